@@ -1,0 +1,55 @@
+# Everything a person or a machine does with this project, by name.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+help: ## List what can be done
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+up: $(READY) ## Start everything with demo listings (LISTINGS=3000), until Ctrl-C
+	@exec $(BIN)/python -m embedded up
+
+test: $(READY) ## Run the test suite on servers of its own
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup --cov --cov-report=term --cov-fail-under=95
+
+check: $(READY) ## What CI checks: format, lint, types, import contract, then the tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory test
+
+fix: $(READY) ## Format, and repair what the linter can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+reindex: $(READY) ## Build a new index generation beside a running `make up`, and promote it
+	@set -a && source .casabricks/run.env && exec $(BIN)/indexer reindex
+
+bench: $(READY) ## Measure guided search (LISTINGS=100000) and print a table
+	$(BIN)/python -m bench guided --listings $(or $(LISTINGS),100000)
+
+reset: $(READY) ## Throw the data of `make up` away, after asking
+	$(BIN)/python -m embedded reset
+
+lock: $(READY) ## Pin the newest versions that pyproject.toml allows, with hashes
+	$(BIN)/uv pip compile $(LOCK_FLAGS) pyproject.toml -o requirements/app.txt
+	$(BIN)/uv pip compile $(LOCK_FLAGS) --extra dev -c requirements/app.txt pyproject.toml -o requirements/dev.txt
+LOCK_FLAGS := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
+# uv installs in seconds what pip takes a minute for; where it cannot, pip does.
+$(READY): requirements/uv.txt requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 ..."; exit 2; }
+	@echo "installing the locked requirements into .venv"
+	@$(PYTHON) -m venv .venv \
+	  || { echo "Python's venv module is missing; on Debian: apt install python3-venv"; exit 2; }
+	@$(BIN)/pip install --quiet --require-hashes -r requirements/uv.txt \
+	  && $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.txt \
+	  || $(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+.PHONY: help up test check fix reindex bench reset lock
