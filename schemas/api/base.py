@@ -1,0 +1,104 @@
+"""What all request shapes share: frozen, nothing unknown, choices in one order, paging with an end."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationInfo,
+)
+from pydantic_core import PydanticCustomError
+
+from schemas.sectors import LOCALITIES
+
+LARGEST = 2**63 - 1
+"""What fits a bigint, in Postgres and in OpenSearch."""
+
+DEEPEST = 10_000
+"""Listings that paging by number reaches, which is OpenSearch's own limit."""
+
+MOST_CHOICES = 20
+"""Values that one choice may hold; a search is not a way to send a list of everything."""
+
+
+class Shape(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+T = TypeVar("T")
+
+
+def _several(value: Any) -> Any:
+    """One value is a choice of one; strict mode wants the tuple made here."""
+    if isinstance(value, list | tuple):
+        return tuple(value)
+    return () if value is None else (value,)
+
+
+def _in_order(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The same choices make the same search, whatever order they came in."""
+    return tuple(sorted(set(values)))
+
+
+Choices = Annotated[
+    tuple[T, ...],
+    Field(max_length=MOST_CHOICES),
+    BeforeValidator(_several),
+    AfterValidator(_in_order),
+]
+"""Any number of values of one kind, sorted and without repetition; nothing chosen means all."""
+
+
+def _whole(value: float) -> float:
+    return int(value) if value == int(value) else value
+
+
+def _known(locality: str) -> str:
+    if locality not in LOCALITIES:
+        raise PydanticCustomError("unknown_locality", "is not a locality of Noida, see /api/v1/localities")
+    return locality
+
+
+Amount = Annotated[int, Field(ge=0, le=LARGEST)]
+"""Whole rupees; per month for a rent."""
+Bhk = Annotated[
+    float,
+    Field(ge=0.5, le=20, multiple_of=0.5),
+    AfterValidator(_whole),
+    PlainSerializer(_whole, return_type=Any),  # 3 and not 3.0, in links and in cache keys
+]
+"""Bedrooms, in halves: 2.5 is real, 0.5 is one room and a kitchen."""
+Locality = Annotated[str, Field(max_length=40), AfterValidator(_known)]
+PageSize = Annotated[int, Field(ge=1, le=50)]
+
+
+def _reachable(page: int, info: ValidationInfo) -> int:
+    page_size = info.data.get("page_size")
+    if page_size and page * page_size > DEEPEST:
+        raise PydanticCustomError(
+            "page_too_deep",
+            "reaches beyond the first {deepest} listings: narrow the search",
+            {"deepest": DEEPEST},
+        )
+    return page
+
+
+Page = Annotated[int, Field(ge=1, le=DEEPEST), AfterValidator(_reachable)]
+"""Counted from 1; declare it after `page_size`, with which it is checked."""
+
+
+def not_below(minimum: str) -> Callable[[int | None, ValidationInfo], int | None]:
+    """A check for the upper end of a range, whose lower end is the field `minimum` before it."""
+
+    def check(maximum: int | None, info: ValidationInfo) -> int | None:
+        lowest = info.data.get(minimum)
+        if maximum is not None and lowest is not None and maximum < lowest:
+            raise PydanticCustomError("reversed_range", "must not be below {minimum}", {"minimum": minimum})
+        return maximum
+
+    return check

@@ -1,0 +1,154 @@
+"""Guided search: three questions, the answers so far, and what each call gives back."""
+
+import re
+from enum import StrEnum
+from typing import Annotated, Any, Literal, NotRequired, Self, TypedDict
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from schemas.api.base import Amount, Bhk, Choices, Locality, Page, PageSize, Shape, not_below
+from schemas.api.search import ListingCard, ListingSearch, PriceRange, Sort
+from schemas.vocabulary import ListingType, PropertyType
+
+
+class Question(StrEnum):
+    """In the order in which they are asked; the last two compete for the third place."""
+
+    BUDGET = "budget"
+    PROPERTY_TYPE = "property_type"
+    BHK = "bhk"
+    LOCALITY = "locality"
+
+
+BAND = re.compile(r"(\d{0,18})-(\d{0,18})", re.ASCII)
+
+
+def _band_as_range(value: Any) -> Any:
+    """Read a band's id, `4000000-6000000`, as the range that it stands for: [floor, ceiling)."""
+    if not isinstance(value, str):
+        return value
+    band = BAND.fullmatch(value)
+    if band is None:
+        raise PydanticCustomError("band", "is not the id of a band, like 4000000-6000000")
+    floor, ceiling = (int(end) if end else None for end in band.groups())
+    if ceiling is not None and (ceiling == 0 or (floor is not None and ceiling <= floor)):
+        raise PydanticCustomError("reversed_range", "is a band that ends before it begins")
+    return {"min": floor, "max": None if ceiling is None else ceiling - 1}
+
+
+Budget = Annotated[PriceRange, BeforeValidator(_band_as_range)]
+
+
+class Answers(Shape):
+    budget: Budget | None = None
+    property_type: Choices[PropertyType] = ()
+    bhk: Choices[Bhk] = ()
+    locality: Choices[Locality] = ()
+
+
+class GuidedRequest(Shape):
+    """One step of the flow; everything is optional.
+
+    The flat fields are another way to write the same answers; giving one answer in both forms is
+    an error, for neither could be preferred.
+    """
+
+    listing_type: ListingType = ListingType.SALE
+    answers: Answers = Answers()
+    skipped: Choices[Literal[Question.BHK, Question.LOCALITY]] = ()
+    """A third question that the visitor passed over."""
+    changed: Question | None = None
+    """An answer that was just changed: later ones that nothing fits any more are dropped and named."""
+    sort: Sort = Sort.RELEVANCE
+    page_size: PageSize = 20
+    page: Page = 1
+    counts: bool = True
+    """False leaves out the question and all counts, for a frontend that only turns the page."""
+    explain: bool = False
+    """Add to each listing the named parts of its rank."""
+
+    budget_min: Amount | None = None
+    budget_max: Annotated[Amount | None, AfterValidator(not_below("budget_min"))] = None
+    property_type: Choices[PropertyType] = ()
+    bhk: Choices[Bhk] = ()
+    localities: Choices[Locality] = Field(default=())
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        flat = {
+            "budget": self.budget_min is not None or self.budget_max is not None,
+            "property_type": bool(self.property_type),
+            "bhk": bool(self.bhk),
+            "locality": bool(self.localities),
+        }
+        twice = [name for name, given in flat.items() if given and getattr(self.answers, name)]
+        if twice:
+            raise PydanticCustomError(
+                "given_twice", "answers {names} in both forms", {"names": ", ".join(twice)}
+            )
+        return self
+
+    def search(self) -> ListingSearch:
+        return ListingSearch(
+            listing_type=self.listing_type,
+            property_type=self.answers.property_type or self.property_type,
+            bhk=self.answers.bhk or self.bhk,
+            price=self._price(),
+            locality=self.answers.locality or self.localities,
+            sort=self.sort,
+            page_size=self.page_size,
+            page=self.page,
+        )
+
+    def _price(self) -> PriceRange | None:
+        price = self.answers.budget or PriceRange(min=self.budget_min, max=self.budget_max)
+        return None if price.min is None and price.max is None else price
+
+
+class Option(TypedDict):
+    value: str | float
+    label: str
+    count: int
+    """How many listings this choice would leave, everything else answered as it is."""
+
+
+class AskedQuestion(TypedDict):
+    id: Question
+    text: str
+    options: list[Option]
+    other_count: NotRequired[int]
+    """Listings behind the options that are not listed."""
+    skippable: bool
+
+
+class AnsweredOption(Option):
+    selected: bool
+
+
+class AnsweredQuestion(TypedDict):
+    id: Question
+    text: str
+    options: list[AnsweredOption]
+    other_count: NotRequired[int]
+
+
+class Dropped(TypedDict):
+    id: Question
+    values: list[str | float]
+    reason: str
+
+
+class GuidedAnswer(TypedDict):
+    question: AskedQuestion | None
+    answered: list[AnsweredQuestion]
+    """Questions that have an answer, with the counts that another answer would bring."""
+    dropped: list[Dropped]
+    items: list[ListingCard]
+    total: int
+    page: int
+    page_size: int
+    next_cursor: str | None
+    search: dict[str, Any]
+    """The canonical search, with which faceted search goes on."""
+    suggestions: list[dict[str, Any]]

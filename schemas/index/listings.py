@@ -1,0 +1,127 @@
+"""The listing as it is searched: the document's type and the index that holds it, side by side.
+
+A listing is a pure function of its property row (and what the row joins) at one revision, and the
+revision is its external version. The index keeps what a result card and the filters need, so that
+a search is answered from `_source` without a second look-up.
+"""
+
+import hashlib
+import json
+from typing import Any, TypedDict
+
+
+class Location(TypedDict):
+    lat: float
+    lon: float
+
+
+class ListingDocument(TypedDict):
+    id: str
+    revision: int
+    bucket: int
+    is_active: bool
+    title: str
+    description: str
+    society: str | None
+    locality: str
+    sector: str
+    location: Location | None
+    property_type: str
+    listing_type: str
+    bhk: str | None
+    bathrooms: int | None
+    area_sqft: int
+    area_basis: str
+    price: int
+    price_step: str
+    price_per_sqft: int
+    facing_direction: str | None
+    furnishing_status: str | None
+    possession_status: str | None
+    floor_number: int | None
+    total_floors: int | None
+    age_years: int | None
+    vastu_score: int | None
+    light_score: int | None
+    deal: str | None
+    deal_delta_pct: float | None
+    image: str | None
+    listed_at: str
+    rank: int
+
+
+BUCKETS = 1000
+"""Into how many groups of ids `indexer verify` splits the index, to open only those that differ."""
+
+KEYWORD = {"type": "keyword"}
+INTEGER = {"type": "integer"}
+
+MAPPING: dict[str, Any] = {
+    # Raised when the same mapping gets another content, so that `schema_hash` tells them apart.
+    "_meta": {"content": 1},
+    # A field that nobody planned is a bug in the renderer, and is refused for that document alone.
+    "dynamic": "strict",
+    # Searched but never shown on a card, so it need not travel with every hit.
+    "_source": {"excludes": ["description"]},
+    "properties": {
+        "id": KEYWORD,  # also the last sort key, which makes every order total
+        "revision": {"type": "long"},  # summed per bucket by `indexer verify`
+        "bucket": INTEGER,
+        "is_active": {"type": "boolean"},  # inactive ones stay, as guards against late writes
+        "title": {"type": "text"},
+        "description": {"type": "text"},
+        "society": {"type": "keyword", "fields": {"text": {"type": "text"}}},
+        "locality": KEYWORD,
+        "sector": KEYWORD,
+        "location": {"type": "geo_point"},
+        "property_type": KEYWORD,
+        "listing_type": KEYWORD,
+        # A keyword, for it is chosen and counted and never measured: "3", "2.5".
+        "bhk": KEYWORD,
+        "bathrooms": INTEGER,
+        "area_sqft": INTEGER,
+        "area_basis": KEYWORD,
+        "price": {"type": "long"},  # whole rupees; per month for a rent
+        # The step of the rupee ladder at or below the price (domain/price_bands.py): counting listings
+        # by it costs a fraction of a range aggregation, and price bands are sums of steps.
+        "price_step": KEYWORD,
+        "price_per_sqft": {"type": "long"},
+        "facing_direction": KEYWORD,
+        "furnishing_status": KEYWORD,
+        "possession_status": KEYWORD,
+        "floor_number": INTEGER,
+        "total_floors": {"type": "integer", "index": False},
+        "age_years": INTEGER,
+        "vastu_score": INTEGER,
+        "light_score": INTEGER,
+        "deal": KEYWORD,
+        "deal_delta_pct": {"type": "float"},
+        "image": {"type": "keyword", "index": False, "doc_values": False},
+        "listed_at": {"type": "date"},
+        "rank": {"type": "long"},  # domain/ranking.py, in thousandths of a point
+    },
+}
+
+ANALYSIS: dict[str, Any] = {}
+
+INDEX: dict[str, Any] = {
+    "settings": {
+        "index": {
+            # A drain refreshes when it has written; a timer would only add cost.
+            "refresh_interval": "-1",
+            # Every answer names at most 10,000 listings; deeper paging goes by cursor.
+            "max_result_window": 10_000,
+            # What nearly every search filters by first. Kept side by side on disk, the matches of a
+            # search are one stretch of documents: counts at a million listings take a third less.
+            "sort.field": ["is_active", "listing_type", "property_type", "bhk"],
+            "sort.order": ["desc", "asc", "asc", "asc"],
+        },
+        "analysis": ANALYSIS,
+    },
+    "mappings": MAPPING,
+}
+
+
+def schema_hash() -> str:
+    """Eight characters that change whenever an index made before would not serve this code."""
+    return hashlib.sha256(json.dumps(INDEX, sort_keys=True).encode()).hexdigest()[:8]

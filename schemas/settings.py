@@ -1,0 +1,50 @@
+"""Every setting of every process, read from the environment; nothing else reads the environment."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """One frozen value, made once at the edge of a process and handed on: there is no global instance."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    # Stores
+    database_url: str = "postgresql://localhost/casabricks"
+    opensearch_url: str = "http://localhost:9200"
+    redis_url: str = "redis://localhost:6379/0"
+    media_url: str = "file:.casabricks/media"
+    """`file:DIR`, served by the API below `/media/`, or `s3://bucket/prefix`."""
+
+    database_pool_size: int = Field(default=5, ge=1)
+    """Connections a process keeps; as many again may open for a moment."""
+
+    # Search index
+    index_alias: str = Field(default="listings", pattern=r"^[a-z][a-z0-9_]*$")
+    """The alias that searches read; generations are named `{alias}-{schema hash}-{UTC time}`."""
+    index_shards: int = Field(default=1, ge=1)
+    index_replicas: int = Field(default=0, ge=0)
+
+    # API
+    api_host: str = "127.0.0.1"
+    api_port: int = Field(default=8000, ge=0, le=65535)
+    api_workers: int = Field(default=1, ge=1)
+    search_timeout_s: float = Field(default=1.2, gt=0)
+    """Seconds a search may take before the visitor gets 503."""
+    max_json_bytes: int = Field(default=64 * 1024, ge=1024)
+    graceful_shutdown_s: float = Field(default=10.0, gt=0)
+
+    # Secrets; production refuses to start on an empty one
+    jwt_secret: SecretStr = SecretStr("")
+
+    # Logs
+    log_level: str = "INFO"
+    log_json: bool = True
+
+    @property
+    def media_directory(self) -> Path | None:
+        """The directory behind a `file:` media URL."""
+        scheme, _, path = self.media_url.partition(":")
+        return Path(path.removeprefix("//")) if scheme == "file" else None

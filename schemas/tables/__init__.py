@@ -1,0 +1,37 @@
+"""All tables, one file per noun; importing this package fills `Base.metadata`."""
+
+from schemas.tables.analytics import AnalyticsEvent
+from schemas.tables.audit import AuditRow
+from schemas.tables.base import Base
+from schemas.tables.images import PropertyImage
+from schemas.tables.inquiries import Inquiry, InquiryEvent
+from schemas.tables.jobs import ImportJob, JobRun
+from schemas.tables.market import MarketSegment, PropertyMarket
+from schemas.tables.price_history import PriceChange
+from schemas.tables.properties import Property
+from schemas.tables.requests import IdempotencyKey, WebhookDelivery
+from schemas.tables.sectors import Sector
+from schemas.tables.sync import DeadLetter, IndexGeneration, OutboxRow
+from schemas.tables.users import User
+
+__all__ = [
+    "AnalyticsEvent",
+    "AuditRow",
+    "Base",
+    "DeadLetter",
+    "IdempotencyKey",
+    "ImportJob",
+    "IndexGeneration",
+    "Inquiry",
+    "InquiryEvent",
+    "JobRun",
+    "MarketSegment",
+    "OutboxRow",
+    "PriceChange",
+    "Property",
+    "PropertyImage",
+    "PropertyMarket",
+    "Sector",
+    "User",
+    "WebhookDelivery",
+]

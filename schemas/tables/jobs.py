@@ -1,0 +1,49 @@
+"""Work that takes a while: imports with their reports, and one row for each periodic run."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from schemas.tables.base import Base, Json, Timestamps, UuidKey, at_least, one_of
+from schemas.vocabulary import JobState
+
+
+class ImportJob(Timestamps, Base):
+    __tablename__ = "import_jobs"
+    __table_args__ = (
+        one_of("state", JobState),
+        *(at_least(count, 0) for count in ("rows", "created", "updated", "unchanged", "rejected")),
+    )
+
+    id: Mapped[UuidKey]
+    filename: Mapped[str]
+    file_sha256: Mapped[str]
+    dry_run: Mapped[bool]
+    mapping: Mapped[Json] = mapped_column(server_default=text("'{}'"))
+    state: Mapped[str] = mapped_column(server_default=text("'queued'"))
+    rows: Mapped[int] = mapped_column(server_default=text("0"))
+    """Rows done so far, which is where a killed run goes on."""
+    created: Mapped[int] = mapped_column(server_default=text("0"))
+    updated: Mapped[int] = mapped_column(server_default=text("0"))
+    unchanged: Mapped[int] = mapped_column(server_default=text("0"))
+    rejected: Mapped[int] = mapped_column(server_default=text("0"))
+    report: Mapped[Json] = mapped_column(server_default=text("'{}'"))
+    error: Mapped[str | None]
+    created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+
+
+class JobRun(Base):
+    """One run of a periodic job for one period; its key lets two schedulers do no harm."""
+
+    __tablename__ = "job_runs"
+    __table_args__ = (one_of("state", JobState),)
+
+    job: Mapped[str] = mapped_column(primary_key=True)
+    period: Mapped[datetime] = mapped_column(primary_key=True)
+    state: Mapped[str] = mapped_column(server_default=text("'running'"))
+    started_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    finished_at: Mapped[datetime | None]
+    result: Mapped[Json] = mapped_column(server_default=text("'{}'"))
+    error: Mapped[str | None]

@@ -1,0 +1,71 @@
+"""What a price is measured against: segments of the market, and each property's place in its own."""
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from schemas.tables.base import Base, BigInt, IdentityKey, at_least, one_of
+from schemas.vocabulary import AreaBasis, DealLabel, ListingType, PropertyType
+
+
+class MarketSegment(Base):
+    """Asking prices per sqft of one kind of home in one locality, on one area basis."""
+
+    __tablename__ = "market_segments"
+    __table_args__ = (
+        one_of("property_type", PropertyType),
+        one_of("listing_type", ListingType),
+        one_of("area_basis", AreaBasis),
+        at_least("n", 1),
+        Index(
+            "uq_market_segments_key",
+            "locality",
+            "property_type",
+            "listing_type",
+            "area_basis",
+            "bhk",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+
+    id: Mapped[IdentityKey]
+    locality: Mapped[str] = mapped_column(ForeignKey("sectors.locality", onupdate="CASCADE"))
+    property_type: Mapped[str]
+    listing_type: Mapped[str]
+    area_basis: Mapped[str]
+    bhk: Mapped[Decimal | None] = mapped_column(Numeric(3, 1))
+    n: Mapped[int]
+    p25: Mapped[BigInt]
+    median: Mapped[BigInt]
+    p75: Mapped[BigInt]
+    """p25, median and p75 are whole rupees per sqft."""
+    as_of: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+
+class PropertyMarket(Base):
+    """One property against its market; without a label, `reason` says why."""
+
+    __tablename__ = "property_market"
+    __table_args__ = (
+        one_of("label", DealLabel),
+        CheckConstraint("label IS NOT NULL OR reason IS NOT NULL", name="label_or_reason"),
+        at_least("n", 0),
+    )
+
+    property_id: Mapped[UUID] = mapped_column(
+        ForeignKey("properties.id", ondelete="CASCADE"), primary_key=True
+    )
+    level: Mapped[str | None]
+    n: Mapped[int]
+    median: Mapped[BigInt | None]
+    """Whole rupees per sqft."""
+    delta_pct: Mapped[Decimal | None] = mapped_column(Numeric(6, 1))
+    """How far this price per sqft lies above (+) or below (-) the median, in percent."""
+    label: Mapped[str | None]
+    reason: Mapped[str | None]
+    as_of: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    method: Mapped[str]

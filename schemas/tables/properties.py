@@ -1,0 +1,160 @@
+"""A property: the row that admins edit and from which the public listing is made."""
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, Numeric, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from schemas.tables.base import Base, BigInt, Rupees, Timestamps, UuidKey, at_least, between, one_of
+from schemas.tables.images import PropertyImage
+from schemas.tables.market import PropertyMarket
+from schemas.vocabulary import (
+    AreaBasis,
+    Direction,
+    Furnishing,
+    ListingType,
+    Possession,
+    PropertyState,
+    PropertyType,
+    ScoreSource,
+)
+
+DIRECTIONS = (
+    "facing_direction",
+    "entrance_direction",
+    "kitchen_direction",
+    "master_bedroom_direction",
+    "pooja_direction",
+    "toilet_direction",
+    "balcony_direction",
+)
+
+SEARCHABLE = (PropertyState.ACTIVE, PropertyState.UNDER_OFFER)
+_SEARCHABLE_SQL = ", ".join(f"'{state}'::text" for state in SEARCHABLE)
+
+
+class Property(Timestamps, Base):
+    __tablename__ = "properties"
+    __table_args__ = (
+        one_of("property_type", PropertyType),
+        one_of("listing_type", ListingType),
+        one_of("area_basis", AreaBasis),
+        one_of("furnishing_status", Furnishing),
+        one_of("possession_status", Possession),
+        one_of("state", PropertyState),
+        one_of("vastu_source", ScoreSource),
+        one_of("light_source", ScoreSource),
+        *(one_of(column, Direction) for column in DIRECTIONS),
+        between("latitude", 28.3, 28.8),
+        between("longitude", 77.2, 77.6),
+        CheckConstraint("num_nulls(latitude, longitude) IN (0, 2)", name="coordinates"),
+        CheckConstraint("bhk BETWEEN 0.5 AND 20 AND bhk * 2 = trunc(bhk * 2)", name="bhk"),
+        CheckConstraint("property_type <> 'plot' OR bhk IS NULL", name="plot_without_bhk"),
+        between("bathrooms", 0, 30),
+        between("balconies", 0, 30),
+        between("area_sqft", 50, 1_000_000),
+        between("price", 500, 100_000_000_000),
+        between("floor_number", -3, 100),
+        between("total_floors", 0, 100),
+        CheckConstraint("floor_number <= total_floors", name="floor_in_building"),
+        between("age_years", 0, 150),
+        between("open_sides", 0, 4),
+        *(
+            between(f"{score}_{part}", 0, 100)
+            for score in ("vastu", "light")
+            for part in ("score", "coverage")
+        ),
+        at_least("view_count", 0),
+        at_least("inquiry_count", 0),
+        at_least("revision", 1),
+        at_least("version", 1),
+        Index("ix_properties_price", "price"),
+        Index("ix_properties_property_type", "property_type"),
+        Index("ix_properties_bhk", "bhk"),
+        Index("ix_properties_is_active", "is_active"),
+        Index("ix_properties_latitude_longitude", "latitude", "longitude"),
+        Index("ix_properties_locality", "locality"),
+        # An import without references of its own recognises an exact duplicate by this.
+        Index(
+            "uq_properties_fingerprint",
+            "fingerprint",
+            unique=True,
+            postgresql_where=text("fingerprint IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[UuidKey]
+    external_ref: Mapped[str | None] = mapped_column(unique=True)
+    """The owner's own key for the property, when it has one."""
+    fingerprint: Mapped[str | None]
+    """Hash of an imported row that brought no `external_ref`."""
+
+    title: Mapped[str]
+    description: Mapped[str] = mapped_column(server_default=text("''"))
+    society: Mapped[str | None]
+    locality: Mapped[str] = mapped_column(ForeignKey("sectors.locality", onupdate="CASCADE"))
+    sector: Mapped[str] = mapped_column(ForeignKey("sectors.sector", onupdate="CASCADE"))
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    location_approximate: Mapped[bool] = mapped_column(server_default=text("false"))
+    """The coordinates are the sector's centre, not the property's own."""
+
+    property_type: Mapped[str]
+    listing_type: Mapped[str]
+    bhk: Mapped[Decimal | None] = mapped_column(Numeric(3, 1))
+    """Bedrooms; halves are real (2.5 BHK), 0.5 is 1 RK, plots have none."""
+    bathrooms: Mapped[int | None]
+    balconies: Mapped[int | None]
+    area_sqft: Mapped[int]
+    area_basis: Mapped[str]
+    price: Mapped[Rupees]
+    price_per_sqft: Mapped[BigInt] = mapped_column(
+        Computed("(price + area_sqft / 2) / area_sqft", persisted=True)
+    )
+    """Rupees per sqft, rounded half up: money stays whole."""
+
+    furnishing_status: Mapped[str | None]
+    floor_number: Mapped[int | None]
+    """0 is the ground floor, below it are basements."""
+    total_floors: Mapped[int | None]
+    age_years: Mapped[int | None]
+    possession_status: Mapped[str | None]
+
+    facing_direction: Mapped[str | None]
+    entrance_direction: Mapped[str | None]
+    kitchen_direction: Mapped[str | None]
+    master_bedroom_direction: Mapped[str | None]
+    pooja_direction: Mapped[str | None]
+    toilet_direction: Mapped[str | None]
+    balcony_direction: Mapped[str | None]
+    open_sides: Mapped[int | None]
+
+    vastu_score: Mapped[int | None]
+    vastu_coverage: Mapped[int | None]
+    vastu_source: Mapped[str | None]
+    light_score: Mapped[int | None]
+    light_coverage: Mapped[int | None]
+    light_source: Mapped[str | None]
+
+    state: Mapped[str] = mapped_column(server_default=text("'draft'"))
+    is_active: Mapped[bool] = mapped_column(
+        Computed(f"state = ANY (ARRAY[{_SEARCHABLE_SQL}])", persisted=True)
+    )
+    listed_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    """When it was first offered; the freshness that visitors see."""
+    expires_at: Mapped[datetime | None]
+
+    view_count: Mapped[int] = mapped_column(server_default=text("0"))
+    inquiry_count: Mapped[int] = mapped_column(server_default=text("0"))
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    """Counts editors' changes, for ETags."""
+    revision: Mapped[BigInt] = mapped_column(server_default=text("1"))
+    """Counts changes of the listing's document; triggers keep it, and it is the external version there."""
+    created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+
+    images: Mapped[list[PropertyImage]] = relationship(
+        order_by=PropertyImage.display_order, lazy="raise", viewonly=True
+    )
+    market: Mapped[PropertyMarket | None] = relationship(lazy="raise", viewonly=True)

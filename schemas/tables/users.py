@@ -1,0 +1,28 @@
+"""People who manage listings."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from schemas.tables.base import Base, Timestamps, UuidKey, one_of
+from schemas.vocabulary import Role
+
+
+class User(Timestamps, Base):
+    __tablename__ = "users"
+    __table_args__ = (
+        one_of("role", Role),
+        # One account per address, whatever its case: citext is not among the extensions we may rely on.
+        Index("uq_users_email", text("lower(email)"), unique=True),
+    )
+
+    id: Mapped[UuidKey]
+    email: Mapped[str]
+    hashed_password: Mapped[str]
+    full_name: Mapped[str]
+    role: Mapped[str]
+    is_active: Mapped[bool] = mapped_column(server_default=text("true"))
+    token_version: Mapped[int] = mapped_column(server_default=text("0"))
+    """Goes up to revoke every token that was given out before."""
+    last_login_at: Mapped[datetime | None]

@@ -1,0 +1,156 @@
+"""The closed vocabularies of the business, each in the order in which people expect to see it."""
+
+from enum import StrEnum
+
+
+class PropertyType(StrEnum):
+    APARTMENT = "apartment"
+    BUILDER_FLOOR = "builder_floor"
+    INDEPENDENT_HOUSE = "independent_house"
+    VILLA = "villa"
+    PENTHOUSE = "penthouse"
+    STUDIO = "studio"
+    PLOT = "plot"
+
+
+class ListingType(StrEnum):
+    SALE = "sale"
+    RENT = "rent"
+
+
+class AreaBasis(StrEnum):
+    """What an area counts; prices per area are only ever compared on one basis."""
+
+    CARPET = "carpet"
+    BUILT_UP = "built_up"
+    SUPER = "super"
+
+
+class Direction(StrEnum):
+    NORTH = "north"
+    NORTH_EAST = "north_east"
+    EAST = "east"
+    SOUTH_EAST = "south_east"
+    SOUTH = "south"
+    SOUTH_WEST = "south_west"
+    WEST = "west"
+    NORTH_WEST = "north_west"
+
+
+class Furnishing(StrEnum):
+    UNFURNISHED = "unfurnished"
+    SEMI_FURNISHED = "semi_furnished"
+    FURNISHED = "furnished"
+
+
+class Possession(StrEnum):
+    READY_TO_MOVE = "ready_to_move"
+    UNDER_CONSTRUCTION = "under_construction"
+
+
+class PropertyState(StrEnum):
+    DRAFT = "draft"
+    ACTIVE = "active"
+    UNDER_OFFER = "under_offer"
+    INACTIVE = "inactive"
+    SOLD = "sold"
+    EXPIRED = "expired"
+    DELETED = "deleted"
+
+
+class ScoreSource(StrEnum):
+    """Where a vastu or light score comes from: our rules, or an admin who set it by hand."""
+
+    COMPUTED = "computed"
+    MANUAL = "manual"
+
+
+class DealLabel(StrEnum):
+    """A price against its market, from the best for a buyer to the dearest, then the suspicious."""
+
+    GREAT = "great"
+    GOOD = "good"
+    FAIR = "fair"
+    ABOVE = "above"
+    HIGH = "high"
+    CHECK_PRICE = "check_price"
+
+
+class ImageType(StrEnum):
+    PHOTO = "photo"
+    FLOOR_PLAN = "floor_plan"
+    EXTERIOR = "exterior"
+    INTERIOR = "interior"
+
+
+class EnhancementStatus(StrEnum):
+    NONE = "none"
+    PENDING = "pending"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    TIMEOUT = "timeout"
+
+
+class Role(StrEnum):
+    ADMIN = "admin"
+    SUPER_ADMIN = "super_admin"
+
+
+class InquiryType(StrEnum):
+    VISIT = "visit"
+    CALLBACK = "callback"
+    PRICE = "price"
+    GENERAL = "general"
+
+
+class InquiryStatus(StrEnum):
+    NEW = "new"
+    CONTACTED = "contacted"
+    QUALIFIED = "qualified"
+    CONVERTED = "converted"
+    LOST = "lost"
+
+
+class GenerationState(StrEnum):
+    BUILDING = "building"
+    VERIFYING = "verifying"
+    LIVE = "live"
+    RETAINED = "retained"
+    DROPPED = "dropped"
+    FAILED = "failed"
+
+
+class Confidence(StrEnum):
+    """How well a sector's centre is known."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class JobState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+LABELS: dict[str, str] = {
+    "apartment": "Apartment",
+    "builder_floor": "Builder floor",
+    "independent_house": "Independent house",
+    "villa": "Villa",
+    "penthouse": "Penthouse",
+    "studio": "Studio",
+    "plot": "Plot",
+    "north": "North",
+    "north_east": "North-East",
+    "east": "East",
+    "south_east": "South-East",
+    "south": "South",
+    "south_west": "South-West",
+    "west": "West",
+    "north_west": "North-West",
+}
+"""What people call the values; a frontend may use its own words."""
