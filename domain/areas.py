@@ -1,0 +1,40 @@
+"""Areas as people write them, in whole square feet: sqft, square yards (gaj) and square metres."""
+
+import re
+from decimal import ROUND_HALF_UP, Decimal
+from unicodedata import normalize
+
+from domain.money import NUMBER
+
+SQUARE_YARD = Decimal(9)
+SQUARE_METRE = Decimal("10.7639104")
+
+
+def _squash(words: str) -> str:
+    """Letters alone: `Sq. Ft.` is `sqft`."""
+    return re.sub(r"[\W_]", "", words)
+
+
+UNITS = {
+    _squash(normalize("NFKC", name)): sqft
+    for sqft, names in (
+        (Decimal(1), "sqft, sft, sqfeet, squarefeet, squarefoot, ft2, वर्ग फुट"),
+        (SQUARE_YARD, "sqyd, sqyrd, sqyard, squareyard, gaj, गज"),
+        (SQUARE_METRE, "sqm, sqmt, sqmtr, sqmeter, sqmetre, squaremetre, squaremeter, m2"),
+    )
+    for name in names.split(",")
+}
+"""Square feet in one of each, by its name without blanks, dots and the plural s."""
+
+_AREA = re.compile(rf"({NUMBER})\s*(.*)")
+
+
+def parse_area(text: str) -> int | None:
+    """Square feet, rounded half up, of `991 sqft`, `145 sqyrd` or a bare `1,625`; None if it is no area."""
+    area = _AREA.fullmatch(normalize("NFKC", text[:100]).casefold().strip())
+    if area is None:
+        return None
+    size, unit = Decimal(area[1].replace(",", "")), _squash(area[2]).removesuffix("s")
+    if unit and unit not in UNITS:
+        return None
+    return int((size * UNITS.get(unit, Decimal(1))).quantize(Decimal(1), ROUND_HALF_UP))

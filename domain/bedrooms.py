@@ -1,0 +1,20 @@
+"""Bedrooms as a number, as the index's keyword and as people say it: halves are real, 0.5 is 1 RK."""
+
+from functools import lru_cache
+
+Number = float | int
+
+
+def bhk_term(bhk: Number) -> str:
+    """`3`, `2.5`: chosen and counted as a word, for nobody measures with it."""
+    return f"{bhk:g}"
+
+
+@lru_cache(maxsize=64)
+def bhk_number(term: str) -> Number:
+    number = float(term)
+    return int(number) if number.is_integer() else number
+
+
+def bhk_label(bhk: Number) -> str:
+    return "1 RK" if bhk == 0.5 else f"{bhk:g} BHK"

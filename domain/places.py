@@ -1,0 +1,95 @@
+"""The gazetteer: which sector of Noida a text names, or which place beyond Noida."""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from unicodedata import decimal, normalize
+
+from schemas.sectors import SECTORS, SectorFact
+
+BY_NUMBER: dict[str, SectorFact] = {fact.sector.casefold(): fact for fact in SECTORS}
+
+
+@dataclass(frozen=True)
+class Outside:
+    """A place that is not Noida, whatever its name says."""
+
+    name: str
+
+
+GREEK = (
+    "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|xu|omicron|pi|rho|sigma|tau"
+    "|upsilon|phi|chi|psi|omega"
+)
+"""Greater Noida names its sectors by these, each with a number; Noida never does."""
+
+NAMESAKES = re.compile(
+    r"\b(?:noida (?:to )?(?:greater|gr) noida|(?:greater |gr )?noida|dadri|ghaziabad|delhi|surajpur)"
+    r" (?:link |main |ma )?(?:express ?way|road|highway)\b|\bdelhi (?:ncr|public school)\b"
+)
+"""What bears the name of a place without lying there."""
+
+BEYOND: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (name, re.compile(rf"(?<![^ ,])(?:{pattern})(?![^ ,])"))
+    for name, pattern in (
+        # Greater Noida West is what most portals call Noida Extension; its sectors repeat Noida's numbers.
+        ("Greater Noida West", r"greater noida west|noida (?:extension|extention|extn|ext)|bisrakh|shahberi"),
+        ("Yamuna Expressway", r"yamuna express ?way|yeida|jewar"),
+        ("Greater Noida", r"(?:greater|gr|g) noida|ग्रेटर नोएडा"),
+        ("Greater Noida", r"tech ?zone|eco ?tech|knowledge park|pari chowk|surajpur|kasna"),
+        ("Dadri", r"dadri"),
+        ("Ghaziabad", r"ghaziabad|indirapuram|vaishali|vasundhara|crossings? republik|raj nagar extension"),
+        ("Delhi", r"(?:new )?delhi|mayur vihar"),
+        ("Gurugram", r"gurgaon|gurugram"),
+        ("Faridabad", r"faridabad"),
+    )
+)
+
+# "S-62" only at the start of a part, or every possessive would be a sector. A sector before the
+# word metro is the name of a station, and homes near it lie in many sectors.
+_SECTOR = re.compile(
+    r"(?:\b(?:sectors?|sect?|sctr|सेक्टर) ?|(?:^|,) ?s ?)0*(\d{1,3})"
+    r"(?:([a-z])\b| ([a-z])\b(?! (?:block|pocket|wing))|(?![a-z\d]))(?! metro)"
+)
+_GREEK = re.compile(rf"\bsector (?:{GREEK})\b|\b(?:{GREEK}) ?\d|(?:^|,) ?(?:{GREEK}) ?(?:,|$)")
+_GAPS = re.compile(r"(?:[^\w,\u0900-\u0963]|_)+")
+_DIGIT = re.compile(r"\d")
+
+
+@lru_cache(maxsize=1024)
+def find_place(text: str) -> SectorFact | Outside | None:
+    """The first sector that a text names, or a place beyond Noida, which outweighs a sector; else None.
+
+    `Sector 16, Greater Noida` is not our Sector 16; `Sigma 4, Noida` is not in Noida at all.
+    """
+    plain = plain_words(text)
+    return find_beyond(plain) or find_sector(plain) or find_greek_sector(plain)
+
+
+def plain_words(text: str) -> str:
+    """Lower case, ASCII digits, single blanks; commas stay, for they part the names of an address."""
+    text = normalize("NFKC", text[:500]).casefold()
+    if not text.isascii():
+        text = _DIGIT.sub(lambda digit: str(decimal(digit[0])), text)
+    return _GAPS.sub(" ", text).strip(" ,")
+
+
+def find_beyond(plain: str) -> Outside | None:
+    places = NAMESAKES.sub(" ", plain)
+    return next((Outside(name) for name, pattern in BEYOND if pattern.search(places)), None)
+
+
+def find_sector(plain: str) -> SectorFact | None:
+    sectors = (_sector(*named) for named in _SECTOR.findall(plain))
+    return next((sector for sector in sectors if sector), None)
+
+
+def _sector(number: str, suffix: str, loose_suffix: str) -> SectorFact | None:
+    """`93a` is that sector or none; `93 a` may also be Sector 93 and a word."""
+    return BY_NUMBER.get(number + (suffix or loose_suffix)) or (
+        BY_NUMBER.get(number) if loose_suffix else None
+    )
+
+
+def find_greek_sector(plain: str) -> Outside | None:
+    return Outside("Greater Noida") if _GREEK.search(plain) else None

@@ -1,0 +1,66 @@
+"""The default order of results: how good a listing looks, and how fresh it is.
+
+The answers of a visitor are filters, so every result matches all of them and the order is free to
+ask what helps most. The rank is stored with the document, which keeps sorting as cheap as by
+price: nothing in it depends on today. Freshness manages that by counting points upwards from a
+fixed day, the same for all; a listing ages because newer ones start higher.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from schemas.vocabulary import DealLabel
+
+EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
+
+VASTU_POINTS = 20  # what visitors here filter by most after price and size
+LIGHT_POINTS = 10  # felt at the visit, seldom asked for before it
+UNKNOWN_SHARE = 0.4  # an unknown score counts a little below the middle: unknown is not bad
+DEAL_POINTS: dict[str, float] = {
+    DealLabel.GREAT: 25,
+    DealLabel.GOOD: 18,
+    DealLabel.FAIR: 12,
+    DealLabel.ABOVE: 6,
+    DealLabel.HIGH: 0,
+    DealLabel.CHECK_PRICE: 0,  # too good to be true is never praised
+}
+UNLABELLED_DEAL_POINTS = 10  # just below fair: nothing is known against it
+IMAGE_POINTS = 15  # a listing without a picture is hardly ever opened
+FRESH_POINTS_PER_DAY = 0.1  # half a year costs what a fair price costs against a great one
+
+
+@dataclass(frozen=True)
+class Rank:
+    """The named parts of a listing's rank, in points; shown by `explain`."""
+
+    vastu: float
+    light: float
+    deal: float
+    image: float
+    freshness: float
+
+    @property
+    def thousandths(self) -> int:
+        total = self.vastu + self.light + self.deal + self.image + self.freshness
+        return round(total * 1000)
+
+
+def rank(
+    *,
+    vastu_score: int | None,
+    light_score: int | None,
+    deal: str | None,
+    has_image: bool,
+    listed_at: datetime,
+) -> Rank:
+    return Rank(
+        vastu=_share(vastu_score) * VASTU_POINTS,
+        light=_share(light_score) * LIGHT_POINTS,
+        deal=UNLABELLED_DEAL_POINTS if deal is None else DEAL_POINTS[deal],
+        image=IMAGE_POINTS if has_image else 0,
+        freshness=(listed_at - EPOCH).total_seconds() / 86_400 * FRESH_POINTS_PER_DAY,
+    )
+
+
+def _share(score: int | None) -> float:
+    return UNKNOWN_SHARE if score is None else score / 100

@@ -1,0 +1,154 @@
+"""The sun stands where an almanac has it, and a home is the lighter for open sides, sun and height."""
+
+from math import cos, radians
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.light import (
+    BALCONY_WEIGHT,
+    HEIGHT_WEIGHT,
+    LEAST_COVERAGE,
+    OPEN_SIDES_POINTS,
+    OPEN_SIDES_WEIGHT,
+    Day,
+    LightScore,
+    height_points,
+    light_score,
+    sun_position,
+    sunny_hours,
+)
+from schemas.vocabulary import Direction
+
+DARKEST = {"open_sides": 0, "balcony_direction": Direction.NORTH, "floor_number": -3, "total_floors": 40}
+PARTS = list(DARKEST)
+homes = st.fixed_dictionaries(
+    {
+        "open_sides": st.none() | st.sampled_from(list(OPEN_SIDES_POINTS)),
+        "balcony_direction": st.none() | st.sampled_from(Direction),
+        "floor_number": st.none() | st.integers(-3, 40),
+        "total_floors": st.none() | st.integers(0, 40),
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("day", "altitude"),
+    [(Day.EQUINOX, 61.5), (Day.JUNE_SOLSTICE, 84.9), (Day.DECEMBER_SOLSTICE, 38.1)],
+)
+def test_the_noon_sun_stands_in_the_south_at_the_almanacs_altitude(day: Day, altitude: float):
+    sun = sun_position(day, 12)
+    assert sun.altitude == pytest.approx(altitude, abs=0.05)
+    assert sun.azimuth == pytest.approx(180, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("day", "half_day_h", "azimuth"),
+    [(Day.EQUINOX, 6.0, 90.0), (Day.JUNE_SOLSTICE, 6.907, 63.1), (Day.DECEMBER_SOLSTICE, 5.093, 116.9)],
+)
+def test_the_sun_rises_and_sets_where_the_almanac_says(day: Day, half_day_h: float, azimuth: float):
+    rise, sunset = sun_position(day, 12 - half_day_h), sun_position(day, 12 + half_day_h)
+    assert (rise.altitude, sunset.altitude) == pytest.approx((0, 0), abs=0.05)
+    assert (rise.azimuth, sunset.azimuth) == pytest.approx((azimuth, 360 - azimuth), abs=0.1)
+
+
+def test_further_north_the_noon_sun_is_lower():
+    assert sun_position(Day.EQUINOX, 12, latitude=60).altitude == pytest.approx(30)
+
+
+def test_in_the_tropics_the_june_sun_stands_in_the_north_at_noon():
+    assert sun_position(Day.JUNE_SOLSTICE, 12, latitude=10).azimuth == pytest.approx(0, abs=0.01)
+
+
+@given(st.sampled_from(Day), st.floats(0, 12))
+def test_morning_and_afternoon_mirror_each_other(day: Day, before_noon_h: float):
+    morning, afternoon = sun_position(day, 12 - before_noon_h), sun_position(day, 12 + before_noon_h)
+    assert morning.altitude == pytest.approx(afternoon.altitude, abs=1e-6)
+    # A whole turn together, and none at all at midnight.
+    assert cos(radians(morning.azimuth + afternoon.azimuth)) == pytest.approx(1)
+
+
+def test_a_front_to_the_south_has_most_sun_and_one_to_the_north_least():
+    hours = {direction: sunny_hours(direction) for direction in Direction}
+    assert max(hours, key=hours.__getitem__) == Direction.SOUTH
+    assert min(hours, key=hours.__getitem__) == Direction.NORTH
+    assert hours[Direction.EAST] == hours[Direction.WEST]
+    assert hours[Direction.SOUTH_EAST] == hours[Direction.SOUTH_WEST]
+
+
+@pytest.mark.parametrize(
+    ("floor", "total", "points"),
+    [(-1, 10, 0), (0, 10, 30), (5, 10, 65), (10, 10, 100), (11, 10, 100), (0, 0, 100), (1, 0, 100)],
+)
+def test_light_grows_with_height(floor: int, total: int, points: float):
+    assert height_points(floor, total) == points
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        ({}, LightScore(None, 0)),
+        ({"open_sides": 4}, LightScore(None, 40)),
+        ({"floor_number": 3}, LightScore(None, 0)),
+        ({"total_floors": 3}, LightScore(None, 0)),
+        ({"balcony_direction": Direction.SOUTH, "floor_number": 9, "total_floors": 9}, LightScore(100, 60)),
+        ({"open_sides": 0, "floor_number": 0, "total_floors": 9}, LightScore(12, 65)),
+        ({"open_sides": 4, "balcony_direction": Direction.SOUTH}, LightScore(100, 75)),
+    ],
+)
+def test_a_score_needs_two_of_the_three_parts(known: dict[str, object], expected: LightScore):
+    score = light_score(**known)
+    assert score == expected
+    assert score.partial == (expected.score is None)
+
+
+@pytest.mark.parametrize("open_sides", [-1, 5])
+def test_a_home_cannot_have_more_than_four_open_sides_nor_fewer_than_none(open_sides: int):
+    with pytest.raises(KeyError):
+        light_score(open_sides=open_sides)
+
+
+def test_the_weights_are_percentages_and_any_two_parts_give_a_score():
+    weights = OPEN_SIDES_WEIGHT, BALCONY_WEIGHT, HEIGHT_WEIGHT
+    assert sum(weights) == 100
+    assert sum(weights) - max(weights) >= LEAST_COVERAGE > max(weights)
+
+
+@given(homes)
+def test_a_score_stays_in_its_range(home: dict[str, Any]):
+    score = light_score(**home)
+    assert 0 <= score.coverage <= 100
+    assert score.score is None or 0 <= score.score <= 100
+    assert score.partial == (score.coverage < LEAST_COVERAGE)
+
+
+@given(homes, st.sampled_from(PARTS))
+def test_knowing_less_never_covers_more(home: dict[str, Any], forgotten: str):
+    assert light_score(**home | {forgotten: None}).coverage <= light_score(**home).coverage
+
+
+@given(homes)
+def test_an_unknown_part_never_counts_as_bad(home: dict[str, Any]):
+    """Whatever is unknown, the worst that it could turn out to be reads no better."""
+    known = {part: value for part, value in home.items() if value is not None}
+    score, dark = light_score(**home).score, light_score(**DARKEST | known).score
+    assert dark is not None
+    assert score is None or score >= dark
+
+
+@given(homes, st.integers(0, 4), st.sampled_from(Direction), st.integers(-3, 40))
+def test_more_light_never_lowers_a_score(
+    home: dict[str, Any], open_sides: int, balcony: Direction, floor: int
+):
+    known = DARKEST | {part: value for part, value in home.items() if value is not None}
+    lighter = known | {
+        "open_sides": max(open_sides, known["open_sides"]),
+        "balcony_direction": max(balcony, known["balcony_direction"], key=sunny_hours),
+        "floor_number": max(floor, known["floor_number"]),
+    }
+    before, after = light_score(**known).score, light_score(**lighter).score
+    assert before is not None
+    assert after is not None
+    assert before <= after

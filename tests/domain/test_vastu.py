@@ -1,0 +1,182 @@
+"""What most sources share is rated, what they contest is neutral, and too little known gives no score."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.vastu import (
+    LEAST_COVERAGE,
+    POINTS,
+    READINGS,
+    RULES,
+    VASTU_RULES_VERSION,
+    Rating,
+    Reading,
+    VastuScore,
+    vastu_score,
+)
+from schemas.vocabulary import LABELS, Direction
+
+DISCLOSURE = Path(__file__).parents[2] / "docs/vastu.md"
+
+NORTH, EAST, SOUTH, WEST = Direction.NORTH, Direction.EAST, Direction.SOUTH, Direction.WEST
+NORTH_EAST, SOUTH_EAST = Direction.NORTH_EAST, Direction.SOUTH_EAST
+SOUTH_WEST, NORTH_WEST = Direction.SOUTH_WEST, Direction.NORTH_WEST
+
+BEST = {
+    "facing": EAST,
+    "entrance": NORTH_EAST,
+    "kitchen": SOUTH_EAST,
+    "master_bedroom": SOUTH_WEST,
+    "pooja": NORTH_EAST,
+    "toilet": NORTH_WEST,
+}
+inputs = st.fixed_dictionaries({name: st.none() | st.sampled_from(Direction) for name in BEST})
+
+
+def ratings(score: VastuScore) -> dict[str, Rating]:
+    return {reading.rule: reading.rating for reading in score.readings}
+
+
+def test_the_weights_are_those_of_the_design():
+    assert {rule.id: rule.weight for rule in RULES} == {
+        "entrance": 35,
+        "kitchen": 20,
+        "master_bedroom": 15,
+        "pooja": 10,
+        "toilet": 10,
+        "facing": 10,
+    }
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("entrance", {NORTH_EAST: "ideal", NORTH: "ideal", EAST: "ideal", SOUTH_WEST: "avoid"}),
+        ("kitchen", {SOUTH_EAST: "ideal", NORTH_WEST: "acceptable", NORTH_EAST: "avoid"}),
+        ("master_bedroom", {SOUTH_WEST: "ideal", NORTH_WEST: "acceptable", NORTH_EAST: "avoid"}),
+        ("pooja", {NORTH_EAST: "ideal", EAST: "ideal"}),
+        ("toilet", {NORTH_EAST: "avoid"}),
+        ("facing", {NORTH_EAST: "ideal", NORTH: "ideal", EAST: "ideal"}),
+    ],
+)
+def test_every_direction_is_rated_and_the_contested_ones_are_neutral(
+    rule: str, expected: dict[Direction, str]
+):
+    rated = {direction: ratings(vastu_score(**{rule: direction}))[rule] for direction in Direction}
+    assert rated == dict.fromkeys(Direction, "neutral") | expected
+
+
+def test_the_best_home_falls_short_only_by_its_toilet():
+    assert vastu_score(**BEST).score == 95
+
+
+def test_the_score_is_the_weighted_mean_of_what_is_known():
+    score = vastu_score(entrance=SOUTH_WEST, kitchen=NORTH_WEST, master_bedroom=WEST)
+    # (35 x 0 + 20 x 70 + 15 x 50) / 70
+    assert (score.score, score.coverage, score.partial) == (31, 70, False)
+
+
+def test_an_unknown_entrance_is_taken_to_be_the_front():
+    assert ratings(vastu_score(facing=SOUTH_WEST)) == {"entrance": "avoid", "facing": "neutral"}
+    assert ratings(vastu_score(facing=SOUTH_WEST, entrance=NORTH))["entrance"] == "ideal"
+
+
+@pytest.mark.parametrize(
+    ("known", "coverage", "partial"),
+    [
+        ({}, 0, True),
+        ({"facing": NORTH}, 45, True),
+        ({"entrance": NORTH, "kitchen": WEST}, 55, True),
+        ({"facing": NORTH, "master_bedroom": WEST}, 60, False),
+        ({"kitchen": WEST, "master_bedroom": WEST, "pooja": WEST, "toilet": WEST}, 55, True),
+        (BEST, 100, False),
+    ],
+)
+def test_too_little_known_is_partial(known: dict[str, Direction], coverage: int, partial: bool):
+    score = vastu_score(**known)
+    assert (score.coverage, score.partial, score.score is None) == (coverage, partial, partial)
+
+
+def test_a_reading_names_rule_rating_and_the_guideline():
+    (reading,) = vastu_score(kitchen=NORTH_WEST).readings
+    assert reading == Reading(
+        "kitchen",
+        NORTH_WEST,
+        Rating.ACCEPTABLE,
+        "The kitchen is in the north-west, which the guideline accepts: "
+        "south-east is preferred, then north-west; north-east is avoided.",
+    )
+
+
+@given(inputs)
+def test_a_score_stays_in_its_range_and_needs_enough_known(known: dict[str, Direction | None]):
+    score = vastu_score(**known)
+    assert 0 <= score.coverage <= 100
+    assert score.score is None or 0 <= score.score <= 100
+    assert score.partial == (score.coverage < LEAST_COVERAGE)
+
+
+@given(inputs, st.sampled_from(list(BEST)))
+def test_knowing_less_never_covers_more(known: dict[str, Direction | None], forgotten: str):
+    assert vastu_score(**known | {forgotten: None}).coverage <= vastu_score(**known).coverage
+
+
+@given(inputs, st.sampled_from([name for name in BEST if name != "facing"]), st.data())
+def test_a_better_direction_never_lowers_a_score(
+    known: dict[str, Direction | None], rule: str, data: st.DataObject
+):
+    """The facing is left out, for it also stands for an unknown entrance."""
+    pair = data.draw(st.lists(st.sampled_from(Direction), min_size=2, max_size=2))
+    worse, better = sorted(pair, key=lambda direction: POINTS[READINGS[rule, direction].rating])
+    before, after = vastu_score(**known | {rule: worse}), vastu_score(**known | {rule: better})
+    assert before.partial == after.partial
+    assert before.score is None or after.score is None or before.score <= after.score
+
+
+@given(inputs)
+def test_an_unknown_direction_never_counts_as_bad(known: dict[str, Direction | None]):
+    """Whatever is unknown, the worst that it could turn out to be reads no better."""
+    score = vastu_score(**known)
+    worst = {
+        rule.id: min(Direction, key=lambda direction: POINTS[READINGS[rule.id, direction].rating])
+        for rule in RULES
+        if rule.id not in ratings(score)
+    }
+    bad = vastu_score(**known | worst).score
+    assert bad is not None
+    assert score.score is None or score.score >= bad
+
+
+# -- What is disclosed
+
+
+def cells(heading: str) -> list[list[str]]:
+    """The body of the table below a heading of the disclosure."""
+    section = DISCLOSURE.read_text().split(f"## {heading}\n")[1].split("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[2:]]
+
+
+def named(directions: frozenset[Direction]) -> str:
+    return ", ".join(LABELS[direction] for direction in Direction if direction in directions) or "none"
+
+
+def test_the_disclosed_rules_are_those_that_score():
+    assert cells("Rules") == [
+        [f"`{rule.id}`", str(rule.weight), named(rule.ideal), named(rule.acceptable), named(rule.avoid)]
+        for rule in RULES
+    ]
+
+
+def test_the_disclosed_points_are_those_that_score():
+    assert cells("Points") == [[rating, str(points)] for rating, points in POINTS.items()]
+
+
+def test_the_disclosure_names_its_version_and_coverage_and_promises_nothing():
+    text = DISCLOSURE.read_text()
+    assert f"Version {VASTU_RULES_VERSION} " in text
+    assert f"{LEAST_COVERAGE} %" in text
+    assert "a traditional guideline, never a promise" in text
