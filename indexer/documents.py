@@ -1,0 +1,176 @@
+"""Property rows, with what they join, as documents: one statement reads, one function renders."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypedDict, cast
+from uuid import UUID
+
+from sqlalchemy import ARRAY, BigInteger, Float, Row, Select, Text, Uuid, bindparam, func, select
+from sqlalchemy import cast as sql_cast
+from sqlalchemy.dialects.postgresql import BIT
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.price_bands import ladder_step
+from domain.ranking import rank
+from schemas.index.listings import BUCKETS, ListingDocument
+from schemas.tables import Property, PropertyImage, PropertyMarket
+
+MAX_TEXT = 100_000  # characters; with all of them escaped a document still fits into one body (bulk.py)
+
+
+class Tombstone(TypedDict):
+    """What stays of a property that was deleted for good: a guard against late writes."""
+
+    id: str
+    revision: int
+    bucket: int
+    is_active: bool
+
+
+IndexedDocument = ListingDocument | Tombstone
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A document that the renderer or the engine would not take, and why."""
+
+    property_id: str
+    revision: int
+    error_type: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Rendered:
+    documents: list[ListingDocument]
+    refusals: list[Refusal]
+
+    @property
+    def rows(self) -> int:
+        return len(self.documents) + len(self.refusals)
+
+    @property
+    def last_id(self) -> UUID | None:
+        """The greatest id among the rows; text compares as ids do."""
+        ids = [document["id"] for document in self.documents[-1:]]
+        ids += [refusal.property_id for refusal in self.refusals[-1:]]
+        return UUID(max(ids)) if ids else None
+
+
+def bucket(property_id: UUID) -> int:
+    """The group of ids to which a property belongs, as `BUCKET` has it in SQL: the last bits are random."""
+    return (property_id.int & 0xFFFF_FFFF) % BUCKETS
+
+
+ID = sql_cast(Property.id, Text)
+BUCKET = sql_cast(sql_cast("x" + func.right(ID, 8), BIT(32)), BigInteger) % BUCKETS
+
+IMAGE = (
+    select(func.coalesce(PropertyImage.thumbnail_url, PropertyImage.enhanced_url, PropertyImage.original_url))
+    .where(PropertyImage.property_id == Property.id)
+    .order_by(PropertyImage.is_primary.desc(), PropertyImage.display_order, PropertyImage.id)
+    .limit(1)
+    .scalar_subquery()
+)
+
+# Columns are named as the document's fields, and come as JSON wants them: no Decimal, no UUID. A date
+# comes as seconds, because one that Python cannot hold would otherwise fail the whole batch.
+ROWS: Select[*tuple[Any, ...]] = select(
+    ID.label("id"),
+    Property.revision,
+    BUCKET.label("bucket"),
+    Property.is_active,
+    Property.title,
+    Property.description,
+    Property.society,
+    Property.locality,
+    Property.sector,
+    Property.latitude,
+    Property.longitude,
+    Property.property_type,
+    Property.listing_type,
+    sql_cast(func.trim_scale(Property.bhk), Text).label("bhk"),
+    Property.bathrooms,
+    Property.area_sqft,
+    Property.area_basis,
+    Property.price,
+    Property.price_per_sqft,
+    Property.facing_direction,
+    Property.furnishing_status,
+    Property.possession_status,
+    Property.floor_number,
+    Property.total_floors,
+    Property.age_years,
+    Property.vastu_score,
+    Property.light_score,
+    PropertyMarket.label.label("deal"),
+    sql_cast(PropertyMarket.delta_pct, Float).label("deal_delta_pct"),
+    IMAGE.label("image"),
+    sql_cast(func.extract("epoch", Property.listed_at), Float).label("listed_at"),
+).outerjoin_from(Property, PropertyMarket, PropertyMarket.property_id == Property.id)
+
+FIELDS = tuple(ROWS.selected_columns.keys())
+CHOSEN = ROWS.where(Property.id == func.any(bindparam("ids", type_=ARRAY(Uuid))))
+
+
+async def read_chosen(connection: AsyncConnection, ids: Sequence[UUID]) -> Rendered:
+    """The documents of some properties; those that are no more are left out."""
+    return render_all(await connection.execute(CHOSEN, {"ids": list(ids)}))
+
+
+async def read_page(
+    connection: AsyncConnection, *, after: UUID | None, until: UUID | None, limit: int
+) -> Rendered:
+    """The documents of the next properties by id, in `(after, until]`; open where a bound is None."""
+    page = ROWS.order_by(Property.id).limit(limit)
+    if after is not None:
+        page = page.where(Property.id > after)
+    if until is not None:
+        page = page.where(Property.id <= until)
+    return render_all(await connection.execute(page))
+
+
+def render_all(rows: Iterable[Row[*tuple[Any, ...]]]) -> Rendered:
+    """Render each row by itself: one that cannot be rendered does not keep the others back."""
+    documents: list[ListingDocument] = []
+    refusals: list[Refusal] = []
+    for row in rows:
+        try:
+            documents.append(render(dict(zip(FIELDS, row, strict=True))))
+        except Exception as error:  # noqa: BLE001  whatever is wrong with a row concerns this row alone
+            refusals.append(Refusal(row.id, row.revision, type(error).__name__, str(error)))
+    return Rendered(documents, refusals)
+
+
+def render(row: dict[str, Any]) -> ListingDocument:
+    """Turn a row into its document, in place: a pure function of what the statement read."""
+    check_size(row)
+    listed_at = datetime.fromtimestamp(row["listed_at"], UTC)
+    latitude, longitude = row.pop("latitude"), row.pop("longitude")
+    row["location"] = None if latitude is None else {"lat": latitude, "lon": longitude}
+    row["price_step"] = str(ladder_step(row["listing_type"], row["price"]))
+    row["listed_at"] = listed_at.isoformat()[:19] + "Z"
+    row["rank"] = rank(
+        vastu_score=row["vastu_score"],
+        light_score=row["light_score"],
+        deal=row["deal"],
+        has_image=row["image"] is not None,
+        listed_at=listed_at,
+    ).thousandths
+    return cast("ListingDocument", row)
+
+
+def check_size(row: dict[str, Any]) -> None:
+    size = len(row["title"]) + len(row["description"]) + len(row["society"] or "")
+    if size > MAX_TEXT:
+        raise ValueError(f"{size:,} characters of text; the index takes {MAX_TEXT:,}")
+
+
+def tombstone(property_id: UUID, revision: int) -> Tombstone:
+    return {
+        "id": str(property_id),
+        "revision": revision,
+        "bucket": bucket(property_id),
+        "is_active": False,
+    }

@@ -1,0 +1,173 @@
+"""Filling a generation from the table: slices of ids side by side, each with a cursor that outlives a kill.
+
+Nothing is locked and no snapshot is held meanwhile. Drains write to the generation as well, and
+revisions decide: whichever of the two comes late with an older one is refused by the engine.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self, TypeVar
+from uuid import UUID
+
+from opensearchpy import AsyncOpenSearch
+from sqlalchemy import ARRAY, Float, Text, Uuid, func, literal, select, update
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from indexer import dead_letters, outbox
+from indexer.backoff import delays
+from indexer.bulk import Body, EngineUnavailable, pack, send
+from indexer.documents import Refusal, Rendered, read_page
+from indexer.drain import drain_once
+from schemas.tables import IndexGeneration, Property
+
+SLICES = 3  # while one waits for the engine the others read and render; more only fill its queue
+PAGE = 2000  # rows read at once, a few megabytes
+LAG_S = 2.0  # changes are what people wait for, so a fill makes way for them
+PATIENCE_S = 60.0  # the engine may be away for this long before the fill is given up
+
+Progress = Callable[[int, int], Awaitable[None]]
+"""Told after each page how many rows are written, and about how many there are."""
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The ids in `(after, until]`, open where a bound is None; `after` moves as rows are written."""
+
+    number: int
+    after: UUID | None
+    until: UUID | None
+    rows: int = 0
+    done: bool = False
+
+    def moved(self, page: Rendered) -> Self:
+        return replace(
+            self, after=page.last_id or self.after, rows=self.rows + page.rows, done=page.rows < PAGE
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        bounds = {"after": _text(self.after), "until": _text(self.until)}
+        return bounds | {"rows": self.rows, "done": self.done}
+
+    @classmethod
+    def from_json(cls, number: str, value: dict[str, Any]) -> Self:
+        after, until = _uuid(value["after"]), _uuid(value["until"])
+        return cls(int(number), after, until, value["rows"], value["done"])
+
+
+@dataclass
+class Fill:
+    engine: AsyncEngine
+    search: AsyncOpenSearch
+    alias: str
+    name: str
+    """The generation."""
+    progress: Progress
+    patience_s: float = PATIENCE_S
+    written: int = 0
+    total: int = 0
+
+    async def run(self) -> None:
+        """Write every row; goes on where an earlier run was broken off.
+
+        Raises:
+            EngineUnavailable: the engine stayed away; the cursors stand where they are.
+            GenerationGone: the index is not there any more.
+        """
+        slices = await self.slices()
+        self.written = sum(part.rows for part in slices)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for part in slices:
+                    group.create_task(self.fill_slice(part))
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from failures
+
+    async def slices(self) -> list[Slice]:
+        async with self.engine.begin() as connection:
+            self.total = await connection.scalar(select(func.count()).select_from(Property)) or 0
+            is_ours = IndexGeneration.name == self.name
+            cursor = await connection.scalar(select(IndexGeneration.cursor).where(is_ours))
+            if cursor:
+                return [Slice.from_json(number, value) for number, value in cursor.items()]
+            slices = await plan(connection)
+            for part in slices:
+                await self.save(connection, part)
+        return slices
+
+    async def fill_slice(self, part: Slice) -> None:
+        while not part.done:
+            await self.make_way()
+            part = await self.fill_page(part)
+            await self.progress(self.written, max(self.total, self.written))
+
+    async def make_way(self) -> None:
+        """While changes wait too long, help to drain them; with no other drain nobody else would."""
+        while await self.lag_s() > LAG_S:
+            drained = await self.patiently(lambda: drain_once(self.engine, self.search, alias=self.alias))
+            if not drained.claimed:
+                await asyncio.sleep(0.1)
+
+    async def lag_s(self) -> float:
+        async with self.engine.connect() as connection:
+            return await outbox.lag_s(connection)
+
+    async def fill_page(self, part: Slice) -> Slice:
+        """Write the slice's next rows; its cursor moves only when the engine has them."""
+        async with self.engine.connect() as connection:
+            page = await read_page(connection, after=part.after, until=part.until, limit=PAGE)
+        refusals = [refusal for body in pack(page.documents) for refusal in await self.write(body)]
+        part = part.moved(page)
+        async with self.engine.begin() as connection:
+            await dead_letters.settle(connection, page.documents, [*page.refusals, *refusals])
+            await self.save(connection, part)
+        self.written += page.rows
+        return part
+
+    async def write(self, body: Body) -> Sequence[Refusal]:
+        return (await self.patiently(lambda: send(self.search, self.name, body))).refusals
+
+    async def patiently(self, attempt: Callable[[], Awaitable[Result]]) -> Result:
+        """Attempt it again while the engine is away, but not for ever."""
+        waits, given_up = delays(), time.monotonic() + self.patience_s
+        while True:
+            try:
+                return await attempt()
+            except EngineUnavailable:
+                if time.monotonic() > given_up:
+                    raise
+            await asyncio.sleep(next(waits))
+
+    async def save(self, connection: AsyncConnection, part: Slice) -> None:
+        path = literal([str(part.number)], ARRAY(Text))
+        cursor = func.jsonb_set(IndexGeneration.cursor, path, literal(part.to_json(), JSONB))
+        await connection.execute(
+            update(IndexGeneration)
+            .where(IndexGeneration.name == self.name)
+            .values(cursor=cursor, heartbeat=func.now())
+        )
+
+
+async def plan(connection: AsyncConnection) -> list[Slice]:
+    """Slices with about the same number of rows; the last takes whatever ids are still to come."""
+    fractions = literal([number / SLICES for number in range(1, SLICES)], ARRAY(Float))
+    bounds = func.percentile_disc(fractions, type_=ARRAY(Uuid)).within_group(Property.id)
+    inner: list[UUID | None] = await connection.scalar(select(bounds)) or [None]
+    if None in inner:
+        inner = []  # no rows at all
+    return [
+        Slice(number, after, until)
+        for number, (after, until) in enumerate(zip([None, *inner], [*inner, None], strict=True))
+    ]
+
+
+def _text(value: UUID | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _uuid(value: str | None) -> UUID | None:
+    return None if value is None else UUID(value)

@@ -1,0 +1,49 @@
+"""The outbox as drains read it: pending changes, and how long the oldest has been waiting."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from schemas.tables import OutboxRow
+
+
+@dataclass(frozen=True)
+class Change:
+    property_id: UUID
+    revision: int
+    deleted: bool
+
+
+async def claim(connection: AsyncConnection, limit: int) -> list[Change]:
+    """Take the oldest changes that no other drain holds; they are back if the transaction fails."""
+    free = select(OutboxRow.id).order_by(OutboxRow.id).limit(limit).with_for_update(skip_locked=True)
+    # As an array, because a join might be planned as a scan of the whole outbox when it is long.
+    chosen = OutboxRow.id == func.any(func.array(free.scalar_subquery()))
+    columns = (OutboxRow.property_id, OutboxRow.revision, OutboxRow.deleted)
+    return [
+        Change(*row) for row in await connection.execute(delete(OutboxRow).where(chosen).returning(*columns))
+    ]
+
+
+async def lag_s(connection: AsyncConnection) -> float:
+    """The age in seconds of the oldest pending change, claimed or not; 0 when nothing is pending."""
+    oldest = select(OutboxRow.created_at).order_by(OutboxRow.id).limit(1).scalar_subquery()
+    age = func.extract("epoch", func.clock_timestamp() - oldest)
+    return max(0.0, float(await connection.scalar(select(age)) or 0))
+
+
+async def depth(connection: AsyncConnection) -> int:
+    return await connection.scalar(select(func.count()).select_from(OutboxRow)) or 0
+
+
+async def newest(connection: AsyncConnection) -> int:
+    """A mark: what is pending now has ids up to this."""
+    return await connection.scalar(select(func.max(OutboxRow.id))) or 0
+
+
+async def is_pending(connection: AsyncConnection, mark: int) -> bool:
+    """Whether a change up to the mark is not settled yet; one that a drain has in hand is not."""
+    oldest = select(OutboxRow.id).order_by(OutboxRow.id).limit(1)
+    return (await connection.scalar(oldest) or mark + 1) <= mark

@@ -1,0 +1,168 @@
+"""The process that keeps the index level: woken by the database, it drains, refreshes, waits out trouble."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import structlog
+from opensearchpy import AsyncOpenSearch
+from opensearchpy.exceptions import OpenSearchException
+from psycopg import AsyncConnection as DriverConnection
+from psycopg import Error as DriverError
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from indexer.backoff import delays
+from indexer.bulk import TIMEOUT_S, EngineUnavailable
+from indexer.drain import BATCH, Drained, drain_once, refresh
+from schemas.settings import Settings
+from stores.database import open_database
+from stores.search import open_search
+
+log = structlog.get_logger(__name__)
+
+CHANNEL = "search_outbox"
+POLL_S = 1.0  # a notification may get lost; the outbox does not
+REFRESH_S = 0.05  # a lone change is searchable at once, a stream of them in twenty steps a second
+BACKLOG_REFRESH_S = 1.0  # while full batches come, refreshing often would only slow them down
+IDLE_REFRESH_S = 5.0  # shows what a drain wrote that was killed before it could refresh
+
+TROUBLE = (EngineUnavailable, OpenSearchException, DBAPIError, DriverError, PoolTimeout, OSError)
+
+
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    """Drain until `stop` is set; the batch in hand is finished first."""
+    engine = open_database(settings)
+    search = open_search(settings, timeout_s=TIMEOUT_S)
+    indexer = Indexer(engine, search, settings.index_alias, stop)
+    try:
+        await indexer.run()
+    finally:
+        await search.close()
+        await engine.dispose()
+
+
+@dataclass
+class Indexer:
+    engine: AsyncEngine
+    search: AsyncOpenSearch
+    alias: str
+    stop: asyncio.Event
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    refreshed_at: float = 0.0
+    """On the monotonic clock."""
+    owes_refresh: bool = True
+    """What an earlier process wrote last may still have to be shown."""
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            helpers = [group.create_task(self.listen()), group.create_task(self.wake_to_stop())]
+            log.info("indexer started", alias=self.alias)
+            await self.keep_level()
+            for helper in helpers:
+                helper.cancel()
+        if self.owes_refresh:
+            with contextlib.suppress(*TROUBLE):  # the next process does it
+                await self.refresh()
+        log.info("indexer stopped")
+
+    async def wake_to_stop(self) -> None:
+        await self.stop.wait()
+        self.wake.set()
+
+    async def keep_level(self) -> None:
+        trouble = Trouble("drain")
+        while not self.stop.is_set():
+            self.wake.clear()
+            try:
+                await self.drain_fully()
+            except TROUBLE as error:
+                # The server behind a pooled connection may have changed its role: begin afresh.
+                await self.engine.dispose()
+                await wait(self.stop, trouble.met(error))
+            else:
+                trouble.over()
+                await wait(self.wake, POLL_S)
+
+    async def drain_fully(self) -> None:
+        """Drain until nothing is left to claim, and leave it searchable."""
+        while not self.stop.is_set():
+            drained = await drain_once(self.engine, self.search, alias=self.alias)
+            await self.refresh_after(drained)
+            if not drained.claimed:
+                return
+
+    async def refresh_after(self, drained: Drained) -> None:
+        age = time.monotonic() - self.refreshed_at
+        if drained.claimed:
+            self.owes_refresh = True
+            if age >= (BACKLOG_REFRESH_S if drained.claimed == BATCH else REFRESH_S):
+                await self.refresh()
+        elif self.owes_refresh or age >= IDLE_REFRESH_S:
+            await wait(self.stop, max(0.0, REFRESH_S - age))
+            await self.refresh()
+
+    async def refresh(self) -> None:
+        self.refreshed_at = time.monotonic()
+        await refresh(self.search, self.alias)
+        self.owes_refresh = False
+
+    async def listen(self) -> None:
+        """Wake the drain at every notification, and whenever we could listen again."""
+        trouble = Trouble("listen")
+        while True:
+            try:
+                await self.hear_notifications(trouble)
+            except TROUBLE as error:
+                await asyncio.sleep(trouble.met(error))
+
+    async def hear_notifications(self, trouble: "Trouble") -> None:
+        async with self.engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert isinstance(driver, DriverConnection)
+            try:
+                await connection.execute(text(f"LISTEN {CHANNEL}"))
+                trouble.over()
+                self.wake.set()
+                async for _ in driver.notifies():
+                    self.wake.set()
+            finally:
+                await connection.invalidate()  # nobody else must get a connection that listens
+
+
+@dataclass
+class Trouble:
+    """A store that is away: said once when it begins and once when it is over."""
+
+    activity: str
+    waits: Iterator[float] = field(default_factory=delays)
+    since: float | None = None
+
+    def met(self, error: Exception) -> float:
+        """Seconds to wait before the next attempt."""
+        if self.since is None:
+            self.since = time.monotonic()
+            log.warning("store unavailable", activity=self.activity, reason=reason(error))
+        return next(self.waits)
+
+    def over(self) -> None:
+        if self.since is not None:
+            log.info("store back", activity=self.activity, after_s=round(time.monotonic() - self.since, 1))
+        self.since, self.waits = None, delays()
+
+
+def reason(error: Exception) -> str:
+    """A database error without its statement, which holds the ids of a whole batch."""
+    return str(error.orig if isinstance(error, DBAPIError) else error)
+
+
+async def wait(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for an event, but not for ever; whether it came."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
+    return event.is_set()

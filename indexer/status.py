@@ -1,0 +1,121 @@
+"""How level the index is: what waits, what was refused, what is served."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from opensearchpy import AsyncOpenSearch
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from indexer import outbox
+from indexer.generations import alias_target
+from indexer.reindex import count_documents
+from schemas.index.listings import schema_hash
+from schemas.settings import Settings
+from schemas.tables import DeadLetter, IndexGeneration, Property
+from schemas.vocabulary import GenerationState
+
+SLOW_S = 30.0  # a drain that works is level in a second; this one does not, or does not keep up
+
+
+@dataclass(frozen=True)
+class GenerationStatus:
+    name: str
+    schema_hash: str
+    state: str
+    started_at: datetime
+    heartbeat: datetime
+    live_at: datetime | None
+    error: str | None
+
+
+@dataclass(frozen=True)
+class Status:
+    alias: str
+    alias_target: str | None
+    """The index behind the alias, as the engine says."""
+    schema_hash: str
+    """What this code needs."""
+    lag_s: float
+    depth: int
+    dead_letters: int
+    rows: int
+    documents: int
+    """Without tombstones."""
+    generations: tuple[GenerationStatus, ...]
+    """Those that are not dropped, the newest first."""
+
+    @property
+    def live(self) -> GenerationStatus | None:
+        return next((each for each in self.generations if each.state == GenerationState.LIVE), None)
+
+    @property
+    def problems(self) -> list[str]:
+        """What is not as it should be, in sentences for an operator."""
+        return [*self._problems_of_the_generation(), *self._problems_of_the_documents()]
+
+    def _problems_of_the_generation(self) -> Iterator[str]:
+        if self.live is None:
+            yield "Nothing is live: run `indexer reindex`."
+        elif self.live.schema_hash != self.schema_hash:
+            yield "The live index has another schema than this code: run `indexer reindex`."
+        if self.live is not None and self.live.name != self.alias_target:
+            found = self.alias_target or "nothing"
+            yield f"The alias leads to {found}, not to the live index: run `indexer reindex`."
+
+    def _problems_of_the_documents(self) -> Iterator[str]:
+        if self.lag_s > SLOW_S:
+            yield f"Changes wait for {self.lag_s:.0f} s: is `indexer run` running?"
+        if self.dead_letters:
+            yield f"{self.dead_letters:,} documents were refused."
+        # While changes are pending the two may differ; those refused may be missing.
+        if (
+            not self.depth
+            and self.alias_target
+            and not self.rows - self.dead_letters <= self.documents <= self.rows
+        ):
+            yield f"{self.rows:,} rows, but {self.documents:,} documents."
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"problems": self.problems}
+
+
+async def read_status(engine: AsyncEngine, search: AsyncOpenSearch, settings: Settings) -> Status:
+    alias = settings.index_alias
+    target = await alias_target(search, alias)
+    documents = await count_documents(search, alias) if target else 0
+    async with engine.connect() as connection:
+        return Status(
+            alias=alias,
+            alias_target=", ".join(target) or None,
+            schema_hash=schema_hash(),
+            lag_s=round(await outbox.lag_s(connection), 3),
+            depth=await outbox.depth(connection),
+            dead_letters=await _count(connection, DeadLetter),
+            rows=await _count(connection, Property),
+            documents=documents,
+            generations=await _generations(connection, alias),
+        )
+
+
+async def _count(connection: AsyncConnection, table: type[DeadLetter | Property]) -> int:
+    return await connection.scalar(select(func.count()).select_from(table)) or 0
+
+
+async def _generations(connection: AsyncConnection, alias: str) -> tuple[GenerationStatus, ...]:
+    query = (
+        select(
+            IndexGeneration.name,
+            IndexGeneration.schema_hash,
+            IndexGeneration.state,
+            IndexGeneration.started_at,
+            IndexGeneration.heartbeat,
+            IndexGeneration.live_at,
+            IndexGeneration.error,
+        )
+        .where(IndexGeneration.alias == alias, IndexGeneration.state != GenerationState.DROPPED)
+        .order_by(IndexGeneration.started_at.desc())
+    )
+    return tuple(GenerationStatus(*row) for row in await connection.execute(query))

@@ -1,0 +1,45 @@
+"""Postgres, opened in one place."""
+
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from schemas.settings import Settings
+from schemas.urls import sqlalchemy_url
+
+APPLICATION_LIMITS = {
+    # A forgotten transaction must not hold locks, nor keep the outbox from being drained.
+    "idle_in_transaction_session_timeout": "15s",
+    "lock_timeout": "2s",
+}
+ALIVE = {
+    # A server that vanished without a word is noticed within half a minute, not in two hours.
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+
+
+def open_database(settings: Settings, *, statement_timeout_ms: int = 10_000) -> AsyncEngine:
+    """A pool of connections; nothing is dialled before the first use.
+
+    Args:
+        settings: whose `database_url` and pool size to use.
+        statement_timeout_ms: how long one statement may run; 0 for bulk work without a bound.
+    """
+    limits = APPLICATION_LIMITS | {"statement_timeout": str(statement_timeout_ms), "timezone": "UTC"}
+    return create_async_engine(
+        sqlalchemy_url(settings.database_url),
+        pool_size=settings.database_pool_size,
+        max_overflow=settings.database_pool_size,
+        pool_timeout=1.0,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": 2,
+            **ALIVE,
+            "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
+        },
+    )
+
+
+def sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
+    return async_sessionmaker(engine, expire_on_commit=False)

@@ -1,0 +1,161 @@
+"""The servers of the suite: real, started once, shared by all workers, a database of its own for each."""
+
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+from pathlib import Path
+from secrets import token_hex
+
+import psycopg
+import pytest
+from opensearchpy import AsyncOpenSearch
+from psycopg import sql
+from redis.asyncio import Redis
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+import migrations
+from embedded.services import Services
+from indexer import generations
+from schemas.settings import Settings
+from schemas.tables import Base
+from stores.cache import open_cache
+from stores.database import open_database
+from stores.search import open_search
+
+RUN = "CASABRICKS_TEST_RUN"
+"""Names what one run of the suite owns on servers that it may share with others."""
+
+EMPTIED = ", ".join(table for table in Base.metadata.tables if table != "sectors")
+SHARED = pytest.StashKey[ExitStack]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the servers before xdist starts its workers, which find them in the environment."""
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    shared = config.stash[SHARED] = ExitStack()
+    state = Path(shared.enter_context(tempfile.TemporaryDirectory(prefix="casabricks-test-")))
+    services = shared.enter_context(Services(state, durable=False, heap="768m"))
+    os.environ |= {
+        RUN: token_hex(4),
+        "DATABASE_URL": services.database_url,
+        "OPENSEARCH_URL": services.opensearch_url,
+        "REDIS_URL": services.redis_url,
+    }
+    make_template()
+    shared.callback(drop_databases)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if SHARED in config.stash:
+        config.stash[SHARED].close()
+
+
+def database_name(owner: str) -> str:
+    return f"casabricks_test_{os.environ[RUN]}_{owner}"
+
+
+def make_template() -> None:
+    """A database built by Alembic, of which every worker gets a copy."""
+    name = database_name("template")
+    administer(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    migrations.upgrade(url_of(name))
+
+
+def drop_databases() -> None:
+    with psycopg.connect(Settings().database_url, autocommit=True) as connection:
+        names = connection.execute(
+            "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [database_name("")]
+        )
+        for (name,) in names.fetchall():
+            administer(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def administer(statement: sql.Composed) -> None:
+    with psycopg.connect(Settings().database_url, autocommit=True) as connection:
+        connection.execute(statement)
+
+
+def url_of(database: str) -> str:
+    """The server's URL with another database's name."""
+    address, question, options = Settings().database_url.partition("?")
+    return f"{address.rpartition('/')[0]}/{database}{question}{options}"
+
+
+async def empty(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        # Triggers off: they would refuse the TRUNCATE, and there is nothing left to index.
+        await connection.execute(text("SET LOCAL session_replication_role = replica"))
+        await connection.execute(text(f"TRUNCATE {EMPTIED} RESTART IDENTITY"))
+
+
+@pytest.fixture(scope="session")
+def database_url(worker_id: str) -> str:
+    """A migrated database that belongs to this worker alone."""
+    name, template = database_name(worker_id), database_name("template")
+    administer(
+        sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+    )
+    return url_of(name)
+
+
+@pytest.fixture(scope="session")
+def settings(database_url: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    media = tmp_path_factory.mktemp("media")
+    return Settings(
+        database_url=database_url,
+        index_alias=f"test_{os.environ[RUN]}_{worker_id}",
+        media_url=f"file:{media}",
+        api_port=0,
+        jwt_secret=token_hex(32),
+    )
+
+
+@pytest.fixture(scope="session")
+async def worker_engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
+    engine = open_database(settings)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def engine(worker_engine: AsyncEngine) -> AsyncIterator[AsyncEngine]:
+    """A database in which tests commit; emptied afterwards."""
+    yield worker_engine
+    await empty(worker_engine)
+
+
+@pytest.fixture
+async def session(worker_engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
+    """A session whose transaction is rolled back after the test."""
+    async with worker_engine.connect() as connection:
+        transaction = await connection.begin()
+        async with AsyncSession(connection, join_transaction_mode="create_savepoint") as session:
+            yield session
+        await transaction.rollback()
+
+
+@pytest.fixture(scope="session")
+async def search(settings: Settings) -> AsyncIterator[AsyncOpenSearch]:
+    client = open_search(settings, timeout_s=30)
+    yield client
+    await client.indices.delete(index=f"{settings.index_alias}-*", params={"expand_wildcards": "all"})
+    await client.close()
+
+
+@pytest.fixture(scope="session")
+async def cache(settings: Settings) -> AsyncIterator[Redis]:
+    client = open_cache(settings)
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+async def generation(engine: AsyncEngine, search: AsyncOpenSearch, settings: Settings) -> AsyncIterator[str]:
+    """A fresh, empty, live generation behind this worker's alias."""
+    name = await generations.create(engine, search, settings)
+    await generations.promote(engine, search, settings.index_alias, name)
+    yield name
+    await search.indices.delete(index=f"{settings.index_alias}-*")

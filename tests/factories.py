@@ -1,0 +1,63 @@
+"""Rows for tests: every argument has a default, so a test names only what it is about."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from schemas.sectors import LOCALITIES
+from schemas.tables import Property, PropertyImage
+
+Row = dict[str, Any]
+
+
+def home(title: str = "Garden flat", *, locality: str = "Sector 62", **columns: Any) -> Row:
+    """A property's columns: an active apartment for sale, unless the test says otherwise."""
+    fact = LOCALITIES[locality]
+    return {
+        "title": title,
+        "locality": locality,
+        "sector": fact.sector,
+        "latitude": fact.latitude,
+        "longitude": fact.longitude,
+        "property_type": "apartment",
+        "listing_type": "sale",
+        "bhk": 3,
+        "area_sqft": 1_500,
+        "area_basis": "super",
+        "price": 12_000_000,
+        "state": "active",
+    } | columns
+
+
+def plot(title: str = "Corner plot", **columns: Any) -> Row:
+    return home(title, **({"property_type": "plot", "bhk": None} | columns))
+
+
+def picture(property_id: UUID, **columns: Any) -> Row:
+    return {
+        "property_id": property_id,
+        "original_url": "/media/a.webp",
+        "thumbnail_url": "/media/a-thumb.webp",
+        "width": 800,
+        "height": 600,
+        "content_hash": "0" * 64,
+        "is_primary": True,
+    } | columns
+
+
+async def store(engine: AsyncEngine, *rows: Mapping[str, Any]) -> list[UUID]:
+    """Commit property rows; ids in the order of the rows."""
+    async with engine.begin() as connection:
+        return [
+            (await connection.execute(insert(Property).values(**row).returning(Property.id))).scalar_one()
+            for row in rows
+        ]
+
+
+async def store_pictures(engine: AsyncEngine, *rows: Mapping[str, Any]) -> None:
+    async with engine.begin() as connection:
+        for row in rows:
+            await connection.execute(insert(PropertyImage).values(**row))

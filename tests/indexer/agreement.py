@@ -1,0 +1,92 @@
+"""What the tests of the index ask: do Postgres and OpenSearch hold the same, row for row?"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from opensearchpy import AsyncOpenSearch
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from indexer.reindex import WHOLE
+from schemas.tables import DeadLetter, Property
+
+Revisions = dict[str, int]
+
+
+async def agree(engine: AsyncEngine, search: AsyncOpenSearch, index: str) -> None:
+    """Fail unless every row has its document at the row's revision, and nothing else is there."""
+    await search.indices.refresh(index=index)
+    assert await document_revisions(search, index) == await row_revisions(engine)
+
+
+async def row_revisions(engine: AsyncEngine) -> Revisions:
+    async with engine.connect() as connection:
+        rows = await connection.execute(select(Property.id, Property.revision))
+        return {str(property_id): revision for property_id, revision in rows}
+
+
+async def document_revisions(search: AsyncOpenSearch, index: str) -> Revisions:
+    """Revisions by id, without tombstones."""
+    revisions: Revisions = {}
+    body: dict[str, Any] = {"query": WHOLE, "size": 5_000, "sort": ["id"], "_source": ["revision"]}
+    while hits := (await search.search(index=index, body=body))["hits"]["hits"]:
+        revisions |= {hit["_id"]: hit["_source"]["revision"] for hit in hits}
+        body["search_after"] = hits[-1]["sort"]
+    return revisions
+
+
+async def document(search: AsyncOpenSearch, index: str, property_id: object) -> dict[str, Any]:
+    answer = await search.get(index=index, id=str(property_id))
+    return dict(answer["_source"])
+
+
+async def titles(search: AsyncOpenSearch, index: str) -> set[str]:
+    """Titles of the active documents that a search would find."""
+    body = {"query": {"term": {"is_active": True}}, "size": 1_000, "_source": ["title"]}
+    answer = await search.search(index=index, body=body)
+    return {hit["_source"]["title"] for hit in answer["hits"]["hits"]}
+
+
+async def letters(engine: AsyncEngine) -> dict[str, tuple[int, str, int]]:
+    """Revision, error type and attempts by property."""
+    columns = (DeadLetter.property_id, DeadLetter.revision, DeadLetter.error_type, DeadLetter.attempts)
+    async with engine.connect() as connection:
+        rows = await connection.execute(select(*columns))
+        return {str(row.property_id): (row.revision, row.error_type, row.attempts) for row in rows}
+
+
+async def pending(engine: AsyncEngine) -> int:
+    async with engine.connect() as connection:
+        return await connection.scalar(text("SELECT count(*) FROM search_outbox")) or 0
+
+
+async def plain_sql(engine: AsyncEngine, statement: str, **values: Any) -> None:
+    """Commit a statement as an operator would."""
+    async with engine.begin() as connection:
+        await connection.execute(text(statement), values)
+
+
+async def store_many(engine: AsyncEngine, count: int) -> None:
+    """Commit that many homes in one statement."""
+    await plain_sql(
+        engine,
+        """
+        INSERT INTO properties (title, locality, sector, property_type, listing_type, bhk, area_sqft,
+                                area_basis, price, state)
+        SELECT 'Home ' || n, 'Sector 62', '62', 'apartment', 'sale', 1 + n % 4, 900 + n % 900,
+               'super', 5000000 + n, 'active'
+        FROM generate_series(1, :count) n
+        """,
+        count=count,
+    )
+
+
+async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = 30) -> float:
+    """Wait for a condition; the seconds that it took."""
+    start = time.monotonic()
+    while not await condition():
+        assert time.monotonic() - start < seconds, "waited in vain"
+        await asyncio.sleep(0.01)
+    return time.monotonic() - start

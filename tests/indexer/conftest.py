@@ -1,0 +1,77 @@
+"""The indexer as a process of its own, and an engine that can be taken away."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+
+import pytest
+from opensearchpy import AsyncOpenSearch
+
+from indexer.run import run
+from schemas.settings import Settings
+from stores.search import open_search
+from tests.indexer.outages import Proxy
+
+Start = Callable[..., subprocess.Popen[bytes]]
+
+
+@pytest.fixture
+def environment(settings: Settings) -> dict[str, str]:
+    """The test's settings, for a process of its own."""
+    return os.environ | {
+        "DATABASE_URL": settings.database_url,
+        "OPENSEARCH_URL": settings.opensearch_url,
+        "INDEX_ALIAS": settings.index_alias,
+    }
+
+
+@pytest.fixture
+def start(environment: dict[str, str]) -> Iterator[Start]:
+    """Starts an `indexer` command; what still runs after the test is killed."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*arguments: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "indexer.cli", *arguments]
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+async def indexes(search: AsyncOpenSearch, settings: Settings) -> AsyncIterator[None]:
+    """Deletes what the test indexed."""
+    yield
+    await search.indices.delete(index=f"{settings.index_alias}-*")
+
+
+@pytest.fixture
+async def proxy(settings: Settings) -> AsyncIterator[Proxy]:
+    async with Proxy(settings.opensearch_url) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+async def proxied_search(settings: Settings, proxy: Proxy) -> AsyncIterator[AsyncOpenSearch]:
+    client = open_search(settings.model_copy(update={"opensearch_url": proxy.url}), timeout_s=30)
+    yield client
+    await client.close()
+
+
+@asynccontextmanager
+async def indexing(settings: Settings) -> AsyncIterator[None]:
+    """Run the indexer in this process meanwhile."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(run(settings, stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.wait_for(task, timeout=20)

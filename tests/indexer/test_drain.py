@@ -1,0 +1,276 @@
+"""Drains: whatever plain SQL commits is in the index afterwards, once, and at its newest revision."""
+
+import asyncio
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from indexer import generations
+from indexer.bulk import EngineUnavailable
+from indexer.drain import Drained, drain_all, drain_once, drain_pending
+from indexer.generations import index_body
+from schemas.index.listings import schema_hash
+from tests.factories import home, picture, store, store_pictures
+from tests.indexer.agreement import (
+    agree,
+    document,
+    letters,
+    pending,
+    plain_sql,
+    store_many,
+    titles,
+    until,
+)
+
+UNINDEXABLE = "x" * 40_000  # as a keyword it is longer than a term may be
+RESERVED = UUID("00000000-0000-7000-8000-000000000001")
+
+
+@pytest.fixture
+def alias(settings):
+    return settings.index_alias
+
+
+@pytest.fixture
+async def drained(engine, search, alias, generation):
+    """Drain everything and check that the live generation agrees."""
+
+    async def drain() -> None:
+        await drain_all(engine, search, alias=alias)
+        assert await pending(engine) == 0
+        await agree(engine, search, generation)
+
+    return drain
+
+
+async def test_inserts_updates_and_deletes_by_plain_sql_arrive(engine, search, alias, drained):
+    kept, sold, gone = await store(engine, home("Kept"), home("Sold"), home("Gone"))
+    await drained()
+    assert await titles(search, alias) == {"Kept", "Sold", "Gone"}
+    await plain_sql(engine, "UPDATE properties SET title = 'Kept, renamed' WHERE id = :id", id=kept)
+    await plain_sql(engine, "UPDATE properties SET state = 'sold' WHERE id = :id", id=sold)
+    await plain_sql(engine, "DELETE FROM properties WHERE id = :id", id=gone)
+    await drained()
+    assert await titles(search, alias) == {"Kept, renamed"}
+
+
+async def test_a_deleted_property_leaves_a_tombstone_that_late_writes_cannot_pass(
+    engine, search, alias, drained
+):
+    (gone,) = await store(engine, home())
+    await plain_sql(engine, "DELETE FROM properties WHERE id = :id", id=gone)
+    await drained()
+    tombstone = await document(search, alias, gone)
+    assert (tombstone["revision"], tombstone["is_active"]) == (2, False)
+
+
+async def test_a_new_picture_and_a_new_deal_are_changes_of_the_listing(engine, search, alias, drained):
+    (flat,) = await store(engine, home())
+    await drained()
+    await store_pictures(engine, picture(flat))
+    await plain_sql(
+        engine,
+        "INSERT INTO property_market (property_id, n, label, method) VALUES (:id, 9, 'good', 'test')",
+        id=flat,
+    )
+    await drained()
+    listing = await document(search, alias, flat)
+    assert (listing["image"], listing["deal"]) == ("/media/a-thumb.webp", "good")
+
+
+@pytest.mark.usefixtures("generation")
+async def test_a_change_for_a_row_that_is_gone_waits_for_its_deletion(engine, search, alias):
+    await plain_sql(engine, "INSERT INTO search_outbox (property_id, revision) VALUES (:id, 1)", id=RESERVED)
+    assert await drain_once(engine, search, alias=alias) == Drained(claimed=1)
+
+
+@pytest.mark.usefixtures("generation")
+async def test_nothing_to_do_is_done_at_once(engine, search, alias):
+    assert await drain_once(engine, search, alias=alias) == Drained()
+
+
+async def test_changes_before_the_first_generation_are_settled_without_an_engine(
+    engine, alias, proxied_search, proxy
+):
+    proxy.stop_serving()
+    await store(engine, home(), home())
+    assert await drain_once(engine, proxied_search, alias=alias) == Drained(claimed=2)
+
+
+@pytest.mark.usefixtures("generation")
+async def test_several_drains_share_the_work_and_lose_nothing(engine, search, alias):
+    await store_many(engine, 3_000)
+    await plain_sql(engine, "UPDATE properties SET price = price + 1 WHERE bhk = 2")
+    owed = await pending(engine)
+    shares = await asyncio.gather(*(drain_all(engine, search, alias=alias, limit=200) for _ in range(3)))
+    assert sum(shares) == owed
+    await agree(engine, search, alias)
+
+
+async def test_a_drain_does_not_wait_for_what_another_holds(engine, search, alias, drained):
+    await store(engine, home("Held"))
+    async with engine.connect() as other, other.begin():
+        await other.execute(text("SELECT id FROM search_outbox FOR UPDATE"))
+        await store(engine, home("Free"))
+        assert await drain_all(engine, search, alias=alias) == 1
+        assert await titles(search, alias) == {"Free"}
+    await drained()
+
+
+async def test_a_change_that_commits_late_is_not_passed_over(engine, search, alias, drained):
+    async with engine.connect() as slow, slow.begin():
+        await slow.execute(
+            text(
+                "INSERT INTO properties (title, locality, sector, property_type, listing_type, area_sqft,"
+                " area_basis, price, state) VALUES ('Late', 'Sector 62', '62', 'villa', 'sale', 900, 'super',"
+                " 9000000, 'active')"
+            )
+        )
+        await store(engine, home("Early"))
+        await drain_all(engine, search, alias=alias)
+        assert await titles(search, alias) == {"Early"}
+    await drained()
+    assert await titles(search, alias) == {"Early", "Late"}
+
+
+async def test_a_batch_that_the_engine_did_not_take_is_done_again(
+    engine, alias, drained, proxied_search, proxy
+):
+    await store(engine, home(), home())
+    proxy.stop_serving()
+    with pytest.raises(EngineUnavailable):
+        await drain_once(engine, proxied_search, alias=alias)
+    assert await pending(engine) == 2
+    await drained()
+
+
+async def test_a_disk_that_is_full_holds_changes_back_without_blaming_them(
+    engine, search, drained, generation, alias
+):
+    await store(engine, home())
+    await search.indices.put_settings(index=generation, body={"index.blocks.read_only_allow_delete": True})
+    with pytest.raises(EngineUnavailable, match="cluster_block_exception"):
+        await drain_once(engine, search, alias=alias)
+    await search.indices.put_settings(index=generation, body={"index.blocks.read_only_allow_delete": None})
+    assert await letters(engine) == {}
+    await drained()
+
+
+@pytest.mark.usefixtures("generation")
+async def test_a_refused_document_is_a_dead_letter_until_a_good_revision(engine, search, alias):
+    bad, _ = await store(engine, home("Bad", society=UNINDEXABLE), home("Good"))
+    drained = await drain_once(engine, search, alias=alias)
+    assert drained == Drained(claimed=2, documents=2, refused=1)
+    await search.indices.refresh(index=alias)
+    assert await titles(search, alias) == {"Good"}
+    assert await letters(engine) == {str(bad): (1, "illegal_argument_exception", 1)}
+
+    await plain_sql(engine, "UPDATE properties SET title = 'Still bad' WHERE id = :id", id=bad)
+    await drain_all(engine, search, alias=alias)
+    assert await letters(engine) == {str(bad): (2, "illegal_argument_exception", 2)}
+
+    await plain_sql(engine, "UPDATE properties SET society = 'Short' WHERE id = :id", id=bad)
+    await drain_all(engine, search, alias=alias)
+    assert await letters(engine) == {}
+    await agree(engine, search, alias)
+
+
+@pytest.mark.usefixtures("generation")
+async def test_a_row_that_cannot_be_rendered_is_a_dead_letter_too(engine, search, alias):
+    bad, _ = await store(engine, home("Bad"), home("Good"))
+    await plain_sql(engine, "UPDATE properties SET listed_at = 'infinity' WHERE id = :id", id=bad)
+    await drain_all(engine, search, alias=alias)
+    assert await titles(search, alias) == {"Good"}
+    assert await letters(engine) == {str(bad): (2, "OverflowError", 1)}
+    await plain_sql(engine, "DELETE FROM properties WHERE id = :id", id=bad)
+    await drain_all(engine, search, alias=alias)
+    assert await letters(engine) == {}
+
+
+async def register(connection, search, settings, name, *, body=None, hash_=None):
+    """A building generation as `generations.create` makes it, inside the caller's transaction."""
+    await search.indices.create(index=name, body=body or index_body(settings))
+    values = {"name": name, "alias": settings.index_alias, "hash": hash_ or schema_hash()}
+    await connection.execute(
+        text(
+            "INSERT INTO index_generations (name, alias, schema_hash, state)"
+            " VALUES (:name, :alias, :hash, 'building')"
+        ),
+        values,
+    )
+
+
+async def is_waiting(engine, table) -> bool:
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = CAST(:table AS regclass)"
+    async with engine.connect() as connection:
+        return bool(await connection.scalar(text(waiting), {"table": table}))
+
+
+# Held up before it claims, and after it has claimed but before it asks where to write.
+@pytest.mark.parametrize("table", ["search_outbox", "index_generations"])
+async def test_a_generation_registered_meanwhile_gets_the_rows(engine, search, settings, generation, table):
+    alias = settings.index_alias
+    await store(engine, home("In between"))
+    async with engine.connect() as other, other.begin():
+        await other.execute(text(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
+        drain = asyncio.create_task(drain_once(engine, search, alias=alias))
+        await until(lambda: is_waiting(engine, table))
+        await register(other, search, settings, f"{alias}-newer")
+    await drain
+    await agree(engine, search, f"{alias}-newer")
+    await agree(engine, search, generation)
+
+
+async def test_a_generation_of_another_schema_refuses_without_blame(
+    engine, search, settings, alias, generation
+):
+    narrow = {"mappings": {"dynamic": "strict", "properties": {"id": {"type": "keyword"}}}}
+    async with engine.begin() as connection:
+        await register(connection, search, settings, f"{alias}-old", body=narrow, hash_="00000000")
+    await store(engine, home())
+    assert await drain_once(engine, search, alias=alias) == Drained(claimed=1, documents=1)
+    assert await letters(engine) == {}
+    await agree(engine, search, generation)
+
+
+async def test_a_narrower_mapping_of_this_schema_makes_dead_letters(
+    engine, search, settings, alias, generation
+):
+    narrow = {"mappings": {"dynamic": "strict", "properties": {"id": {"type": "keyword"}}}}
+    async with engine.begin() as connection:
+        await register(connection, search, settings, f"{alias}-narrow", body=narrow)
+    (flat,) = await store(engine, home())
+    await drain_once(engine, search, alias=alias)
+    assert await letters(engine) == {str(flat): (1, "strict_dynamic_mapping_exception", 1)}
+    await agree(engine, search, generation)
+
+
+async def test_a_generation_that_is_gone_does_not_hold_the_live_one_up(
+    engine, search, settings, alias, generation
+):
+    building = await generations.create(engine, search, settings)
+    await search.indices.delete(index=building)
+    await store(engine, home())
+    assert await drain_once(engine, search, alias=alias) == Drained(claimed=1, documents=1)
+    await agree(engine, search, generation)
+
+
+async def test_changes_wait_while_the_live_index_is_missing(engine, search, alias, generation):
+    await search.indices.delete(index=generation)
+    await store(engine, home())
+    with pytest.raises(EngineUnavailable, match="run `indexer reindex`"):
+        await drain_once(engine, search, alias=alias)
+    assert await pending(engine) == 1
+
+
+@pytest.mark.usefixtures("generation")
+async def test_waiting_for_what_is_pending_includes_what_another_drain_holds(engine, search, alias):
+    await store(engine, home())
+    async with engine.connect() as other, other.begin():
+        await other.execute(text("SELECT id FROM search_outbox FOR UPDATE"))
+        waiting = asyncio.create_task(drain_pending(engine, search, alias=alias))
+        await asyncio.sleep(0.2)
+        assert not waiting.done()
+    await waiting
+    assert await pending(engine) == 0

@@ -1,0 +1,264 @@
+"""Reindexing while people write, and what is left when it is killed."""
+
+import asyncio
+import signal
+
+import pytest
+from sqlalchemy import select, text
+
+from indexer import generations
+from indexer.bulk import EngineUnavailable
+from indexer.fill import Fill
+from indexer.generations import alias_target
+from indexer.reindex import ReindexRefused, only_one, reindex
+from schemas.tables import IndexGeneration
+from tests.factories import home, store
+from tests.indexer.agreement import agree, document, letters, pending, plain_sql, store_many, until
+from tests.indexer.test_generations import states
+
+pytestmark = pytest.mark.usefixtures("indexes")
+
+
+@pytest.fixture
+def alias(settings):
+    return settings.index_alias
+
+
+async def quietly(written, total):
+    assert 0 <= written <= total
+
+
+async def test_the_first_reindex_makes_everything_searchable(engine, search, settings, alias):
+    await store_many(engine, 3_500)
+    name = await reindex(engine, search, settings, progress=quietly)
+    assert await states(engine) == {name: "live"}
+    assert await alias_target(search, alias) == [name]
+    await agree(engine, search, alias)
+    assert await pending(engine) == 0
+
+
+async def test_a_table_without_rows_makes_an_empty_index(engine, search, settings, alias):
+    name = await reindex(engine, search, settings, progress=quietly)
+    assert await alias_target(search, alias) == [name]
+
+
+@pytest.mark.usefixtures("generation")
+async def test_what_people_write_meanwhile_is_in_the_new_generation(engine, search, settings, alias):
+    await store_many(engine, 7_000)
+    turns = iter(range(1_000))
+
+    async def write_meanwhile(_written, _total):
+        turn = next(turns)
+        await store(engine, home(f"New {turn}"))
+        await plain_sql(engine, "UPDATE properties SET price = price + 1 WHERE title LIKE 'Home 1%'")
+        await plain_sql(
+            engine,
+            "DELETE FROM properties WHERE title IN (:one, :two)",
+            one=f"Home {turn + 1}",
+            two=f"Home {7000 - turn}",
+        )
+
+    name = await reindex(engine, search, settings, progress=write_meanwhile)
+    assert await alias_target(search, alias) == [name]
+    await agree(engine, search, name)
+
+
+async def test_a_fill_makes_way_for_changes_that_wait(engine, search, settings, generation):
+    await store_many(engine, 7_000)  # more than a page for each slice
+    waiting = []
+
+    async def keep_one_waiting(_written, _total):
+        if not waiting:
+            await store(engine, home("Waiting"))
+            await plain_sql(engine, "UPDATE search_outbox SET created_at = created_at - interval '1 minute'")
+        waiting.append(await pending(engine))
+
+    name = await reindex(engine, search, settings, progress=keep_one_waiting)
+    assert (waiting[0], waiting[-1]) == (1, 0)
+    await agree(engine, search, name)
+    await agree(engine, search, generation)
+
+
+@pytest.mark.usefixtures("generation")
+async def test_refused_documents_are_known_and_do_not_block_the_others(engine, search, settings, alias):
+    bad, endless, _ = await store(engine, home(society="x" * 40_000), home(listed_at="infinity"), home())
+    await reindex(engine, search, settings, progress=quietly)
+    assert set(await letters(engine)) == {str(bad), str(endless)}
+    answer = await search.count(index=alias)
+    assert answer["count"] == 1
+
+
+async def test_an_incomplete_generation_is_not_promoted(engine, search, settings, alias, generation):
+    await store_many(engine, 10)
+
+    async def lose_one(_written, _total):
+        async with engine.connect() as connection:
+            building = (await generations.unfinished(connection, alias))[0].name
+        await search.indices.refresh(index=building)
+        await search.delete_by_query(
+            index=building, body={"query": {"match_all": {}}, "max_docs": 1}, params={"conflicts": "proceed"}
+        )
+
+    with pytest.raises(ReindexRefused, match="documents for 10 rows: not promoted"):
+        await reindex(engine, search, settings, progress=lose_one)
+    assert await alias_target(search, alias) == [generation]
+    assert sorted((await states(engine)).values()) == ["failed", "live"]
+
+    await reindex(engine, search, settings, progress=quietly)
+    await agree(engine, search, alias)
+    assert len(await search.indices.get(index=f"{alias}-*")) == 2  # the failed one's index is gone
+
+
+async def break_off(written, _total):
+    raise EngineUnavailable(f"after {written}")
+
+
+async def cursors(engine, name):
+    async with engine.connect() as connection:
+        query = select(IndexGeneration.cursor).where(IndexGeneration.name == name)
+        return await connection.scalar(query)
+
+
+async def break_off_a_reindex(engine, search, settings):
+    with pytest.raises(EngineUnavailable):
+        await reindex(engine, search, settings, progress=break_off)
+    (name,) = await states(engine)
+    return name
+
+
+async def test_a_reindex_that_was_broken_off_goes_on_from_its_cursors(engine, search, settings, alias):
+    await store_many(engine, 4_000)
+    name = await break_off_a_reindex(engine, search, settings)
+    filled = sum(part["rows"] for part in (await cursors(engine, name)).values())
+    assert filled > 0
+    reports = []
+
+    async def report(written, total):
+        reports.append((written, total))
+
+    assert await reindex(engine, search, settings, progress=report) == name
+    assert reports[0][0] > filled
+    assert reports[-1] == (4_000, 4_000)
+    await agree(engine, search, alias)
+
+
+async def test_a_reindex_can_start_afresh(engine, search, settings, alias):
+    await store_many(engine, 50)
+    name = await break_off_a_reindex(engine, search, settings)
+    newer = await reindex(engine, search, settings, progress=quietly, restart=True)
+    assert await states(engine) == {name: "dropped", newer: "live"}
+    await agree(engine, search, alias)
+
+
+async def test_a_broken_off_reindex_of_another_schema_is_dropped(engine, search, settings, alias):
+    await store_many(engine, 50)
+    name = await break_off_a_reindex(engine, search, settings)
+    await plain_sql(engine, "UPDATE index_generations SET schema_hash = '00000000'")
+    newer = await reindex(engine, search, settings, progress=quietly)
+    assert await states(engine) == {name: "dropped", newer: "live"}
+    assert await search.indices.exists(index=name) is False
+    await agree(engine, search, alias)
+
+
+async def test_an_index_deleted_while_it_is_filled_fails_the_generation(engine, search, settings, alias):
+    await store_many(engine, 3_500)
+
+    async def delete_index(_written, _total):
+        await search.indices.delete(index=f"{alias}-*")
+
+    with pytest.raises(ReindexRefused):
+        await reindex(engine, search, settings, progress=delete_index)
+    assert list((await states(engine)).values()) == ["failed"]
+
+
+async def test_the_last_retained_generation_is_kept_and_earlier_ones_dropped(
+    engine, search, settings, generation
+):
+    second = await reindex(engine, search, settings, progress=quietly)
+    third = await reindex(engine, search, settings, progress=quietly)
+    assert await states(engine) == {generation: "dropped", second: "retained", third: "live"}
+    assert await search.indices.exists(index=generation) is False
+
+
+async def test_a_missing_live_index_is_declared_lost_and_made_anew(
+    engine, search, settings, alias, generation
+):
+    await store_many(engine, 20)
+    await search.indices.delete(index=generation)
+    name = await reindex(engine, search, settings, progress=quietly)
+    assert await states(engine) == {generation: "failed", name: "live"}
+    await agree(engine, search, alias)
+
+
+async def test_a_second_reindex_is_refused(engine, search, settings, alias):
+    async with only_one(engine, alias):
+        with pytest.raises(ReindexRefused, match="Another reindex"):
+            await reindex(engine, search, settings, progress=quietly)
+    async with only_one(engine, alias):
+        pass  # the lock is free again
+
+
+async def test_a_short_outage_of_the_engine_only_delays_the_fill(engine, settings, proxy, proxied_search):
+    await store_many(engine, 7_000)
+    repairs = []
+
+    async def interrupt(_written, _total):
+        if not repairs:
+            await store(engine, home("Waiting"))
+            await plain_sql(engine, "UPDATE search_outbox SET created_at = created_at - interval '1 minute'")
+            proxy.stop_serving()
+            repairs.append(asyncio.create_task(repair()))
+
+    async def repair():
+        await asyncio.sleep(0.5)
+        proxy.serving = True
+
+    await reindex(engine, proxied_search, settings, progress=interrupt)
+    await agree(engine, proxied_search, settings.index_alias)
+    assert proxy.refused > 0
+
+
+async def test_a_long_outage_ends_the_fill_with_its_cursors_in_place(
+    engine, search, settings, proxy, proxied_search
+):
+    await store_many(engine, 10)
+    name = await generations.create(engine, search, settings)
+    proxy.stop_serving()
+    with pytest.raises(EngineUnavailable):
+        await Fill(engine, proxied_search, settings.index_alias, name, quietly, patience_s=0).run()
+    assert {part["rows"] for part in (await cursors(engine, name)).values()} == {0}
+
+
+async def filling(engine):
+    async with engine.connect() as connection:
+        cursor = await connection.scalar(select(IndexGeneration.cursor))
+    return any(part["rows"] for part in (cursor or {}).values())
+
+
+async def nobody_reindexes(engine):
+    held = """
+        SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database
+        WHERE locktype = 'advisory' AND datname = current_database()
+    """
+    async with engine.connect() as connection:
+        return await connection.scalar(text(held)) == 0
+
+
+async def test_a_killed_reindex_is_finished_by_the_next(engine, search, settings, alias, start):
+    await store_many(engine, 12_000)
+    killed = start("reindex")
+    await until(lambda: filling(engine))
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    await until(lambda: nobody_reindexes(engine))
+    name = await reindex(engine, search, settings, progress=quietly)
+    assert await alias_target(search, alias) == [name]
+    await agree(engine, search, alias)
+
+
+async def test_a_document_is_not_set_back_by_the_fill(engine, search, settings, alias):
+    (flat,) = await store(engine, home())
+    await reindex(engine, search, settings, progress=quietly)
+    await plain_sql(engine, "UPDATE properties SET price = price + 1")
+    await reindex(engine, search, settings, progress=quietly)
+    assert (await document(search, alias, flat))["revision"] == 2
