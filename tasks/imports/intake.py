@@ -1,0 +1,73 @@
+"""Takes in a file in batches: each row is either good to load, or is told why not."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+
+from tasks.imports.reader import Cells, Problem, RawRow
+from tasks.imports.report import Issue
+from tasks.imports.rows import BLANKS, Row, RowReader, fingerprint
+
+ROWS_PER_BATCH = 1000
+"""One transaction each: long enough that its fixed costs vanish, short enough to lock nobody out."""
+
+
+@dataclass
+class Batch:
+    size: int
+    """Rows of the file, used or not."""
+    rows: list[Row] = field(default_factory=list)
+    turned_away: list[list[Issue]] = field(default_factory=list)
+
+
+class Intake:
+    """Remembers what the file has said before: 16 bytes for each row, and its references."""
+
+    def __init__(self, reader: RowReader) -> None:
+        self._reader = reader
+        self._lines: dict[bytes, int] = {}
+        self._references: dict[str, int] = {}
+
+    def batches(self, rows: Iterator[RawRow]) -> Iterator[Batch]:
+        while raw := list(islice(rows, ROWS_PER_BATCH)):
+            batch = Batch(len(raw))
+            for row in raw:
+                judged = self.judge(row)
+                if isinstance(judged, Row):
+                    batch.rows.append(judged)
+                else:
+                    batch.turned_away.append(judged)
+            yield batch
+
+    def judge(self, raw: RawRow) -> Row | list[Issue]:
+        if isinstance(raw.cells, Problem):
+            return [_issue(raw.line, raw.cells)]
+        read = self._reader.read(raw.line, raw.cells)
+        # A row that is no good is told once, and its repetitions are duplicates like any other.
+        says = read.fingerprint if isinstance(read, Row) else _fingerprint_of_cells(raw.cells)
+        first = self._lines.setdefault(bytes.fromhex(says[:32]), raw.line)
+        if first != raw.line:
+            return [Issue(raw.line, "duplicate", f"repeats row {first}", first_line=first)]
+        if isinstance(read, list):
+            return [_issue(raw.line, problem) for problem in read]
+        return self._contradicted(read) or read
+
+    def _contradicted(self, row: Row) -> list[Issue] | None:
+        """A reference that comes twice with different values: which of them is true, only its owner knows."""
+        reference = row.values.get("external_ref")
+        if reference is None:
+            return None
+        first = self._references.setdefault(reference, row.line)
+        if first == row.line:
+            return None
+        return [
+            Issue(row.line, "conflicting_reference", f"has the reference of row {first}, and other values")
+        ]
+
+
+def _fingerprint_of_cells(cells: Cells) -> str:
+    return fingerprint([cell.strip(BLANKS) for cell in cells])
+
+
+def _issue(line: int, problem: Problem) -> Issue:
+    return Issue(line, problem.code, problem.message, problem.column)

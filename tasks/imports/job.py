@@ -1,0 +1,217 @@
+"""An import from its file to its report, as a job that a killed run leaves behind and the next one finishes.
+
+Batch by batch, the rows and the job's progress are committed together. Reading a file is a pure
+function of the file and its map, so the next run reads it all again, writes only what is missing,
+and its report is that of a run that nobody disturbed.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import TextClause, func, insert, select, update
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from schemas.errors import DatabaseUnavailable, ImportRunning
+from schemas.tables import ImportJob
+from schemas.vocabulary import JobState
+from tasks.imports.intake import Batch, Intake
+from tasks.imports.mapping import Mapping
+from tasks.imports.reader import fingerprint_of_file, open_rows
+from tasks.imports.report import Issue, Report, Written
+from tasks.imports.rows import RowReader
+from tasks.imports.writer import upsert_statement, write
+
+ISSUES_KEPT = 1000
+"""How many findings the job's row holds; the report itself has them all."""
+
+ATTEMPTS = 5
+"""For a batch that meets a lock, which it awaits for 2 s each time, or a deadlock."""
+LOCKED = {"40P01", "55P03"}  # deadlock_detected, lock_not_available
+
+
+@dataclass(frozen=True)
+class Job:
+    """Where an import stands in the database."""
+
+    id: UUID
+    dry_run: bool
+    rows: int = 0
+    """Rows of the file that are done with."""
+    written: Written = field(default_factory=Written)
+
+
+async def run_import(
+    engine: AsyncEngine,
+    source: Path,
+    mapping: Mapping,
+    *,
+    dry_run: bool = False,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Report:
+    """Import a file; what a killed run of the same file and map has loaded stays, and is gone on from.
+
+    Args:
+        engine: where to load it.
+        source: the file.
+        mapping: what its columns mean.
+        dry_run: find out everything, and load nothing.
+        progress: told the number of rows done since it was told last.
+
+    Raises:
+        InvalidRequest: the file cannot be read, or has not the columns of the map.
+        ImportRunning: somebody else is importing the same file now.
+        DatabaseUnavailable: Postgres does not answer; the same command goes on later.
+    """
+    digest = fingerprint_of_file(source)
+    with open_rows(source, mapping) as rows:
+        batches = Intake(RowReader(mapping)).batches(rows)
+        try:
+            async with engine.connect() as connection, alone(connection, digest):
+                job = await begin(connection, source, digest, mapping, dry_run=dry_run)
+                report = Report(source.name, dry_run)
+                await load(
+                    connection, job, report, batches, upsert=upsert_statement(mapping), progress=progress
+                )
+        except (OperationalError, InterfaceError, PoolTimeout) as problem:
+            raise DatabaseUnavailable(
+                "Postgres does not answer: run the same command again later."
+            ) from problem
+    return report
+
+
+@asynccontextmanager
+async def alone(connection: AsyncConnection, digest: str) -> AsyncIterator[None]:
+    """Keep a second run of the same file out; Postgres lets go when this one is killed."""
+    key = func.hashtextextended(digest, 0)
+    async with connection.begin():
+        if not await connection.scalar(select(func.pg_try_advisory_lock(key))):
+            raise ImportRunning("The same file is being imported just now.")
+    try:
+        yield
+    finally:
+        with suppress(DBAPIError):
+            async with connection.begin():
+                await connection.execute(select(func.pg_advisory_unlock(key)))
+
+
+async def begin(
+    connection: AsyncConnection, source: Path, digest: str, mapping: Mapping, *, dry_run: bool
+) -> Job:
+    """The job that a killed or failed run left, or a new one."""
+    described = mapping.model_dump(mode="json", exclude_defaults=True)
+    async with connection.begin():
+        left = None if dry_run else await _unfinished(connection, digest, described)
+        if left is not None:
+            return left
+        new = insert(ImportJob).values(
+            filename=source.name,
+            file_sha256=digest,
+            dry_run=dry_run,
+            mapping=described,
+            state=JobState.RUNNING,
+        )
+        job_id = (await connection.scalars(new.returning(ImportJob.id))).one()
+        return Job(job_id, dry_run)
+
+
+async def _unfinished(connection: AsyncConnection, digest: str, described: dict[str, Any]) -> Job | None:
+    found = await connection.execute(
+        update(ImportJob)
+        .where(
+            ImportJob.file_sha256 == digest,
+            ImportJob.mapping == described,
+            ImportJob.state.in_([JobState.RUNNING, JobState.FAILED]),
+            ~ImportJob.dry_run,
+        )
+        .values(state=JobState.RUNNING, error=None, updated_at=func.now())
+        .returning(ImportJob)
+    )
+    row = found.first()
+    if row is None:
+        return None
+    refused = tuple(Issue(**issue) for issue in row.report.get("refused", []))
+    return Job(
+        row.id,
+        dry_run=False,
+        rows=row.rows,
+        written=Written(row.created, row.updated, row.unchanged, refused),
+    )
+
+
+async def load(
+    connection: AsyncConnection,
+    job: Job,
+    report: Report,
+    batches: Iterator[Batch],
+    *,
+    upsert: TextClause,
+    progress: Callable[[int], None],
+) -> None:
+    """Bring all batches in, the report up to date and the job to its end."""
+    report.count(job.written)
+    try:
+        for batch in batches:
+            report.take_in(batch.size, batch.turned_away)
+            if report.rows > job.rows:
+                report.count(await _patiently(partial(load_batch, connection, job, report, batch, upsert)))
+            progress(batch.size)
+        await note(
+            connection,
+            job,
+            state=JobState.DONE,
+            rows=report.rows,
+            rejected=report.rejected,
+            report=report.as_json(ISSUES_KEPT),
+        )
+    except Exception as failure:
+        with suppress(DBAPIError):
+            await note(connection, job, state=JobState.FAILED, error=type(failure).__name__)
+        raise
+
+
+async def load_batch(
+    connection: AsyncConnection, job: Job, report: Report, batch: Batch, upsert: TextClause
+) -> Written:
+    """Commit a batch together with the job's progress, so that neither is ever ahead of the other."""
+    async with connection.begin():
+        written = (
+            await write(connection, upsert, batch.rows, dry_run=job.dry_run) if batch.rows else Written()
+        )
+        progress: dict[str, Any] = {
+            "rows": report.rows,
+            "created": report.created + written.created,
+            "updated": report.updated + written.updated,
+            "unchanged": report.unchanged + written.unchanged,
+            "rejected": report.rejected + len(written.refused),
+        }
+        if written.refused:  # the one finding that reading the file again would not bring back
+            refused = [issue for issue in (*report.issues, *written.refused) if issue.code == "refused"]
+            progress["report"] = {"refused": [asdict(issue) for issue in refused]}
+        await connection.execute(update(ImportJob).where(ImportJob.id == job.id).values(progress))
+    return written
+
+
+async def _patiently(load: Callable[[], Awaitable[Written]], attempts: int = ATTEMPTS) -> Written:
+    """Try a batch again that met an editor's lock or a deadlock: nothing of it was committed."""
+    try:
+        return await load()
+    except OperationalError as problem:
+        if attempts == 1 or getattr(problem.orig, "sqlstate", None) not in LOCKED:
+            raise
+    await asyncio.sleep(0.1)
+    return await _patiently(load, attempts - 1)
+
+
+async def note(connection: AsyncConnection, job: Job, **values: Any) -> None:
+    async with connection.begin():
+        await connection.execute(
+            update(ImportJob).where(ImportJob.id == job.id).values(values | {"updated_at": func.now()})
+        )

@@ -1,0 +1,251 @@
+"""Reads a foreign file row by row, in bounded memory: a bad row is a finding, never the end of the file."""
+
+import csv
+import hashlib
+import json
+import re
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, TextIO
+
+from schemas.errors import InvalidRequest
+from tasks.imports.mapping import Mapping
+
+LONGEST_LINE = 64 * 1024  # characters; ten times the longest description we take
+MOST_LINES = 200  # a quoted cell may run over lines; one that never closes must not swallow the file
+
+# Neither Postgres nor a document holds a NUL or half a surrogate; undecodable bytes come as surrogates.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a row, or one of its columns, cannot be used."""
+
+    code: str
+    message: str
+    column: str | None = None
+
+
+Cells = tuple[str, ...]
+"""A row's cells in the order of the map's columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawRow:
+    line: int
+    """Where it begins in the file, counted from 1 as an editor does."""
+    cells: Cells | Problem
+
+
+class Broken(Exception):
+    """A row that cannot be told apart into cells."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.problem = Problem(code, message)
+
+
+class Lines:
+    """A file's physical lines, of which those taken for a row that turns out broken can be given back."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._returned: deque[str] = deque()
+        self._taken: list[str] = []
+        self.number = 0
+        """Of the last line taken."""
+
+    def __iter__(self) -> "Lines":
+        return self
+
+    def __next__(self) -> str:
+        if len(self._taken) == MOST_LINES:
+            raise Broken("bad_quoting", f"has a quoted cell that runs over more than {MOST_LINES} lines")
+        line = self._returned.popleft() if self._returned else self._read()
+        self._taken.append(line)
+        self.number += 1
+        return line
+
+    def _read(self) -> str:
+        line = self._file.readline(LONGEST_LINE)
+        if not line:
+            raise StopIteration
+        if len(line) == LONGEST_LINE and not line.endswith("\n"):
+            self._skip_to_next_line()
+            self._taken.append("")
+            self.number += 1
+            raise Broken("too_long", f"is longer than {LONGEST_LINE:,} characters")
+        return line
+
+    def _skip_to_next_line(self) -> None:
+        while (rest := self._file.readline(LONGEST_LINE)) and not rest.endswith("\n"):
+            pass
+
+    def begin_row(self) -> None:
+        self._taken.clear()
+
+    def give_back_all_but_first(self) -> None:
+        self._returned.extendleft(reversed(self._taken[1:]))
+        self.number -= len(self._taken) - 1
+
+
+def fingerprint_of_file(source: Path) -> str:
+    """SHA-256 of the bytes, by which an interrupted import finds its job again."""
+    try:
+        with source.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as problem:
+        raise _unreadable(source, problem) from problem
+
+
+def count_lines(source: Path) -> int:
+    """How many lines a file has, about as many as rows: enough for a progress bar."""
+    try:
+        with source.open("rb") as file:
+            return sum(chunk.count(b"\n") for chunk in iter(partial(file.read, 1 << 20), b""))
+    except OSError as problem:
+        raise _unreadable(source, problem) from problem
+
+
+@contextmanager
+def open_rows(source: Path, mapping: Mapping) -> Iterator[Iterator[RawRow]]:
+    """The rows of a file.
+
+    Raises:
+        InvalidRequest: when there is no file, it is not text, or it has not the columns of the map.
+    """
+    # A byte order mark is no part of the first column's name. Undecodable bytes are kept, so that the
+    # row they are in can be told by them.
+    encoding = "utf-8-sig" if mapping.encoding == "utf-8" else mapping.encoding
+    try:
+        file = source.open(encoding=encoding, errors="surrogateescape", newline="")
+    except OSError as problem:
+        raise _unreadable(source, problem) from problem
+    with file:
+        if "\0" in file.read(4096):
+            raise InvalidRequest(f"{source} is not a text file in {mapping.encoding}.")
+        file.seek(0)
+        yield _checked(_ROWS[mapping.format](Lines(file), mapping, source))
+
+
+def _unreadable(source: Path, problem: OSError) -> InvalidRequest:
+    return InvalidRequest(f"{source} cannot be read: {problem.strerror}.")
+
+
+def _checked(rows: Iterator[RawRow]) -> Iterator[RawRow]:
+    for row in rows:
+        problem = None if isinstance(row.cells, Problem) else _bad_character(row.cells)
+        yield RawRow(row.line, problem) if problem else row
+
+
+def _bad_character(cells: Cells) -> Problem | None:
+    joined = "\n".join(cells)
+    if _SURROGATE.search(joined):
+        return Problem("bad_encoding", "holds bytes that are not text in the file's encoding")
+    if _CONTROL.search(joined):
+        return Problem("control_character", "holds a control character")
+    return None
+
+
+def _csv_rows(lines: Lines, mapping: Mapping, source: Path) -> Iterator[RawRow]:
+    records = _records(lines, lambda: csv.reader(lines, delimiter=mapping.delimiter, strict=True))
+    header = next(records, None)
+    pick = _picker(header[1] if header else [], mapping, source)
+    return (
+        RawRow(line, record if isinstance(record, Problem) else pick(record))
+        for line, record in records
+        if record
+    )
+
+
+def _records(
+    lines: Lines, open_reader: Callable[[], Iterator[list[str]]]
+) -> Iterator[tuple[int, list[str] | Problem]]:
+    reader = open_reader()
+    while True:
+        first = lines.number + 1
+        lines.begin_row()
+        try:
+            yield first, next(reader)
+        except StopIteration:
+            return
+        except (Broken, csv.Error) as broken:
+            # Whatever an open quote swallowed is read again as the rows that it most likely is.
+            lines.give_back_all_but_first()
+            yield first, _problem_of(broken)
+
+
+def _problem_of(broken: Broken | csv.Error) -> Problem:
+    if isinstance(broken, Broken):
+        return broken.problem
+    return Problem("bad_quoting", f"cannot be told apart into cells: {broken}")
+
+
+def _picker(
+    header: list[str] | Problem, mapping: Mapping, source: Path
+) -> Callable[[list[str]], Cells | Problem]:
+    """Takes the map's columns from a record."""
+    if isinstance(header, Problem):
+        raise InvalidRequest(f"The first line of {source} {header.message}.")
+    names = [name.strip() for name in header]
+    positions = [_position(names, column, source) for column in mapping.columns]
+
+    def pick(record: list[str]) -> Cells | Problem:
+        if len(record) < len(names) or any(cell.strip() for cell in record[len(names) :]):
+            return Problem("ragged_row", f"has {len(record)} cells under {len(names)} headers")
+        return tuple([record[position] for position in positions])
+
+    return pick
+
+
+def _position(names: list[str], column: str, source: Path) -> int:
+    match Counter(names)[column.strip()]:
+        case 1:
+            return names.index(column.strip())
+        case 0:
+            there = ", ".join(repr(name) for name in names[:50])
+            raise InvalidRequest(f"{source} has no column {column!r}; it has {there or 'none'}.")
+        case _:
+            raise InvalidRequest(f"{source} has more than one column {column!r}.")
+
+
+def _json_rows(lines: Lines, mapping: Mapping, source: Path) -> Iterator[RawRow]:  # noqa: ARG001  one signature
+    columns = mapping.columns
+    while True:
+        lines.begin_row()
+        try:
+            line = next(lines)
+        except StopIteration:
+            return
+        except Broken as broken:
+            yield RawRow(lines.number, broken.problem)
+        else:
+            if line.strip():
+                yield RawRow(lines.number, _json_cells(line, columns))
+
+
+def _json_cells(line: str, columns: Cells) -> Cells | Problem:
+    try:
+        # Numbers stay as they are written: a price must not pass through a float.
+        row = json.loads(line, parse_float=str, parse_int=str, parse_constant=str)
+    except (ValueError, RecursionError):
+        return Problem("bad_json", "is not JSON")
+    if not isinstance(row, dict):
+        return Problem("bad_json", "is not a JSON object")
+    nested = next((column for column in columns if isinstance(row.get(column), dict | list | bool)), None)
+    if nested is not None:
+        return Problem("bad_json", "is neither text nor a number", nested)
+    return tuple(_text(row.get(column)) for column in columns)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+_ROWS: dict[str, Callable[[Lines, Mapping, Path], Iterator[RawRow]]] = {"csv": _csv_rows, "jsonl": _json_rows}

@@ -1,0 +1,153 @@
+"""From a row's cells to a property's columns, or to everything that is wrong with the row."""
+
+import re
+from collections.abc import Iterator
+from collections.abc import Mapping as Lookup
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+from domain.places import Outside, find_place, plain_words
+from schemas.sectors import LOCALITIES, SectorFact
+from schemas.vocabulary import PropertyType
+from tasks.imports.cells import READERS, Reader, Unusable, Values
+from tasks.imports.mapping import REQUIRED, FieldName, Mapping, Only, Source
+from tasks.imports.reader import Cells, Problem
+
+BLANKS = " \t\r\n,;\u00a0\u200b\ufeff"
+"""What means nothing at either end of a cell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a row says about a property; a title and coordinates it lacks are left for the database to add."""
+
+    line: int
+    values: Values
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """A source of a field, ready to be asked."""
+
+    name: str
+    position: int
+    pattern: re.Pattern[str] | None
+    words: Lookup[str, str]
+    """The file's word -> ours; empty for what the file writes when it does not know."""
+    brings: Values
+
+    def text(self, cells: Cells) -> str:
+        """What the cell says in our words, or nothing."""
+        cell = cells[self.position].strip(BLANKS)
+        if self.pattern is not None:
+            match = self.pattern.search(cell)
+            cell = (match[1] or "").strip(BLANKS) if match else ""
+        return self.words.get(cell.casefold(), cell)
+
+
+@dataclass(frozen=True)
+class FieldReader:
+    read: Reader
+    columns: tuple[Column, ...]
+    required: bool
+
+    def values(self, cells: Cells) -> Values | Problem:
+        for column in self.columns:
+            if text := column.text(cells):
+                try:
+                    return self.read(text) | column.brings
+                except Unusable as unusable:
+                    return Problem(unusable.code, unusable.message, column.name)
+        return Problem("missing", "says nothing", self.columns[0].name) if self.required else {}
+
+
+class RowReader:
+    """Reads the rows of one file by its map."""
+
+    def __init__(self, mapping: Mapping) -> None:
+        positions = {column: position for position, column in enumerate(mapping.columns)}
+        self._only = mapping.only
+        self._only_position = positions[mapping.only.column] if mapping.only else 0
+        self._constants = mapping.constants.model_dump(mode="json", exclude_none=True)
+        place = lru_cache(maxsize=1024)(partial(place_of, mapping.place_aliases))
+        fields = {
+            name: FieldReader(
+                place if name == FieldName.LOCALITY else READERS[name],
+                tuple(_column(source, positions[source.column], mapping.unknown) for source in sources),
+                required=name in REQUIRED and name not in self._constants,
+            )
+            for name, sources in mapping.fields.items()
+        }
+        self._place = fields.pop(FieldName.LOCALITY)
+        self._fields = tuple(fields.values())
+
+    def read(self, line: int, cells: Cells) -> Row | list[Problem]:
+        """The row, or its problems: where it lies alone decides whether the others matter."""
+        if self._only and (elsewhere := _elsewhere(self._only, cells[self._only_position])):
+            return [elsewhere]
+        place = self._place.values(cells)
+        if isinstance(place, Problem):
+            return [place]
+        values = self._constants | place
+        problems = []
+        for field in self._fields:
+            found = field.values(cells)
+            if isinstance(found, Problem):
+                problems.append(found)
+            else:
+                values.update(found)
+        problems += contradictions(values)
+        return problems or Row(line, values, fingerprint(values))
+
+
+def _column(source: Source, position: int, unknown: tuple[str, ...]) -> Column:
+    return Column(
+        source.column,
+        position,
+        re.compile(source.pattern) if source.pattern else None,
+        {word.casefold(): "" for word in (*unknown, *source.unknown)}
+        | {theirs.casefold(): ours for theirs, ours in source.values.items()},
+        {"area_basis": source.basis.value} if source.basis else {},
+    )
+
+
+def _elsewhere(only: Only, cell: str) -> Problem | None:
+    city = cell.strip(BLANKS)
+    if city in only.values:
+        return None
+    return Problem("outside_noida", f"is {city[:60]!r}", only.column)
+
+
+def place_of(aliases: Lookup[str, str], cell: str) -> Values:
+    """Locality and sector of a text; the map's own names come before the gazetteer."""
+    plain = plain_words(cell)
+    names = (plain, *(part.strip() for part in plain.split(",")))
+    alias = next((aliases[name] for name in names if name in aliases), None)
+    match LOCALITIES[alias] if alias else find_place(cell):
+        case SectorFact(sector=sector, locality=locality):
+            return {"locality": locality, "sector": sector}
+        case Outside(name=name):
+            raise Unusable("outside_noida", f"lies in {name}: {cell[:100]!r}")
+        case _:
+            raise Unusable("unknown_locality", f"names no sector of Noida: {cell[:100]!r}")
+
+
+def contradictions(values: Values) -> Iterator[Problem]:
+    """Cells that are each good, and cannot all be true."""
+    floor, total = values.get("floor_number"), values.get("total_floors")
+    if floor is not None and total is not None and floor > total:
+        yield Problem("contradiction", f"says floor {floor} of {total}")
+    if values.get("property_type") == PropertyType.PLOT and "bhk" in values:
+        yield Problem("contradiction", "is a plot with bedrooms")
+    if ("latitude" in values) != ("longitude" in values):
+        yield Problem("contradiction", "has half a pair of coordinates")
+
+
+def fingerprint(values: Any) -> str:
+    """SHA-256 over what a row says, the same in whatever order and spelling it said so."""
+    return sha256(orjson.dumps(values, option=orjson.OPT_SORT_KEYS)).hexdigest()
