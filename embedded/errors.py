@@ -1,0 +1,56 @@
+"""What can keep the stack from running: each a sentence for a person, and an exit code for a script.
+
+StackError            1  anything below, unnamed
+├── StateLocked       3  another stack runs in the same state directory
+├── DiskFull          4  too little room for the servers' data
+├── JavaMissing       5  no Java 21 or newer, and none could be fetched
+├── JarRefused        6  a jar is not the one that the lock names
+├── NetworkNeeded     7  the first start could not download the jars
+├── PortTaken         8  the port that was asked for is in use
+└── ServerFailed      9  a server or a command of ours ended, or did not answer in time
+
+0 is a clean stop, 2 a mistake on the command line.
+"""
+
+from pathlib import Path
+from typing import ClassVar
+
+
+class StackError(Exception):
+    exit_code: ClassVar[int] = 1
+
+
+class StateLocked(StackError):
+    exit_code = 3
+
+
+class DiskFull(StackError):
+    exit_code = 4
+
+
+class JavaMissing(StackError):
+    exit_code = 5
+
+
+class JarRefused(StackError):
+    exit_code = 6
+
+
+class NetworkNeeded(StackError):
+    exit_code = 7
+
+
+class PortTaken(StackError):
+    exit_code = 8
+
+
+class ServerFailed(StackError):
+    exit_code = 9
+
+    def __init__(self, what: str, log: Path) -> None:
+        super().__init__(f"{what}; its log is {log}.")
+        self.log = log
+
+
+class Unreachable(StackError):
+    exit_code = 10

@@ -1,0 +1,147 @@
+"""`up`: from nothing to a stack that answers searches, each step said with its seconds."""
+
+import asyncio
+import os
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+import migrations
+from embedded import ports
+from embedded.admin import EMAIL, ensure_admin
+from embedded.catalogue import is_empty, load, needs_reindex, opened
+from embedded.errors import PortTaken
+from embedded.progress import say, step
+from embedded.runenv import write_run_env
+from embedded.services import Services
+from embedded.state import StateDirectory
+from embedded.supervisor import REINDEX, Supervisor
+from schemas.settings import Settings
+
+API_PORT = 8000
+LISTINGS = 3000
+SEED = 1
+PULSE_S = 0.5  # how soon an ended process is noticed
+
+Environment = dict[str, str]
+
+
+def up(state_dir: Path) -> None:
+    """Run everything until a signal comes; StackError says what is in the way."""
+    services = Services(state_dir, report=say)
+    say(f"starting CasaBricks in {services.state.path}")
+    port = choose_port(os.environ, services.state)
+    with ExitStack() as stack:
+        with step("Postgres, OpenSearch, Redis"):
+            stack.enter_context(services)
+        facts = describe(services, os.environ, port)
+        write_run_env(services.state.path / "run.env", facts)
+        supervisor = Supervisor(services.state, services.children, os.environ | facts, say)
+        stack.callback(supervisor.stop)
+        fill(facts, supervisor)
+        with step("API, indexer"):
+            supervisor.start()
+            supervisor.wait_ready(port)
+        introduce(facts, services.state)
+        watch(services, supervisor)
+
+
+def serve_stores(state_dir: Path, *, nodes: int = 1) -> None:
+    """Run only the stores until a signal comes."""
+    with Services(state_dir, nodes=nodes, report=say) as services:
+        facts = addresses(services) | {"INDEX_REPLICAS": str(min(nodes - 1, 1))}
+        write_run_env(services.state.path / "run.env", facts)
+        for name, value in facts.items():
+            say(f"{name}={value}")
+        say(f"ready: source {services.state.path}/run.env")
+        watch(services)
+
+
+def watch(services: Services, supervisor: Supervisor | None = None) -> None:
+    while True:
+        time.sleep(PULSE_S)
+        services.require_running()
+        if supervisor is not None:
+            supervisor.tend()
+
+
+def addresses(services: Services) -> Environment:
+    return {
+        "DATABASE_URL": services.database_url,
+        "OPENSEARCH_URL": services.opensearch_url,
+        "REDIS_URL": services.redis_url,
+    }
+
+
+def describe(services: Services, environment: Mapping[str, str], port: int) -> Environment:
+    """All that our processes, and people beside them, need to know; what is set already stays."""
+    state = services.state
+    return addresses(services) | {
+        "MEDIA_URL": environment.get("MEDIA_URL") or f"file:{state.path / 'media'}",
+        "INDEX_ALIAS": Settings().index_alias,
+        "JWT_SECRET": environment.get("JWT_SECRET") or state.secret("jwt"),
+        "API_PORT": str(port),
+        "API_URL": f"http://{ports.LOOPBACK}:{port}",
+        "ADMIN_EMAIL": EMAIL,
+        "ADMIN_PASSWORD": state.secret("admin"),
+    }
+
+
+def choose_port(environment: Mapping[str, str], state: StateDirectory) -> int:
+    """The port that was asked for, or 8000, or one that is free.
+
+    Raises:
+        PortTaken: API_PORT was given, and somebody listens there.
+    """
+    wanted = environment.get("API_PORT")
+    port = int(wanted or API_PORT)
+    if ports.is_free(port):
+        return port
+    if wanted:
+        raise PortTaken(f"port {port} is taken; set API_PORT to another, or unset it to have one chosen.")
+    kept = state.directory("api") / "port"
+    chosen = ports.remember(kept, ports.remembered(kept) or ports.any_free())
+    say(f"  port {port} is taken, so the API gets {chosen}")
+    return chosen
+
+
+def fill(facts: Environment, supervisor: Supervisor) -> None:
+    """Bring schema, admin, listings and index to where the first request needs them."""
+    settings = Settings(
+        database_url=facts["DATABASE_URL"],
+        opensearch_url=facts["OPENSEARCH_URL"],
+        media_url=facts["MEDIA_URL"],
+    )
+    with step("database schema"):
+        migrations.upgrade(settings.database_url)
+    with step("admin account"):
+        asyncio.run(add_admin(settings, facts["ADMIN_PASSWORD"]))
+    if asyncio.run(is_empty(settings)):
+        count = int(os.environ.get("LISTINGS") or LISTINGS)
+        with step(f"{count:,} demo listings"):
+            asyncio.run(load(settings, listings=count, seed=SEED))
+    if asyncio.run(needs_reindex(settings)):
+        with step("search index"):
+            supervisor.run(REINDEX)
+
+
+async def add_admin(settings: Settings, password: str) -> None:
+    async with opened(settings) as engine:
+        await ensure_admin(engine, password)
+
+
+def introduce(facts: Environment, state: StateDirectory) -> None:
+    table = {
+        "API": facts["API_URL"],
+        "Postgres": facts["DATABASE_URL"],
+        "OpenSearch": facts["OPENSEARCH_URL"],
+        "Redis": facts["REDIS_URL"],
+        "admin": f"{facts['ADMIN_EMAIL']}  {facts['ADMIN_PASSWORD']}",
+        "logs": str(state.directory("logs")),
+        "settings": str(state.path / "run.env"),
+    }
+    say("")
+    for name, value in table.items():
+        say(f"  {name:<12}{value}")
+    say(f"\nready: {facts['API_URL']}")

@@ -1,0 +1,59 @@
+"""What is in the way of a start, of a reset, and of more listings."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from embedded import ports
+from embedded.cli import add_demo, reset
+from embedded.errors import PortTaken, StackError, StateLocked
+from embedded.state import StateDirectory
+from embedded.up import choose_port
+
+pytestmark = pytest.mark.xdist_group("embedded")
+
+
+def test_a_port_that_was_asked_for_is_taken_or_refused(tmp_path: Path) -> None:
+    state = StateDirectory(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        sentence = f"port {port} is taken; set API_PORT to another, or unset it to have one chosen."
+        with pytest.raises(PortTaken, match=sentence) as refused:
+            choose_port({"API_PORT": str(port)}, state)
+    assert choose_port({"API_PORT": str(port)}, state) == port
+    assert refused.value.exit_code == 8
+
+
+def test_another_port_is_chosen_and_kept_when_the_usual_one_is_taken(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    taken = socket.create_server(("127.0.0.1", 8000)) if ports.is_free(8000) else None
+    chosen = choose_port({}, StateDirectory(tmp_path))
+    assert choose_port({}, StateDirectory(tmp_path)) == chosen
+    assert f"port 8000 is taken, so the API gets {chosen}" in capsys.readouterr().out
+    if taken is not None:
+        taken.close()
+
+
+def test_reset_throws_everything_away(tmp_path: Path) -> None:
+    home = tmp_path / "state"
+    (home / "postgres").mkdir(parents=True)
+    reset(home)
+    assert not home.exists()
+
+
+def test_reset_refuses_while_a_stack_runs(tmp_path: Path) -> None:
+    state = StateDirectory(tmp_path)
+    state.acquire()
+    with pytest.raises(StateLocked, match=rf"is running in {tmp_path} \(pid {os.getpid()}\)"):
+        reset(tmp_path)
+    state.release()
+    assert tmp_path.exists()
+
+
+def test_listings_need_a_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATABASE_URL")
+    with pytest.raises(StackError, match="no stack has run here"):
+        add_demo(tmp_path / "run.env", listings=1, seed=1)
