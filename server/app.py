@@ -1,0 +1,91 @@
+"""The web application, put together."""
+
+import time
+from typing import Any, cast
+
+import structlog
+from sanic import Sanic
+from sanic.config import Config
+from sanic.response import BaseHTTPResponse
+
+from schemas.settings import Settings
+from server.context import CasaApp, CasaRequest, close_context, open_context
+from server.problems import ProblemHandler
+from server.public import health, localities, properties, search
+
+BLUEPRINTS = (health.blueprint, search.blueprint, properties.blueprint, localities.blueprint)
+
+SAFE_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+}
+log = structlog.get_logger("server")
+
+
+def create_app(settings: Settings, name: str = "casabricks") -> CasaApp:
+    """The application; a process that runs two of them gives them names."""
+    app: CasaApp = Sanic(
+        name,
+        config=framework_config(settings),
+        ctx=open_context(settings),
+        request_class=cast("Any", CasaRequest),  # Sanic's own annotation forgets the context's type
+        error_handler=ProblemHandler(),
+        configure_logging=False,
+    )
+    for blueprint in BLUEPRINTS:
+        app.blueprint(blueprint)
+    serve_media(app, settings)
+    app.register_middleware(start_clock, "request")
+    app.register_middleware(sign_off, "response")
+    app.register_listener(stop_traffic, "before_server_stop")
+    app.register_listener(close_stores, "after_server_stop")
+    return app
+
+
+def framework_config(settings: Settings) -> Config:
+    return Config(
+        {
+            "REQUEST_MAX_SIZE": settings.max_json_bytes,
+            "GRACEFUL_SHUTDOWN_TIMEOUT": settings.graceful_shutdown_s,
+            "ACCESS_LOG": False,  # `sign_off` writes a better one
+            "MOTD": False,
+            "OAS": False,
+            "AUTO_EXTEND": False,
+        }
+    )
+
+
+def serve_media(app: CasaApp, settings: Settings) -> None:
+    """Pictures kept in a directory are served here; those in a bucket are served from there."""
+    if settings.media_directory is not None:
+        settings.media_directory.mkdir(parents=True, exist_ok=True)
+        app.static("/media", settings.media_directory, name="media", use_modified_since=True)
+
+
+async def start_clock(request: CasaRequest) -> None:
+    request.ctx.started = time.perf_counter()
+
+
+async def sign_off(request: CasaRequest, response: BaseHTTPResponse) -> None:
+    """Tell the client its request's id, and the log what was done for it."""
+    response.headers["x-request-id"] = request.id
+    for name, value in SAFE_HEADERS.items():
+        response.headers.setdefault(name, value)
+    started = getattr(request.ctx, "started", None)
+    log.info(
+        "request",
+        request_id=request.id,
+        method=request.method,
+        route=request.uri_template,
+        status=response.status,
+        ms=None if started is None else round((time.perf_counter() - started) * 1000, 1),
+    )
+
+
+async def stop_traffic(app: CasaApp) -> None:
+    app.ctx.stopping.set()
+
+
+async def close_stores(app: CasaApp) -> None:
+    await close_context(app.ctx)

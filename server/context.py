@@ -1,0 +1,61 @@
+"""What a handler may reach: settings and the three stores, opened once for each worker."""
+
+import asyncio
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import SimpleNamespace
+from uuid import uuid4
+
+from opensearchpy import AsyncOpenSearch
+from redis.asyncio import Redis
+from sanic import Request, Sanic
+from sanic.config import Config
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from schemas.settings import Settings
+from stores.cache import open_cache
+from stores.database import open_database
+from stores.search import open_search
+
+PUBLIC_STATEMENT_TIMEOUT_MS = 2_000  # a visitor has left by then
+REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Context:
+    """Given to Sanic as its `ctx`; nothing is reached for from elsewhere."""
+
+    settings: Settings
+    database: AsyncEngine
+    search: AsyncOpenSearch
+    cache: Redis
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the process was asked to stop, so that no new traffic is sent here."""
+
+
+CasaApp = Sanic[Config, Context]
+
+
+class CasaRequest(Request[CasaApp, SimpleNamespace]):
+    @cached_property
+    def id(self) -> str:
+        """The client's own id when it is harmless in a log, else a new one; Sanic's turns "007" into 7."""
+        given = self.headers.get("x-request-id", "")
+        return given if REQUEST_ID.fullmatch(given) else uuid4().hex
+
+
+def open_context(settings: Settings) -> Context:
+    """Open the stores; none is dialled before its first use."""
+    return Context(
+        settings=settings,
+        database=open_database(settings, statement_timeout_ms=PUBLIC_STATEMENT_TIMEOUT_MS),
+        search=open_search(settings),
+        cache=open_cache(settings),
+    )
+
+
+async def close_context(context: Context) -> None:
+    await context.search.close()
+    await context.cache.aclose()
+    await context.database.dispose()

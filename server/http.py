@@ -1,0 +1,166 @@
+"""Requests into models, answers into bytes."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NoReturn, TypeVar, get_origin
+
+import orjson
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from sanic import HTTPResponse
+
+from schemas.errors import FieldError, InvalidRequest, Unparsable, UnsupportedMediaType
+from server.context import CasaRequest
+
+TIMES = orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS  # 2026-02-01T10:00:00Z
+NO_TEXT = "holds a NUL or half a surrogate pair"
+DEEPEST_NESTING = 32  # no shape of ours goes beyond five; a parser's stack does not last for ever
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_body(request: CasaRequest, model: type[Model]) -> Model:
+    """Read a JSON body strictly: no coercion, nothing unknown, every wrong field named at once."""
+    if request.content_type.partition(";")[0].strip().lower() != "application/json":
+        raise UnsupportedMediaType("Send JSON, and say so by Content-Type: application/json.")
+    refuse_traps(request.body)
+    try:
+        return model.model_validate_json(request.body, strict=True)
+    except ValidationError as error:
+        raise invalid(error, "body") from None
+
+
+def read_query(request: CasaRequest, model: type[Model]) -> Model:
+    """Read the query string; a name may be repeated only where the model takes several values."""
+    given = _query(request)
+    errors = [*_repeated(given, model), *_no_text(given)]
+    values = {name: several if _takes_several(model, name) else several[0] for name, several in given.items()}
+    try:
+        read = model.model_validate(values)
+    except ValidationError as error:
+        raise invalid(error, "query", errors) from None
+    if errors:
+        raise InvalidRequest(_how_many(errors), tuple(errors))
+    return read
+
+
+def _repeated(given: Mapping[str, list[str]], model: type[BaseModel]) -> Iterator[FieldError]:
+    for name, values in given.items():
+        if len(values) > 1 and not _takes_several(model, name):
+            yield FieldError(f"#/{_escaped(name)}", "query", "repeated", "is given more than once")
+
+
+def _no_text(given: Mapping[str, list[str]]) -> Iterator[FieldError]:
+    for name, values in given.items():
+        if not all(map(_is_text, [name, *values])):
+            yield FieldError(f"#/{_escaped(name)}", "query", "nul", NO_TEXT)
+
+
+def _query(request: CasaRequest) -> dict[str, list[str]]:
+    given: dict[str, list[str]] = {}
+    try:
+        for name, value in request.get_query_args(keep_blank_values=True, errors="strict"):
+            given.setdefault(name, []).append(value)
+    except UnicodeDecodeError:
+        raise Unparsable("The query string is not UTF-8.") from None
+    return given
+
+
+def _takes_several(model: type[BaseModel], name: str) -> bool:
+    field = model.model_fields.get(name)
+    return field is not None and get_origin(field.annotation) is tuple
+
+
+def refuse_traps(body: bytes) -> None:
+    """Refuse what JSON parsers let through or disagree on, and what breaks further down.
+
+    Duplicate keys, NaN and Infinity, NUL characters, halves of surrogate pairs, bottomless nesting.
+    """
+    try:
+        value = json.loads(body, object_pairs_hook=_without_duplicates, parse_constant=_no_number)
+    except UnicodeDecodeError:
+        raise Unparsable("The body is not UTF-8.") from None
+    except RecursionError:
+        raise Unparsable(f"The body nests deeper than {DEEPEST_NESTING} levels.") from None
+    except json.JSONDecodeError as error:
+        raise Unparsable(
+            f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
+        ) from None
+    errors = tuple(_traps(value, "#", 0))
+    if errors:
+        raise Unparsable(_how_many(errors), errors)
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    keys = dict(pairs)
+    if len(keys) < len(pairs):
+        raise Unparsable("The body repeats a key, and which of the two is meant nobody knows.")
+    return keys
+
+
+def _no_number(name: str) -> NoReturn:
+    raise Unparsable(f"The body holds {name}, which is not JSON.")
+
+
+def _traps(value: Any, pointer: str, depth: int) -> Iterable[FieldError]:
+    if depth > DEEPEST_NESTING:
+        yield FieldError(pointer, "body", "too_deep", f"nests deeper than {DEEPEST_NESTING} levels")
+    elif isinstance(value, str):
+        if not _is_text(value):
+            yield FieldError(pointer, "body", "nul", NO_TEXT)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _traps(key, pointer, depth + 1)
+            yield from _traps(inner, f"{pointer}/{_escaped(key)}", depth + 1)
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from _traps(inner, f"{pointer}/{place}", depth + 1)
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in value
+
+
+def invalid(error: ValidationError, location: str, more: Iterable[FieldError] = ()) -> InvalidRequest:
+    """Every complaint of pydantic as a field error, in its words where they are plain enough."""
+    errors = (*more, *(_field_error(details, location) for details in error.errors(include_url=False)))
+    return InvalidRequest(_how_many(errors), errors)
+
+
+PLAINER: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "extra_forbidden": lambda _: "is not a field here",
+    "enum": lambda context: f"must be {context['expected']}",
+    "literal_error": lambda context: f"must be {context['expected']}",
+    "missing": lambda _: "is required",
+}
+
+
+def _field_error(details: ErrorDetails, location: str) -> FieldError:
+    plainer = PLAINER.get(details["type"])
+    detail = plainer(details.get("ctx", {})) if plainer else _lowered(details["msg"])
+    pointer = "/".join(["#", *(_escaped(str(part)) for part in details["loc"])])
+    return FieldError(pointer, location, details["type"], detail)
+
+
+def _lowered(message: str) -> str:
+    """`Input should be a valid integer` as a predicate of its field: `should be a valid integer`."""
+    return message.removeprefix("Input ")
+
+
+def _escaped(key: str) -> str:
+    """A key inside a JSON pointer, RFC 6901; undecodable ones are shown and not obeyed."""
+    shown = key.replace("~", "~0").replace("/", "~1")
+    return shown.encode("utf-8", "replace").decode().replace("\0", "\ufffd")[:100]
+
+
+def _how_many(errors: Iterable[FieldError]) -> str:
+    count = len(tuple(errors))
+    return "One field is invalid." if count == 1 else f"{count} fields are invalid."
+
+
+def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> HTTPResponse:
+    return HTTPResponse(orjson.dumps(value, option=TIMES), status, dict(headers or {}), "application/json")

@@ -1,0 +1,65 @@
+"""Every error as problem+json (RFC 9457): ours, the web framework's, the database's, and the unforeseen."""
+
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+import structlog
+from sanic import HTTPResponse, Request
+from sanic.exceptions import SanicException
+from sanic.handlers import ErrorHandler
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from schemas.errors import CasaError, DatabaseUnavailable
+
+TYPES = "https://docs.casabricks.example/problems/"
+log = structlog.get_logger("server")
+
+
+class ProblemHandler(ErrorHandler):
+    def default(self, request: Request[Any, Any], exception: Exception) -> HTTPResponse:
+        if isinstance(exception, CasaError):
+            return problem(exception, str(request.id))
+        if isinstance(exception, OperationalError | InterfaceError | PoolTimeout):
+            log.warning("database_unavailable", error=type(exception).__name__, request_id=request.id)
+            return problem(DatabaseUnavailable("The database cannot answer just now."), str(request.id))
+        if isinstance(exception, SanicException) and exception.status_code < 500:
+            return framework_problem(exception, str(request.id))
+        log.error("unforeseen_error", exc_info=exception, request_id=request.id)
+        return problem(CasaError("Something went wrong on our side."), str(request.id))
+
+
+def problem(error: CasaError, request_id: str) -> HTTPResponse:
+    described = {"title": error.title, "detail": error.detail or error.title, "code": error.code}
+    errors = [
+        {"pointer": wrong.pointer, "location": wrong.location, "code": wrong.code, "detail": wrong.detail}
+        for wrong in error.errors
+    ]
+    headers = {} if error.retry_after_s is None else {"retry-after": str(error.retry_after_s)}
+    return rendered(error.status, described | {"errors": errors}, request_id, headers)
+
+
+def framework_problem(exception: SanicException, request_id: str) -> HTTPResponse:
+    """404 and 405 of the router, 413 and 408 of the reader, 400 of the parser."""
+    status = HTTPStatus(exception.status_code)
+    described = {
+        "title": status.phrase,
+        "detail": str(exception) or status.phrase,
+        "code": status.name.lower(),
+    }
+    headers = {str(name): str(value) for name, value in exception.headers.items()}
+    return rendered(status, described | {"errors": []}, request_id, headers)
+
+
+def rendered(
+    status: int, described: dict[str, Any], request_id: str, headers: dict[str, str]
+) -> HTTPResponse:
+    body = {
+        "type": TYPES + described["code"].replace("_", "-"),
+        "status": int(status),
+        "instance": f"/requests/{request_id}",
+        "request_id": request_id,
+        **described,
+    }
+    return HTTPResponse(orjson.dumps(body), status, headers, "application/problem+json")

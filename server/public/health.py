@@ -1,0 +1,103 @@
+"""Who we are and how we are: the root, and health for people and for orchestrators."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from importlib.metadata import version
+from typing import TypedDict
+
+from sanic import Blueprint, HTTPResponse
+from sqlalchemy import text
+
+from schemas.index.listings import schema_hash
+from server.context import CasaRequest, Context
+from server.http import reply
+
+blueprint = Blueprint("health")
+
+LONGEST_CHECK_S = 1.0  # a dependency that takes longer is as good as down
+
+
+class Dependency(TypedDict):
+    state: str
+    latency_ms: float
+    detail: str | None
+
+
+@blueprint.get("/")
+async def root(_: CasaRequest) -> HTTPResponse:
+    links = {
+        "guided_search": "/api/v1/search/guided",
+        "localities": "/api/v1/localities",
+        "health": "/health",
+    }
+    return reply({"name": "CasaBricks", "version": version("casabricks"), "links": links})
+
+
+@blueprint.get("/livez")
+async def livez(_: CasaRequest) -> HTTPResponse:
+    """The process answers; nothing else is asked, or an outage elsewhere would restart us all."""
+    return reply({"status": "ok"})
+
+
+@blueprint.get("/readyz")
+async def readyz(request: CasaRequest) -> HTTPResponse:
+    """Traffic may come. Without search there are still property pages, so that is only degraded."""
+    found = await check_all(request.app.ctx)
+    degraded = sorted(name for name, dependency in found.items() if dependency["state"] != "ok")
+    ready = "postgres" not in degraded and not _wrong_schema(found) and not request.app.ctx.stopping.is_set()
+    details = [dependency["detail"] for dependency in found.values() if dependency["detail"]]
+    return reply({"ready": ready, "degraded": degraded, "details": details}, 200 if ready else 503)
+
+
+@blueprint.get("/health")
+async def health(request: CasaRequest) -> HTTPResponse:
+    """Every dependency with its state and latency; always 200, for a page that shows it."""
+    found = await check_all(request.app.ctx)
+    well = all(dependency["state"] == "ok" for dependency in found.values())
+    return reply({"status": "ok" if well else "degraded", "dependencies": found})
+
+
+async def check_all(context: Context) -> dict[str, Dependency]:
+    names = list(CHECKS)
+    found = await asyncio.gather(*(check(CHECKS[name], context) for name in names))
+    return dict(zip(names, found, strict=True))
+
+
+async def check(dependency: Callable[[Context], Awaitable[str | None]], context: Context) -> Dependency:
+    began = time.perf_counter()
+    try:
+        detail = await asyncio.wait_for(dependency(context), LONGEST_CHECK_S)
+        state = "wrong" if detail else "ok"
+    except Exception as error:  # noqa: BLE001  whatever a client raises, the dependency is down
+        state, detail = "down", type(error).__name__
+    return Dependency(state=state, latency_ms=round((time.perf_counter() - began) * 1000, 1), detail=detail)
+
+
+async def _postgres(context: Context) -> None:
+    async with context.database.connect() as connection:
+        await connection.execute(text("SELECT 1"))
+
+
+async def _opensearch(context: Context) -> str | None:
+    """Besides an answer, the index behind the alias must be one that this code can search."""
+    alias = context.settings.index_alias
+    answer = await context.search.indices.get_alias(name=alias)
+    if any(name.startswith(f"{alias}-{schema_hash()}-") for name in answer):
+        return None
+    return f"The index behind {alias!r} has another schema: run `indexer reindex`."
+
+
+async def _redis(context: Context) -> None:
+    await context.cache.ping()
+
+
+CHECKS: dict[str, Callable[[Context], Awaitable[str | None]]] = {
+    "postgres": _postgres,
+    "opensearch": _opensearch,
+    "redis": _redis,
+}
+
+
+def _wrong_schema(found: dict[str, Dependency]) -> bool:
+    return found["opensearch"]["state"] == "wrong"

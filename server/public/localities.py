@@ -1,0 +1,17 @@
+"""The localities of Noida, for maps, filters and pages about a place."""
+
+from sanic import Blueprint, HTTPResponse
+
+from schemas.api.localities import LocalitiesRequest
+from server.context import CasaRequest
+from server.http import read_query, reply
+from server.search.localities import localities
+
+blueprint = Blueprint("localities", url_prefix="/api/v1/localities")
+
+
+@blueprint.get("/")
+async def index(request: CasaRequest) -> HTTPResponse:
+    context = request.app.ctx
+    wanted = read_query(request, LocalitiesRequest)
+    return reply(await localities(context.search, context.settings.index_alias, wanted))

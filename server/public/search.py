@@ -1,0 +1,26 @@
+"""Search endpoints that anyone may call."""
+
+from sanic import Blueprint, HTTPResponse
+
+from schemas.api.guided import GuidedRequest
+from server.context import CasaRequest
+from server.http import read_body, read_query, reply
+from server.search.guided import guide
+
+blueprint = Blueprint("search", url_prefix="/api/v1/search")
+
+
+@blueprint.get("/guided")
+async def begin_guided(request: CasaRequest) -> HTTPResponse:
+    """The first question with its live counts; a link may carry answers in their flat form."""
+    context = request.app.ctx
+    wanted = read_query(request, GuidedRequest)
+    return reply(await guide(context.search, context.settings.index_alias, wanted))
+
+
+@blueprint.post("/guided")
+async def continue_guided(request: CasaRequest) -> HTTPResponse:
+    """The answers so far: the next question, what every choice would leave, and the listings."""
+    context = request.app.ctx
+    wanted = read_body(request, GuidedRequest)
+    return reply(await guide(context.search, context.settings.index_alias, wanted))

@@ -1,0 +1,37 @@
+"""OpenSearch goes away and comes back: pages stay, searches say so quickly, nothing is lost."""
+
+import pytest
+from opensearchpy import AsyncOpenSearch
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from schemas.settings import Settings
+from tests.factories import home, store
+from tests.indexer.agreement import agree
+from tests.indexer.outages import Proxy
+from tests.journeys.conftest import Product
+
+pytestmark = pytest.mark.usefixtures("no_index_after")
+
+
+async def test_an_outage_of_search_costs_only_searches(
+    product: Product, engine: AsyncEngine, search: AsyncOpenSearch, settings: Settings
+):
+    async with Proxy(settings.opensearch_url) as proxy:
+        product.environment["OPENSEARCH_URL"] = proxy.url
+        await product.run("indexer.cli", "reindex")
+        product.start("indexer.cli", "run")
+        await product.serve()
+        [before] = await store(engine, home("before"))
+        await product.found_within(20, 1)
+
+        proxy.stop_serving()
+        status, problem = await product.ask("/api/v1/search/guided")
+        assert (status, problem["code"]) == (503, "search_unavailable")
+        [meanwhile] = await store(engine, home("meanwhile"))
+        for key in (before, meanwhile):
+            assert (await product.ask(f"/api/v1/properties/{key}"))[0] == 200
+
+        proxy.serving = True
+        answer = await product.found_within(30, 2)
+        assert {item["title"] for item in answer["items"]} == {"before", "meanwhile"}
+        await agree(engine, search, settings.index_alias)

@@ -1,0 +1,128 @@
+"""The real API on a free port, asked over HTTP."""
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import orjson
+import pytest
+from aiohttp import ClientSession
+from multidict import CIMultiDictProxy
+from opensearchpy import AsyncOpenSearch
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from indexer import generations
+from indexer.drain import drain_all
+from schemas.settings import Settings
+from schemas.tables import PropertyMarket
+from server.app import create_app
+from tests.conftest import empty
+from tests.factories import Row, store
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: CIMultiDictProxy[str] = field(repr=False)
+    body: Any
+
+    def wrong_fields(self) -> dict[str, str]:
+        """The pointers that a problem names, with their codes."""
+        return {error["pointer"]: error["code"] for error in self.body["errors"]}
+
+
+@dataclass(frozen=True)
+class Api:
+    url: str
+    visitor: ClientSession = field(repr=False)
+
+    async def get(self, path: str, headers: dict[str, str] | None = None, **query: Any) -> Answer:
+        return await self.ask("GET", path, params=query, headers=headers)
+
+    async def post(self, path: str, body: Any) -> Answer:
+        return await self.send(path, orjson.dumps(body))
+
+    async def send(self, path: str, raw: bytes, content_type: str = "application/json") -> Answer:
+        return await self.ask("POST", path, data=raw, headers={"content-type": content_type})
+
+    async def ask(self, method: str, path: str, **options: Any) -> Answer:
+        async with self.visitor.request(method, self.url + path, **options) as response:
+            raw = await response.read()
+            is_json = response.content_type.endswith("json")
+            return Answer(response.status, response.headers, orjson.loads(raw) if is_json else raw)
+
+    async def guided(self, **wanted: Any) -> Any:
+        """A guided search that must succeed; its answer."""
+        answer = await self.post("/api/v1/search/guided", wanted)
+        assert answer.status == 200, answer.body
+        return answer.body
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Listings that the API can find, put there as the product does it: Postgres, outbox, drain."""
+
+    engine: AsyncEngine
+    search: AsyncOpenSearch
+    alias: str
+    generation: str
+
+    async def store(self, *rows: Row) -> list[UUID]:
+        ids = await store(self.engine, *rows)
+        await self.level()
+        return ids
+
+    async def label(self, *labels: tuple[UUID, str, float]) -> None:
+        """Say where prices stand against their market: id, label, percent."""
+        async with self.engine.begin() as connection:
+            for property_id, label, delta_pct in labels:
+                values = {"property_id": property_id, "label": label, "delta_pct": delta_pct}
+                await connection.execute(insert(PropertyMarket).values(n=9, method="test", **values))
+        await self.level()
+
+    async def level(self) -> None:
+        await drain_all(self.engine, self.search, alias=self.alias)
+
+
+@pytest.fixture
+def catalogue(engine: AsyncEngine, search: AsyncOpenSearch, settings: Settings, generation: str) -> Catalogue:
+    return Catalogue(engine, search, settings.index_alias, generation)
+
+
+@pytest.fixture(scope="module")
+async def live(
+    worker_engine: AsyncEngine, search: AsyncOpenSearch, settings: Settings
+) -> AsyncIterator[Catalogue]:
+    """One index for all tests of a module, which only read."""
+    name = await generations.create(worker_engine, search, settings)
+    await generations.promote(worker_engine, search, settings.index_alias, name)
+    yield Catalogue(worker_engine, search, settings.index_alias, name)
+    await search.indices.delete(index=name)
+    await empty(worker_engine)
+
+
+@pytest.fixture(scope="session")
+async def api(settings: Settings) -> AsyncIterator[Api]:
+    async with served(settings) as api:
+        yield api
+
+
+@asynccontextmanager
+async def served(settings: Settings, name: str = "casabricks") -> AsyncIterator[Api]:
+    """The application in this process, behind a real socket."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    app = create_app(settings, name)
+    app.config.TOUCHUP = False  # Sanic rewrites its own source once, for one application in a process
+    server = await app.create_server(sock=listener, return_asyncio_server=True)
+    await server.startup()
+    await server.before_start()
+    await server.after_start()
+    async with ClientSession() as visitor:
+        yield Api(f"http://127.0.0.1:{listener.getsockname()[1]}", visitor)
+    await server.before_stop()
+    await server.close()
+    await server.after_stop()
