@@ -1,0 +1,5 @@
+"""The entry of `python -m bench`."""
+
+from bench.cli import app
+
+app()

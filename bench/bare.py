@@ -1,0 +1,40 @@
+"""The least that a Sanic handler can do: hand a ready `_msearch` to OpenSearch, and its answer back."""
+
+import sys
+from typing import Any
+
+from aiohttp import ClientSession
+from sanic import HTTPResponse, Request, Sanic
+from sanic.response import json, raw
+
+from schemas.settings import Settings
+from stores.search import open_search
+
+
+def create_bare(settings: Settings) -> Sanic[Any, Any]:
+    app = Sanic("bare", configure_logging=False)
+    url = f"{settings.opensearch_url}/{settings.index_alias}/_msearch"
+
+    @app.before_server_start
+    async def open_stores(application: Sanic[Any, Any]) -> None:
+        application.ctx.search = open_search(settings)
+        application.ctx.session = ClientSession(headers={"content-type": "application/x-ndjson"})
+
+    @app.post("/msearch")
+    async def through_the_client(request: Request) -> HTTPResponse:
+        """As any handler would: by the OpenSearch client, the answer read and written again."""
+        return json(await request.app.ctx.search.msearch(body=request.body, index=settings.index_alias))
+
+    @app.post("/pass")
+    async def unread(request: Request) -> HTTPResponse:
+        """A mere proxy, which never looks at what it carries."""
+        async with request.app.ctx.session.post(url, data=request.body) as answer:
+            return raw(await answer.read(), content_type="application/json")
+
+    return app
+
+
+if __name__ == "__main__":
+    create_bare(Settings()).run(
+        "127.0.0.1", int(sys.argv[1]), single_process=True, motd=False, access_log=False
+    )

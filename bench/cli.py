@@ -1,0 +1,43 @@
+"""`python -m bench`: measurements of one run, whose ratios are what counts."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench import guided, imports
+from bench.report import BenchReport
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Measure CasaBricks on this machine.")
+
+Json = Annotated[Path | None, typer.Option("--json", help="Write the figures here as well.")]
+
+
+@app.command("guided")
+def guided_command(
+    listings: Annotated[int, typer.Option(min=1_000)] = 100_000,
+    peer: Annotated[
+        Path | None, typer.Option(help="A FastAPI module with the same endpoint.", exists=True)
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="Seconds for each target in each round.")] = 6,
+    rounds: Annotated[int, typer.Option(min=1)] = 3,
+    json: Json = None,
+) -> None:
+    """Guided search: through the API, a bare handler, the engine alone."""
+    publish(guided.run(listings, peer, seconds=seconds, rounds=rounds), json)
+
+
+@app.command("import")
+def import_command(
+    listings: Annotated[int, typer.Option("--rows", min=1_000)] = 100_000,
+    rounds: Annotated[int, typer.Option(min=1)] = 3,
+    json: Json = None,
+) -> None:
+    """Import a file of that many rows, new ones and the same again."""
+    publish(imports.run(listings, rounds=rounds), json)
+
+
+def publish(report: BenchReport, json: Path | None) -> None:
+    report.show()
+    if json is not None:
+        report.write(json)

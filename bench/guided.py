@@ -1,0 +1,85 @@
+"""Guided search with all its counts, beside the engine alone, a bare handler, and another design."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psutil
+
+from bench import servers
+from bench.catalogue import fill, stores
+from bench.load import Measured, Target, measure
+from bench.report import BenchReport, medians
+from bench.visitors import as_json, as_msearch, visitors
+from schemas.settings import Settings
+
+API = "guided search, all counts"
+API_ALONE = "guided search, counts left out"
+BARE = "bare Sanic handler, same _msearch"
+PASSING = "bare Sanic proxy, answer unread"
+ENGINE = "OpenSearch alone, same _msearch"
+PEER = "the seed design, no counts"
+
+VISITORS = 20_000  # more than a round asks, so that no answer is a repetition
+LARGEST_WORKER_MB = 150.0
+
+
+def run(listings: int, peer: Path | None, *, seconds: float, rounds: int) -> BenchReport:
+    with stores() as settings:
+        fill(settings, listings)
+        with targets(settings, peer) as (asked, process):
+            rows = asyncio.run(in_turns(asked, seconds=seconds, rounds=rounds))
+            worker_mb = servers.largest_worker_mb(process)
+    return BenchReport(listings, rows, ratios(rows, worker_mb))
+
+
+@contextmanager
+def targets(settings: Settings, peer: Path | None) -> Iterator[tuple[list[Target], psutil.Process]]:
+    wanted = visitors(seed=7, count=VISITORS)
+    searches = as_msearch(wanted)
+    engine = f"{settings.opensearch_url}/{settings.index_alias}/_msearch"
+    with ExitStack() as stack:
+        url, process = stack.enter_context(servers.api(settings))
+        bare = stack.enter_context(servers.bare(settings))
+        guided = f"{url}/api/v1/search/guided"
+        asked = [
+            Target(API, guided, as_json(wanted)),
+            Target(API_ALONE, guided, as_json(wanted, counts=False)),
+            Target(BARE, f"{bare}/msearch", searches, "application/x-ndjson"),
+            Target(PASSING, f"{bare}/pass", searches, "application/x-ndjson"),
+            Target(ENGINE, engine, searches, "application/x-ndjson"),
+        ]
+        if peer is not None:
+            other = stack.enter_context(servers.peer(settings, peer))
+            asked.append(Target(PEER, f"{other}/api/v1/search/guided", as_json(wanted)))
+        yield asked, process
+
+
+async def in_turns(asked: Sequence[Target], *, seconds: float, rounds: int) -> list[Measured]:
+    """Rounds in turns, so that a slow minute of the machine meets all; the first only warms up."""
+    found: dict[str, list[Measured]] = {target.name: [] for target in asked}
+    for number in range(rounds + 1):
+        for target in asked:
+            measured = await measure(target, seconds=seconds, skip=number * VISITORS // (rounds + 1))
+            if number:
+                found[target.name].append(measured)
+    return [medians(measurements) for measurements in found.values()]
+
+
+def ratios(rows: Sequence[Measured], worker_mb: float) -> dict[str, float]:
+    """Throughput against throughput, and a worker's memory against its limit."""
+    speed = {row.name: row.per_second for row in rows}
+    against = {
+        "api_over_bare": (API, BARE),
+        "api_over_proxy": (API, PASSING),
+        "api_over_engine": (API, ENGINE),
+        "api_over_peer": (API, PEER),
+        "api_without_counts_over_peer": (API_ALONE, PEER),
+    }
+    found = {
+        name: round(speed[ours] / speed[theirs], 3)
+        for name, (ours, theirs) in against.items()
+        if theirs in speed
+    }
+    return found | {"worker_memory_over_150_mb": round(worker_mb / LARGEST_WORKER_MB, 3)}

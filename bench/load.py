@@ -1,0 +1,80 @@
+"""A closed-loop load generator: some connections, each sending its next request when it has an answer."""
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import cycle, islice
+from statistics import quantiles
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True)
+class Target:
+    """One way to answer the same questions."""
+
+    name: str
+    url: str
+    requests: Sequence[bytes]
+    """Bodies, sent by POST one after the other, from the start again when they are used up."""
+    content_type: str = "application/json"
+
+
+@dataclass(frozen=True)
+class Measured:
+    name: str
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    per_second: float
+
+
+class BadAnswerError(Exception):
+    """A target answered with something else than 200, so its speed means nothing."""
+
+
+async def measure(target: Target, *, seconds: float, skip: int = 0, connections: int = 8) -> Measured:
+    """Ask for some seconds, from the request number `skip` on; latencies are those of whole answers."""
+    raw = islice(cycle(_request(target, body) for body in target.requests), skip, None)
+    until = time.perf_counter() + seconds
+    began = time.perf_counter()
+    found = await asyncio.gather(*(_connection(target, raw, until) for _ in range(connections)))
+    elapsed = time.perf_counter() - began
+    return summary(target.name, [latency for latencies in found for latency in latencies], elapsed)
+
+
+def summary(name: str, latencies: Sequence[float], elapsed_s: float) -> Measured:
+    cuts = quantiles(latencies, n=100)
+    p50, p95, p99 = (round(cuts[cut - 1] * 1000, 2) for cut in (50, 95, 99))
+    return Measured(name, p50, p95, p99, round(len(latencies) / elapsed_s, 1))
+
+
+async def _connection(target: Target, raw: Iterator[bytes], until: float) -> list[float]:
+    address = urlsplit(target.url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port, limit=2**22)
+    latencies = []
+    while (began := time.perf_counter()) < until:
+        writer.write(next(raw))
+        await _answer(reader, target)
+        latencies.append(time.perf_counter() - began)
+    writer.close()
+    await writer.wait_closed()
+    return latencies
+
+
+async def _answer(reader: asyncio.StreamReader, target: Target) -> bytes:
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
+    body = await reader.readexactly(length)
+    if not head.startswith(b"http/1.1 200"):
+        raise BadAnswerError(f"{target.name}: {head.splitlines()[0].decode()} {body[:500].decode()}")
+    return body
+
+
+def _request(target: Target, body: bytes) -> bytes:
+    address = urlsplit(target.url)
+    head = (
+        f"POST {address.path}?{address.query} HTTP/1.1\r\nhost: {address.netloc}\r\n"
+        f"content-type: {target.content_type}\r\ncontent-length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body

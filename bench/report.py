@@ -1,0 +1,66 @@
+"""What a bench says: a table for people, JSON for machines."""
+
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+import orjson
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from bench.load import Measured
+
+
+@dataclass(frozen=True)
+class BenchReport:
+    """One run on one machine; only its ratios travel to another."""
+
+    listings: int
+    rows: Sequence[Measured]
+    ratios: Mapping[str, float]
+
+    def write(self, path: Path) -> None:
+        path.write_bytes(orjson.dumps(self.as_json(), option=orjson.OPT_INDENT_2))
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "machine": machine(),
+            "date": datetime.now(UTC).date().isoformat(),
+            "listings": self.listings,
+            "rows": [asdict(row) for row in self.rows],
+            "ratios": dict(self.ratios),
+        }
+
+    def show(self) -> None:
+        console = Console()
+        table = Table(title=f"{self.listings:,} listings, {machine()}")
+        for heading in ("", "p50 ms", "p95 ms", "p99 ms", "per second"):
+            table.add_column(heading, justify="left" if not heading else "right")
+        for row in self.rows:
+            table.add_row(row.name, *(f"{figure:,}" for figure in list(asdict(row).values())[1:]))
+        console.print(table)
+        for name, ratio in self.ratios.items():
+            console.print(f"{name}: {ratio:.2f}", highlight=False)
+
+
+def machine() -> str:
+    memory_gib = round(psutil.virtual_memory().total / 2**30)
+    return (
+        f"{os.cpu_count()} cores, {memory_gib} GiB, {platform.system()}, Python {platform.python_version()}"
+    )
+
+
+def medians(rounds: Sequence[Measured]) -> Measured:
+    """One row for several rounds of the same target: each figure's median."""
+    return Measured(
+        rounds[0].name,
+        median(row.p50_ms for row in rounds),
+        median(row.p95_ms for row in rounds),
+        median(row.p99_ms for row in rounds),
+        median(row.per_second for row in rounds),
+    )

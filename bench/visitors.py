@@ -1,0 +1,48 @@
+"""Random visitors of guided search: the same stream for every design that is measured."""
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from schemas.api.guided import GuidedRequest
+from schemas.sectors import SECTORS
+from server.search.engine import HEADER
+from server.search.guided import bodies, step_of
+
+LAKH = 100_000
+TYPES = ("apartment", "villa", "independent_house", "builder_floor")
+
+
+def visitors(seed: int, count: int) -> list[dict[str, Any]]:
+    """Fully answered searches in the flat form, which the original design understands as well."""
+    rng = random.Random(seed)
+    return [_visitor(rng) for _ in range(count)]
+
+
+def _visitor(rng: random.Random) -> dict[str, Any]:
+    lowest = rng.randint(20, 150) * LAKH
+    wanted = {
+        "budget_min": lowest,
+        "budget_max": lowest + rng.randint(10, 100) * LAKH,
+        "property_type": rng.choice(TYPES),
+        "bhk": rng.randint(1, 4),
+    }
+    if rng.random() < 0.5:
+        wanted["localities"] = [fact.locality for fact in rng.sample(SECTORS, 3)]
+    return wanted
+
+
+def as_json(wanted: list[dict[str, Any]], **more: Any) -> list[bytes]:
+    return [orjson.dumps(visitor | more) for visitor in wanted]
+
+
+def as_msearch(wanted: list[dict[str, Any]]) -> list[bytes]:
+    """What our API sends to OpenSearch for the same visitors."""
+    return [b"".join(_lines(GuidedRequest.model_validate(visitor))) for visitor in wanted]
+
+
+def _lines(request: GuidedRequest) -> Iterator[bytes]:
+    for body in bodies(step_of(request.search()), with_counts=True):
+        yield HEADER + b"\n" + orjson.dumps(body) + b"\n"
