@@ -130,9 +130,9 @@ RULES: tuple[Rule, ...] = (
 )
 """In the order in which a page shows them.
 
-The entrance weighs most, for the sources put it first and agree on it best. The facing is all that is left of the
-remaining rules: balconies are rated for light, and nothing else is asked of an owner. With every rule known the
-best home reaches 95, since no direction is ideal for a toilet.
+The entrance weighs most, for the sources put it first and agree on it best. The facing is all that is left of
+the remaining rules: balconies are rated for light, and nothing else is asked of an owner. With every rule
+known the best home reaches 95, since no direction is ideal for a toilet.
 """
 
 WEIGHTS = {rule.id: rule.weight for rule in RULES}

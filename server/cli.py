@@ -85,7 +85,7 @@ def import_command(
 
 async def load(settings: Settings, file: Path, mapping: Mapping, *, dry_run: bool) -> Report:
     """Import the file, then say where its prices stand against their market."""
-    engine = open_database(settings)
+    engine = open_database(settings, statement_timeout_ms=0)  # a million rows take their time
     try:
         with progress_bar() as bar:
             task = bar.add_task(file.name, total=None)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from hashlib import blake2b
 from typing import Any, NoReturn, TypeVar, get_origin
 
 import orjson
@@ -160,6 +161,15 @@ def _escaped(key: str) -> str:
 def _how_many(errors: Iterable[FieldError]) -> str:
     count = len(tuple(errors))
     return "One field is invalid." if count == 1 else f"{count} fields are invalid."
+
+
+def unless_known(request: CasaRequest, response: HTTPResponse) -> HTTPResponse:
+    """The response with an ETag of what it shows, or 304 for a client that has it already."""
+    etag = f'W/"{blake2b(response.body or b"", digest_size=12).hexdigest()}"'
+    if request.headers.get("if-none-match") == etag:
+        return HTTPResponse(status=304, headers={"etag": etag})
+    response.headers["etag"] = etag
+    return response
 
 
 def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> HTTPResponse:

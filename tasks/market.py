@@ -31,7 +31,7 @@ FORGET_SEGMENTS = text("DELETE FROM market_segments")
 ONE_PASS_AT_A_TIME = text("LOCK TABLE market_segments IN SHARE ROW EXCLUSIVE MODE")
 
 COMPARED = text("""
-    SELECT p.id, p.price_per_sqft, s.median, coalesce(s.n, 0) AS n,
+    SELECT p.id, p.revision, p.price_per_sqft, s.median, coalesce(s.n, 0) AS n,
            m.label, m.delta_pct, m.reason, m.property_id IS NOT NULL AS known
     FROM (SELECT * FROM properties WHERE is_active AND id > :after ORDER BY id LIMIT :size) p
     LEFT JOIN market_segments s
@@ -42,7 +42,7 @@ COMPARED = text("""
 """)
 
 # Properties before their market rows, as an editor's own statement takes them: no deadlock.
-LOCK = text("SELECT id, price_per_sqft FROM properties WHERE id = ANY (:ids) ORDER BY id FOR NO KEY UPDATE")
+LOCK = text("SELECT id, revision FROM properties WHERE id = ANY (:ids) ORDER BY id FOR NO KEY UPDATE")
 
 WRITE = text("""
     INSERT INTO property_market (property_id, level, n, median, delta_pct, label, reason, as_of, method)
@@ -102,15 +102,15 @@ async def write(engine: AsyncEngine, changes: Sequence[tuple[Compared, Deal]]) -
         return 0
     async with engine.begin() as connection:
         current = await _locked(connection, [row.id for row, _ in changes])
-        # A price that was edited since it was compared is compared anew in the next pass.
-        still = [(row, found) for row, found in changes if current.get(row.id) == row.price_per_sqft]
+        # A property that was edited since it was compared is compared anew in the next pass.
+        still = [(row, found) for row, found in changes if current.get(row.id) == row.revision]
         await connection.execute(WRITE, _columns(still))
     return len(still)
 
 
 async def _locked(connection: AsyncConnection, ids: list[UUID]) -> dict[UUID, int]:
     rows = await connection.execute(LOCK, {"ids": ids})
-    return {row.id: row.price_per_sqft for row in rows}
+    return {row.id: row.revision for row in rows}
 
 
 def _columns(changes: Sequence[tuple[Compared, Deal]]) -> dict[str, object]:

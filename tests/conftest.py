@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from secrets import token_hex
 
+import hypothesis
 import psycopg
 import pytest
 from opensearchpy import AsyncOpenSearch
@@ -23,6 +24,9 @@ from schemas.tables import Base
 from stores.cache import open_cache
 from stores.database import open_database
 from stores.search import open_search
+
+hypothesis.settings.register_profile("suite", deadline=None)  # shared machines stand still at times
+hypothesis.settings.load_profile("suite")
 
 RUN = "CASABRICKS_TEST_RUN"
 """Names what one run of the suite owns on servers that it may share with others."""

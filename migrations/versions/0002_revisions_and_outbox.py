@@ -88,6 +88,9 @@ BUMP_REVISION = f"""
 CREATE FUNCTION properties_bump_revision() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     -- A statement that sets the revision itself only asks for a bump: nobody can set it back.
+    IF new.id <> old.id THEN
+        RAISE EXCEPTION 'a property keeps its id: its document is known by it' USING ERRCODE = '0A000';
+    END IF;
     IF new.revision <> old.revision OR {changed(DOCUMENT_COLUMNS)} THEN
         new.revision := old.revision + 1;
         new.updated_at := now();
@@ -120,13 +123,13 @@ CREATE TRIGGER owe_indexing_updated AFTER UPDATE ON properties
 CREATE TRIGGER owe_indexing_deleted AFTER DELETE ON properties REFERENCING OLD TABLE AS old_rows
     FOR EACH STATEMENT EXECUTE FUNCTION properties_owe_indexing();
 
--- TRUNCATE has no rows to tell the outbox about: the index would keep every listing.
-CREATE FUNCTION properties_refuse_truncate() RETURNS trigger LANGUAGE plpgsql AS $$
+-- TRUNCATE has no rows to tell the outbox about: the index would keep what they held.
+CREATE FUNCTION refuse_truncate() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'TRUNCATE would leave the listings in the index: use DELETE' USING ERRCODE = '0A000';
+    RAISE EXCEPTION 'TRUNCATE would leave its rows in the index: use DELETE' USING ERRCODE = '0A000';
 END $$;
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON properties
-    FOR EACH STATEMENT EXECUTE FUNCTION properties_refuse_truncate();
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();
 """
 
 WAKE_DRAINS = """
@@ -180,6 +183,8 @@ CREATE TRIGGER touch_property_updated AFTER UPDATE ON {table}
     FOR EACH STATEMENT EXECUTE FUNCTION {table}_touch_property();
 CREATE TRIGGER touch_property_deleted AFTER DELETE ON {table} REFERENCING OLD TABLE AS old_rows
     FOR EACH STATEMENT EXECUTE FUNCTION {table}_touch_property();
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON {table}
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();
 """
 
 
@@ -206,6 +211,8 @@ DROP TRIGGER owe_indexing_inserted ON properties;
 DROP TRIGGER owe_indexing_updated ON properties;
 DROP TRIGGER owe_indexing_deleted ON properties;
 DROP TRIGGER refuse_truncate ON properties;
+DROP TRIGGER refuse_truncate ON property_images;
+DROP TRIGGER refuse_truncate ON property_market;
 DROP TRIGGER follow_pricing ON properties;
 DROP TRIGGER wake_drains ON search_outbox;
 DROP TRIGGER touch_property_inserted ON property_images;
@@ -214,7 +221,7 @@ DROP TRIGGER touch_property_deleted ON property_images;
 DROP TRIGGER touch_property_inserted ON property_market;
 DROP TRIGGER touch_property_updated ON property_market;
 DROP TRIGGER touch_property_deleted ON property_market;
-DROP FUNCTION properties_bump_revision, properties_owe_indexing, properties_refuse_truncate,
+DROP FUNCTION properties_bump_revision, properties_owe_indexing, refuse_truncate,
     properties_follow_pricing, search_outbox_wake_drains, property_images_touch_property,
     property_market_touch_property, touch_properties(uuid[]);
 """

@@ -89,21 +89,23 @@ class GuidedRequest(Shape):
             )
         return self
 
+    @property
+    def settled(self) -> frozenset[Question]:
+        """What need not be asked again: skipped, or a budget of any size, which no search shows."""
+        any_budget = {Question.BUDGET} if self.answers.budget is not None else set()
+        return frozenset({*self.skipped, *any_budget})
+
     def search(self) -> ListingSearch:
         return ListingSearch(
             listing_type=self.listing_type,
             property_type=self.answers.property_type or self.property_type,
             bhk=self.answers.bhk or self.bhk,
-            price=self._price(),
+            price=self.answers.budget or PriceRange(min=self.budget_min, max=self.budget_max),
             locality=self.answers.locality or self.localities,
             sort=self.sort,
             page_size=self.page_size,
             page=self.page,
         )
-
-    def _price(self) -> PriceRange | None:
-        price = self.answers.budget or PriceRange(min=self.budget_min, max=self.budget_max)
-        return None if price.min is None and price.max is None else price
 
 
 class Option(TypedDict):

@@ -28,11 +28,18 @@ class PriceRange(Shape):
     max: Annotated[Amount | None, AfterValidator(not_below("min"))] = None
 
 
+def _narrowing(price: PriceRange | None) -> PriceRange | None:
+    """One search has one form: a range without ends is none, and every price is at least 0."""
+    if price is None or (not price.min and price.max is None):
+        return None
+    return price if price.min else price.model_copy(update={"min": None})
+
+
 class ListingSearch(Shape):
     listing_type: ListingType = ListingType.SALE
     property_type: Choices[PropertyType] = ()
     bhk: Choices[Bhk] = ()
-    price: PriceRange | None = None
+    price: Annotated[PriceRange | None, AfterValidator(_narrowing)] = None
     locality: Choices[Locality] = ()
     sort: Sort = Sort.RELEVANCE
     page_size: PageSize = 20

@@ -16,7 +16,7 @@ from schemas.errors import NotFound
 from schemas.tables import Property, PropertyImage, PropertyMarket
 from schemas.vocabulary import DealLabel, Direction
 from server.context import CasaRequest
-from server.http import reply
+from server.http import reply, unless_known
 
 blueprint = Blueprint("properties", url_prefix="/api/v1/properties")
 
@@ -32,10 +32,7 @@ SHOWN = (
 async def show(request: CasaRequest, property_id: str) -> HTTPResponse:
     """A live listing in full; anything else is not found, whatever the reason."""
     found = await find_live(request.app.ctx.database, property_id)
-    etag = f'W/"{found.revision}"'
-    if request.headers.get("if-none-match") == etag:
-        return HTTPResponse(status=304, headers={"etag": etag})
-    return reply(property_page(found), headers={"etag": etag, "cache-control": "no-cache"})
+    return unless_known(request, reply(property_page(found), headers={"cache-control": "no-cache"}))
 
 
 async def find_live(database: AsyncEngine, property_id: str) -> Property:

@@ -53,7 +53,7 @@ async def guide(search: AsyncOpenSearch, alias: str, request: GuidedRequest) -> 
     dropped: list[Dropped] = []
     if request.changed is not None:
         wanted, dropped = await revalidated(search, alias, wanted, GROUPS[request.changed])
-    step = step_of(wanted, {GROUPS[question] for question in request.skipped})
+    step = step_of(wanted, {GROUPS[question] for question in request.settled})
     page, *counted = await ask(search, alias, bodies(step, with_counts=request.counts))
     answer = GuidedAnswer(
         question=None,
@@ -73,9 +73,9 @@ async def guide(search: AsyncOpenSearch, alias: str, request: GuidedRequest) -> 
     return answer
 
 
-def step_of(search: ListingSearch, skipped: Iterable[Group] = ()) -> Step:
+def step_of(search: ListingSearch, settled: Iterable[Group] = ()) -> Step:
     answered = tuple(choices(search))
-    return Step(search, answered, _candidates(search, {*answered, *skipped}))
+    return Step(search, answered, _candidates(search, {*answered, *settled}))
 
 
 def _candidates(search: ListingSearch, settled: set[Group]) -> tuple[Group, ...]:

@@ -23,6 +23,7 @@ from domain.light import (
 from schemas.vocabulary import Direction
 
 DARKEST = {"open_sides": 0, "balcony_direction": Direction.NORTH, "floor_number": -3, "total_floors": 40}
+BRIGHTEST = {"open_sides": 4, "balcony_direction": Direction.SOUTH, "floor_number": 9, "total_floors": 9}
 PARTS = list(DARKEST)
 homes = st.fixed_dictionaries(
     {
@@ -110,6 +111,13 @@ def test_a_home_cannot_have_more_than_four_open_sides_nor_fewer_than_none(open_s
         light_score(open_sides=open_sides)
 
 
+def test_every_open_side_adds_light_from_none_to_all():
+    assert list(OPEN_SIDES_POINTS) == [0, 1, 2, 3, 4]
+    points = list(OPEN_SIDES_POINTS.values())
+    assert points == sorted(set(points))
+    assert (points[0], points[-1]) == (0, 100)
+
+
 def test_the_weights_are_percentages_and_any_two_parts_give_a_score():
     weights = OPEN_SIDES_WEIGHT, BALCONY_WEIGHT, HEIGHT_WEIGHT
     assert sum(weights) == 100
@@ -129,13 +137,15 @@ def test_knowing_less_never_covers_more(home: dict[str, Any], forgotten: str):
     assert light_score(**home | {forgotten: None}).coverage <= light_score(**home).coverage
 
 
-@given(homes)
-def test_an_unknown_part_never_counts_as_bad(home: dict[str, Any]):
-    """Whatever is unknown, the worst that it could turn out to be reads no better."""
-    known = {part: value for part, value in home.items() if value is not None}
-    score, dark = light_score(**home).score, light_score(**DARKEST | known).score
-    assert dark is not None
-    assert score is None or score >= dark
+@pytest.mark.parametrize("unknown", BRIGHTEST)
+def test_a_home_bright_in_all_that_is_known_is_bright(unknown: str):
+    assert light_score(**BRIGHTEST | {unknown: None}).score == 100
+
+
+@given(homes, st.sampled_from([{"open_sides": 0}, {"floor_number": -1, "total_floors": 9}]))
+def test_an_unknown_part_never_counts_as_bad(home: dict[str, Any], dark: dict[str, int]):
+    unknown, bad = light_score(**home | dict.fromkeys(dark)).score, light_score(**home | dark).score
+    assert unknown is None or bad is None or unknown >= bad
 
 
 @given(homes, st.integers(0, 4), st.sampled_from(Direction), st.integers(-3, 40))

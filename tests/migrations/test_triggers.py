@@ -351,9 +351,16 @@ async def test_a_label_that_goes_bumps_the_property(session):
     assert await owed(session) == [(key, 3, False)]
 
 
-async def test_truncate_is_refused_for_it_would_leave_the_listings_in_the_index(session):
-    answer = await refused(session, "TRUNCATE properties CASCADE")
-    assert answer == "TRUNCATE would leave the listings in the index: use DELETE"
+@pytest.mark.parametrize("table", ["properties", "property_images", "property_market"])
+async def test_truncate_is_refused_for_it_would_leave_its_rows_in_the_index(session, table):
+    answer = await refused(session, f"TRUNCATE {table} CASCADE")
+    assert answer == "TRUNCATE would leave its rows in the index: use DELETE"
+
+
+async def test_a_property_keeps_its_id(session):
+    await session.execute(insert(Property).values(home()))
+    answer = await refused(session, "UPDATE properties SET id = gen_random_uuid()")
+    assert answer == "a property keeps its id: its document is known by it"
 
 
 async def test_drains_are_woken_once_by_each_transaction_that_owes_something(engine, database_url):

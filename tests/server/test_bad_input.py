@@ -172,21 +172,21 @@ def dumps(value: Any) -> bytes:
     return json.dumps(value).encode()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(wanted=st.dictionaries(st.sampled_from(FIELDS), json_values, max_size=4))
 async def test_no_json_ends_in_a_server_error(api: Api, live: Catalogue, wanted: dict[str, Any]):
     answer = await api.send(GUIDED, dumps(wanted))
     assert answer.status in {200, 400, 422}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(raw=st.binary(max_size=200))
 async def test_no_bytes_end_in_a_server_error(api: Api, live: Catalogue, raw: bytes):
     answer = await api.send(GUIDED, raw)
     assert answer.status in {200, 400, 422}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(name=st.sampled_from([*FIELDS, "x"]), value=st.text(max_size=20))
 async def test_no_query_ends_in_a_server_error(api: Api, live: Catalogue, name: str, value: str):
     answer = await api.get(GUIDED, **{name: value.encode("utf-8", "replace").decode()})

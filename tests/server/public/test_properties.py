@@ -100,3 +100,18 @@ async def test_a_page_that_did_not_change_need_not_be_sent_again(api: Api, engin
     async with engine.begin() as connection:
         await connection.execute(text("UPDATE properties SET price = price + 1"))
     assert (await api.get(path, headers={"if-none-match": etag})).status == 200
+
+
+async def test_a_page_whose_market_alone_changed_is_sent_again(api: Api, engine: AsyncEngine):
+    [key] = await store(engine, home())
+    path = f"/api/v1/properties/{key}"
+    known = {"if-none-match": (await api.get(path)).headers["etag"]}
+    async with engine.begin() as connection:
+        statement = (
+            "INSERT INTO property_market (property_id, n, reason, method) VALUES (:key, 3, :reason, 'test')"
+        )
+        await connection.execute(text(statement), {"key": key, "reason": "recalculating"})
+        later = await api.get(path, headers=known)
+        assert later.status == 304  # not committed yet
+    later = await api.get(path, headers=known)
+    assert (later.status, later.body["market"]["reason"]) == (200, "recalculating")

@@ -171,6 +171,14 @@ async def test_a_range_of_ones_own_is_told_from_the_bands(
     assert (own["label"], own["selected"], any(band["selected"] for band in bands)) == (label, True, False)
 
 
+async def test_any_price_is_an_answer_and_not_asked_for_again(api: Api, catalogue: Catalogue):
+    await catalogue.store(home())
+    [band] = (await api.guided())["question"]["options"]
+    assert (band["value"], band["label"], band["count"]) == ("-", "Any price", 1)
+    answer = await api.guided(answers={"budget": band["value"]})
+    assert (answer["question"]["id"], answer["search"]["price"]) == ("property_type", None)
+
+
 async def test_a_band_can_be_answered_by_its_id(api: Api, catalogue: Catalogue):
     await catalogue.store(
         *(home(str(price), price=price) for price in (3_999_999, 4_000_000, 5_999_999, 6_000_000))
