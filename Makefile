@@ -26,7 +26,7 @@ fix: $(READY) ## Format, and repair what the linter can
 	$(BIN)/ruff check --fix .
 
 reindex: $(READY) ## Build a new index generation beside a running `make up`, and promote it
-	@set -a && source .casabricks/run.env && exec $(BIN)/indexer reindex
+	@exec $(BIN)/indexer reindex
 
 bench: $(READY) ## Measure guided search (LISTINGS=100000) and print a table
 	$(BIN)/python -m bench guided --listings $(or $(LISTINGS),100000)

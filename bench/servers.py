@@ -38,7 +38,9 @@ def environment(settings: Settings, port: int) -> dict[str, str]:
 @contextmanager
 def running(command: Sequence[str], url: str, more: Mapping[str, str]) -> Iterator[psutil.Process]:
     """A server from the moment it answers to the end of the block."""
-    process = subprocess.Popen(command, env=os.environ | more, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, env=os.environ | more, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         _await_answer(process, url)
         yield psutil.Process(process.pid)

@@ -90,7 +90,7 @@ ROWS: Select[*tuple[Any, ...]] = select(
     Property.longitude,
     Property.property_type,
     Property.listing_type,
-    sql_cast(func.trim_scale(Property.bhk), Text).label("bhk"),
+    sql_cast(Property.bhk, Text).label("bhk"),
     Property.bathrooms,
     Property.area_sqft,
     Property.area_basis,

@@ -9,7 +9,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """One frozen value, made once at the edge of a process and handed on: there is no global instance."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="ignore",
+        env_ignore_empty=True,
+        # What `make up` writes, so that commands beside it need no preparation; the environment wins.
+        env_file=".casabricks/run.env",
+    )
 
     # Stores
     database_url: str = "postgresql://localhost/casabricks"

@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, text
+from sqlalchemy import CheckConstraint, Double, ForeignKey, Index, Numeric, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from schemas.tables.base import Base, BigInt, IdentityKey, at_least, one_of
@@ -37,7 +37,7 @@ class MarketSegment(Base):
     property_type: Mapped[str]
     listing_type: Mapped[str]
     area_basis: Mapped[str]
-    bhk: Mapped[Decimal | None] = mapped_column(Numeric(3, 1))
+    bhk: Mapped[float | None] = mapped_column(Double)
     n: Mapped[int]
     p25: Mapped[BigInt]
     median: Mapped[BigInt]

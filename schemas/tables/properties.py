@@ -1,10 +1,9 @@
 """A property: the row that admins edit and from which the public listing is made."""
 
 from datetime import datetime
-from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, Numeric, text
+from sqlalchemy import CheckConstraint, Computed, Double, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from schemas.tables.base import Base, BigInt, Rupees, Timestamps, UuidKey, at_least, between, one_of
@@ -103,8 +102,8 @@ class Property(Timestamps, Base):
 
     property_type: Mapped[str]
     listing_type: Mapped[str]
-    bhk: Mapped[Decimal | None] = mapped_column(Numeric(3, 1))
-    """Bedrooms; halves are real (2.5 BHK), 0.5 is 1 RK, plots have none."""
+    bhk: Mapped[float | None] = mapped_column(Double)
+    """Bedrooms; halves are real (2.5 BHK), 0.5 is 1 RK, plots have none. Floats hold halves exactly."""
     bathrooms: Mapped[int | None]
     balconies: Mapped[int | None]
     area_sqft: Mapped[int]

@@ -124,4 +124,4 @@ def _own_title(row: str) -> str:
     kind = f"replace({row}.property_type, '_', ' ')"
     return f"""CASE WHEN {row}.bhk IS NULL THEN upper(left({kind}, 1)) || substr({kind}, 2)
         WHEN {row}.bhk = 0.5 THEN '1 RK ' || {kind}
-        ELSE trim_scale({row}.bhk) || ' BHK ' || {kind} END || ' in ' || {row}.locality"""
+        ELSE {row}.bhk || ' BHK ' || {kind} END || ' in ' || {row}.locality"""

@@ -33,6 +33,25 @@ def test_a_setting_that_cannot_work_is_refused(name, value):
         Settings(**{name: value})
 
 
+@pytest.fixture
+def beside_a_stack(tmp_path, monkeypatch):
+    """A directory in which `make up` runs."""
+    (tmp_path / ".casabricks").mkdir()
+    (tmp_path / ".casabricks" / "run.env").write_text("INDEX_ALIAS=mine\nADMIN_PASSWORD=unread\n")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("beside_a_stack")
+def test_commands_beside_a_running_stack_find_it():
+    assert Settings().index_alias == "mine"
+
+
+@pytest.mark.usefixtures("beside_a_stack")
+def test_the_environment_outweighs_a_running_stack(monkeypatch):
+    monkeypatch.setenv("INDEX_ALIAS", "others")
+    assert Settings().index_alias == "others"
+
+
 def test_secrets_are_not_shown():
     assert "hunter2" not in repr(Settings(jwt_secret="hunter2"))
 

@@ -41,7 +41,7 @@ searches = st.fixed_dictionaries({"listing_type": st.sampled_from(["sale", "rent
 FILTERS = {
     "budget": "(price >= coalesce(:lowest, 0) AND price <= coalesce(:highest, 9e18))",
     "property_type": "property_type = ANY (:property_type)",
-    "bhk": "bhk = ANY (CAST(:bhk AS numeric[]))",
+    "bhk": "bhk = ANY (:bhk)",
     "locality": "locality = ANY (:locality)",
 }
 COLUMNS = {"property_type": "property_type", "bhk": "bhk", "locality": "locality"}
