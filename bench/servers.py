@@ -12,10 +12,25 @@ from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import psutil
+import psycopg
 
 from schemas.settings import Settings
 
 SLOWEST_START_S = 120.0
+PEER_VIEW = """
+CREATE SCHEMA peer;
+DO $$ BEGIN
+    EXECUTE 'CREATE VIEW peer.properties AS SELECT ' || (
+        SELECT string_agg(CASE udt_name WHEN 'uuid' THEN format('%1$I::text AS %1$I', column_name)
+                                        ELSE quote_ident(column_name) END, ', ' ORDER BY ordinal_position)
+        FROM information_schema.columns WHERE table_schema = 'public' AND table_name = 'properties'
+    ) || ' FROM public.properties';
+END $$;
+CREATE ROLE peer LOGIN PASSWORD 'peer';
+ALTER ROLE peer SET search_path = peer;
+GRANT USAGE ON SCHEMA peer TO peer;
+GRANT SELECT ON peer.properties TO peer;
+"""
 PEER_PACKAGES = ("fastapi", "uvicorn[standard]", "asyncpg", "sqlalchemy[asyncio]", "orjson")
 
 
@@ -87,18 +102,25 @@ def bare(settings: Settings) -> Iterator[str]:
 
 @contextmanager
 def peer(settings: Settings, design: Path) -> Iterator[str]:
-    """Another design as a FastAPI module, in an environment of its own, on the same database."""
+    """Another design as a FastAPI module, in an environment of its own, on the same rows."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    database = "postgresql+asyncpg://" + settings.database_url.partition("://")[2]
     packages = [part for package in PEER_PACKAGES for part in ("--with", package)]
     command = [
         str(Path(sys.executable).with_name("uv")), "run", "--no-project", "--quiet", *packages,
         "uvicorn", f"{design.stem}:app", "--app-dir", str(design.parent), "--port", str(port),
         "--no-access-log",
     ]  # fmt: skip
-    with running(command, url, {"PEER_DATABASE_URL": database}):
+    with running(command, url, {"PEER_DATABASE_URL": peer_database(settings)}):
         yield url
+
+
+def peer_database(settings: Settings) -> str:
+    """The same table as the peer can read it: its JSON library does not know its driver's UUIDs."""
+    with psycopg.connect(settings.database_url, autocommit=True) as connection:
+        connection.execute(PEER_VIEW)
+    address = settings.database_url.rpartition("@")[2]
+    return f"postgresql+asyncpg://peer:peer@{address}"
 
 
 def largest_worker_mb(process: psutil.Process) -> float:
