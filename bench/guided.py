@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
+from itertools import count
 from pathlib import Path
 
 import psutil
@@ -11,7 +13,7 @@ from bench import servers
 from bench.catalogue import fill, stores
 from bench.load import Measured, Target, measure
 from bench.report import BenchReport, medians
-from bench.visitors import as_json, as_msearch, visitors
+from bench.visitors import as_json, as_msearch
 from schemas.settings import Settings
 
 API = "guided search, all counts"
@@ -21,7 +23,8 @@ PASSING = "bare Sanic proxy, answer unread"
 ENGINE = "OpenSearch alone, same _msearch"
 PEER = "the seed design, no counts"
 
-VISITORS = 20_000  # more than a round asks, so that no answer is a repetition
+NDJSON = "application/x-ndjson"
+WARM_UPS = 2  # rounds in which the engine's compiler is still at work
 LARGEST_WORKER_MB = 150.0
 
 
@@ -36,33 +39,36 @@ def run(listings: int, peer: Path | None, *, seconds: float, rounds: int) -> Ben
 
 @contextmanager
 def targets(settings: Settings, peer: Path | None) -> Iterator[tuple[list[Target], psutil.Process]]:
-    wanted = visitors(seed=7, count=VISITORS)
-    searches = as_msearch(wanted)
     engine = f"{settings.opensearch_url}/{settings.index_alias}/_msearch"
     with ExitStack() as stack:
         url, process = stack.enter_context(servers.api(settings))
         bare = stack.enter_context(servers.bare(settings))
         guided = f"{url}/api/v1/search/guided"
         asked = [
-            Target(API, guided, as_json(wanted)),
-            Target(API_ALONE, guided, as_json(wanted, counts=False)),
-            Target(BARE, f"{bare}/msearch", searches, "application/x-ndjson"),
-            Target(PASSING, f"{bare}/pass", searches, "application/x-ndjson"),
-            Target(ENGINE, engine, searches, "application/x-ndjson"),
+            Target(API, guided, as_json),
+            Target(API_ALONE, guided, partial(as_json, counts=False)),
+            Target(BARE, f"{bare}/msearch", as_msearch, NDJSON),
+            Target(PASSING, f"{bare}/pass", as_msearch, NDJSON),
+            Target(ENGINE, engine, as_msearch, NDJSON),
         ]
         if peer is not None:
             other = stack.enter_context(servers.peer(settings, peer))
-            asked.append(Target(PEER, f"{other}/api/v1/search/guided", as_json(wanted)))
+            asked.append(Target(PEER, f"{other}/api/v1/search/guided", as_json))
         yield asked, process
 
 
 async def in_turns(asked: Sequence[Target], *, seconds: float, rounds: int) -> list[Measured]:
-    """Rounds in turns, so that a slow minute of the machine meets all; the first only warms up."""
+    """Rounds in turns, so that a slow minute of the machine meets all; the first two only warm up.
+
+    Each turn has visitors of its own: the same ones would find the engine's cache filled by whoever
+    asked before.
+    """
     found: dict[str, list[Measured]] = {target.name: [] for target in asked}
-    for number in range(rounds + 1):
+    seeds = count(1)
+    for number in range(rounds + WARM_UPS):
         for target in asked:
-            measured = await measure(target, seconds=seconds, skip=number * VISITORS // (rounds + 1))
-            if number:
+            measured = await measure(target, seed=next(seeds), seconds=seconds)
+            if number >= WARM_UPS:
                 found[target.name].append(measured)
     return [medians(measurements) for measurements in found.values()]
 

@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import cycle, islice
+from itertools import cycle
 from statistics import quantiles
 from urllib.parse import urlsplit
 
@@ -15,8 +15,8 @@ class Target:
 
     name: str
     url: str
-    requests: Sequence[bytes]
-    """Bodies, sent by POST one after the other, from the start again when they are used up."""
+    bodies: Callable[[int], Sequence[bytes]]
+    """By seed: bodies to send by POST one after the other, from the start again when they are used up."""
     content_type: str = "application/json"
 
 
@@ -33,9 +33,9 @@ class BadAnswerError(Exception):
     """A target answered with something else than 200, so its speed means nothing."""
 
 
-async def measure(target: Target, *, seconds: float, skip: int = 0, connections: int = 8) -> Measured:
-    """Ask for some seconds, from the request number `skip` on; latencies are those of whole answers."""
-    raw = islice(cycle(_request(target, body) for body in target.requests), skip, None)
+async def measure(target: Target, *, seed: int, seconds: float, connections: int = 8) -> Measured:
+    """Ask for some seconds; latencies are those of whole answers."""
+    raw = cycle([_request(target, body) for body in target.bodies(seed)])
     until = time.perf_counter() + seconds
     began = time.perf_counter()
     found = await asyncio.gather(*(_connection(target, raw, until) for _ in range(connections)))

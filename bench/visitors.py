@@ -15,10 +15,14 @@ LAKH = 100_000
 TYPES = ("apartment", "villa", "independent_house", "builder_floor")
 
 
-def visitors(seed: int, count: int) -> list[dict[str, Any]]:
+VISITORS = 6_000
+"""More than one turn asks, so that hardly any answer comes from a cache."""
+
+
+def visitors(seed: int) -> list[dict[str, Any]]:
     """Fully answered searches in the flat form, which the original design understands as well."""
     rng = random.Random(seed)
-    return [_visitor(rng) for _ in range(count)]
+    return [_visitor(rng) for _ in range(VISITORS)]
 
 
 def _visitor(rng: random.Random) -> dict[str, Any]:
@@ -34,13 +38,13 @@ def _visitor(rng: random.Random) -> dict[str, Any]:
     return wanted
 
 
-def as_json(wanted: list[dict[str, Any]], **more: Any) -> list[bytes]:
-    return [orjson.dumps(visitor | more) for visitor in wanted]
+def as_json(seed: int, **more: Any) -> list[bytes]:
+    return [orjson.dumps(visitor | more) for visitor in visitors(seed)]
 
 
-def as_msearch(wanted: list[dict[str, Any]]) -> list[bytes]:
+def as_msearch(seed: int) -> list[bytes]:
     """What our API sends to OpenSearch for the same visitors."""
-    return [b"".join(_lines(GuidedRequest.model_validate(visitor))) for visitor in wanted]
+    return [b"".join(_lines(GuidedRequest.model_validate(visitor))) for visitor in visitors(seed)]
 
 
 def _lines(request: GuidedRequest) -> Iterator[bytes]:

@@ -23,7 +23,7 @@ from schemas.settings import Settings
 from stores.database import open_database
 from stores.search import open_search
 
-log = structlog.get_logger(__name__)
+log = structlog.get_logger(component=__name__)
 
 CHANNEL = "search_outbox"
 POLL_S = 1.0  # a notification may get lost; the outbox does not

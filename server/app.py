@@ -20,7 +20,7 @@ SAFE_HEADERS = {
     "referrer-policy": "no-referrer",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 }
-log = structlog.get_logger("server")
+log = structlog.get_logger(component="server")
 
 
 def create_app(settings: Settings, name: str = "casabricks") -> CasaApp:
@@ -69,9 +69,7 @@ async def start_clock(request: CasaRequest) -> None:
 
 async def sign_off(request: CasaRequest, response: BaseHTTPResponse) -> None:
     """Tell the client its request's id, and the log what was done for it."""
-    response.headers["x-request-id"] = request.id
-    for name, value in SAFE_HEADERS.items():
-        response.headers.setdefault(name, value)
+    response.headers.update(SAFE_HEADERS, **{"x-request-id": request.id})
     started = getattr(request.ctx, "started", None)
     log.info(
         "request",

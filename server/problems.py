@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from schemas.errors import CasaError, DatabaseUnavailable
 
 TYPES = "https://docs.casabricks.example/problems/"
-log = structlog.get_logger("server")
+log = structlog.get_logger(component="server")
 
 
 class ProblemHandler(ErrorHandler):

@@ -2,13 +2,25 @@
 
 import logging
 import sys
+from collections.abc import Callable
+from typing import Any
 
+import orjson
 import structlog
+from structlog.types import EventDict
+
+
+def name_component(_logger: Any, _name: str, event: EventDict) -> EventDict:
+    """`get_logger(component=...)` under the key that the standard library's lines have."""
+    if "component" in event:
+        event["logger"] = event.pop("component")
+    return event
+
 
 SHARED: list[structlog.types.Processor] = [
     structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_log_level,
-    structlog.stdlib.add_logger_name,
+    name_component,
+    structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
 
@@ -20,21 +32,20 @@ QUIET = {
 
 
 def configure_logs(level: str, *, json: bool = True) -> None:
-    """Send structlog's and the standard library's lines the same way; the last call wins."""
+    """Send structlog's and the standard library's lines the same way; the last call wins.
+
+    Ours do not pass through the standard library, whose records cost a busy API an eighth of its speed.
+    """
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *SHARED,
-            structlog.stdlib.PositionalArgumentsFormatter(),
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[*SHARED, *_ending(json)],
+        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer)
+        if json
+        else structlog.PrintLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(processors=_ending(json), foreign_pre_chain=SHARED)
-    )
+    handler.setFormatter(_foreign_formatter(json))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
@@ -42,8 +53,24 @@ def configure_logs(level: str, *, json: bool = True) -> None:
         logging.getLogger(name).setLevel(threshold)
 
 
-def _ending(json: bool) -> list[structlog.types.Processor]:
+def _foreign_formatter(json: bool) -> logging.Formatter:
     remove_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    return structlog.stdlib.ProcessorFormatter(
+        processors=[remove_meta, *_ending(json), _as_text],
+        foreign_pre_chain=[*SHARED, structlog.stdlib.add_logger_name],
+    )
+
+
+def _ending(json: bool) -> list[structlog.types.Processor]:
     if not json:
-        return [remove_meta, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
-    return [remove_meta, structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    return [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(serializer=_dumps)]
+
+
+def _dumps(event: object, default: Callable[[Any], Any]) -> bytes:
+    return orjson.dumps(event, default=default)
+
+
+def _as_text(_logger: Any, _name: str, line: Any) -> str:
+    """The standard library writes text."""
+    return line.decode() if isinstance(line, bytes) else line

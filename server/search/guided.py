@@ -1,6 +1,6 @@
 """Guided search: what to ask next, what every answer would leave, and the listings so far."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,23 +54,36 @@ async def guide(search: AsyncOpenSearch, alias: str, request: GuidedRequest) -> 
     if request.changed is not None:
         wanted, dropped = await revalidated(search, alias, wanted, GROUPS[request.changed])
     step = step_of(wanted, {GROUPS[question] for question in request.settled})
-    page, *counted = await ask(search, alias, bodies(step, with_counts=request.counts))
+    responses = await ask(search, alias, bodies(step, with_counts=request.counts))
     answer = GuidedAnswer(
         question=None,
         answered=[],
         dropped=dropped,
-        items=cards(page, explain=request.explain),
-        total=(counted[0] if counted else page)["hits"]["total"]["value"],
+        items=cards(responses[0], explain=request.explain),
+        total=total_of(responses),
         page=wanted.page,
         page_size=wanted.page_size,
         next_cursor=None,
         search=wanted.canonical(),
         suggestions=[],
     )
-    if counted:
-        answer["question"] = next_question(step, counted[0])
-        answer["answered"] = answered_questions(step, counted[1:], answer["total"])
+    if request.counts:
+        count_options(answer, step, responses[1:])
     return answer
+
+
+def total_of(responses: Sequence[dict[str, Any]]) -> int:
+    """The page leaves counting to the body behind it when there is one that matches the same."""
+    totals = (response["hits"].get("total") for response in responses)
+    return int(next(total["value"] for total in totals if total))
+
+
+def count_options(answer: GuidedAnswer, step: Step, counted: Sequence[dict[str, Any]]) -> None:
+    """Fill in the questions, the next one and those with an answer."""
+    if step.candidates:
+        answer["question"] = next_question(step, counted[0])
+        counted = counted[1:]
+    answer["answered"] = answered_questions(step, counted, answer["total"])
 
 
 def step_of(search: ListingSearch, settled: Iterable[Group] = ()) -> Step:
@@ -92,12 +105,15 @@ def _only_plots(search: ListingSearch) -> bool:
 
 
 def bodies(step: Step, *, with_counts: bool) -> list[Body]:
-    """The page; then the candidates' counts with the total; then each answered group without itself."""
-    page = page_of_listings(step.search, with_total=not with_counts)
+    """The page; the candidates' counts, if any may be asked; each answered group without itself.
+
+    The total comes with the candidates' counts, which the engine caches, else with the page.
+    """
     if not with_counts:
-        return [page]
+        return [page_of_listings(step.search, with_total=True)]
+    asked = [counts(step.search, step.candidates)] if step.candidates else []
     disjunctive = (counts(step.search, [group], ignoring=group) for group in step.answered)
-    return [page, counts(step.search, step.candidates), *disjunctive]
+    return [page_of_listings(step.search, with_total=not asked), *asked, *disjunctive]
 
 
 def next_question(step: Step, response: dict[str, Any]) -> AskedQuestion | None:

@@ -153,13 +153,13 @@ def clean_logging():
 
 
 @pytest.mark.usefixtures("clean_logging")
-def test_lines_of_libraries_look_like_ours(capsys):
+def test_lines_of_libraries_look_like_ours(capfdbinary):
     configure_logs("info")
-    structlog.get_logger("ours").info("done", documents=3)
+    structlog.get_logger(component="ours").info("done", documents=3)
     logging.getLogger("theirs").warning("%s is odd", "this")
     logging.getLogger("opensearch").warning("refused, with a page of traceback")
-    structlog.get_logger("ours").debug("too much")
-    ours, theirs = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    structlog.get_logger(component="ours").debug("too much")
+    ours, theirs = [json.loads(line) for line in capfdbinary.readouterr().err.splitlines()]
     stamp = ours.pop("timestamp")
     assert abs(time.time() - time.mktime(time.strptime(stamp[:19], "%Y-%m-%dT%H:%M:%S"))) < 86_400
     assert stamp.endswith("Z")
@@ -173,7 +173,7 @@ def test_an_exception_is_one_line_of_json(capsys):
     try:
         int("flat")
     except ValueError:
-        structlog.get_logger("ours").exception("failed")
+        structlog.get_logger(component="ours").exception("failed")
     (line,) = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert "flat" in line["exception"][0]["exc_value"]
 
@@ -181,5 +181,5 @@ def test_an_exception_is_one_line_of_json(capsys):
 @pytest.mark.usefixtures("clean_logging")
 def test_a_person_gets_lines_to_read(capsys):
     configure_logs("INFO", json=False)
-    structlog.get_logger("ours").info("done", documents=3)
+    structlog.get_logger(component="ours").info("done", documents=3)
     assert "documents=3" in capsys.readouterr().err
