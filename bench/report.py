@@ -57,10 +57,8 @@ def machine() -> str:
 
 def medians(rounds: Sequence[Measured]) -> Measured:
     """One row for several rounds of the same target: each figure's median."""
-    return Measured(
-        rounds[0].name,
-        median(row.p50_ms for row in rounds),
-        median(row.p95_ms for row in rounds),
-        median(row.p99_ms for row in rounds),
-        median(row.per_second for row in rounds),
+    p50, p95, p99, per_second = (
+        round(median(getattr(row, figure) for row in rounds), 2)
+        for figure in ("p50_ms", "p95_ms", "p99_ms", "per_second")
     )
+    return Measured(rounds[0].name, p50, p95, p99, per_second)

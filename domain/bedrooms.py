@@ -5,6 +5,7 @@ from functools import lru_cache
 Number = float | int
 
 
+@lru_cache(maxsize=64)  # there are forty of them, and every search names some
 def bhk_term(bhk: Number) -> str:
     """`3`, `2.5`: chosen and counted as a word, for nobody measures with it."""
     return f"{bhk:g}"
@@ -16,5 +17,6 @@ def bhk_number(term: str) -> Number:
     return int(number) if number.is_integer() else number
 
 
+@lru_cache(maxsize=64)
 def bhk_label(bhk: Number) -> str:
     return "1 RK" if bhk == 0.5 else f"{bhk:g} BHK"

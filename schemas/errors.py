@@ -3,15 +3,23 @@
 CasaError                  500 internal_error
 ├── InvalidRequest         422 validation_error     with every field that is wrong
 │   └── Unparsable         400 unparsable           not JSON, not UTF-8, a NUL
+├── Unauthorized           401 unauthorized         one answer for every reason
+├── Forbidden              403 forbidden
 ├── NotFound               404 not_found
-├── ImportRunning          409 import_running
+├── Conflict               409 conflict             the state of things is in the way
+│   └── ImportRunning      409 import_running
+├── PreconditionFailed     412 precondition_failed  with the ETag of now and the fields that differ
 ├── UnsupportedMediaType   415 unsupported_media_type
+├── PreconditionRequired   428 precondition_required
+├── TooManyRequests        429 too_many_requests    with Retry-After
 ├── SearchUnavailable      503 search_unavailable   with Retry-After
-└── DatabaseUnavailable    503 database_unavailable with Retry-After
+├── DatabaseUnavailable    503 database_unavailable with Retry-After
+└── Overloaded             503 overloaded           with Retry-After
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True)
@@ -27,17 +35,33 @@ class FieldError:
 
 
 class CasaError(Exception):
-    """Anything we tell a client; the message is the `detail` that it reads."""
+    """Anything we tell a client; the message is the `detail` that it reads.
+
+    Args:
+        detail: what happened, for this client.
+        errors: the fields that are wrong.
+        headers: further headers of the answer.
+        members: further members of the problem, which a program may read.
+    """
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
     title: ClassVar[str] = "Internal error"
-    retry_after_s: ClassVar[int | None] = None
+    retry_after_s: int | None = None
 
-    def __init__(self, detail: str = "", errors: tuple[FieldError, ...] = ()) -> None:
+    def __init__(
+        self,
+        detail: str = "",
+        errors: tuple[FieldError, ...] = (),
+        *,
+        headers: Mapping[str, str] | None = None,
+        members: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.errors = errors
+        self.headers = dict(headers or {})
+        self.members = dict(members or {})
 
 
 class InvalidRequest(CasaError):
@@ -52,22 +76,64 @@ class Unparsable(InvalidRequest):
     title = "Request cannot be read"
 
 
+class Unauthorized(CasaError):
+    status = 401
+    code = "unauthorized"
+    title = "Sign in first"
+
+    def __init__(self, detail: str = "A valid access token is needed.") -> None:
+        super().__init__(detail, headers={"www-authenticate": "Bearer"})
+
+
+class Forbidden(CasaError):
+    status = 403
+    code = "forbidden"
+    title = "Not allowed"
+
+
 class NotFound(CasaError):
     status = 404
     code = "not_found"
     title = "Not found"
 
 
-class ImportRunning(CasaError):
+class Conflict(CasaError):
     status = 409
+    code = "conflict"
+    title = "In conflict with how things are"
+
+
+class ImportRunning(Conflict):
     code = "import_running"
     title = "This file is being imported"
+
+
+class PreconditionFailed(CasaError):
+    status = 412
+    code = "precondition_failed"
+    title = "Somebody else changed it first"
 
 
 class UnsupportedMediaType(CasaError):
     status = 415
     code = "unsupported_media_type"
     title = "Unsupported media type"
+
+
+class PreconditionRequired(CasaError):
+    status = 428
+    code = "precondition_required"
+    title = "Say which version you have seen"
+
+
+class TooManyRequests(CasaError):
+    status = 429
+    code = "too_many_requests"
+    title = "Too many requests"
+
+    def __init__(self, detail: str, retry_after_s: int) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
 
 
 class SearchUnavailable(CasaError):
@@ -81,4 +147,11 @@ class DatabaseUnavailable(CasaError):
     status = 503
     code = "database_unavailable"
     title = "The database is unavailable"
+    retry_after_s = 2
+
+
+class Overloaded(CasaError):
+    status = 503
+    code = "overloaded"
+    title = "Too busy"
     retry_after_s = 2

@@ -44,10 +44,18 @@ class Settings(BaseSettings):
 
     # Secrets; production refuses to start on an empty one
     jwt_secret: SecretStr = SecretStr("")
+    """Signs access tokens, at least 32 bytes; without one, a process draws its own at its start."""
+    jwt_previous_secret: SecretStr = SecretStr("")
+    """Still accepted while tokens that it signed are about, after a change of `jwt_secret`."""
 
     # Logs
     log_level: str = "INFO"
     log_json: bool = True
+
+    @property
+    def token_secrets(self) -> list[str]:
+        """What is set of the secrets of access tokens, the one that signs first."""
+        return [secret.get_secret_value() for secret in (self.jwt_secret, self.jwt_previous_secret) if secret]
 
     @property
     def media_directory(self) -> Path | None:

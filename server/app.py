@@ -67,9 +67,15 @@ async def start_clock(request: CasaRequest) -> None:
     request.ctx.started = time.perf_counter()
 
 
+PRIVATE = ("/api/v1/admin/", "/api/v1/auth/", "/api/v1/inquiries")
+"""Answers that no cache on the way may keep."""
+
+
 async def sign_off(request: CasaRequest, response: BaseHTTPResponse) -> None:
     """Tell the client its request's id, and the log what was done for it."""
     response.headers.update(SAFE_HEADERS, **{"x-request-id": request.id})
+    if request.path.startswith(PRIVATE):
+        response.headers["cache-control"] = "no-store"
     started = getattr(request.ctx, "started", None)
     log.info(
         "request",

@@ -6,9 +6,11 @@ Exit codes: 0 done, 2 something is wrong with what was asked, 4 a store is unrea
 import asyncio
 from functools import partial
 from pathlib import Path
+from secrets import token_hex
 from typing import Annotated
 
 import typer
+from pydantic import SecretStr
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sanic import Sanic
@@ -16,6 +18,7 @@ from sanic.mixins import startup
 from sanic.worker.loader import AppLoader
 from sanic.worker.manager import WorkerManager
 
+from domain.tokens import signing_keys
 from schemas.errors import CasaError, DatabaseUnavailable
 from schemas.settings import Settings
 from server.app import create_app
@@ -44,7 +47,7 @@ class PromptManager(WorkerManager):
 @app.command()
 def serve() -> None:
     """Serve the API; settings come from the environment."""
-    settings = Settings()
+    settings = with_token_secret(Settings())
     startup.WorkerManager = PromptManager  # type: ignore[attr-defined]  # Sanic offers no other way
     loader = AppLoader(factory=partial(create_worker, settings))
     application = loader.load()
@@ -56,6 +59,18 @@ def serve() -> None:
         motd=False,
     )
     Sanic.serve(primary=application, app_loader=loader)
+
+
+def with_token_secret(settings: Settings) -> Settings:
+    """All workers of a process sign with one secret; where none is set, tokens end with the process."""
+    if not settings.token_secrets:
+        return settings.model_copy(update={"jwt_secret": SecretStr(token_hex(32))})
+    try:
+        signing_keys(*settings.token_secrets)
+    except ValueError as weakness:
+        errors.print(f"JWT_SECRET: {weakness}.", style="red", highlight=False)
+        raise typer.Exit(USAGE) from None
+    return settings
 
 
 def create_worker(settings: Settings) -> CasaApp:

@@ -2,23 +2,28 @@
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from secrets import token_hex
 from types import SimpleNamespace
-from uuid import uuid4
 
 from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
 from sanic import Request, Sanic
 from sanic.config import Config
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from domain.tokens import Keys, signing_keys
 from schemas.settings import Settings
 from stores.cache import open_cache
 from stores.database import open_database
 from stores.search import open_search
 
 PUBLIC_STATEMENT_TIMEOUT_MS = 2_000  # a visitor has left by then
+ADMIN_STATEMENT_TIMEOUT_MS = 10_000
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 
 
@@ -30,6 +35,8 @@ class Context:
     database: AsyncEngine
     search: AsyncOpenSearch
     cache: Redis
+    keys: Keys
+    """Secrets of access tokens; the first one signs."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the process was asked to stop, so that no new traffic is sent here."""
 
@@ -42,7 +49,7 @@ class CasaRequest(Request[CasaApp, SimpleNamespace]):
     def id(self) -> str:
         """The client's own id when it is harmless in a log, else a new one; Sanic's turns "007" into 7."""
         given = self.headers.get("x-request-id", "")
-        return given if REQUEST_ID.fullmatch(given) else uuid4().hex
+        return given if REQUEST_ID.fullmatch(given) else token_hex(16)
 
 
 def open_context(settings: Settings) -> Context:
@@ -52,7 +59,16 @@ def open_context(settings: Settings) -> Context:
         database=open_database(settings, statement_timeout_ms=PUBLIC_STATEMENT_TIMEOUT_MS),
         search=open_search(settings),
         cache=open_cache(settings),
+        keys=signing_keys(*settings.token_secrets),
     )
+
+
+@asynccontextmanager
+async def transaction(context: Context) -> AsyncIterator[AsyncSession]:
+    """One request, one transaction, committed at the edge; what an admin does may take longer."""
+    async with AsyncSession(context.database, expire_on_commit=False) as session, session.begin():
+        await session.execute(text(f"SET LOCAL statement_timeout = {ADMIN_STATEMENT_TIMEOUT_MS}"))
+        yield session
 
 
 async def close_context(context: Context) -> None:

@@ -36,8 +36,10 @@ def problem(error: CasaError, request_id: str) -> HTTPResponse:
         {"pointer": wrong.pointer, "location": wrong.location, "code": wrong.code, "detail": wrong.detail}
         for wrong in error.errors
     ]
-    headers = {} if error.retry_after_s is None else {"retry-after": str(error.retry_after_s)}
-    return rendered(error.status, described | {"errors": errors}, request_id, headers)
+    waiting = {} if error.retry_after_s is None else {"retry-after": str(error.retry_after_s)}
+    return rendered(
+        error.status, {**error.members, **described, "errors": errors}, request_id, error.headers | waiting
+    )
 
 
 def framework_problem(exception: SanicException, request_id: str) -> HTTPResponse:

@@ -8,7 +8,7 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.sectors import LOCALITIES
-from schemas.tables import Property, PropertyImage
+from schemas.tables import Property, PropertyImage, User
 
 Row = dict[str, Any]
 
@@ -61,3 +61,15 @@ async def store_pictures(engine: AsyncEngine, *rows: Mapping[str, Any]) -> None:
     async with engine.begin() as connection:
         for row in rows:
             await connection.execute(insert(PropertyImage).values(**row))
+
+
+async def store_user(engine: AsyncEngine, **columns: Any) -> UUID:
+    """Commit an account, an admin's unless the test says otherwise; nobody can sign in by its password."""
+    row = {
+        "email": "asha@casabricks.example",
+        "full_name": "Asha Rao",
+        "hashed_password": "no hash",
+        "role": "admin",
+    } | columns
+    async with engine.begin() as connection:
+        return (await connection.execute(insert(User).values(**row).returning(User.id))).scalar_one()

@@ -12,7 +12,7 @@ from schemas.tables.properties import Property
 from schemas.tables.requests import IdempotencyKey, WebhookDelivery
 from schemas.tables.sectors import Sector
 from schemas.tables.sync import DeadLetter, IndexGeneration, OutboxRow
-from schemas.tables.users import User
+from schemas.tables.users import RevokedToken, User
 
 __all__ = [
     "AnalyticsEvent",
@@ -31,6 +31,7 @@ __all__ = [
     "Property",
     "PropertyImage",
     "PropertyMarket",
+    "RevokedToken",
     "Sector",
     "User",
     "WebhookDelivery",

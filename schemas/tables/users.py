@@ -1,8 +1,9 @@
-"""People who manage listings."""
+"""People who manage listings, and the tokens that they gave back."""
 
 from datetime import datetime
+from uuid import UUID
 
-from sqlalchemy import Index, text
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from schemas.tables.base import Base, Timestamps, UuidKey, one_of
@@ -26,3 +27,14 @@ class User(Timestamps, Base):
     token_version: Mapped[int] = mapped_column(server_default=text("0"))
     """Goes up to revoke every token that was given out before."""
     last_login_at: Mapped[datetime | None]
+
+
+class RevokedToken(Base):
+    """A token that was given back by a logout, kept until it would have ended anyway."""
+
+    __tablename__ = "revoked_tokens"
+    __table_args__ = (Index("ix_revoked_tokens_expires_at", "expires_at"),)
+
+    token_id: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    expires_at: Mapped[datetime]

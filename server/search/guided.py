@@ -21,7 +21,7 @@ from schemas.vocabulary import PropertyType
 from server.search.cards import cards
 from server.search.engine import ask
 from server.search.options import OPTIONS, Counts, chosen_range, entropy
-from server.search.queries import TERMS, Body, Group, choices, counts, page_of_listings
+from server.search.queries import TERMS, Body, Filters, Group, choices, counts, filters, page_of_listings
 
 QUESTIONS = {
     Group.PRICE: Question.BUDGET,
@@ -44,8 +44,12 @@ class Step:
     """Where a visitor stands: what is searched for, what has an answer, what may be asked next."""
 
     search: ListingSearch
-    answered: tuple[Group, ...]
+    filters: Filters
     candidates: tuple[Group, ...]
+
+    @property
+    def answered(self) -> Iterable[Group]:
+        return self.filters.chosen
 
 
 async def guide(search: AsyncOpenSearch, alias: str, request: GuidedRequest) -> GuidedAnswer:
@@ -87,8 +91,8 @@ def count_options(answer: GuidedAnswer, step: Step, counted: Sequence[dict[str, 
 
 
 def step_of(search: ListingSearch, settled: Iterable[Group] = ()) -> Step:
-    answered = tuple(choices(search))
-    return Step(search, answered, _candidates(search, {*answered, *settled}))
+    wanted = filters(search)
+    return Step(search, wanted, _candidates(search, {*wanted.chosen, *settled}))
 
 
 def _candidates(search: ListingSearch, settled: set[Group]) -> tuple[Group, ...]:
@@ -110,10 +114,10 @@ def bodies(step: Step, *, with_counts: bool) -> list[Body]:
     The total comes with the candidates' counts, which the engine caches, else with the page.
     """
     if not with_counts:
-        return [page_of_listings(step.search, with_total=True)]
-    asked = [counts(step.search, step.candidates)] if step.candidates else []
-    disjunctive = (counts(step.search, [group], ignoring=group) for group in step.answered)
-    return [page_of_listings(step.search, with_total=not asked), *asked, *disjunctive]
+        return [page_of_listings(step.search, step.filters, with_total=True)]
+    asked = [counts(step.filters, step.candidates)] if step.candidates else []
+    disjunctive = (counts(step.filters, [group], ignoring=group) for group in step.answered)
+    return [page_of_listings(step.search, step.filters, with_total=not asked), *asked, *disjunctive]
 
 
 def next_question(step: Step, response: dict[str, Any]) -> AskedQuestion | None:
@@ -171,7 +175,7 @@ async def revalidated(
         if group not in choices(wanted):
             continue
         earlier = wanted.model_copy(update=dict.fromkeys(flow[flow.index(group) :], ()))
-        [response] = await ask(search, alias, [counts(earlier, [group])])
+        [response] = await ask(search, alias, [counts(filters(earlier), [group])])
         supply = supply_of(response, group)
         unmatched = [value for value in getattr(wanted, group) if TERMS[group](value) not in supply]
         if unmatched:

@@ -8,7 +8,7 @@ from schemas.api.localities import Localities, LocalitiesRequest, LocalityFacts
 from schemas.api.search import ListingSearch
 from schemas.sectors import SECTORS, SectorFact
 from server.search.engine import ask
-from server.search.queries import EVERY_VALUE, Body, matching
+from server.search.queries import EVERY_VALUE, Body, filters
 
 FEWEST_FOR_A_MEDIAN = 5  # below that one odd price would be the news
 
@@ -33,7 +33,7 @@ def by_locality(wanted: LocalitiesRequest) -> Body:
     ]
     median = {"percentiles": {"field": "price_per_sqft", "percents": [50]}}
     return {
-        "query": matching(ListingSearch(listing_type=wanted.listing_type)),
+        "query": filters(ListingSearch(listing_type=wanted.listing_type)).but(),
         "size": 0,
         "aggs": {
             "locality": {

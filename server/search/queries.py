@@ -7,6 +7,7 @@ a body of its own, and all bodies travel in one `_msearch`.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -55,9 +56,26 @@ SORTS: dict[Sort, list[Body]] = {
 }
 
 
-def page_of_listings(search: ListingSearch, *, with_total: bool) -> Body:
+@dataclass(frozen=True)
+class Filters:
+    """What a search asks for, made once for all bodies of a request."""
+
+    base: list[Body]
+    chosen: dict[Group, Body]
+
+    def but(self, ignored: Group | None = None) -> Body:
+        """A query for all of them, except the choices of a group that is being counted."""
+        chosen = [body for group, body in self.chosen.items() if group is not ignored]
+        return {"bool": {"filter": self.base + chosen}}
+
+
+def filters(search: ListingSearch) -> Filters:
+    return Filters(base(search), choices(search))
+
+
+def page_of_listings(search: ListingSearch, wanted: Filters, *, with_total: bool) -> Body:
     return {
-        "query": matching(search),
+        "query": wanted.but(),
         "sort": SORTS[search.sort] + LAST_KEY,
         "from": search.offset,
         "size": search.page_size,
@@ -65,22 +83,15 @@ def page_of_listings(search: ListingSearch, *, with_total: bool) -> Body:
     }
 
 
-def counts(search: ListingSearch, groups: Iterable[Group], *, ignoring: Group | None = None) -> Body:
+def counts(wanted: Filters, groups: Iterable[Group], *, ignoring: Group | None = None) -> Body:
     """How the listings spread over the values of some groups, and how many they are."""
     return {
-        "query": matching(search, ignoring=ignoring),
+        "query": wanted.but(ignoring),
         "size": 0,
         "track_total_hits": True,
         "aggs": {
             group.value: {"terms": {"field": COUNTED_BY[group], "size": EVERY_VALUE}} for group in groups
         },
-    }
-
-
-def matching(search: ListingSearch, *, ignoring: Group | None = None) -> Body:
-    chosen = choices(search)
-    return {
-        "bool": {"filter": [*base(search), *(chosen[group] for group in chosen if group is not ignoring)]}
     }
 
 

@@ -3,7 +3,8 @@
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,13 +16,14 @@ from opensearchpy import AsyncOpenSearch
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from domain.tokens import issue_token, signing_keys
 from indexer import generations
 from indexer.drain import drain_all
 from schemas.settings import Settings
 from schemas.tables import PropertyMarket
 from server.app import create_app
 from tests.conftest import empty
-from tests.factories import Row, store
+from tests.factories import Row, store, store_user
 
 
 @dataclass(frozen=True)
@@ -39,18 +41,43 @@ class Answer:
 class Api:
     url: str
     visitor: ClientSession = field(repr=False)
+    always: dict[str, str] = field(default_factory=dict)
+    """Headers of every request."""
+
+    def signed_in(self, user_id: UUID, settings: Settings, token_version: int = 0) -> "Api":
+        """The same API asked by an account."""
+        keys = signing_keys(*settings.token_secrets)
+        token = issue_token(user_id, token_version, keys, datetime.now(UTC))
+        return replace(self, always={"authorization": f"Bearer {token}"})
 
     async def get(self, path: str, headers: dict[str, str] | None = None, **query: Any) -> Answer:
         return await self.ask("GET", path, params=query, headers=headers)
 
-    async def post(self, path: str, body: Any) -> Answer:
-        return await self.send(path, orjson.dumps(body))
+    async def post(self, path: str, body: Any, **headers: str) -> Answer:
+        return await self.write("POST", path, body, **headers)
+
+    async def put(self, path: str, body: Any, **headers: str) -> Answer:
+        return await self.write("PUT", path, body, **headers)
+
+    async def patch(self, path: str, body: Any, **headers: str) -> Answer:
+        return await self.write("PATCH", path, body, **headers)
+
+    async def delete(self, path: str, **headers: str) -> Answer:
+        return await self.ask("DELETE", path, headers=_named(headers))
+
+    async def write(self, method: str, path: str, body: Any, **headers: str) -> Answer:
+        """Send JSON; `if_match="..."` is the header If-Match."""
+        sent = {"content-type": "application/json"} | _named(headers)
+        return await self.ask(method, path, data=orjson.dumps(body), headers=sent)
 
     async def send(self, path: str, raw: bytes, content_type: str = "application/json") -> Answer:
         return await self.ask("POST", path, data=raw, headers={"content-type": content_type})
 
-    async def ask(self, method: str, path: str, **options: Any) -> Answer:
-        async with self.visitor.request(method, self.url + path, **options) as response:
+    async def ask(
+        self, method: str, path: str, headers: dict[str, str] | None = None, **options: Any
+    ) -> Answer:
+        sent = self.always | (headers or {})
+        async with self.visitor.request(method, self.url + path, headers=sent, **options) as response:
             raw = await response.read()
             is_json = response.content_type.endswith("json")
             return Answer(response.status, response.headers, orjson.loads(raw) if is_json else raw)
@@ -60,6 +87,10 @@ class Api:
         answer = await self.post("/api/v1/search/guided", wanted)
         assert answer.status == 200, answer.body
         return answer.body
+
+
+def _named(headers: dict[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}
 
 
 @dataclass(frozen=True)
@@ -103,6 +134,18 @@ async def live(
     yield Catalogue(worker_engine, search, settings.index_alias, name)
     await search.indices.delete(index=name)
     await empty(worker_engine)
+
+
+@pytest.fixture
+async def admin(api: Api, engine: AsyncEngine, settings: Settings) -> Api:
+    """The API as an admin asks it."""
+    return api.signed_in(await store_user(engine, email="asha@casabricks.example"), settings)
+
+
+@pytest.fixture
+async def super_admin(api: Api, engine: AsyncEngine, settings: Settings) -> Api:
+    user_id = await store_user(engine, email="root@casabricks.example", role="super_admin")
+    return api.signed_in(user_id, settings)
 
 
 @pytest.fixture(scope="session")

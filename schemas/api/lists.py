@@ -1,0 +1,14 @@
+"""Lists as every list endpoint answers them."""
+
+from typing import Generic, TypedDict, TypeVar
+
+Item = TypeVar("Item")
+
+
+class Items(TypedDict, Generic[Item]):
+    items: list[Item]
+    total: int
+    page: int
+    page_size: int
+    next_cursor: str | None
+    """Null where pages have numbers only."""

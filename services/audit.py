@@ -1,0 +1,69 @@
+"""Who changed what: a row in the transaction of the change, so that neither is ever without the other."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.masking import mask_email, mask_phone
+from schemas.tables import AuditRow
+
+Changes = Mapping[str, tuple[Any, Any]]
+"""Field -> what it was and what it is now."""
+
+MASKS: dict[str, Callable[[Any], Any]] = {
+    "phone": mask_phone,
+    "email": mask_email,
+    "hashed_password": lambda _: "***",
+}
+"""The audit says that these changed; whoever may see their values finds them in their own table."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """On whose behalf something is done."""
+
+    id: UUID | None
+    name: str
+    """The account's email address, or the operator's command."""
+    request_id: str | None = None
+
+
+async def record(
+    session: AsyncSession,
+    actor: Actor,
+    action: str,
+    *,
+    entity_type: str,
+    entity_id: object,
+    changes: Changes | None = None,
+) -> None:
+    """Add an audit row to the caller's transaction; personal data in it is masked."""
+    await session.execute(
+        insert(AuditRow).values(
+            actor_id=actor.id,
+            actor=actor.name,
+            action=action,
+            entity_type=entity_type,
+            entity_id=str(entity_id),
+            request_id=actor.request_id,
+            changes={name: [_shown(name, value) for value in pair] for name, pair in (changes or {}).items()},
+        )
+    )
+
+
+def changes_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """The fields of `after` that `before` says otherwise, or not at all."""
+    return {
+        name: (before.get(name), value)
+        for name, value in after.items()
+        if name not in before or before[name] != value
+    }
+
+
+def _shown(name: str, value: Any) -> Any:
+    mask = MASKS.get(name)
+    return mask(value) if mask else value
