@@ -67,10 +67,10 @@ class StateDirectory:
         return self.directory("logs") / f"{name}.log"
 
     def secret(self, name: str) -> str:
-        """A generated password, the same for as long as the directory lives."""
+        """A generated password or signing key, the same for as long as the directory lives."""
         path = self.directory("secrets") / name
         if not path.exists():
-            write_private(path, secrets.token_urlsafe(18))
+            write_private(path, secrets.token_urlsafe(32))
         return path.read_text()
 
     def require_room(self, needed: int = NEEDED_BYTES) -> None:

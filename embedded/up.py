@@ -80,7 +80,7 @@ def describe(services: Services, environment: Mapping[str, str], port: int) -> E
     return addresses(services) | {
         "MEDIA_URL": environment.get("MEDIA_URL") or f"file:{state.path / 'media'}",
         "INDEX_ALIAS": Settings().index_alias,
-        "JWT_SECRET": environment.get("JWT_SECRET") or state.secret("jwt"),
+        "JWT_SECRET": environment.get("JWT_SECRET") or state.secret("token_signing"),
         "API_PORT": str(port),
         "API_URL": f"http://{ports.LOOPBACK}:{port}",
         "ADMIN_EMAIL": EMAIL,
