@@ -37,6 +37,16 @@ class Direction(StrEnum):
     NORTH_WEST = "north_west"
 
 
+class Room(StrEnum):
+    """What vastu places in a direction."""
+
+    ENTRANCE = "entrance"
+    KITCHEN = "kitchen"
+    MASTER_BEDROOM = "master_bedroom"
+    POOJA = "pooja"
+    TOILET = "toilet"
+
+
 class Furnishing(StrEnum):
     UNFURNISHED = "unfurnished"
     SEMI_FURNISHED = "semi_furnished"
@@ -152,5 +162,17 @@ LABELS: dict[str, str] = {
     "south_west": "South-West",
     "west": "West",
     "north_west": "North-West",
+    "unfurnished": "Unfurnished",
+    "semi_furnished": "Semi-furnished",
+    "furnished": "Furnished",
+    "ready_to_move": "Ready to move",
+    "under_construction": "Under construction",
+    "great": "Great price",
+    "good": "Good price",
+    "fair": "Fair price",
+    "above": "Above market",
+    "high": "High price",
+    "check_price": "Check the price",
+    "unknown": "Not stated",
 }
 """What people call the values; a frontend may use its own words."""

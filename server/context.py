@@ -40,6 +40,11 @@ class Context:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the process was asked to stop, so that no new traffic is sent here."""
 
+    @property
+    def signing_secret(self) -> str:
+        """The newest secret; what it signs is told apart by purpose."""
+        return next(iter(self.keys.values()))
+
 
 CasaApp = Sanic[Config, Context]
 

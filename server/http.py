@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from hashlib import blake2b
 from typing import Any, NoReturn, TypeVar, get_origin
 
@@ -133,8 +134,19 @@ def _is_text(value: str) -> bool:
 
 def invalid(error: ValidationError, location: str, more: Iterable[FieldError] = ()) -> InvalidRequest:
     """Every complaint of pydantic as a field error, in its words where they are plain enough."""
-    errors = (*more, *(_field_error(details, location) for details in error.errors(include_url=False)))
+    errors = (*more, *_merged(_field_error(details, location) for details in error.errors(include_url=False)))
     return InvalidRequest(_how_many(errors), errors)
+
+
+def _merged(errors: Iterable[FieldError]) -> Iterable[FieldError]:
+    """One error for a field that may be one of several kinds and is none of them."""
+    found: dict[str, FieldError] = {}
+    for error in errors:
+        first = found.get(error.pointer)
+        found[error.pointer] = (
+            error if first is None else replace(first, detail=f"{first.detail}, or {error.detail}")
+        )
+    return found.values()
 
 
 PLAINER: dict[str, Callable[[Mapping[str, Any]], str]] = {
@@ -148,8 +160,14 @@ PLAINER: dict[str, Callable[[Mapping[str, Any]], str]] = {
 def _field_error(details: ErrorDetails, location: str) -> FieldError:
     plainer = PLAINER.get(details["type"])
     detail = plainer(details.get("ctx", {})) if plainer else _lowered(details["msg"])
-    pointer = "/".join(["#", *(_escaped(str(part)) for part in details["loc"])])
+    path = details["loc"] if details["type"] == "extra_forbidden" else filter(_is_field, details["loc"])
+    pointer = "/".join(["#", *(_escaped(str(part)) for part in path)])
     return FieldError(pointer, location, details["type"], detail)
+
+
+def _is_field(part: str | int) -> bool:
+    """Where a field may be of several kinds, pydantic adds the kind to the path: `literal['unknown']`."""
+    return isinstance(part, int) or not ("[" in part or "(" in part)
 
 
 def _lowered(message: str) -> str:

@@ -1,7 +1,7 @@
 """What all request shapes share: frozen, nothing unknown, choices in one order, paging with an end."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -15,6 +15,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from schemas.sectors import LOCALITIES
+
+SECTOR_NAMES = frozenset(fact.sector for fact in LOCALITIES.values())
 
 LARGEST = 2**63 - 1
 """What fits a bigint, in Postgres and in OpenSearch."""
@@ -33,7 +35,7 @@ class Shape(BaseModel):
 T = TypeVar("T")
 
 
-def _several(value: Any) -> Any:
+def several(value: Any) -> Any:
     """One value is a choice of one; strict mode wants the tuple made here."""
     if isinstance(value, list | tuple):
         return tuple(value)
@@ -41,21 +43,32 @@ def _several(value: Any) -> Any:
 
 
 def _in_order(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The same choices make the same search, whatever order they came in."""
-    return tuple(sorted(set(values)))
+    """The same choices make the same search, whatever order they came in; numbers before words."""
+    return tuple(sorted(set(values), key=lambda value: (isinstance(value, str), value)))
 
 
 Choices = Annotated[
     tuple[T, ...],
     Field(max_length=MOST_CHOICES),
-    BeforeValidator(_several),
+    BeforeValidator(several),
     AfterValidator(_in_order),
 ]
 """Any number of values of one kind, sorted and without repetition; nothing chosen means all."""
 
 
+Unknown = Literal["unknown"]
+UNKNOWN: Unknown = "unknown"
+"""Among the choices of a field that may be empty: listings that do not say."""
+
+
 def _whole(value: float) -> float:
     return int(value) if value == int(value) else value
+
+
+def _known_sector(sector: str) -> str:
+    if sector not in SECTOR_NAMES:
+        raise PydanticCustomError("unknown_sector", "is not a sector of Noida, see /api/v1/localities")
+    return sector
 
 
 def _known(locality: str) -> str:
@@ -74,6 +87,7 @@ Bhk = Annotated[
 ]
 """Bedrooms, in halves: 2.5 is real, 0.5 is one room and a kitchen."""
 Locality = Annotated[str, Field(max_length=40), AfterValidator(_known)]
+Sector = Annotated[str, Field(max_length=40), AfterValidator(_known_sector)]
 PageSize = Annotated[int, Field(ge=1, le=50)]
 
 
@@ -82,7 +96,7 @@ def _reachable(page: int, info: ValidationInfo) -> int:
     if page_size and page * page_size > DEEPEST:
         raise PydanticCustomError(
             "page_too_deep",
-            "reaches beyond the first {deepest} listings: narrow the search",
+            "reaches beyond the first {deepest} listings: go on by next_cursor, or narrow the search",
             {"deepest": DEEPEST},
         )
     return page

@@ -40,6 +40,12 @@ def _band_as_range(value: Any) -> Any:
 Budget = Annotated[PriceRange, BeforeValidator(_band_as_range)]
 
 
+def _without_centre(sort: Sort) -> Sort:
+    if sort is Sort.DISTANCE:
+        raise PydanticCustomError("no_centre", "is by distance from a point, which guided search has not")
+    return sort
+
+
 class Answers(Shape):
     budget: Budget | None = None
     property_type: Choices[PropertyType] = ()
@@ -60,7 +66,7 @@ class GuidedRequest(Shape):
     """A third question that the visitor passed over."""
     changed: Question | None = None
     """An answer that was just changed: later ones that nothing fits any more are dropped and named."""
-    sort: Sort = Sort.RELEVANCE
+    sort: Annotated[Sort, AfterValidator(_without_centre)] = Sort.RELEVANCE
     page_size: PageSize = 20
     page: Page = 1
     counts: bool = True

@@ -1,12 +1,27 @@
 """The canonical search: one model that guided and faceted search, saved links and caches agree on."""
 
 from enum import StrEnum
-from typing import Annotated, Any, NotRequired, TypedDict
+from typing import Annotated, Any, NotRequired, Self, TypedDict, TypeVar
+from unicodedata import category
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
-from schemas.api.base import Amount, Bhk, Choices, Locality, Page, PageSize, Shape, not_below
-from schemas.vocabulary import DealLabel, ListingType, PropertyType
+from schemas.api.base import (
+    Amount,
+    Bhk,
+    Choices,
+    Locality,
+    Page,
+    PageSize,
+    Sector,
+    Shape,
+    Unknown,
+    not_below,
+    several,
+)
+from schemas.api.geo import Geo
+from schemas.vocabulary import DealLabel, Direction, Furnishing, ListingType, Possession, PropertyType, Room
 
 
 class Sort(StrEnum):
@@ -19,38 +34,113 @@ class Sort(StrEnum):
     VASTU_DESC = "vastu_desc"
     LIGHT_DESC = "light_desc"
     DEAL = "deal"
+    DISTANCE = "distance"
 
 
-class PriceRange(Shape):
-    """Whole rupees, both ends included; an end left out is open."""
+RangeT = TypeVar("RangeT", bound="Range")
+
+
+def _plain(text: str) -> str:
+    """One search has one form: blanks between words are one space, and invisible marks are none."""
+    return " ".join("".join(letter for letter in text if category(letter) != "Cf").split())
+
+
+SearchText = Annotated[str, Field(max_length=200), AfterValidator(_plain)]
+Society = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class Range(Shape):
+    """Whole numbers, both ends included; an end left out is open."""
 
     min: Amount | None = None
     max: Annotated[Amount | None, AfterValidator(not_below("min"))] = None
 
 
-def _narrowing(price: PriceRange | None) -> PriceRange | None:
-    """One search has one form: a range without ends is none, and every price is at least 0."""
-    if price is None or (not price.min and price.max is None):
+class PriceRange(Range):
+    """In whole rupees; per month for a rent."""
+
+
+def _narrowing(wanted: RangeT | None) -> RangeT | None:
+    """One search has one form: a range without ends is none, and nothing measured is below 0."""
+    if wanted is None or (not wanted.min and wanted.max is None):
         return None
-    return price if price.min else price.model_copy(update={"min": None})
+    return wanted if wanted.min else wanted.model_copy(update={"min": None})
+
+
+Narrowing = AfterValidator(_narrowing)
+
+
+class Known(Shape):
+    """A range over what not every listing says; those that do not are left out unless asked for."""
+
+    unknown: bool = False
+
+
+class ScoreRange(Known):
+    min: Annotated[int, Field(ge=0, le=100)]
+
+
+class YearRange(Known):
+    max: Annotated[int, Field(ge=0, le=150)]
+
+
+class FloorRange(Known):
+    """0 is the ground floor, below it are basements."""
+
+    min: Annotated[int | None, Field(ge=-3, le=100)] = None
+    max: Annotated[int | None, Field(ge=-3, le=100), AfterValidator(not_below("min"))] = None
+
+
+class RoomWish(Shape):
+    """A room that must lie in one of some directions, or that must not, where that is known."""
+
+    room: Room
+    directions: Annotated[Choices[Direction], Field(min_length=1)]
+    avoid: bool = False
 
 
 class ListingSearch(Shape):
+    """What is looked for; a field left out narrows nothing."""
+
+    q: SearchText = ""
     listing_type: ListingType = ListingType.SALE
+    geo: Geo | None = None
+    price: Annotated[PriceRange | None, Narrowing] = None
     property_type: Choices[PropertyType] = ()
-    bhk: Choices[Bhk] = ()
-    price: Annotated[PriceRange | None, AfterValidator(_narrowing)] = None
+    bhk: Choices[Bhk | Unknown] = ()
     locality: Choices[Locality] = ()
+    sector: Choices[Sector] = ()
+    society: Choices[Society] = ()
+    area_sqft: Annotated[Range | None, Narrowing] = None
+    price_per_sqft: Annotated[Range | None, Narrowing] = None
+    facing_direction: Choices[Direction | Unknown] = ()
+    furnishing_status: Choices[Furnishing | Unknown] = ()
+    possession_status: Choices[Possession | Unknown] = ()
+    age_years: YearRange | None = None
+    floor_number: FloorRange | None = None
+    vastu_score: ScoreRange | None = None
+    light_score: ScoreRange | None = None
+    vastu_rooms: Annotated[tuple[RoomWish, ...], Field(max_length=10), BeforeValidator(several)] = ()
+    deal: Choices[DealLabel | Unknown] = ()
     sort: Sort = Sort.RELEVANCE
     page_size: PageSize = 20
     page: Page = 1
+
+    @model_validator(mode="after")
+    def _near_something(self) -> Self:
+        if self.sort is Sort.DISTANCE and (self.geo is None or self.geo.radius is None):
+            raise PydanticCustomError(
+                "no_centre", "is by distance from the centre of geo.radius, which is missing"
+            )
+        return self
 
     @property
     def offset(self) -> int:
         return (self.page - 1) * self.page_size
 
     def canonical(self) -> dict[str, Any]:
-        return self.model_dump(mode="json")
+        """The search as links and caches write it: what narrows nothing is left out."""
+        return self.model_dump(mode="json", exclude_defaults=True) | {"listing_type": self.listing_type.value}
 
 
 class PriceVsMarket(TypedDict):

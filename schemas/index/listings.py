@@ -36,6 +36,11 @@ class ListingDocument(TypedDict):
     price_step: str
     price_per_sqft: int
     facing_direction: str | None
+    entrance_direction: str | None
+    kitchen_direction: str | None
+    master_bedroom_direction: str | None
+    pooja_direction: str | None
+    toilet_direction: str | None
     furnishing_status: str | None
     possession_status: str | None
     floor_number: int | None
@@ -54,6 +59,9 @@ BUCKETS = 1000
 """Into how many groups of ids `indexer verify` splits the index, to open only those that differ."""
 
 KEYWORD = {"type": "keyword"}
+# A match counts by its field alone, not by how rare its words are today: so a listing keeps its score
+# while others change, and a walk by cursor sees it exactly once.
+TEXT = {"type": "text", "similarity": "boolean"}
 INTEGER = {"type": "integer"}
 
 MAPPING: dict[str, Any] = {
@@ -68,10 +76,10 @@ MAPPING: dict[str, Any] = {
         "revision": {"type": "long"},  # summed per bucket by `indexer verify`
         "bucket": INTEGER,
         "is_active": {"type": "boolean"},  # inactive ones stay, as guards against late writes
-        "title": {"type": "text"},
-        "description": {"type": "text"},
-        "society": {"type": "keyword", "fields": {"text": {"type": "text"}}},
-        "locality": KEYWORD,
+        "title": TEXT,
+        "description": TEXT,
+        "society": {"type": "keyword", "fields": {"text": TEXT}},
+        "locality": {"type": "keyword", "fields": {"text": TEXT}},
         "sector": KEYWORD,
         "location": {"type": "geo_point"},
         "property_type": KEYWORD,
@@ -87,6 +95,12 @@ MAPPING: dict[str, Any] = {
         "price_step": KEYWORD,
         "price_per_sqft": {"type": "long"},
         "facing_direction": KEYWORD,
+        # Where the rooms lie, for visitors with a wish of their own beside the vastu score.
+        "entrance_direction": KEYWORD,
+        "kitchen_direction": KEYWORD,
+        "master_bedroom_direction": KEYWORD,
+        "pooja_direction": KEYWORD,
+        "toilet_direction": KEYWORD,
         "furnishing_status": KEYWORD,
         "possession_status": KEYWORD,
         "floor_number": INTEGER,

@@ -3,9 +3,11 @@
 from sanic import Blueprint, HTTPResponse
 
 from schemas.api.guided import GuidedRequest
+from schemas.api.listings import ListingsRequest
 from server.context import CasaRequest
 from server.http import read_body, read_query, reply
 from server.search.guided import guide
+from server.search.listings import find_listings
 
 blueprint = Blueprint("search", url_prefix="/api/v1/search")
 
@@ -24,3 +26,13 @@ async def continue_guided(request: CasaRequest) -> HTTPResponse:
     context = request.app.ctx
     wanted = read_body(request, GuidedRequest)
     return reply(await guide(context.search, context.settings.index_alias, wanted))
+
+
+@blueprint.post("/listings")
+async def find(request: CasaRequest) -> HTTPResponse:
+    """Filters, text, place, facets, sorts, pages and cursors: the canonical search in full."""
+    context = request.app.ctx
+    wanted = read_body(request, ListingsRequest)
+    return reply(
+        await find_listings(context.search, context.settings.index_alias, wanted, context.signing_secret)
+    )

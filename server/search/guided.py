@@ -169,7 +169,7 @@ async def revalidated(
     search: AsyncOpenSearch, alias: str, wanted: ListingSearch, changed: Group
 ) -> tuple[ListingSearch, list[Dropped]]:
     """Drop the answers after a changed one that no listing fits any more, in the order of the flow."""
-    flow = list(Group)
+    flow = list(QUESTIONS)
     dropped = []
     for group in flow[flow.index(changed) + 1 :]:
         if group not in choices(wanted):
@@ -177,7 +177,8 @@ async def revalidated(
         earlier = wanted.model_copy(update=dict.fromkeys(flow[flow.index(group) :], ()))
         [response] = await ask(search, alias, [counts(filters(earlier), [group])])
         supply = supply_of(response, group)
-        unmatched = [value for value in getattr(wanted, group) if TERMS[group](value) not in supply]
+        term = TERMS.get(group, str)
+        unmatched = [value for value in getattr(wanted, group) if term(value) not in supply]
         if unmatched:
             kept = tuple(value for value in getattr(wanted, group) if value not in unmatched)
             wanted = wanted.model_copy(update={group: kept})

@@ -6,6 +6,7 @@ from math import log2
 from domain.bedrooms import bhk_label, bhk_number, bhk_term
 from domain.money import format_amount
 from domain.price_bands import Band, price_bands
+from schemas.api.base import UNKNOWN
 from schemas.api.guided import AnsweredOption
 from schemas.api.search import ListingSearch, PriceRange
 from schemas.vocabulary import LABELS, PropertyType
@@ -62,7 +63,8 @@ def property_type_options(search: ListingSearch, supply: Counts) -> list[Answere
 
 
 def bhk_options(search: ListingSearch, supply: Counts) -> list[AnsweredOption]:
-    values = {*COMMON_BHK, *search.bhk, *map(bhk_number, supply)}
+    chosen = (bhk for bhk in search.bhk if bhk != UNKNOWN)
+    values = {*COMMON_BHK, *chosen, *map(bhk_number, supply)}
     return [
         AnsweredOption(
             value=bhk, label=bhk_label(bhk), count=supply.get(bhk_term(bhk), 0), selected=bhk in search.bhk

@@ -109,7 +109,7 @@ async def test_plots_are_never_asked_for_bedrooms(api: Api, catalogue: Catalogue
 async def test_going_back_to_plots_drops_the_bedrooms(api: Api, catalogue: Catalogue):
     await catalogue.store(plot())
     answer = await api.guided(answers={"property_type": "plot", "bhk": [3]}, changed="property_type")
-    assert (answer["total"], answer["search"]["bhk"]) == (1, [])
+    assert (answer["total"], "bhk" in answer["search"]) == (1, False)
     assert answer["dropped"] == [
         {"id": "bhk", "values": [3], "reason": "No listing fits the answers before it."}
     ]
@@ -176,7 +176,7 @@ async def test_any_price_is_an_answer_and_not_asked_for_again(api: Api, catalogu
     [band] = (await api.guided())["question"]["options"]
     assert (band["value"], band["label"], band["count"]) == ("-", "Any price", 1)
     answer = await api.guided(answers={"budget": band["value"]})
-    assert (answer["question"]["id"], answer["search"]["price"]) == ("property_type", None)
+    assert (answer["question"]["id"], answer["search"].get("price")) == ("property_type", None)
 
 
 async def test_a_band_can_be_answered_by_its_id(api: Api, catalogue: Catalogue):

@@ -1,0 +1,51 @@
+"""Cursors: where a walk through results stands, signed, and good for the search it came from only."""
+
+import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+SIGNATURE_BYTES = 16
+LONGEST = 1_000
+"""Characters; what comes longer is not ours."""
+
+
+class InvalidCursor(Exception):
+    """Not ours, altered, or another search's."""
+
+
+def write_cursor(after: Sequence[Any], search: Mapping[str, Any], secret: str) -> str:
+    """A cursor behind the hit with these sort values."""
+    payload = orjson.dumps([list(after), _fingerprint(search)])
+    return urlsafe_b64encode(_signature(payload, secret) + payload).decode().rstrip("=")
+
+
+def read_cursor(cursor: str, search: Mapping[str, Any], secret: str) -> list[Any]:
+    """The sort values behind which to go on.
+
+    Raises:
+        InvalidCursor: we did not write it, or not for this search.
+    """
+    try:
+        raw = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
+    except ValueError as error:
+        raise InvalidCursor from error
+    signature, payload = raw[:SIGNATURE_BYTES], raw[SIGNATURE_BYTES:]
+    if not hmac.compare_digest(signature, _signature(payload, secret)):
+        raise InvalidCursor
+    after, fingerprint = orjson.loads(payload)
+    if fingerprint != _fingerprint(search):
+        raise InvalidCursor
+    return list(after)
+
+
+def _signature(payload: bytes, secret: str) -> bytes:
+    key = blake2b(secret.encode(), person=b"cursor", digest_size=32).digest()
+    return hmac.digest(key, payload, "sha256")[:SIGNATURE_BYTES]
+
+
+def _fingerprint(search: Mapping[str, Any]) -> str:
+    return blake2b(orjson.dumps(search, option=orjson.OPT_SORT_KEYS), digest_size=9).hexdigest()

@@ -1,0 +1,123 @@
+"""Faceted search: a page of listings, and what every further choice would leave, in one round trip."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from opensearchpy import AsyncOpenSearch
+
+from domain.cursors import InvalidCursor, read_cursor, write_cursor
+from schemas.api.listings import Facet, FacetOption, ListingsAnswer, ListingsRequest
+from schemas.api.search import ListingSearch
+from schemas.errors import FieldError, Unparsable
+from server.search.cards import cards
+from server.search.engine import ask
+from server.search.facets import OPEN, Supply, facet_options, other_count, price_histogram, supply_in
+from server.search.queries import Body, Filters, Group, counts, filters, page_of_listings, with_price_ends
+
+Response = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which body counts which groups: those without a choice together, each of the others by itself."""
+
+    search: ListingSearch
+    filters: Filters
+    together: tuple[Group, ...]
+    alone: tuple[Group, ...]
+
+    def bodies(self, after: Sequence[Any] | None) -> list[Body]:
+        page = page_of_listings(self.search, self.filters, with_total=not self.together, after=after)
+        shared = [self._counting(self.together, None)] if self.together else []
+        return [page, *shared, *(self._counting([group], group) for group in self.alone)]
+
+    def _counting(self, groups: Sequence[Group], ignoring: Group | None) -> Body:
+        body = counts(self.filters, groups, ignoring=ignoring)
+        return with_price_ends(body) if Group.PRICE in groups else body
+
+    def by_group(self, responses: Sequence[Response]) -> dict[Group, Response]:
+        """The answer in which each counted group is counted."""
+        counted = responses[1:]
+        shared = dict.fromkeys(self.together, counted[0]) if self.together else {}
+        return shared | dict(zip(self.alone, counted[len(counted) - len(self.alone) :], strict=True))
+
+
+async def find_listings(
+    search: AsyncOpenSearch, alias: str, request: ListingsRequest, secret: str
+) -> ListingsAnswer:
+    """Run a search; `secret` signs cursors.
+
+    Raises:
+        SearchUnavailable: see engine.ask.
+        Unparsable: the cursor is not ours, or another search's.
+    """
+    plan = plan_of(request)
+    walk = walk_of(plan.search)
+    responses = await ask(search, alias, plan.bodies(place_of(request.cursor, walk, secret)))
+    counted = plan.by_group(responses)
+    facets, other_counts = facets_of(request, plan.search, counted)
+    return ListingsAnswer(
+        items=cards(responses[0], explain=request.explain),
+        total=total_of(responses),
+        page=plan.search.page,
+        page_size=plan.search.page_size,
+        next_cursor=next_cursor(plan.search, responses[0], walk, secret),
+        facets=facets,
+        other_counts=other_counts,
+        price_histogram=price_histogram(plan.search, counted[Group.PRICE]) if request.histogram else None,
+        understood=None,
+        search=plan.search.canonical(),
+        suggestions=[],
+    )
+
+
+def plan_of(request: ListingsRequest) -> Plan:
+    search = request.search()
+    wanted = filters(search)
+    counted = [Group(facet) for facet in request.facets] + [Group.PRICE] * request.histogram
+    return Plan(
+        search,
+        wanted,
+        together=tuple(group for group in counted if group not in wanted.chosen),
+        alone=tuple(group for group in counted if group in wanted.chosen),
+    )
+
+
+def total_of(responses: Sequence[Response]) -> int:
+    """The page leaves counting to the body behind it when there is one that matches the same."""
+    totals = (response["hits"].get("total") for response in responses)
+    return int(next(total["value"] for total in totals if total))
+
+
+def facets_of(
+    request: ListingsRequest, search: ListingSearch, counted: dict[Group, Response]
+) -> tuple[dict[str, list[FacetOption]], dict[str, int]]:
+    supplies: dict[Facet, Supply] = {
+        facet: supply_in(counted[Group(facet)], Group(facet)) for facet in request.facets
+    }
+    facets = {facet.value: facet_options(facet, search, supply) for facet, supply in supplies.items()}
+    others = {facet.value: other_count(facets[facet], supplies[facet]) for facet in OPEN if facet in supplies}
+    return facets, others
+
+
+def walk_of(search: ListingSearch) -> dict[str, Any]:
+    """What must stay the same from page to page: the search without its place in it."""
+    return {name: value for name, value in search.canonical().items() if name not in {"page", "page_size"}}
+
+
+def place_of(cursor: str | None, walk: dict[str, Any], secret: str) -> list[Any] | None:
+    if cursor is None:
+        return None
+    try:
+        return read_cursor(cursor, walk, secret)
+    except InvalidCursor:
+        wrong = FieldError("#/cursor", "body", "cursor", "is not a cursor of this search")
+        raise Unparsable("The cursor does not belong to this search.", (wrong,)) from None
+
+
+def next_cursor(search: ListingSearch, page: Response, walk: dict[str, Any], secret: str) -> str | None:
+    hits = page["hits"]["hits"]
+    if len(hits) < search.page_size:
+        return None
+    return write_cursor(hits[-1]["sort"], walk, secret)
