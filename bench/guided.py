@@ -47,8 +47,8 @@ def targets(settings: Settings, peer: Path | None) -> Iterator[tuple[list[Target
         bare = stack.enter_context(servers.bare(settings))
         guided = f"{url}/api/v1/search/guided"
         asked = [
-            Target(API, guided, as_json),
-            Target(API_ALONE, guided, partial(as_json, counts=False)),
+            Target(API, guided, partial(as_json, suggest=False)),
+            Target(API_ALONE, guided, partial(as_json, counts=False, suggest=False)),
             Target(BARE, f"{bare}/msearch", as_msearch, NDJSON),
             Target(PASSING, f"{bare}/pass", as_msearch, NDJSON),
             Target(ENGINE, engine, as_msearch, NDJSON),

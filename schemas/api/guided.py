@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from schemas.api.base import Amount, Bhk, Choices, Locality, Page, PageSize, Shape, not_below
-from schemas.api.search import ListingCard, ListingSearch, PriceRange, Sort
+from schemas.api.search import ListingCard, ListingSearch, PriceRange, Sort, Suggestion
 from schemas.vocabulary import ListingType, PropertyType
 
 
@@ -71,6 +71,8 @@ class GuidedRequest(Shape):
     page: Page = 1
     counts: bool = True
     """False leaves out the question and all counts, for a frontend that only turns the page."""
+    suggest: bool = True
+    """False leaves out the suggestions that come when little is found."""
     explain: bool = False
     """Add to each listing the named parts of its rank."""
 
@@ -159,4 +161,5 @@ class GuidedAnswer(TypedDict):
     next_cursor: str | None
     search: dict[str, Any]
     """The canonical search, with which faceted search goes on."""
-    suggestions: list[dict[str, Any]]
+    suggestions: list[Suggestion]
+    """Changes that find more, when little was found; never mixed into the items."""

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from schemas.api.base import Choices
-from schemas.api.search import ListingCard, ListingSearch
+from schemas.api.search import ListingCard, ListingSearch, Suggestion
 
 
 class Facet(StrEnum):
@@ -37,6 +37,8 @@ class ListingsRequest(ListingSearch):
 
     facets: Choices[Facet] = SHOWN_FACETS
     histogram: bool = True
+    suggest: bool = True
+    """False leaves out the suggestions that come when little is found."""
     explain: bool = False
     """Add to each listing the named parts of its rank."""
     cursor: Annotated[str, Field(max_length=1_000)] | None = None
@@ -86,4 +88,5 @@ class ListingsAnswer(TypedDict):
     understood: dict[str, Any] | None
     """What was read from `q`."""
     search: dict[str, Any]
-    suggestions: list[dict[str, Any]]
+    suggestions: list[Suggestion]
+    """Changes that find more, when little was found; never mixed into the items."""

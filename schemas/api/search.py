@@ -189,3 +189,17 @@ class ListingCard(TypedDict):
     listed_at: str
     key_metrics: KeyMetrics
     rank: NotRequired[RankParts]
+
+
+Change = TypedDict("Change", {"field": str, "from": Any, "to": Any})
+"""One field of a search, before and after."""
+
+
+class Suggestion(TypedDict):
+    """A change of the search that finds more than it does now."""
+
+    changes: list[Change]
+    count: int
+    cheapest: int | None
+    """The lowest price that it finds, in rupees."""
+    search: dict[str, Any]

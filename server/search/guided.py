@@ -22,6 +22,7 @@ from server.search.cards import cards
 from server.search.engine import ask
 from server.search.options import OPTIONS, Counts, chosen_range, entropy
 from server.search.queries import TERMS, Body, Filters, Group, choices, counts, filters, page_of_listings
+from server.search.relaxation import suggestions
 
 QUESTIONS = {
     Group.PRICE: Question.BUDGET,
@@ -59,17 +60,18 @@ async def guide(search: AsyncOpenSearch, alias: str, request: GuidedRequest) -> 
         wanted, dropped = await revalidated(search, alias, wanted, GROUPS[request.changed])
     step = step_of(wanted, {GROUPS[question] for question in request.settled})
     responses = await ask(search, alias, bodies(step, with_counts=request.counts))
+    total = total_of(responses)
     answer = GuidedAnswer(
         question=None,
         answered=[],
         dropped=dropped,
         items=cards(responses[0], explain=request.explain),
-        total=total_of(responses),
+        total=total,
         page=wanted.page,
         page_size=wanted.page_size,
         next_cursor=None,
         search=wanted.canonical(),
-        suggestions=[],
+        suggestions=await suggestions(search, alias, wanted, total) if request.suggest else [],
     )
     if request.counts:
         count_options(answer, step, responses[1:])

@@ -14,6 +14,7 @@ from server.search.cards import cards
 from server.search.engine import ask
 from server.search.facets import OPEN, Supply, facet_options, other_count, price_histogram, supply_in
 from server.search.queries import Body, Filters, Group, counts, filters, page_of_listings, with_price_ends
+from server.search.relaxation import suggestions
 
 Response = dict[str, Any]
 
@@ -57,9 +58,10 @@ async def find_listings(
     responses = await ask(search, alias, plan.bodies(place_of(request.cursor, walk, secret)))
     counted = plan.by_group(responses)
     facets, other_counts = facets_of(request, plan.search, counted)
+    total = total_of(responses)
     return ListingsAnswer(
         items=cards(responses[0], explain=request.explain),
-        total=total_of(responses),
+        total=total,
         page=plan.search.page,
         page_size=plan.search.page_size,
         next_cursor=next_cursor(plan.search, responses[0], walk, secret),
@@ -68,7 +70,7 @@ async def find_listings(
         price_histogram=price_histogram(plan.search, counted[Group.PRICE]) if request.histogram else None,
         understood=None,
         search=plan.search.canonical(),
-        suggestions=[],
+        suggestions=await suggestions(search, alias, plan.search, total) if request.suggest else [],
     )
 
 
