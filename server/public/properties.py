@@ -17,6 +17,7 @@ from schemas.tables import Property, PropertyImage, PropertyMarket
 from schemas.vocabulary import DealLabel, Direction
 from server.context import CasaRequest
 from server.http import reply, unless_known
+from server.search.similar import similar_listings
 
 blueprint = Blueprint("properties", url_prefix="/api/v1/properties")
 
@@ -33,6 +34,13 @@ async def show(request: CasaRequest, property_id: str) -> HTTPResponse:
     """A live listing in full; anything else is not found, whatever the reason."""
     found = await find_live(request.app.ctx.database, property_id)
     return unless_known(request, reply(property_page(found), headers={"cache-control": "no-cache"}))
+
+
+@blueprint.get("/<property_id:str>/similar")
+async def similar(request: CasaRequest, property_id: str) -> HTTPResponse:
+    """Other listings for somebody who likes this one, each with why."""
+    context = request.app.ctx
+    return reply(await similar_listings(context.search, context.settings.index_alias, property_id))
 
 
 async def find_live(database: AsyncEngine, property_id: str) -> Property:

@@ -4,10 +4,12 @@ from sanic import Blueprint, HTTPResponse
 
 from schemas.api.guided import GuidedRequest
 from schemas.api.listings import ListingsRequest
+from schemas.api.map import MapRequest
 from server.context import CasaRequest
 from server.http import read_body, read_query, reply
 from server.search.guided import guide
 from server.search.listings import find_listings
+from server.search.map import draw_map
 
 blueprint = Blueprint("search", url_prefix="/api/v1/search")
 
@@ -36,3 +38,11 @@ async def find(request: CasaRequest) -> HTTPResponse:
     return reply(
         await find_listings(context.search, context.settings.index_alias, wanted, context.signing_secret)
     )
+
+
+@blueprint.post("/map")
+async def draw(request: CasaRequest) -> HTTPResponse:
+    """What a viewport holds, by the same filters: clusters, or listings close by."""
+    context = request.app.ctx
+    wanted = read_body(request, MapRequest)
+    return reply(await draw_map(context.search, context.settings.index_alias, wanted))

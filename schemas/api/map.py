@@ -1,0 +1,42 @@
+"""The search on a map: what a viewport holds, as bubbles or, close by, as listings."""
+
+from typing import Annotated, Self, TypedDict
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from schemas.api.search import ListingCard, ListingSearch
+
+
+class MapRequest(ListingSearch):
+    """A search whose `geo.box` is the viewport; pages and sorts mean nothing on a map."""
+
+    zoom: Annotated[int, Field(ge=0, le=22)]
+    """As web maps count: each step doubles the scale, 16 shows streets."""
+
+    @model_validator(mode="after")
+    def _has_viewport(self) -> Self:
+        if self.geo is None or self.geo.box is None:
+            raise PydanticCustomError("no_viewport", "needs the viewport as geo.box")
+        return self
+
+
+class Cluster(TypedDict):
+    """Listings that lie close together at this zoom."""
+
+    latitude: float
+    longitude: float
+    """Of their centre of gravity."""
+    count: int
+    median_price: int
+    """In rupees; of many listings it is a close estimate."""
+    tile: str
+    """`zoom/x/y` of the map tile that they share; a map keeps its bubbles by it."""
+
+
+class MapAnswer(TypedDict):
+    clusters: list[Cluster]
+    items: list[ListingCard]
+    """Single listings, close by and when they are few; then there are no clusters."""
+    total: int
+    """Listings in the viewport; those whose place nobody knows are in none."""

@@ -1,0 +1,104 @@
+"""The search on a map, over HTTP."""
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.factories import home
+from tests.server.conftest import Api, Catalogue
+
+PATH = "/api/v1/search/map"
+NOIDA = {"south": 28.4, "west": 77.25, "north": 28.7, "east": 77.55}
+
+
+async def draw(api: Api, zoom: int = 12, box: Any = NOIDA, **wanted: Any) -> Any:
+    answer = await api.post(PATH, {"zoom": zoom, "geo": {"box": box}, **wanted})
+    assert answer.status == 200, answer.body
+    return answer.body
+
+
+async def test_listings_far_apart_are_clusters_of_their_own(api: Api, catalogue: Catalogue):
+    await catalogue.store(
+        *(home(latitude=28.6, longitude=77.3, price=price) for price in (5_000_000, 7_000_000, 9_000_000)),
+        home(latitude=28.5, longitude=77.4, price=4_000_000),
+    )
+    drawn = await draw(api)
+    assert drawn["items"] == []
+    assert [(c["latitude"], c["longitude"], c["count"], c["median_price"]) for c in drawn["clusters"]] == [
+        (28.6, 77.3, 3, 7_000_000),
+        (28.5, 77.4, 1, 4_000_000),
+    ]
+
+
+async def test_a_map_obeys_the_filters_of_the_search(api: Api, catalogue: Catalogue):
+    await catalogue.store(home(bhk=2), home(bhk=3), home(bhk=3, listing_type="rent"), home(state="sold"))
+    assert [cluster["count"] for cluster in (await draw(api, bhk=3))["clusters"]] == [1]
+
+
+async def test_close_by_listings_are_shown_one_by_one(api: Api, catalogue: Catalogue):
+    await catalogue.store(home("Garden flat"), home("Tower flat"))
+    drawn = await draw(api, zoom=16)
+    assert (drawn["clusters"], drawn["total"]) == ([], 2)
+    assert {item["title"] for item in drawn["items"]} == {"Garden flat", "Tower flat"}
+
+
+async def test_too_many_to_tell_apart_stay_a_cluster(api: Api, catalogue: Catalogue):
+    await catalogue.store(*(home() for _ in range(201)))
+    drawn = await draw(api, zoom=18)
+    assert (drawn["items"], [cluster["count"] for cluster in drawn["clusters"]]) == ([], [201])
+
+
+async def test_a_listing_without_a_place_is_on_no_map(api: Api, catalogue: Catalogue):
+    await catalogue.store(home(latitude=None, longitude=None))
+    assert await draw(api) == {"clusters": [], "items": [], "total": 0}
+
+
+@pytest.fixture(scope="module")
+async def scattered(live: Catalogue) -> list[tuple[float, float]]:
+    rng = random.Random(5)
+    places = [(round(rng.uniform(28.45, 28.65), 4), round(rng.uniform(77.3, 77.5), 4)) for _ in range(150)]
+    await live.store(*(home(latitude=north, longitude=east) for north, east in places))
+    return places
+
+
+@settings(max_examples=40)
+@given(
+    zoom=st.integers(0, 22),
+    corner=st.tuples(st.floats(28.4, 28.6), st.floats(77.25, 77.45)),
+    side=st.floats(0.01, 0.2),
+)
+async def test_what_is_drawn_adds_up_to_what_lies_in_the_viewport(
+    api: Api, scattered: list[tuple[float, float]], zoom: int, corner: tuple[float, float], side: float
+):
+    south, west = corner
+    box = {"south": south, "west": west, "north": south + side, "east": west + side}
+    inside = sum(south <= north <= south + side and west <= east <= west + side for north, east in scattered)
+    drawn = await draw(api, zoom, box)
+    assert drawn["total"] == pytest.approx(inside, abs=1)  # the engine keeps places to a few centimetres
+    assert sum(c["count"] for c in drawn["clusters"]) + len(drawn["items"]) == drawn["total"]
+    for cluster in drawn["clusters"]:
+        assert south - 1e-4 <= cluster["latitude"] <= south + side + 1e-4
+
+
+@pytest.mark.parametrize(
+    ("body", "pointers"),
+    [
+        ({"geo": {"box": NOIDA}}, {"#/zoom": "missing"}),
+        ({"zoom": 23, "geo": {"box": NOIDA}}, {"#/zoom": "less_than_equal"}),
+        ({"zoom": 12}, {"#": "no_viewport"}),
+        (
+            {"zoom": 12, "geo": {"radius": {"centre": {"latitude": 28, "longitude": 77}, "metres": 9}}},
+            {"#": "no_viewport"},
+        ),
+        (
+            {"zoom": "12", "geo": {"box": NOIDA}, "cluster": 1},
+            {"#/zoom": "int_type", "#/cluster": "extra_forbidden"},
+        ),
+    ],
+)
+async def test_a_map_needs_its_viewport(api: Api, body: dict[str, Any], pointers: dict[str, str]):
+    answer = await api.post(PATH, body)
+    assert (answer.status, answer.wrong_fields()) == (422, pointers)
