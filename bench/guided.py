@@ -31,7 +31,8 @@ LONGEST_UNREST_S = 30
 
 
 def run(listings: int, peer: Path | None, *, seconds: float, rounds: int) -> BenchReport:
-    with stores() as settings:
+    with stores() as kept:
+        settings = kept.model_copy(update={"search_cache": False})  # every visitor asks the engine
         fill(settings, listings)
         with targets(settings, peer) as (asked, process):
             rows = asyncio.run(in_turns(asked, seconds=seconds, rounds=rounds))

@@ -47,6 +47,7 @@ def environment(settings: Settings, port: int) -> dict[str, str]:
         "MEDIA_URL": settings.media_url,
         "INDEX_ALIAS": settings.index_alias,
         "API_PORT": str(port),
+        "SEARCH_CACHE": str(settings.search_cache).lower(),
     }
 
 

@@ -28,6 +28,8 @@ from indexer.reindex import ReindexRefused, reindex
 from indexer.run import reason, run, wait
 from indexer.status import Status, read_status
 from schemas.settings import Settings
+from stores.answers import Epoch
+from stores.cache import open_cache
 from stores.database import open_database
 from stores.logs import configure_logs
 from stores.search import open_search
@@ -80,8 +82,9 @@ async def _reindex(settings: Settings, *, restart: bool) -> None:
         async def show(written: int, total: int) -> None:
             bar.update(task, completed=written, total=total)
 
-        async with _stores(settings) as (engine, search):
-            name = await reindex(engine, search, settings, progress=show, restart=restart)
+        async with _stores(settings) as (engine, search), open_cache(settings) as cache:
+            epoch = Epoch(cache, settings.index_alias)
+            name = await reindex(engine, search, settings, progress=show, restart=restart, epoch=epoch)
     typer.echo(f"{name} is live.")
 
 

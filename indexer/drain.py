@@ -15,6 +15,7 @@ filled from rows that already hold them, and an outbox that nobody reads would o
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from opensearchpy import AsyncOpenSearch
@@ -26,6 +27,7 @@ from indexer.bulk import EngineUnavailable, GenerationGone, pack, send, unavaila
 from indexer.documents import IndexedDocument, Refusal, Tombstone, read_chosen, tombstone
 from indexer.generations import Generation
 from indexer.outbox import Change
+from stores.answers import Epoch
 
 BATCH = 500  # rows a batch claims: a bulk of these takes a tenth of a second
 
@@ -41,7 +43,12 @@ class Drained:
 
 
 async def drain_once(
-    engine: AsyncEngine, search: AsyncOpenSearch, *, alias: str, limit: int = BATCH
+    engine: AsyncEngine,
+    search: AsyncOpenSearch,
+    *,
+    alias: str,
+    limit: int = BATCH,
+    epoch: Epoch | None = None,
 ) -> Drained:
     """Settle one batch of changes, in every generation that takes writes.
 
@@ -58,17 +65,26 @@ async def drain_once(
                 return Drained(claimed=len(changes))
             rendered = await read_chosen(connection, list({change.property_id for change in changes}))
             documents = [*rendered.documents, *tombstones(changes)]
+            if epoch is not None:
+                await epoch.writing()
             refusals = await write(connection, search, targets, documents)
             refused = await dead_letters.settle(connection, documents, [*rendered.refusals, *refusals])
     return Drained(claimed=len(changes), documents=len(documents), refused=refused)
 
 
-async def drain_all(engine: AsyncEngine, search: AsyncOpenSearch, *, alias: str, limit: int = BATCH) -> int:
+async def drain_all(
+    engine: AsyncEngine,
+    search: AsyncOpenSearch,
+    *,
+    alias: str,
+    limit: int = BATCH,
+    epoch: Epoch | None = None,
+) -> int:
     """Drain until nothing is left to claim and make it searchable; how many outbox rows were settled."""
     settled = 0
-    while claimed := (await drain_once(engine, search, alias=alias, limit=limit)).claimed:
+    while claimed := (await drain_once(engine, search, alias=alias, limit=limit, epoch=epoch)).claimed:
         settled += claimed
-    await refresh(search, alias)
+    await refresh(search, alias, epoch)
     return settled
 
 
@@ -86,10 +102,14 @@ async def _is_pending(engine: AsyncEngine, mark: int) -> bool:
         return await outbox.is_pending(connection, mark)
 
 
-async def refresh(search: AsyncOpenSearch, alias: str) -> None:
-    """Make what was written searchable; before the first promotion there is nothing to refresh."""
+async def refresh(search: AsyncOpenSearch, alias: str, epoch: Epoch | None = None) -> None:
+    """Make what was written searchable; before the first promotion there is nothing to refresh.
+
+    Where visitors search, `epoch` ends the answers that were given before.
+    """
     try:
-        await search.indices.refresh(index=alias)
+        async with epoch.moving() if epoch else nullcontext():
+            await search.indices.refresh(index=alias)
     except NotFoundError:
         return
     except OpenSearchException as error:

@@ -5,6 +5,7 @@ order leaves a state from which the next command goes on: a generation is regist
 is made, recorded live only when the alias has been read back, and recorded dropped before it is deleted.
 """
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from schemas.index.listings import INDEX, schema_hash
 from schemas.settings import Settings
 from schemas.tables import AuditRow, IndexGeneration
 from schemas.vocabulary import GenerationState
+from stores.answers import Epoch
 
 RETENTION = timedelta(hours=24)
 """How long the generation before the live one is kept fresh, ready to take over again."""
@@ -110,7 +112,9 @@ async def _find(connection: AsyncConnection, alias: str, condition: ColumnElemen
     return [Generation(*row) for row in await connection.execute(query)]
 
 
-async def promote(engine: AsyncEngine, search: AsyncOpenSearch, alias: str, name: str) -> None:
+async def promote(
+    engine: AsyncEngine, search: AsyncOpenSearch, alias: str, name: str, epoch: Epoch | None = None
+) -> None:
     """Let searches go to a generation: move the alias in one call, read it back, and only then record it.
 
     Raises:
@@ -118,9 +122,10 @@ async def promote(engine: AsyncEngine, search: AsyncOpenSearch, alias: str, name
     """
     others = [index for index in await alias_target(search, alias) if index != name]
     removals = [{"remove": {"index": index, "alias": alias}} for index in others]
-    await search.indices.update_aliases(
-        body={"actions": [*removals, {"add": {"index": name, "alias": alias}}]}
-    )
+    async with epoch.moving() if epoch else nullcontext():
+        await search.indices.update_aliases(
+            body={"actions": [*removals, {"add": {"index": name, "alias": alias}}]}
+        )
     reached = await alias_target(search, alias)
     if reached != [name]:
         raise PromotionFailed(f"The alias {alias} leads to {reached}, not to {name}.")

@@ -15,6 +15,7 @@ from indexer.drain import drain_all, drain_pending, refresh
 from indexer.fill import Fill, Progress
 from schemas.settings import Settings
 from schemas.tables import DeadLetter, Property
+from stores.answers import Epoch
 
 ATTEMPTS = 10  # to count while people insert and delete
 WHOLE = {"exists": {"field": "locality"}}
@@ -32,6 +33,7 @@ async def reindex(
     *,
     progress: Progress,
     restart: bool = False,
+    epoch: Epoch | None = None,
 ) -> str:
     """Build a generation and let searches go to it; its name.
 
@@ -45,7 +47,7 @@ async def reindex(
     async with only_one(engine, alias) as lock:
         await generations.reconcile(engine, search, alias)
         # Changes from before the first generation need no index: it is filled with them.
-        await drain_all(engine, search, alias=alias)
+        await drain_all(engine, search, alias=alias, epoch=epoch)
         name = await create(engine, search, settings, restart=restart)
         try:
             await Fill(engine, search, alias, name, progress).run()
@@ -54,7 +56,7 @@ async def reindex(
             await generations.fail(engine, name, str(error))
             raise ReindexRefused(str(error)) from error
         await still_alone(lock)
-        await generations.promote(engine, search, alias, name)
+        await generations.promote(engine, search, alias, name, epoch)
         await sweep(engine, search, alias)
     return name
 

@@ -20,6 +20,8 @@ from indexer.backoff import delays
 from indexer.bulk import TIMEOUT_S, EngineUnavailable
 from indexer.drain import BATCH, Drained, drain_once, refresh
 from schemas.settings import Settings
+from stores.answers import Epoch
+from stores.cache import open_cache
 from stores.database import open_database
 from stores.search import open_search
 
@@ -38,10 +40,12 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Drain until `stop` is set; the batch in hand is finished first."""
     engine = open_database(settings)
     search = open_search(settings, timeout_s=TIMEOUT_S)
-    indexer = Indexer(engine, search, settings.index_alias, stop)
+    cache = open_cache(settings)
+    indexer = Indexer(engine, search, settings.index_alias, stop, Epoch(cache, settings.index_alias))
     try:
         await indexer.run()
     finally:
+        await cache.aclose()
         await search.close()
         await engine.dispose()
 
@@ -52,6 +56,7 @@ class Indexer:
     search: AsyncOpenSearch
     alias: str
     stop: asyncio.Event
+    epoch: Epoch
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     refreshed_at: float = 0.0
     """On the monotonic clock."""
@@ -86,12 +91,14 @@ class Indexer:
                 await wait(self.stop, trouble.met(error))
             else:
                 trouble.over()
+                if self.epoch.owes:
+                    await self.epoch.settle()
                 await wait(self.wake, POLL_S)
 
     async def drain_fully(self) -> None:
         """Drain until nothing is left to claim, and leave it searchable."""
         while not self.stop.is_set():
-            drained = await drain_once(self.engine, self.search, alias=self.alias)
+            drained = await drain_once(self.engine, self.search, alias=self.alias, epoch=self.epoch)
             await self.refresh_after(drained)
             if not drained.claimed:
                 return
@@ -102,13 +109,13 @@ class Indexer:
             self.owes_refresh = True
             if age >= (BACKLOG_REFRESH_S if drained.claimed == BATCH else REFRESH_S):
                 await self.refresh()
-        elif self.owes_refresh or age >= IDLE_REFRESH_S:
+        elif self.owes_refresh or (age >= IDLE_REFRESH_S and await self.epoch.left_by_others()):
             await wait(self.stop, max(0.0, REFRESH_S - age))
             await self.refresh()
 
     async def refresh(self) -> None:
         self.refreshed_at = time.monotonic()
-        await refresh(self.search, self.alias)
+        await refresh(self.search, self.alias, self.epoch)
         self.owes_refresh = False
 
     async def listen(self) -> None:

@@ -39,8 +39,17 @@ class Settings(BaseSettings):
     api_workers: int = Field(default=1, ge=1)
     search_timeout_s: float = Field(default=1.2, gt=0)
     """Seconds a search may take before the visitor gets 503."""
+    search_cache: bool = True
+    """Whether answers are kept in Redis for as long as nothing changes."""
     max_json_bytes: int = Field(default=64 * 1024, ge=1024)
     graceful_shutdown_s: float = Field(default=10.0, gt=0)
+
+    # Personal data
+    inquiry_retention_days: int = Field(default=365, ge=1)
+    """Days after its last change until a lead is erased: buying a home takes months, and the DPDP Rules
+    want a year of records; docs/privacy.md says more."""
+    address_retention_days: int = Field(default=30, ge=1)
+    """Days for which a lead keeps the address it came from, which serves to find abuse and nothing else."""
 
     # Secrets; production refuses to start on an empty one
     jwt_secret: SecretStr = SecretStr("")

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from domain.tokens import Keys, signing_keys
 from schemas.settings import Settings
+from stores.answers import Answers
 from stores.cache import open_cache
 from stores.database import open_database
 from stores.search import open_search
@@ -35,8 +36,11 @@ class Context:
     database: AsyncEngine
     search: AsyncOpenSearch
     cache: Redis
+    answers: Answers
     keys: Keys
     """Secrets of access tokens; the first one signs."""
+    flights: dict[tuple[bytes, str], asyncio.Task[bytes]] = field(default_factory=dict)
+    """Searches on their way to an answer that others wait for as well (server/search/cache.py)."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the process was asked to stop, so that no new traffic is sent here."""
 
@@ -59,11 +63,13 @@ class CasaRequest(Request[CasaApp, SimpleNamespace]):
 
 def open_context(settings: Settings) -> Context:
     """Open the stores; none is dialled before its first use."""
+    cache = open_cache(settings)
     return Context(
         settings=settings,
         database=open_database(settings, statement_timeout_ms=PUBLIC_STATEMENT_TIMEOUT_MS),
         search=open_search(settings),
-        cache=open_cache(settings),
+        cache=cache,
+        answers=Answers(cache, settings.index_alias, enabled=settings.search_cache),
         keys=signing_keys(*settings.token_secrets),
     )
 

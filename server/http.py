@@ -196,4 +196,13 @@ def unless_known(request: CasaRequest, response: HTTPResponse) -> HTTPResponse:
 
 
 def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> HTTPResponse:
-    return HTTPResponse(orjson.dumps(value, option=TIMES), status, dict(headers or {}), "application/json")
+    return HTTPResponse(written(value), status, dict(headers or {}), "application/json")
+
+
+def reply_as_written(answer: bytes) -> HTTPResponse:
+    """An answer that is JSON already."""
+    return HTTPResponse(answer, content_type="application/json")
+
+
+def written(value: Any) -> bytes:
+    return orjson.dumps(value, option=TIMES)

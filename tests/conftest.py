@@ -21,6 +21,7 @@ from embedded.services import Services
 from indexer import generations
 from schemas.settings import Settings
 from schemas.tables import Base
+from stores.answers import Epoch
 from stores.cache import open_cache
 from stores.database import open_database
 from stores.search import open_search
@@ -157,9 +158,11 @@ async def cache(settings: Settings) -> AsyncIterator[Redis]:
 
 
 @pytest.fixture
-async def generation(engine: AsyncEngine, search: AsyncOpenSearch, settings: Settings) -> AsyncIterator[str]:
+async def generation(
+    engine: AsyncEngine, search: AsyncOpenSearch, cache: Redis, settings: Settings
+) -> AsyncIterator[str]:
     """A fresh, empty, live generation behind this worker's alias."""
     name = await generations.create(engine, search, settings)
-    await generations.promote(engine, search, settings.index_alias, name)
+    await generations.promote(engine, search, settings.index_alias, name, Epoch(cache, settings.index_alias))
     yield name
     await search.indices.delete(index=f"{settings.index_alias}-*")

@@ -1,12 +1,15 @@
 """Search endpoints that anyone may call."""
 
+from functools import partial
+
 from sanic import Blueprint, HTTPResponse
 
 from schemas.api.guided import GuidedRequest
 from schemas.api.listings import ListingsRequest
 from schemas.api.map import MapRequest
-from server.context import CasaRequest
-from server.http import read_body, read_query, reply
+from server.context import CasaRequest, Context
+from server.http import read_body, read_query, reply_as_written
+from server.search.cache import Kind, answered
 from server.search.guided import guide
 from server.search.listings import find_listings
 from server.search.map import draw_map
@@ -17,27 +20,29 @@ blueprint = Blueprint("search", url_prefix="/api/v1/search")
 @blueprint.get("/guided")
 async def begin_guided(request: CasaRequest) -> HTTPResponse:
     """The first question with its live counts; a link may carry answers in their flat form."""
-    context = request.app.ctx
-    wanted = read_query(request, GuidedRequest)
-    return reply(await guide(context.search, context.settings.index_alias, wanted))
+    return await guided(request.app.ctx, read_query(request, GuidedRequest))
 
 
 @blueprint.post("/guided")
 async def continue_guided(request: CasaRequest) -> HTTPResponse:
     """The answers so far: the next question, what every choice would leave, and the listings."""
-    context = request.app.ctx
-    wanted = read_body(request, GuidedRequest)
-    return reply(await guide(context.search, context.settings.index_alias, wanted))
+    return await guided(request.app.ctx, read_body(request, GuidedRequest))
+
+
+async def guided(context: Context, wanted: GuidedRequest) -> HTTPResponse:
+    find = partial(guide, context.search, context.settings.index_alias, wanted)
+    return reply_as_written(await answered(context, Kind.GUIDED, wanted, find))
 
 
 @blueprint.post("/listings")
-async def find(request: CasaRequest) -> HTTPResponse:
+async def listings(request: CasaRequest) -> HTTPResponse:
     """Filters, text, place, facets, sorts, pages and cursors: the canonical search in full."""
     context = request.app.ctx
     wanted = read_body(request, ListingsRequest)
-    return reply(
-        await find_listings(context.search, context.settings.index_alias, wanted, context.signing_secret)
+    find = partial(
+        find_listings, context.search, context.settings.index_alias, wanted, context.signing_secret
     )
+    return reply_as_written(await answered(context, Kind.LISTINGS, wanted, find))
 
 
 @blueprint.post("/map")
@@ -45,4 +50,5 @@ async def draw(request: CasaRequest) -> HTTPResponse:
     """What a viewport holds, by the same filters: clusters, or listings close by."""
     context = request.app.ctx
     wanted = read_body(request, MapRequest)
-    return reply(await draw_map(context.search, context.settings.index_alias, wanted))
+    find = partial(draw_map, context.search, context.settings.index_alias, wanted)
+    return reply_as_written(await answered(context, Kind.MAP, wanted, find))

@@ -48,6 +48,8 @@ def _check(response: dict[str, Any]) -> None:
     status = response["status"]
     if status == 404:
         raise SearchUnavailable("There is no index yet: an operator runs `indexer reindex`.")
+    if status == 400 and response["error"]["type"] == "index_closed_exception":
+        raise SearchUnavailable("The index is closed: an operator opens it.")
     if status == 400:
         raise SearchRefusedError(orjson.dumps(response["error"]).decode())
     if status != 200 or response["timed_out"]:

@@ -25,7 +25,9 @@ async def test_an_outage_of_search_costs_only_searches(
         await product.found_within(20, 1)
 
         proxy.stop_serving()
-        status, problem = await product.ask("/api/v1/search/guided")
+        status, kept = await product.ask("/api/v1/search/guided")
+        assert (status, kept["total"]) == (200, 1)  # nothing has changed that could be found
+        status, problem = await product.ask("/api/v1/search/guided?bhk=3")
         assert (status, problem["code"]) == (503, "search_unavailable")
         [meanwhile] = await store(engine, home("meanwhile"))
         for key in (before, meanwhile):

@@ -13,6 +13,7 @@ import pytest
 from aiohttp import ClientSession
 from multidict import CIMultiDictProxy
 from opensearchpy import AsyncOpenSearch
+from redis.asyncio import Redis
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -22,6 +23,7 @@ from indexer.drain import drain_all
 from schemas.settings import Settings
 from schemas.tables import PropertyMarket
 from server.app import create_app
+from stores.answers import Epoch
 from tests.conftest import empty
 from tests.factories import Row, store, store_user
 
@@ -101,6 +103,7 @@ class Catalogue:
     search: AsyncOpenSearch
     alias: str
     generation: str
+    epoch: Epoch
 
     async def store(self, *rows: Row) -> list[UUID]:
         ids = await store(self.engine, *rows)
@@ -116,22 +119,25 @@ class Catalogue:
         await self.level()
 
     async def level(self) -> None:
-        await drain_all(self.engine, self.search, alias=self.alias)
+        await drain_all(self.engine, self.search, alias=self.alias, epoch=self.epoch)
 
 
 @pytest.fixture
-def catalogue(engine: AsyncEngine, search: AsyncOpenSearch, settings: Settings, generation: str) -> Catalogue:
-    return Catalogue(engine, search, settings.index_alias, generation)
+def catalogue(
+    engine: AsyncEngine, search: AsyncOpenSearch, cache: Redis, settings: Settings, generation: str
+) -> Catalogue:
+    return Catalogue(engine, search, settings.index_alias, generation, Epoch(cache, settings.index_alias))
 
 
 @pytest.fixture(scope="module")
 async def live(
-    worker_engine: AsyncEngine, search: AsyncOpenSearch, settings: Settings
+    worker_engine: AsyncEngine, search: AsyncOpenSearch, cache: Redis, settings: Settings
 ) -> AsyncIterator[Catalogue]:
     """One index for all tests of a module, which only read."""
+    epoch = Epoch(cache, settings.index_alias)
     name = await generations.create(worker_engine, search, settings)
-    await generations.promote(worker_engine, search, settings.index_alias, name)
-    yield Catalogue(worker_engine, search, settings.index_alias, name)
+    await generations.promote(worker_engine, search, settings.index_alias, name, epoch)
+    yield Catalogue(worker_engine, search, settings.index_alias, name, epoch)
     await search.indices.delete(index=name)
     await empty(worker_engine)
 

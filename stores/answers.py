@@ -1,0 +1,151 @@
+"""Search answers kept in Redis, and the epoch that says for how long they hold.
+
+Once a change is searchable, no answer older than it may be served. So whoever makes changes
+searchable (a drain that refreshes, a reindex that moves the alias) says so before: while anybody is
+at it, nothing is read from the cache and nothing put there. Afterwards the epoch goes up, and with it
+every older answer is out of reach. An answer is kept under the epoch that was read before it was
+asked for, so one that overlaps a change is never served.
+
+Redis away: no answers are kept and none served. A mark that could not be taken back then is taken
+back when Redis is there again; one that a killed process left is, after a minute, by any other.
+"""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from secrets import token_hex
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+ABANDONED_S = 60
+"""Who has been making changes searchable for so long was killed."""
+PAUSE_S = 5.0
+"""After a failure Redis is not asked for so long: a visitor must not wait for it each time."""
+
+LOOK_UP = """
+if redis.call('ZCARD', KEYS[2]) > 0 then return {false, false} end
+local epoch = redis.call('GET', KEYS[1]) or '0'
+return {epoch, redis.call('GET', KEYS[3] .. epoch .. ':' .. ARGV[1])}
+"""
+TAKE_BACK = """
+redis.call('ZREM', KEYS[2], ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[2])
+redis.call('ZREM', KEYS[3], ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', ARGV[3])
+return redis.call('INCR', KEYS[1])
+"""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the cache says of a search."""
+
+    epoch: bytes | None
+    """None while answers must neither be read from the cache nor put there."""
+    answer: bytes | None
+
+
+NOTHING = Found(None, None)
+
+
+class Answers:
+    """The reading side, for the API."""
+
+    def __init__(self, cache: Redis, alias: str, *, enabled: bool = True) -> None:
+        self._enabled = enabled
+        self._cache = cache
+        self._keys = _keys(alias)
+        self._look_up = cache.register_script(LOOK_UP)
+        self._off_until = 0.0
+
+    async def find(self, key: str) -> Found:
+        """The epoch, and the answer under this key if it still holds."""
+        if not self._enabled or time.monotonic() < self._off_until:
+            return NOTHING
+        try:
+            epoch, answer = await self._look_up(
+                [self._keys.epoch, self._keys.moving, self._keys.answers], [key]
+            )
+        except (RedisError, OSError):
+            self._off_until = time.monotonic() + PAUSE_S
+            return NOTHING
+        return Found(epoch, answer)
+
+    async def keep(self, key: str, epoch: bytes, answer: bytes, *, seconds: int) -> None:
+        """Keep an answer that was asked for after `epoch` was read."""
+        name = f"{self._keys.answers}{epoch.decode()}:{key}"
+        with suppress(RedisError, OSError):
+            await self._cache.set(name, answer, ex=seconds)
+
+
+@dataclass(frozen=True)
+class _Keys:
+    epoch: str
+    moving: str
+    """Who is making changes searchable, by when they began."""
+    written: str
+    """Who has written changes that are not searchable yet."""
+    answers: str
+
+
+def _keys(alias: str) -> _Keys:
+    root = f"search:{{{alias}}}:"  # the braces keep all keys of an alias on one node of a cluster
+    return _Keys(f"{root}epoch", f"{root}moving", f"{root}written", f"{root}answer:")
+
+
+@dataclass
+class Epoch:
+    """The writing side, for whoever makes changes searchable."""
+
+    cache: Redis
+    alias: str
+    token: str = field(default_factory=lambda: token_hex(8))
+    owes: bool = False
+    """Whether a mark of ours may still stand, or an epoch was not raised that should have been."""
+    _marked: bool = False
+
+    async def writing(self) -> None:
+        """Say that changes are being written which are not searchable yet."""
+        if not self._marked:
+            with suppress(RedisError, OSError):
+                await self.cache.zadd(self._keys.written, {self.token: time.time()})
+                self._marked = True
+
+    async def left_by_others(self) -> bool:
+        """Whether another process wrote changes long ago that it may never have made searchable."""
+        try:
+            return bool(await self.cache.zcount(self._keys.written, "-inf", time.time() - PAUSE_S))
+        except (RedisError, OSError):
+            return True
+
+    @asynccontextmanager
+    async def moving(self) -> AsyncIterator[None]:
+        """Around what makes changes searchable; the block runs whether Redis is there or not."""
+        began = time.time()
+        try:
+            await self.cache.zadd(self._keys.moving, {self.token: began})
+        except (RedisError, OSError):
+            self.owes = True
+        try:
+            yield
+        finally:
+            await self.settle(began)
+
+    async def settle(self, began: float | None = None) -> None:
+        """Raise the epoch and take our marks back; remember it when that fails."""
+        moment = time.time() if began is None else began
+        script = self.cache.register_script(TAKE_BACK)
+        arguments: list[Any] = [self.token, moment - ABANDONED_S, moment - PAUSE_S]
+        try:
+            await script([self._keys.epoch, self._keys.moving, self._keys.written], arguments)
+        except (RedisError, OSError):
+            self.owes = True
+        else:
+            self.owes = self._marked = False
+
+    @property
+    def _keys(self) -> _Keys:
+        return _keys(self.alias)

@@ -1,0 +1,123 @@
+"""What visitors notice of kept answers: speed, and nothing else."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from opensearchpy import AsyncOpenSearch
+from redis.asyncio import Redis
+
+from schemas.settings import Settings
+from stores.answers import Epoch
+from tests.factories import home
+from tests.server.conftest import Api, Catalogue, served
+
+GUIDED = "/api/v1/search/guided"
+
+
+async def engine_calls(catalogue: Catalogue) -> int:
+    """Searches that the engine has run on the live index."""
+    stats = await catalogue.search.indices.stats(index=catalogue.generation, metric="search")
+    return int(stats["_all"]["primaries"]["search"]["query_total"])
+
+
+async def test_the_same_search_asks_the_engine_once(api: Api, catalogue: Catalogue):
+    await catalogue.store(home())
+    first = await api.post(GUIDED, {"bhk": 3, "localities": ["Sector 62"]})
+    asked = await engine_calls(catalogue)
+    again = await api.post(GUIDED, {"localities": "Sector 62", "bhk": [3]})
+    assert (again.body, await engine_calls(catalogue)) == (first.body, asked)
+    assert asked > 0
+
+
+async def test_five_hundred_at_once_ask_the_engine_once(api: Api, catalogue: Catalogue):
+    await catalogue.store(*(home() for _ in range(5)))
+    before = await engine_calls(catalogue)
+    await api.guided(bhk=3, sort="newest")
+    one = await engine_calls(catalogue) - before
+    answers = await asyncio.gather(*(api.guided(bhk=3, sort="price_asc") for _ in range(500)))
+    assert {answer["total"] for answer in answers} == {5}
+    assert await engine_calls(catalogue) - before == 2 * one
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted"),
+    [
+        (GUIDED, {}),
+        ("/api/v1/search/listings", {}),
+        (
+            "/api/v1/search/map",
+            {"zoom": 10, "geo": {"box": {"south": 28, "west": 77, "north": 29, "east": 78}}},
+        ),
+    ],
+)
+async def test_no_answer_is_older_than_a_searchable_change(
+    api: Api, catalogue: Catalogue, path: str, wanted: dict[str, Any]
+):
+    for number in range(1, 6):
+        await catalogue.store(home())
+        for _ in range(2):
+            assert (await api.post(path, wanted)).body["total"] == number
+
+
+async def test_visitors_who_ask_while_changes_come_never_see_time_run_backwards(
+    api: Api, catalogue: Catalogue
+):
+    """Whoever has seen a change, by whatever search, sees it in every later one."""
+    seen: list[int] = []
+
+    async def visit() -> None:
+        while len(seen) < 400:
+            known = max(seen, default=0)
+            total = (await api.guided())["total"]
+            assert total >= known
+            seen.append(total)
+
+    async def change() -> None:
+        while len(seen) < 400:
+            await catalogue.store(home())
+
+    await asyncio.gather(change(), *(visit() for _ in range(4)))
+
+
+async def test_localities_follow_changes_too(api: Api, catalogue: Catalogue):
+    for number in (1, 2):
+        await catalogue.store(home(locality="Sector 78", sector="78"))
+        answer = await api.get("/api/v1/localities")
+        [counted] = [row["count"] for row in answer.body["items"] if row["locality"] == "Sector 78"]
+        assert counted == number
+
+
+async def test_a_refused_search_is_not_kept(api: Api, catalogue: Catalogue, search: AsyncOpenSearch):
+    await search.indices.close(index=catalogue.generation)
+    assert (await api.post(GUIDED, {})).status == 503
+    await search.indices.open(index=catalogue.generation, params={"wait_for_active_shards": "1"})
+    assert (await api.post(GUIDED, {})).status == 200
+
+
+async def test_who_leaves_does_not_take_the_answer_along(api: Api, catalogue: Catalogue, cache: Redis):
+    await catalogue.store(home())
+    waiting = [asyncio.create_task(api.guided(sort="deal")) for _ in range(20)]
+    await asyncio.sleep(0.002)
+    waiting[0].cancel()
+    rest = await asyncio.gather(*waiting[1:])
+    assert {answer["total"] for answer in rest} == {1}
+
+
+async def test_without_redis_answers_are_right_and_soon(settings: Settings, catalogue: Catalogue):
+    nowhere = settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
+    async with served(nowhere, "without_redis") as api:
+        for number in (1, 2):
+            await catalogue.store(home())
+            assert (await api.guided())["total"] == number
+
+
+async def test_while_changes_become_searchable_every_search_asks_the_engine(
+    api: Api, catalogue: Catalogue, cache: Redis
+):
+    await catalogue.store(home())
+    await api.guided()
+    async with Epoch(cache, catalogue.alias).moving():
+        before = await engine_calls(catalogue)
+        await api.guided()
+        assert await engine_calls(catalogue) > before

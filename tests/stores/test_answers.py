@@ -1,0 +1,143 @@
+"""Answers kept in Redis, and what ends them."""
+
+import time
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+from redis.asyncio import Redis
+
+from schemas.settings import Settings
+from stores.answers import ABANDONED_S, NOTHING, Answers, Epoch, Found
+from stores.cache import open_cache
+
+
+@pytest.fixture
+async def alias(cache: Redis) -> AsyncIterator[str]:
+    alias = f"test_{uuid4().hex}"
+    yield alias
+    async for key in cache.scan_iter(match=f"search:{{{alias}}}:*"):
+        await cache.delete(key)
+
+
+@pytest.fixture
+def answers(cache: Redis, alias: str) -> Answers:
+    return Answers(cache, alias)
+
+
+@pytest.fixture
+def epoch(cache: Redis, alias: str) -> Epoch:
+    return Epoch(cache, alias)
+
+
+async def keep(answers: Answers, key: str = "a") -> bytes:
+    found = await answers.find(key)
+    assert found.epoch is not None
+    await answers.keep(key, found.epoch, b"old", seconds=60)
+    return found.epoch
+
+
+async def test_an_answer_is_found_again_under_its_own_key(answers: Answers):
+    epoch = await keep(answers, "a")
+    assert await answers.find("a") == Found(epoch, b"old")
+    assert await answers.find("b") == Found(epoch, None)
+
+
+async def test_a_change_ends_every_older_answer(answers: Answers, epoch: Epoch):
+    await keep(answers)
+    async with epoch.moving():
+        pass
+    assert (await answers.find("a")).answer is None
+
+
+async def test_nothing_is_read_while_changes_become_searchable(answers: Answers, epoch: Epoch):
+    await keep(answers)
+    async with epoch.moving():
+        assert await answers.find("a") == NOTHING
+
+
+async def test_an_answer_that_overlaps_a_change_is_never_served(answers: Answers, epoch: Epoch):
+    before = (await answers.find("a")).epoch
+    assert before is not None
+    async with epoch.moving():
+        pass
+    await answers.keep("a", before, b"seen too little", seconds=60)
+    assert (await answers.find("a")).answer is None
+
+
+async def test_it_stays_closed_until_the_last_of_several_is_done(answers: Answers, cache: Redis, alias: str):
+    first, second = Epoch(cache, alias), Epoch(cache, alias)
+    async with first.moving():
+        async with second.moving():
+            pass
+        assert await answers.find("a") == NOTHING
+    assert (await answers.find("a")).epoch == b"2"
+
+
+async def test_a_change_that_fails_raises_the_epoch_all_the_same(answers: Answers, epoch: Epoch):
+    await keep(answers)
+    with pytest.raises(ZeroDivisionError):
+        async with epoch.moving():
+            raise ZeroDivisionError
+    assert (await answers.find("a")).epoch == b"1"
+
+
+async def test_a_killed_process_leaves_no_lasting_mark(answers: Answers, cache: Redis, alias: str):
+    await cache.zadd(f"search:{{{alias}}}:moving", {"killed": time.time() - ABANDONED_S - 1})
+    assert await answers.find("a") == NOTHING
+    async with Epoch(cache, alias).moving():
+        pass
+    assert (await answers.find("a")).epoch == b"1"
+
+
+async def test_changes_that_a_killed_process_wrote_are_noticed_by_the_others(cache: Redis, alias: str):
+    killed, other = Epoch(cache, alias), Epoch(cache, alias)
+    assert not await other.left_by_others()
+    await killed.writing()
+    assert not await other.left_by_others()  # it may well be at work
+    await cache.zadd(f"search:{{{alias}}}:written", {killed.token: time.time() - 10})
+    assert await other.left_by_others()
+    async with other.moving():
+        pass
+    assert not await other.left_by_others()
+
+
+async def test_what_has_been_made_searchable_is_no_longer_marked(cache: Redis, epoch: Epoch, alias: str):
+    await epoch.writing()
+    assert await cache.zcard(f"search:{{{alias}}}:written") == 1
+    async with epoch.moving():
+        pass
+    assert await cache.zcard(f"search:{{{alias}}}:written") == 0
+
+
+@pytest.fixture
+async def no_redis(settings: Settings) -> AsyncIterator[Redis]:
+    client = open_cache(settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"}))
+    yield client
+    await client.aclose()
+
+
+async def test_without_redis_there_are_no_answers_and_it_is_not_asked_again_at_once(no_redis: Redis):
+    answers = Answers(no_redis, "listings")
+    assert await answers.find("a") == NOTHING
+    began = time.perf_counter()
+    assert [await answers.find("a") for _ in range(1000)] == [NOTHING] * 1000
+    assert time.perf_counter() - began < 0.5
+    await answers.keep("a", b"0", b"answer", seconds=60)
+
+
+async def test_without_redis_changes_become_searchable_and_the_debt_is_remembered(
+    no_redis: Redis, cache: Redis, alias: str
+):
+    epoch = Epoch(no_redis, alias)
+    await epoch.writing()
+    async with epoch.moving():
+        pass
+    assert epoch.owes
+    epoch.cache = cache
+    await epoch.settle()
+    assert (epoch.owes, (await Answers(cache, alias).find("a")).epoch) == (False, b"1")
+
+
+async def test_a_cache_that_is_switched_off_keeps_nothing(cache: Redis, alias: str):
+    assert await Answers(cache, alias, enabled=False).find("a") == NOTHING
