@@ -7,12 +7,14 @@ from sanic import Blueprint, HTTPResponse
 from schemas.api.guided import GuidedRequest
 from schemas.api.listings import ListingsRequest
 from schemas.api.map import MapRequest
+from schemas.api.suggest import SuggestRequest
 from server.context import CasaRequest, Context
 from server.http import read_body, read_query, reply_as_written
 from server.search.cache import Kind, answered
 from server.search.guided import guide
 from server.search.listings import find_listings
 from server.search.map import draw_map
+from server.search.suggest import suggest
 
 blueprint = Blueprint("search", url_prefix="/api/v1/search")
 
@@ -43,6 +45,15 @@ async def listings(request: CasaRequest) -> HTTPResponse:
         find_listings, context.search, context.settings.index_alias, wanted, context.signing_secret
     )
     return reply_as_written(await answered(context, Kind.LISTINGS, wanted, find))
+
+
+@blueprint.get("/suggest")
+async def complete(request: CasaRequest) -> HTTPResponse:
+    """Places and societies for what is typed so far, each with its count."""
+    context = request.app.ctx
+    wanted = read_query(request, SuggestRequest)
+    find = partial(suggest, context.search, context.settings.index_alias, wanted)
+    return reply_as_written(await answered(context, Kind.SUGGEST, wanted, find))
 
 
 @blueprint.post("/map")

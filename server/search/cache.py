@@ -20,6 +20,7 @@ class Kind(StrEnum):
     GUIDED = "guided"
     LISTINGS = "listings"
     MAP = "map"
+    SUGGEST = "suggest"
     LOCALITIES = "localities"
 
 
@@ -27,6 +28,7 @@ LONGEST_S = {
     Kind.GUIDED: 15 * MINUTE,  # the first steps are asked by everyone
     Kind.LISTINGS: 5 * MINUTE,  # hardly anyone asks for the same again
     Kind.MAP: 5 * MINUTE,
+    Kind.SUGGEST: 15 * MINUTE,  # the first letters are the same few
     Kind.LOCALITIES: 60 * MINUTE,  # a handful of answers
 }
 """How long an answer is kept when nothing changes; a change ends it at once."""
