@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bench import guided, imports
+from bench import guided, imports, leads, search
 from bench.report import BenchReport
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Measure CasaBricks on this machine.")
@@ -27,6 +27,17 @@ def guided_command(
     publish(guided.run(listings, peer, seconds=seconds, rounds=rounds), json)
 
 
+@app.command("search")
+def search_command(
+    listings: Annotated[int, typer.Option(min=1_000)] = 100_000,
+    seconds: Annotated[float, typer.Option(help="Seconds for each target in each round.")] = 4,
+    rounds: Annotated[int, typer.Option(min=1)] = 3,
+    json: Json = None,
+) -> None:
+    """Faceted search, map, suggestions and kept answers; forms of asking the engine."""
+    publish(search.run(listings, seconds=seconds, rounds=rounds), json)
+
+
 @app.command("import")
 def import_command(
     listings: Annotated[int, typer.Option("--rows", min=1_000)] = 100_000,
@@ -35,6 +46,17 @@ def import_command(
 ) -> None:
     """Import a file of that many rows, new ones and the same again."""
     publish(imports.run(listings, rounds=rounds), json)
+
+
+@app.command("leads")
+def leads_command(
+    inquiries: Annotated[int, typer.Option(min=1_000)] = 100_000,
+    seconds: Annotated[float, typer.Option(help="Seconds for each kind of question.")] = 5,
+    connections: Annotated[int, typer.Option(min=1, help="Admins asking at once.")] = 1,
+    json: Json = None,
+) -> None:
+    """The admins' list of leads: pages, orders, filters, searches, totals."""
+    publish(leads.run(inquiries, seconds=seconds, connections=connections), json)
 
 
 def publish(report: BenchReport, json: Path | None) -> None:

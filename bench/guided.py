@@ -4,15 +4,15 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from itertools import count
 from pathlib import Path
 
 import psutil
 
 from bench import servers
 from bench.catalogue import fill, stores
-from bench.load import Measured, Target, measure
-from bench.report import BenchReport, medians
+from bench.load import Measured, Target
+from bench.report import BenchReport
+from bench.turns import in_turns
 from bench.visitors import as_json, as_msearch
 from schemas.settings import Settings
 
@@ -24,10 +24,7 @@ ENGINE = "OpenSearch alone, same _msearch"
 PEER = "the seed design, no counts"
 
 NDJSON = "application/x-ndjson"
-WARM_UPS = 2  # rounds in which the engine's compiler is still at work
 LARGEST_WORKER_MB = 150.0
-RESTING_PERCENT = 20.0
-LONGEST_UNREST_S = 30
 
 
 def run(listings: int, peer: Path | None, *, seconds: float, rounds: int) -> BenchReport:
@@ -58,30 +55,6 @@ def targets(settings: Settings, peer: Path | None) -> Iterator[tuple[list[Target
             other = stack.enter_context(servers.peer(settings, peer))
             asked.append(Target(PEER, f"{other}/api/v1/search/guided", as_json))
         yield asked, process
-
-
-async def in_turns(asked: Sequence[Target], *, seconds: float, rounds: int) -> list[Measured]:
-    """Rounds in turns, so that a slow minute of the machine meets all; the first two only warm up.
-
-    Each turn has visitors of its own: the same ones would find the engine's cache filled by whoever
-    asked before. And it begins when nothing of the turn before is left running.
-    """
-    found: dict[str, list[Measured]] = {target.name: [] for target in asked}
-    seeds = count(1)
-    for number in range(rounds + WARM_UPS):
-        for target in asked:
-            calm()
-            measured = await measure(target, seed=next(seeds), seconds=seconds)
-            if number >= WARM_UPS:
-                found[target.name].append(measured)
-    return [medians(measurements) for measurements in found.values()]
-
-
-def calm() -> None:
-    """Wait for the machine to rest: a database goes on with queries whose asker has left."""
-    for _ in range(LONGEST_UNREST_S):
-        if psutil.cpu_percent(interval=1.0) < RESTING_PERCENT:
-            return
 
 
 def ratios(rows: Sequence[Measured], worker_mb: float) -> dict[str, float]:

@@ -18,6 +18,8 @@ class Target:
     bodies: Callable[[int], Sequence[bytes]]
     """By seed: bodies to send by POST one after the other, from the start again when they are used up."""
     content_type: str = "application/json"
+    method: str = "POST"
+    """By GET, what would be the bodies are query strings."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,11 @@ async def _answer(reader: asyncio.StreamReader, target: Target) -> bytes:
 
 def _request(target: Target, body: bytes) -> bytes:
     address = urlsplit(target.url)
+    if target.method == "GET":
+        query = body.decode()
+        return f"GET {address.path}?{query} HTTP/1.1\r\nhost: {address.netloc}\r\n\r\n".encode()
     head = (
-        f"POST {address.path}?{address.query} HTTP/1.1\r\nhost: {address.netloc}\r\n"
+        f"POST {address.path} HTTP/1.1\r\nhost: {address.netloc}\r\n"
         f"content-type: {target.content_type}\r\ncontent-length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body

@@ -50,3 +50,36 @@ def as_msearch(seed: int) -> list[bytes]:
 def _lines(request: GuidedRequest) -> Iterator[bytes]:
     for body in bodies(step_of(request.search()), with_counts=True):
         yield HEADER + b"\n" + orjson.dumps(body) + b"\n"
+
+
+def searches(seed: int) -> list[dict[str, Any]]:
+    """The same visitors in faceted search."""
+    return [_search(visitor) for visitor in visitors(seed)]
+
+
+def _search(visitor: dict[str, Any]) -> dict[str, Any]:
+    price = {"min": visitor["budget_min"], "max": visitor["budget_max"]}
+    localities = {"locality": visitor["localities"]} if "localities" in visitor else {}
+    return {"price": price, "property_type": visitor["property_type"], "bhk": visitor["bhk"]} | localities
+
+
+def viewports(seed: int) -> list[dict[str, Any]]:
+    """Maps of a part of Noida, some with a search that narrows them."""
+    rng = random.Random(seed)
+    return [_viewport(rng) for _ in range(VISITORS)]
+
+
+def _viewport(rng: random.Random) -> dict[str, Any]:
+    zoom = rng.randint(11, 16)
+    side = 0.4 / 2 ** (zoom - 11)
+    south, west = rng.uniform(28.45, 28.62), rng.uniform(77.3, 77.45)
+    box = {"south": south, "west": west, "north": south + side, "east": west + side}
+    return {"zoom": zoom, "geo": {"box": box}} | ({"bhk": rng.randint(1, 4)} if rng.random() < 0.5 else {})
+
+
+def words(seed: int) -> list[str]:
+    """What people have typed after a few letters: sectors, and societies of the demo's kind."""
+    rng = random.Random(seed)
+    begun = [f"sector {fact.sector}"[: rng.randint(6, 11)] for fact in SECTORS]
+    named = [letters + rng.choice("aeiou") for letters in ("gr", "l", "n", "p", "sh", "m", "j", "k", "v")]
+    return [rng.choice(begun if rng.random() < 0.5 else named) for _ in range(VISITORS)]

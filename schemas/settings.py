@@ -1,8 +1,9 @@
 """Every setting of every process, read from the environment; nothing else reads the environment."""
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -42,6 +43,8 @@ class Settings(BaseSettings):
     search_cache: bool = True
     """Whether answers are kept in Redis for as long as nothing changes."""
     max_json_bytes: int = Field(default=64 * 1024, ge=1024)
+    trusted_proxy_cidrs: str = ""
+    """Networks of our own proxies, whose X-Forwarded-For is believed: `10.0.0.0/8, ::1`."""
     graceful_shutdown_s: float = Field(default=10.0, gt=0)
 
     # Personal data
@@ -60,6 +63,15 @@ class Settings(BaseSettings):
     # Logs
     log_level: str = "INFO"
     log_json: bool = True
+
+    @field_validator("trusted_proxy_cidrs")
+    @classmethod
+    def _are_networks(cls, networks: str) -> str:
+        return ",".join(str(ip_network(part.strip())) for part in networks.split(",") if part.strip())
+
+    @property
+    def trusted_proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        return tuple(ip_network(part) for part in self.trusted_proxy_cidrs.split(",") if part)
 
     @property
     def token_secrets(self) -> list[str]:

@@ -38,6 +38,7 @@ def create_app(settings: Settings, name: str = "casabricks") -> CasaApp:
     serve_media(app, settings)
     app.register_middleware(start_clock, "request")
     app.register_middleware(sign_off, "response")
+    app.register_listener(begin_search_log, "before_server_start")
     app.register_listener(stop_traffic, "before_server_stop")
     app.register_listener(close_stores, "after_server_stop")
     return app
@@ -85,6 +86,10 @@ async def sign_off(request: CasaRequest, response: BaseHTTPResponse) -> None:
         status=response.status,
         ms=None if started is None else round((time.perf_counter() - started) * 1000, 1),
     )
+
+
+async def begin_search_log(app: CasaApp) -> None:
+    app.ctx.searches.begin()
 
 
 async def stop_traffic(app: CasaApp) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from domain.tokens import Keys, signing_keys
 from schemas.settings import Settings
+from server.search_log import SearchLog
 from stores.answers import Answers
 from stores.cache import open_cache
 from stores.database import open_database
@@ -26,6 +28,7 @@ from stores.search import open_search
 PUBLIC_STATEMENT_TIMEOUT_MS = 2_000  # a visitor has left by then
 ADMIN_STATEMENT_TIMEOUT_MS = 10_000
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
+SESSION_ID = re.compile(r"[A-Za-z0-9-]{8,64}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Context:
     search: AsyncOpenSearch
     cache: Redis
     answers: Answers
+    searches: SearchLog
     keys: Keys
     """Secrets of access tokens; the first one signs."""
     flights: dict[tuple[bytes, str], asyncio.Task[bytes]] = field(default_factory=dict)
@@ -60,16 +64,29 @@ class CasaRequest(Request[CasaApp, SimpleNamespace]):
         given = self.headers.get("x-request-id", "")
         return given if REQUEST_ID.fullmatch(given) else token_hex(16)
 
+    @property
+    def session_id(self) -> str | None:
+        """The visit that the frontend names, if it names one that is harmless."""
+        given = self.headers.get("x-session-id", "")
+        return given if SESSION_ID.fullmatch(given) else None
+
+    @property
+    def took_ms(self) -> float:
+        """Milliseconds since the request began."""
+        return round((time.perf_counter() - float(self.ctx.started)) * 1000, 1)
+
 
 def open_context(settings: Settings) -> Context:
     """Open the stores; none is dialled before its first use."""
     cache = open_cache(settings)
+    database = open_database(settings, statement_timeout_ms=PUBLIC_STATEMENT_TIMEOUT_MS)
     return Context(
         settings=settings,
-        database=open_database(settings, statement_timeout_ms=PUBLIC_STATEMENT_TIMEOUT_MS),
+        database=database,
         search=open_search(settings),
         cache=cache,
         answers=Answers(cache, settings.index_alias, enabled=settings.search_cache),
+        searches=SearchLog(database),
         keys=signing_keys(*settings.token_secrets),
     )
 
@@ -83,6 +100,7 @@ async def transaction(context: Context) -> AsyncIterator[AsyncSession]:
 
 
 async def close_context(context: Context) -> None:
+    await context.searches.end()
     await context.search.close()
     await context.cache.aclose()
     await context.database.dispose()

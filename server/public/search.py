@@ -2,19 +2,21 @@
 
 from functools import partial
 
+from pydantic import BaseModel
 from sanic import Blueprint, HTTPResponse
 
 from schemas.api.guided import GuidedRequest
 from schemas.api.listings import ListingsRequest
 from schemas.api.map import MapRequest
 from schemas.api.suggest import SuggestRequest
-from server.context import CasaRequest, Context
+from server.context import CasaRequest
 from server.http import read_body, read_query, reply_as_written
-from server.search.cache import Kind, answered
+from server.search.cache import Find, Kind, answered
 from server.search.guided import guide
 from server.search.listings import find_listings
 from server.search.map import draw_map
 from server.search.suggest import suggest
+from server.search_log import Noted
 
 blueprint = Blueprint("search", url_prefix="/api/v1/search")
 
@@ -22,18 +24,19 @@ blueprint = Blueprint("search", url_prefix="/api/v1/search")
 @blueprint.get("/guided")
 async def begin_guided(request: CasaRequest) -> HTTPResponse:
     """The first question with its live counts; a link may carry answers in their flat form."""
-    return await guided(request.app.ctx, read_query(request, GuidedRequest))
+    return await guided(request, read_query(request, GuidedRequest))
 
 
 @blueprint.post("/guided")
 async def continue_guided(request: CasaRequest) -> HTTPResponse:
     """The answers so far: the next question, what every choice would leave, and the listings."""
-    return await guided(request.app.ctx, read_body(request, GuidedRequest))
+    return await guided(request, read_body(request, GuidedRequest))
 
 
-async def guided(context: Context, wanted: GuidedRequest) -> HTTPResponse:
+async def guided(request: CasaRequest, wanted: GuidedRequest) -> HTTPResponse:
+    context = request.app.ctx
     find = partial(guide, context.search, context.settings.index_alias, wanted)
-    return reply_as_written(await answered(context, Kind.GUIDED, wanted, find))
+    return await found(request, Kind.GUIDED, wanted, find)
 
 
 @blueprint.post("/listings")
@@ -44,7 +47,24 @@ async def listings(request: CasaRequest) -> HTTPResponse:
     find = partial(
         find_listings, context.search, context.settings.index_alias, wanted, context.signing_secret
     )
-    return reply_as_written(await answered(context, Kind.LISTINGS, wanted, find))
+    return await found(request, Kind.LISTINGS, wanted, find)
+
+
+@blueprint.post("/map")
+async def draw(request: CasaRequest) -> HTTPResponse:
+    """What a viewport holds, by the same filters: clusters, or listings close by."""
+    context = request.app.ctx
+    wanted = read_body(request, MapRequest)
+    find = partial(draw_map, context.search, context.settings.index_alias, wanted)
+    return await found(request, Kind.MAP, wanted, find)
+
+
+async def found(request: CasaRequest, kind: Kind, wanted: BaseModel, find: Find) -> HTTPResponse:
+    """Answer a search and remember it; typing ahead is no search yet."""
+    context = request.app.ctx
+    answer = await answered(context, kind, wanted, find)
+    context.searches.note(Noted(kind, wanted, answer, request.took_ms, request.session_id))
+    return reply_as_written(answer)
 
 
 @blueprint.get("/suggest")
@@ -54,12 +74,3 @@ async def complete(request: CasaRequest) -> HTTPResponse:
     wanted = read_query(request, SuggestRequest)
     find = partial(suggest, context.search, context.settings.index_alias, wanted)
     return reply_as_written(await answered(context, Kind.SUGGEST, wanted, find))
-
-
-@blueprint.post("/map")
-async def draw(request: CasaRequest) -> HTTPResponse:
-    """What a viewport holds, by the same filters: clusters, or listings close by."""
-    context = request.app.ctx
-    wanted = read_body(request, MapRequest)
-    find = partial(draw_map, context.search, context.settings.index_alias, wanted)
-    return reply_as_written(await answered(context, Kind.MAP, wanted, find))

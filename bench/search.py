@@ -1,0 +1,88 @@
+"""Faceted search, the map, suggestions and kept answers, beside the engine and other forms of asking it."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from itertools import islice
+from urllib.parse import urlencode
+
+import orjson
+
+from bench import servers
+from bench.catalogue import fill, stores
+from bench.forms import FORMS, as_msearch, ours
+from bench.load import Measured, Target
+from bench.report import BenchReport
+from bench.turns import in_turns
+from bench.visitors import searches, viewports, words
+from schemas.settings import Settings
+
+HITS, FACETED = "API: hits only", "API: faceted, six facets and histogram"
+BARE = "bare Sanic handler, same _msearch"
+MAP, SUGGEST = "API: map", "API: suggest"
+CACHED, HELLO = "API: faceted, kept answer", "API: hello world"
+HITS_ALONE, OURS, ONE_REQUEST, _NARROWED = FORMS
+NDJSON = "application/x-ndjson"
+POPULAR = 20
+"""Searches that everybody makes: after the first time their answers are kept."""
+
+
+def run(listings: int, *, seconds: float, rounds: int) -> BenchReport:
+    with stores() as settings:
+        fill(settings, listings)
+        with targets(settings) as busy, engine_targets(settings) as alone:
+            rows = asyncio.run(in_turns(busy, seconds=seconds, rounds=rounds))
+            rows += asyncio.run(in_turns(alone, seconds=seconds, rounds=rounds, connections=1))
+    return BenchReport(listings, rows, ratios(rows))
+
+
+@contextmanager
+def targets(settings: Settings) -> Iterator[list[Target]]:
+    """Asked by eight connections."""
+    with ExitStack() as stack:
+        asking = settings.model_copy(update={"search_cache": False})
+        url, _ = stack.enter_context(servers.api(asking))
+        keeping, _ = stack.enter_context(servers.api(settings))
+        bare = stack.enter_context(servers.bare(settings))
+        find = "/api/v1/search/listings"
+        yield [
+            Target(HITS, url + find, partial(as_json, facets=[], histogram=False)),
+            Target(FACETED, url + find, as_json),
+            Target(BARE, f"{bare}/msearch", lambda seed: as_msearch(ours, searches(seed)), NDJSON),
+            Target(MAP, f"{url}/api/v1/search/map", lambda seed: [orjson.dumps(m) for m in viewports(seed)]),
+            Target(SUGGEST, f"{url}/api/v1/search/suggest", as_query, method="GET"),
+            Target(CACHED, keeping + find, lambda _seed: list(islice(as_json(0), POPULAR))),
+            Target(HELLO, f"{keeping}/livez", lambda _seed: [b""], method="GET"),
+        ]
+
+
+@contextmanager
+def engine_targets(settings: Settings) -> Iterator[list[Target]]:
+    """Asked by one connection: the forms themselves, without anybody waiting for anybody."""
+    url = f"{settings.opensearch_url}/{settings.index_alias}/_msearch"
+    yield [Target(name, url, partial(form_bodies, name), NDJSON) for name in FORMS]
+
+
+def form_bodies(name: str, seed: int) -> list[bytes]:
+    return as_msearch(FORMS[name], searches(seed))
+
+
+def as_json(seed: int, **more: object) -> list[bytes]:
+    return [orjson.dumps(search | {"suggest": False} | more) for search in searches(seed)]
+
+
+def as_query(seed: int) -> list[bytes]:
+    return [urlencode({"q": typed}).encode() for typed in words(seed)]
+
+
+def ratios(rows: Sequence[Measured]) -> dict[str, float]:
+    row = {found.name: found for found in rows}
+    return {
+        "faceted_over_hits_p50": round(row[OURS].p50_ms / row[HITS_ALONE].p50_ms, 2),
+        "one_request_over_faceted_p50": round(row[ONE_REQUEST].p50_ms / row[OURS].p50_ms, 2),
+        "faceted_over_hits_throughput": round(row[FACETED].per_second / row[HITS].per_second, 2),
+        "api_over_bare": round(row[FACETED].per_second / row[BARE].per_second, 2),
+        "cached_over_hello": round(row[CACHED].per_second / row[HELLO].per_second, 2),
+        "suggest_p95_over_hits_p95": round(row[SUGGEST].p95_ms / row[HITS].p95_ms, 2),
+    }

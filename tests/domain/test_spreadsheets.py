@@ -1,0 +1,26 @@
+"""Cells that a spreadsheet shows and never runs."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.spreadsheets import plain_cell, safe_cell
+
+
+@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r", "\0"])
+def test_what_could_be_a_formula_is_shown_as_text(begin: str):
+    assert safe_cell(f'{begin}HYPERLINK("x")') == f'\'{begin}HYPERLINK("x")'
+
+
+@pytest.mark.parametrize("text", ["Garden flat", "", "a=b", "2 BHK", " =1"])
+def test_other_text_stays_as_it_is(text: str):
+    assert safe_cell(text) == text
+
+
+@given(st.text())
+def test_the_way_back_gives_what_was_there(text: str):
+    assert plain_cell(safe_cell(text)) == text
+
+
+def test_a_cell_that_we_did_not_write_stays_as_it_is():
+    assert plain_cell("'tis a cottage") == "'tis a cottage"

@@ -1,0 +1,106 @@
+"""Searches remembered for analytics, without anybody waiting for it."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from schemas.api.listings import ListingsRequest
+from schemas.settings import Settings
+from schemas.tables import AnalyticsEvent
+from server.search_log import MOST_WAITING, Noted, SearchLog
+from services.search_events import without_words
+from stores.database import open_database
+from tests.factories import home
+from tests.server.conftest import Api, Catalogue, served
+
+VISIT = "visit-12345"
+
+
+async def recorded(engine: AsyncEngine) -> list[dict[str, Any]]:
+    query = select(AnalyticsEvent.event_type, AnalyticsEvent.event_data, AnalyticsEvent.session_id)
+    async with engine.connect() as connection:
+        rows = (await connection.execute(query.order_by(AnalyticsEvent.id))).all()
+    return [{"type": row.event_type, "session": row.session_id, **row.event_data} for row in rows]
+
+
+@pytest.fixture
+async def answers(settings: Settings, catalogue: Catalogue) -> list[dict[str, Any]]:
+    """What is recorded of a few searches after the server has stopped."""
+    await catalogue.store(home(), home(bhk=2))
+    async with served(settings, "recording") as api:
+        visitor = replace(api, always={"x-session-id": VISIT})
+        await visitor.guided(bhk=3)
+        await visitor.guided(bhk=3)  # a kept answer is a search like any other
+        await visitor.post("/api/v1/search/listings", {"q": "Asha Rao 98100"})
+        await visitor.post("/api/v1/search/listings", {"bhk": 19.5}, x_session_id="no id!")
+        await visitor.post("/api/v1/search/listings", {"page": 0})
+        await visitor.get("/api/v1/search/suggest", q="sec")
+    # The suite's other server writes what earlier tests searched for, when it comes to it.
+    rows = await recorded(catalogue.engine)
+    return [row for row in rows if row["session"] == VISIT or row["search"].get("bhk") == [19.5]]
+
+
+async def test_every_search_is_recorded_with_what_it_found(answers: list[dict[str, Any]]):
+    seen = [(row["kind"], row["search"], row["total"], row["session"]) for row in answers]
+    digest = answers[2]["search"]["q_digest"]
+    assert seen == [
+        ("guided", {"bhk": [3]}, 1, VISIT),
+        ("guided", {"bhk": [3]}, 1, VISIT),
+        ("listings", {"q_digest": digest}, 0, VISIT),
+        ("listings", {"bhk": [19.5]}, 0, None),
+    ]
+    assert all(row["type"] == "search" and row["took_ms"] > 0 for row in answers)
+
+
+def test_what_somebody_typed_is_not_kept_only_that_it_was_the_same():
+    kept = [without_words({"q": words, "bhk": [3]}) for words in ("Asha Rao", "asha rao", "Lotus")]
+    assert "Asha" not in str(kept)
+    assert (kept[0] == kept[1], kept[0] == kept[2], kept[0]["bhk"]) == (True, False, [3])
+
+
+def noted(number: int = 1) -> Noted:
+    return Noted("testing", ListingsRequest(), b'{"items":[],"total":%d}' % number, 1.0, None)
+
+
+async def totals(engine: AsyncEngine) -> list[int | None]:
+    return [row["total"] for row in await recorded(engine) if row["kind"] == "testing"]
+
+
+async def test_what_cannot_be_written_now_is_written_later(settings: Settings, engine: AsyncEngine):
+    away = open_database(settings.model_copy(update={"database_url": "postgresql://127.0.0.1:1/x"}))
+    log = SearchLog(away)
+    log.note(noted(7))
+    await log.write()
+    log._database = engine
+    await log.write()
+    assert await totals(engine) == [7]
+    await away.dispose()
+
+
+async def test_a_long_outage_costs_the_oldest_searches_and_no_memory(settings: Settings, engine: AsyncEngine):
+    away = open_database(settings.model_copy(update={"database_url": "postgresql://127.0.0.1:1/x"}))
+    log = SearchLog(away)
+    for number in range(MOST_WAITING + 5):
+        log.note(noted(number))
+    await log.write()
+    log._database = engine
+    await log.write()
+    kept = await totals(engine)
+    assert (len(kept), kept[0], kept[-1]) == (MOST_WAITING, 5, MOST_WAITING + 4)
+    await away.dispose()
+
+
+async def test_an_answer_does_not_wait_for_the_database(settings: Settings, catalogue: Catalogue):
+    nowhere = settings.model_copy(update={"database_url": "postgresql://127.0.0.1:1/x"})
+    async with served(nowhere, "no_database") as api:
+        assert (await api.get("/api/v1/search/guided")).status == 200
+
+
+async def test_an_answer_without_a_total_is_recorded_too(api: Api, engine: AsyncEngine):
+    log = SearchLog(engine)
+    log.note(Noted("testing", ListingsRequest(), b"{}", 1.0, None))
+    await log.write()
+    assert await totals(engine) == [None]
