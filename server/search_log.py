@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -50,22 +51,25 @@ class SearchLog:
         self._database = database
         self._noted: deque[Noted] = deque(maxlen=MOST_WAITING)
         self._writing: asyncio.Task[None] | None = None
+        self._ending = asyncio.Event()
 
     def note(self, noted: Noted) -> None:
         self._noted.append(noted)
 
     def begin(self) -> None:
-        self._writing = asyncio.create_task(self._write_for_ever())
+        self._writing = asyncio.create_task(self._keep_writing())
 
     async def end(self) -> None:
-        """Write what is left."""
+        """Write what is left, after what is being written."""
+        self._ending.set()
         if self._writing is not None:
-            self._writing.cancel()
+            await self._writing
         await self.write()
 
-    async def _write_for_ever(self) -> None:
-        while True:
-            await asyncio.sleep(EVERY_S)
+    async def _keep_writing(self) -> None:
+        while not self._ending.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), EVERY_S)
             await self.write()
 
     async def write(self) -> None:
