@@ -60,6 +60,9 @@ class Settings(BaseSettings):
     jwt_previous_secret: SecretStr = SecretStr("")
     """Still accepted while tokens that it signed are about, after a change of `jwt_secret`."""
 
+    password_cost: int = Field(default=12, ge=4, le=16)
+    """bcrypt's; each step doubles the time of a login. Below 12 only in tests."""
+
     # Logs
     log_level: str = "INFO"
     log_json: bool = True

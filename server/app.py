@@ -9,11 +9,23 @@ from sanic.config import Config
 from sanic.response import BaseHTTPResponse
 
 from schemas.settings import Settings
+from server.admin import audit, users
+from server.admin import audit, users
+from server.admin import audit, users
 from server.context import CasaApp, CasaRequest, close_context, open_context
 from server.problems import ProblemHandler
-from server.public import health, localities, properties, search
+from server.public import accounts, health, localities, properties, search
 
-BLUEPRINTS = (health.blueprint, search.blueprint, properties.blueprint, localities.blueprint)
+PUBLIC = (
+    health.blueprint,
+    search.blueprint,
+    properties.blueprint,
+    localities.blueprint,
+    accounts.blueprint,
+    accounts.mine,
+)
+ADMIN = (users.blueprint, audit.blueprint)
+BLUEPRINTS = (*PUBLIC, *ADMIN)
 
 SAFE_HEADERS = {
     "x-content-type-options": "nosniff",

@@ -4,25 +4,34 @@ Exit codes: 0 done, 2 something is wrong with what was asked, 4 a store is unrea
 """
 
 import asyncio
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sanic import Sanic
 from sanic.mixins import startup
 from sanic.worker.loader import AppLoader
 from sanic.worker.manager import WorkerManager
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.passwords import draw_password, hash_password, weakness
 from domain.tokens import signing_keys
-from schemas.errors import CasaError, DatabaseUnavailable
+from schemas.api.users import UserCreate
+from schemas.errors import CasaError, DatabaseUnavailable, InvalidRequest
 from schemas.settings import Settings
+from schemas.vocabulary import Role
 from server.app import create_app
 from server.context import CasaApp
+from services.audit import Actor
+from services.privacy import Purged, purge
+from services.users import create_user
 from stores.database import open_database
 from stores.logs import configure_logs
 from tasks.imports.job import run_import
@@ -67,15 +76,87 @@ def with_token_secret(settings: Settings) -> Settings:
         return settings.model_copy(update={"jwt_secret": SecretStr(token_hex(32))})
     try:
         signing_keys(*settings.token_secrets)
-    except ValueError as weakness:
-        errors.print(f"JWT_SECRET: {weakness}.", style="red", highlight=False)
-        raise typer.Exit(USAGE) from None
+    except ValueError as weak:
+        give_up(USAGE, f"JWT_SECRET: {weak}.")
     return settings
 
 
 def create_worker(settings: Settings) -> CasaApp:
     configure_logs(settings.log_level, json=settings.log_json)
     return create_app(settings)
+
+
+@app.command("create-admin")
+def create_admin_command(
+    email: Annotated[str, typer.Option(prompt="Email address", help="Whom the account is for.")],
+    name: Annotated[str, typer.Option(prompt="Full name")],
+    role: Annotated[Role, typer.Option(help="What the account may do.")] = Role.SUPER_ADMIN,
+    generate: Annotated[bool, typer.Option("--generate", help="Draw a password, print it once.")] = False,
+    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read it from there.")] = False,
+) -> None:
+    """Create an account; asks for what is not given."""
+    password = draw_password() if generate else read_password(from_stdin=password_stdin)
+    try:
+        wanted = UserCreate(email=email, full_name=name, role=role, password=password)
+        asyncio.run(create_admin(Settings(), wanted, password))
+    except ValidationError as error:
+        give_up(USAGE, "; ".join(f"{wrong['loc'][0]} {wrong['msg']}" for wrong in error.errors()))
+    except CasaError as error:
+        give_up(USAGE, error.detail)
+    except (OperationalError, InterfaceError):
+        give_up(UNREACHABLE, "Postgres does not answer.")
+    typer.echo(f"{wanted.email} may sign in as {wanted.role}.")
+    if generate:
+        typer.echo(f"one-time password: {password}")
+
+
+def read_password(*, from_stdin: bool) -> str:
+    if from_stdin:
+        return typer.get_text_stream("stdin").readline().rstrip("\n")
+    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+
+
+async def create_admin(settings: Settings, wanted: UserCreate, password: str) -> None:
+    """Raises InvalidRequest for a weak password, Conflict for an address that has an account."""
+    why = weakness(password, wanted.email)
+    if why is not None:
+        raise InvalidRequest(f"The password {why}.")
+    engine = open_database(settings)
+    hashed = hash_password(password, settings.password_cost)
+    try:
+        async with AsyncSession(engine) as session, session.begin():
+            await create_user(session, Actor(None, "casabricks create-admin"), wanted, hashed)
+    finally:
+        await engine.dispose()
+
+
+def give_up(code: int, sentence: str) -> NoReturn:
+    errors.print(sentence, style="red", highlight=False)
+    raise typer.Exit(code)
+
+
+@app.command("purge")
+def purge_command() -> None:
+    """Erase what is past its time: leads, the addresses they came from, idempotency keys."""
+    try:
+        purged = asyncio.run(purge_all(Settings()))
+    except (OperationalError, InterfaceError):
+        give_up(UNREACHABLE, "Postgres does not answer.")
+    typer.echo(f"{purged.leads} leads, {purged.addresses} addresses, {purged.keys} idempotency keys erased")
+
+
+async def purge_all(settings: Settings) -> Purged:
+    """Batch by batch, each committed, so that nobody waits long for a row of theirs."""
+    engine = open_database(settings)
+    total, more = Purged(), True
+    try:
+        while more:
+            async with AsyncSession(engine) as session, session.begin():
+                purged = await purge(session, settings, datetime.now(UTC))
+            total, more = total + purged, purged.more
+    finally:
+        await engine.dispose()
+    return total
 
 
 @app.command("import")
@@ -91,8 +172,7 @@ def import_command(
     try:
         found = asyncio.run(load(Settings(), file, load_mapping(map_name), dry_run=dry_run))
     except CasaError as error:
-        errors.print(error.detail, style="red", highlight=False)
-        raise typer.Exit(UNREACHABLE if isinstance(error, DatabaseUnavailable) else USAGE) from None
+        give_up(UNREACHABLE if isinstance(error, DatabaseUnavailable) else USAGE, error.detail)
     Console().print(render(found))
     if report is not None:
         found.write(report)

@@ -19,6 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from domain.tokens import Keys, signing_keys
 from schemas.settings import Settings
+from server.login_limits import LoginLimits
+from server.passwords import Passwords
 from server.search_log import SearchLog
 from stores.answers import Answers
 from stores.cache import open_cache
@@ -41,6 +43,8 @@ class Context:
     cache: Redis
     answers: Answers
     searches: SearchLog
+    passwords: Passwords
+    login_limits: LoginLimits
     keys: Keys
     """Secrets of access tokens; the first one signs."""
     flights: dict[tuple[bytes, str], asyncio.Task[bytes]] = field(default_factory=dict)
@@ -80,6 +84,7 @@ def open_context(settings: Settings) -> Context:
     """Open the stores; none is dialled before its first use."""
     cache = open_cache(settings)
     database = open_database(settings, statement_timeout_ms=PUBLIC_STATEMENT_TIMEOUT_MS)
+    keys = signing_keys(*settings.token_secrets)
     return Context(
         settings=settings,
         database=database,
@@ -87,7 +92,9 @@ def open_context(settings: Settings) -> Context:
         cache=cache,
         answers=Answers(cache, settings.index_alias, enabled=settings.search_cache),
         searches=SearchLog(database),
-        keys=signing_keys(*settings.token_secrets),
+        passwords=Passwords(settings.password_cost),
+        login_limits=LoginLimits(cache, next(iter(keys.values()))),
+        keys=keys,
     )
 
 
@@ -101,6 +108,7 @@ async def transaction(context: Context) -> AsyncIterator[AsyncSession]:
 
 async def close_context(context: Context) -> None:
     await context.searches.end()
+    context.passwords.close()
     await context.search.close()
     await context.cache.aclose()
     await context.database.dispose()

@@ -1,0 +1,50 @@
+"""Signing in, and one's own account."""
+
+from datetime import datetime
+from typing import Annotated, Literal, TypedDict
+from unicodedata import normalize
+from uuid import UUID
+
+from pydantic import AfterValidator, Field
+
+from schemas.api.base import Shape
+from schemas.vocabulary import Role
+
+LONGEST_PASSWORD = 1_000
+"""Characters; longer than any that can be right, so that a wrong one is told as such."""
+
+
+def normalised(email: str) -> str:
+    """One account has one address, however it is typed."""
+    return normalize("NFKC", email).casefold().strip()
+
+
+Password = Annotated[str, Field(max_length=LONGEST_PASSWORD)]
+
+
+class LoginRequest(Shape):
+    email: Annotated[str, Field(max_length=254), AfterValidator(normalised)]
+    password: Password
+
+
+class PasswordChange(Shape):
+    current_password: Password
+    new_password: Password
+
+
+class UserView(TypedDict):
+    id: UUID
+    email: str
+    full_name: str
+    role: Role
+    is_active: bool
+    last_login_at: datetime | None
+    created_at: datetime
+
+
+class SignedIn(TypedDict):
+    access_token: str
+    token_type: Literal["bearer"]
+    expires_in: int
+    """Seconds."""
+    user: UserView

@@ -1,0 +1,37 @@
+"""Who changed what, as a super_admin reads it."""
+
+from datetime import datetime
+from typing import Annotated, Any, TypedDict
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from schemas.api.base import PageSize, Shape
+
+Word = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class AuditRequest(Shape):
+    entity_type: Word | None = None
+    entity_id: Word | None = None
+    actor: Word | None = None
+    """An account's email address, or a command."""
+    action: Word | None = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+    """Not included."""
+    page_size: PageSize = 20
+    page: Annotated[int, Field(ge=1, le=10_000)] = 1
+
+
+class AuditEntry(TypedDict):
+    id: int
+    actor_id: UUID | None
+    actor: str
+    action: str
+    entity_type: str
+    entity_id: str
+    request_id: str | None
+    changes: dict[str, Any]
+    """Field -> what it was and what it became; personal data and secrets masked."""
+    created_at: datetime

@@ -1,0 +1,67 @@
+"""Phone numbers and email addresses as people write them, read into one form each."""
+
+from typing import Annotated
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+HOME_REGION = "IN"
+LONGEST_PHONE = 40
+"""Characters; E.164 has fifteen digits, and people put blanks, dashes and brackets between them."""
+LONGEST_EMAIL = 254
+
+
+class UnreadableContact(ValueError):
+    """No phone number or no email address; says nothing of what it was given."""
+
+
+def read_phone(text: str) -> str:
+    """The number in E.164; without a country code it is Indian.
+
+    Raises:
+        UnreadableContact: it cannot be dialled as it stands. An extension cannot be kept in E.164.
+    """
+    try:
+        number = phonenumbers.parse(text[: LONGEST_PHONE + 1], HOME_REGION)
+    except phonenumbers.NumberParseException:
+        raise UnreadableContact from None
+    if len(text) > LONGEST_PHONE or number.extension or not phonenumbers.is_valid_number(number):
+        raise UnreadableContact
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def read_email(text: str) -> str:
+    """The address in its normal form; nobody is asked whether it exists.
+
+    Raises:
+        UnreadableContact: it is no address.
+    """
+    try:
+        return validate_email(text, check_deliverability=False).normalized
+    except EmailNotValidError:
+        raise UnreadableContact from None  # the library's words may repeat parts of the address
+
+
+def _phone(text: str) -> str:
+    try:
+        return read_phone(text)
+    except UnreadableContact:
+        raise PydanticCustomError(
+            "phone", "is not a valid phone number; outside India, begin with + and the country code"
+        ) from None
+
+
+def _email(text: str) -> str | None:
+    if not text.strip():
+        return None  # a form sends an empty field for what was left out
+    try:
+        return read_email(text)
+    except UnreadableContact:
+        raise PydanticCustomError("email", "is not a valid email address") from None
+
+
+Phone = Annotated[str, Field(max_length=LONGEST_PHONE), AfterValidator(_phone)]
+Email = Annotated[str, Field(max_length=LONGEST_EMAIL), AfterValidator(_email)]
+"""Null when blank."""

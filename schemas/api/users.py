@@ -1,0 +1,58 @@
+"""Accounts as a super_admin manages them."""
+
+from typing import Annotated, Literal, Self, TypedDict
+
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from schemas.api.accounts import Password, UserView, normalised
+from schemas.api.base import PageSize, Shape
+from schemas.api.contacts import UnreadableContact, read_email
+from schemas.vocabulary import Role
+
+
+def _address(text: str) -> str:
+    try:
+        return normalised(read_email(text))
+    except UnreadableContact:
+        raise PydanticCustomError("email", "is not a valid email address") from None
+
+
+FullName = Annotated[str, Field(min_length=1, max_length=120, pattern=r"\S")]
+
+
+class UserCreate(Shape):
+    email: Annotated[str, Field(max_length=254), AfterValidator(_address)]
+    full_name: FullName
+    role: Role = Role.ADMIN
+    password: Password | None = None
+    """Left out, one is drawn and told once."""
+
+
+class UserChange(Shape):
+    full_name: FullName | None = None
+    role: Role | None = None
+    is_active: bool | None = None
+    reset_password: Literal[True] | None = None
+    """Draw a new password, tell it once, and end all sessions."""
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.model_dump(exclude_none=True):
+            raise PydanticCustomError("nothing", "changes nothing")
+        return self
+
+
+class UsersRequest(Shape):
+    role: Role | None = None
+    is_active: bool | None = None
+    q: Annotated[str, Field(max_length=100)] = ""
+    """Part of a name or address."""
+    page_size: PageSize = 20
+    page: Annotated[int, Field(ge=1, le=10_000)] = 1
+
+
+class ManagedUser(TypedDict):
+    user: UserView
+    one_time_password: str | None
+    """Told once and kept nowhere, when one was drawn; its owner changes it after the first login."""

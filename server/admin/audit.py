@@ -1,0 +1,19 @@
+"""Who changed what, for super_admins."""
+
+from sanic import Blueprint, HTTPResponse
+
+from schemas.api.audit import AuditRequest
+from server.auth import authenticate_super_admin
+from server.context import CasaRequest, transaction
+from server.http import read_query, reply
+from services.audit_list import list_audit
+
+blueprint = Blueprint("admin_audit", url_prefix="/api/v1/admin/audit")
+blueprint.on_request(authenticate_super_admin)
+
+
+@blueprint.get("/")
+async def index(request: CasaRequest) -> HTTPResponse:
+    wanted = read_query(request, AuditRequest)
+    async with transaction(request.app.ctx) as session:
+        return reply(await list_audit(session, wanted))

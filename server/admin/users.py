@@ -1,0 +1,61 @@
+"""Accounts, for super_admins."""
+
+from uuid import UUID
+
+from sanic import Blueprint, HTTPResponse
+
+from domain.passwords import draw_password, weakness
+from schemas.api.users import ManagedUser, UserChange, UserCreate, UsersRequest
+from schemas.errors import FieldError, InvalidRequest, NotFound
+from server.auth import actor, authenticate_super_admin
+from server.context import CasaRequest, transaction
+from server.http import read_body, read_query, reply
+from services.users import change_user, create_user, list_users
+
+blueprint = Blueprint("admin_users", url_prefix="/api/v1/admin/users")
+blueprint.on_request(authenticate_super_admin)
+
+
+@blueprint.get("/")
+async def index(request: CasaRequest) -> HTTPResponse:
+    wanted = read_query(request, UsersRequest)
+    async with transaction(request.app.ctx) as session:
+        return reply(await list_users(session, wanted))
+
+
+@blueprint.post("/")
+async def create(request: CasaRequest) -> HTTPResponse:
+    """With the password that was sent, or one that is drawn and told once."""
+    wanted = read_body(request, UserCreate)
+    password = chosen(wanted) if wanted.password is not None else draw_password()
+    hashed = await request.app.ctx.passwords.hash(password)
+    async with transaction(request.app.ctx) as session:
+        user = await create_user(session, actor(request), wanted, hashed)
+    drawn = password if wanted.password is None else None
+    return reply(ManagedUser(user=user, one_time_password=drawn), 201)
+
+
+@blueprint.patch("/<user_id:str>")
+async def change(request: CasaRequest, user_id: str) -> HTTPResponse:
+    wanted = read_body(request, UserChange)
+    password = draw_password() if wanted.reset_password else None
+    hashed = await request.app.ctx.passwords.hash(password) if password else None
+    async with transaction(request.app.ctx) as session:
+        user = await change_user(session, actor(request), _key(user_id), wanted, hashed)
+    return reply(ManagedUser(user=user, one_time_password=password))
+
+
+def chosen(wanted: UserCreate) -> str:
+    password = wanted.password or ""
+    why = weakness(password, wanted.email)
+    if why is not None:
+        wrong = FieldError("#/password", "body", "weak_password", why)
+        raise InvalidRequest("One field is invalid.", (wrong,))
+    return password
+
+
+def _key(user_id: str) -> UUID:
+    try:
+        return UUID(user_id)
+    except ValueError:
+        raise NotFound("There is no such account.") from None

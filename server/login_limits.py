@@ -1,0 +1,173 @@
+"""How often a login may fail: for an account, for an address, for everybody.
+
+Accounts that do not exist are counted like others, and a locked one answers like a wrong password,
+so neither a lock nor its absence says who has an account. A lock ends by itself: for ever, it would
+let anybody lock anybody out. Counters live in Redis under digests; without Redis each process keeps
+count by itself, and more strictly.
+"""
+
+import hmac
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from schemas.errors import TooManyRequests
+
+MINUTE = 60
+log = structlog.get_logger(component="server")
+
+
+@dataclass(frozen=True)
+class LoginRules:
+    """Failures and the seconds in which they count."""
+
+    account: int = 5
+    account_s: int = 15 * MINUTE
+    first_lock_s: int = MINUTE
+    longest_lock_s: int = 30 * MINUTE
+    forgiven_after_s: int = 24 * 60 * MINUTE
+    """After so long without a lock the next one is a first one again."""
+    address: int = 10
+    everybody: int = 1_000
+    address_s: int = 5 * MINUTE
+
+
+ALONE = LoginRules(account=3, address=5, everybody=100)
+"""What a process allows that cannot reach Redis: the others may be allowing as much."""
+
+TAKE = """
+for place, key in ipairs(KEYS) do
+    if tonumber(redis.call('GET', key) or '0') >= tonumber(ARGV[place]) then
+        return redis.call('TTL', key)
+    end
+end
+for _, key in ipairs(KEYS) do
+    if redis.call('INCR', key) == 1 then redis.call('EXPIRE', key, ARGV[3]) end
+end
+return -1
+"""
+GIVE_BACK = """
+for place, key in ipairs(KEYS) do
+    if place <= 2 then
+        if redis.call('EXISTS', key) == 1 then redis.call('DECR', key) end
+    else
+        redis.call('DEL', key)
+    end
+end
+"""
+FAIL = """
+local failures, level, lock = KEYS[1], KEYS[2], KEYS[3]
+if redis.call('EXISTS', lock) == 1 then return end
+local count = redis.call('INCR', failures)
+if count == 1 then redis.call('EXPIRE', failures, ARGV[2]) end
+if count < tonumber(ARGV[1]) then return end
+local times = redis.call('INCR', level)
+redis.call('EXPIRE', level, ARGV[5])
+redis.call('SET', lock, 1, 'EX', math.min(ARGV[3] * 2 ^ (times - 1), ARGV[4]))
+redis.call('DEL', failures)
+"""
+
+
+class LoginLimits:
+    def __init__(self, cache: Redis, secret: str, rules: LoginRules | None = None) -> None:
+        self._rules = rules or LoginRules()
+        self._secret = secret
+        self._alone = _Alone()
+        self._take = cache.register_script(TAKE)
+        self._give_back = cache.register_script(GIVE_BACK)
+        self._fail = cache.register_script(FAIL)
+        self._cache = cache
+
+    async def take(self, address: IPv4Network | IPv6Network) -> None:
+        """Count an attempt before it is made, so that many at once are not all let in.
+
+        Raises:
+            TooManyRequests: this address, or everybody together, has failed too often.
+        """
+        rules, key = self._rules, self._digest(str(address))
+        most = [rules.address, rules.everybody, rules.address_s]
+        wait = await self._asked(lambda: self._take(self._attempts(key), most), lambda: self._alone.take(key))
+        if wait >= 0:
+            raise TooManyRequests("Too many failed logins; try again later.", max(1, wait))
+
+    async def is_locked(self, identifier: str) -> bool:
+        lock = self._account(identifier)[2]
+        return bool(
+            await self._asked(lambda: self._cache.exists(lock), lambda: self._alone.is_locked(identifier))
+        )
+
+    async def failed(self, identifier: str) -> None:
+        rules = self._rules
+        sizes = [
+            rules.account, rules.account_s, rules.first_lock_s, rules.longest_lock_s, rules.forgiven_after_s,
+        ]  # fmt: skip
+        await self._asked(
+            lambda: self._fail(self._account(identifier), sizes), lambda: self._alone.failed(identifier)
+        )
+
+    async def succeeded(self, identifier: str, address: IPv4Network | IPv6Network) -> None:
+        """Give the attempt back; only this account's failures are forgotten."""
+        key = self._digest(str(address))
+        keys = [*self._attempts(key), *self._account(identifier)[:2]]
+        await self._asked(lambda: self._give_back(keys), lambda: self._alone.succeeded(identifier, key))
+
+    async def _asked(self, redis: Callable[[], Awaitable[int]], alone: Callable[[], int]) -> int:
+        try:
+            return await redis()
+        except (RedisError, OSError) as error:
+            log.warning("login_limits_alone", error=type(error).__name__)
+            return alone()
+
+    def _attempts(self, key: str) -> list[str]:
+        return [f"login:address:{key}", "login:everybody"]
+
+    def _account(self, identifier: str) -> list[str]:
+        key = self._digest(identifier)
+        return [f"login:{part}:{key}" for part in ("failures", "level", "lock")]
+
+    def _digest(self, text: str) -> str:
+        return hmac.digest(self._secret.encode(), f"login {text}".encode(), "sha256").hex()[:32]
+
+
+@dataclass
+class _Alone:
+    """Counters of this process, each gone after the window of an address."""
+
+    rules: LoginRules = ALONE
+    _counts: dict[str, tuple[int, float]] = field(default_factory=dict)
+
+    def take(self, key: str) -> int:
+        if self._count(key) >= self.rules.address or self._count("*") >= self.rules.everybody:
+            return self.rules.address_s
+        self._add(key, 1)
+        self._add("*", 1)
+        return -1
+
+    def is_locked(self, identifier: str) -> int:
+        return int(self._count(f"account {identifier}") >= self.rules.account)
+
+    def failed(self, identifier: str) -> int:
+        return self._add(f"account {identifier}", 1)
+
+    def succeeded(self, identifier: str, key: str) -> int:
+        self._counts.pop(f"account {identifier}", None)
+        self._add("*", -1)
+        return self._add(key, -1)
+
+    def _count(self, key: str) -> int:
+        count, ends = self._counts.get(key, (0, 0.0))
+        return count if time.monotonic() < ends else 0
+
+    def _add(self, key: str, more: int) -> int:
+        now = time.monotonic()
+        if len(self._counts) > 10 * self.rules.everybody:
+            self._counts = {name: kept for name, kept in self._counts.items() if kept[1] > now}
+        count = self._count(key)
+        ends = self._counts[key][1] if count else now + self.rules.address_s
+        self._counts[key] = (max(0, count + more), ends)
+        return self._counts[key][0]

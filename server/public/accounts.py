@@ -1,0 +1,121 @@
+"""Signing in and out, and one's own password."""
+
+from datetime import UTC, datetime
+from typing import Literal
+
+import structlog
+from sanic import Blueprint, HTTPResponse
+
+from domain.addresses import address_key
+from domain.masking import mask_email
+from domain.passwords import weakness
+from domain.tokens import LIFETIME, issue_token
+from schemas.api.accounts import LoginRequest, PasswordChange, SignedIn
+from schemas.errors import FieldError, InvalidRequest, Unauthorized
+from server.addresses import client_address
+from server.auth import actor, authenticate, principal
+from server.context import CasaRequest, Context, transaction
+from server.http import read_body, reply
+from services.accounts import (
+    Credentials,
+    begin_session,
+    end_session,
+    find_credentials,
+    read_account,
+    read_hash,
+    set_password,
+)
+
+blueprint = Blueprint("accounts", url_prefix="/api/v1/auth")
+log = structlog.get_logger(component="server")
+BEARER: Literal["bearer"] = "bearer"
+WRONG = "The email address or the password is wrong."
+
+
+@blueprint.post("/login")
+async def login(request: CasaRequest) -> HTTPResponse:
+    """A token for an hour; who gets none is not told why."""
+    wanted = read_body(request, LoginRequest)
+    context, address = request.app.ctx, address_key(client_address(request))
+    await context.login_limits.take(address)
+    seen = await recognised(context, wanted)
+    log.info("login", request_id=request.id, email=mask_email(wanted.email), accepted=seen is not None)
+    if seen is None:
+        raise Unauthorized(WRONG)
+    await context.login_limits.succeeded(wanted.email, address)
+    return reply(await signed_in(context, seen, wanted.password))
+
+
+async def recognised(context: Context, wanted: LoginRequest) -> Credentials | None:
+    """The account, if the password is its own; the same work for one that is unknown or locked."""
+    async with transaction(context) as session:
+        account = await find_credentials(session, wanted.email)
+    locked = await context.login_limits.is_locked(wanted.email)
+    usable = None if locked else account
+    if await context.passwords.matches(wanted.password, usable.hashed_password if usable else None):
+        return usable
+    await context.login_limits.failed(wanted.email)
+    return None
+
+
+async def signed_in(context: Context, seen: Credentials, password: str) -> SignedIn:
+    outdated = context.passwords.is_outdated(seen.hashed_password)
+    rehashed = await context.passwords.hash(password) if outdated else None
+    async with transaction(context) as session:
+        user, version = await begin_session(session, seen, rehashed)
+    token = issue_token(user["id"], version, context.keys, datetime.now(UTC))
+    return SignedIn(
+        access_token=token, token_type=BEARER, expires_in=int(LIFETIME.total_seconds()), user=user
+    )
+
+
+mine = Blueprint("my_account", url_prefix="/api/v1/auth")
+mine.on_request(authenticate)
+
+
+@mine.get("/me")
+async def me(request: CasaRequest) -> HTTPResponse:
+    async with transaction(request.app.ctx) as session:
+        return reply(await read_account(session, principal(request).id))
+
+
+@mine.post("/logout")
+async def logout(request: CasaRequest) -> HTTPResponse:
+    """Revoke this token; the account's other sessions go on."""
+    async with transaction(request.app.ctx) as session:
+        await end_session(session, principal(request).claims)
+    return HTTPResponse(status=204)
+
+
+@mine.post("/password")
+async def change_password(request: CasaRequest) -> HTTPResponse:
+    """Needs the current one, and ends all sessions, this one too."""
+    wanted = read_body(request, PasswordChange)
+    context, who = request.app.ctx, principal(request)
+    refuse_weak(wanted.new_password, who.email, "new_password")
+    await context.login_limits.take(address_key(client_address(request)))
+    async with transaction(context) as session:
+        hashed = await read_hash(session, who.id)
+    await require_password(context, who.email, wanted.current_password, hashed)
+    await context.login_limits.succeeded(who.email, address_key(client_address(request)))
+    replacement = await context.passwords.hash(wanted.new_password)
+    async with transaction(context) as session:
+        await set_password(session, actor(request), who.id, hashed, replacement)
+    return HTTPResponse(status=204)
+
+
+async def require_password(context: Context, email: str, password: str, hashed: str) -> None:
+    """A stolen token is no way to try passwords: wrong ones count as at a login."""
+    locked = await context.login_limits.is_locked(email)
+    if not await context.passwords.matches(password, None if locked else hashed):
+        await context.login_limits.failed(email)
+        wrong = FieldError("#/current_password", "body", "wrong_password", "is not your password")
+        raise InvalidRequest("One field is invalid.", (wrong,))
+
+
+def refuse_weak(password: str, email: str, field: str) -> None:
+    why = weakness(password, email)
+    if why is not None:
+        raise InvalidRequest(
+            "One field is invalid.", (FieldError(f"#/{field}", "body", "weak_password", why),)
+        )

@@ -1,0 +1,105 @@
+"""Accounts as their owners use them."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.tokens import Claims
+from schemas.api.accounts import UserView
+from schemas.errors import NotFound, Unauthorized
+from schemas.tables import RevokedToken, User
+from schemas.vocabulary import Role
+from services.audit import Actor, record
+
+SHOWN = (
+    User.id, User.email, User.full_name, User.role, User.is_active, User.last_login_at, User.created_at,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What a login is held against."""
+
+    id: UUID
+    hashed_password: str
+
+
+async def find_credentials(session: AsyncSession, email: str) -> Credentials | None:
+    """Of the active account with this address, in its normal form."""
+    query = select(User.id, User.hashed_password).where(func.lower(User.email) == email, User.is_active)
+    row = (await session.execute(query)).one_or_none()
+    return None if row is None else Credentials(*row)
+
+
+async def begin_session(
+    session: AsyncSession, seen: Credentials, rehashed: str | None
+) -> tuple[UserView, int]:
+    """Note a login; the account and its token version.
+
+    Raises:
+        Unauthorized: the account was deactivated, or got another password, since it was looked at.
+    """
+    values = {"last_login_at": func.now()} | ({} if rehashed is None else {"hashed_password": rehashed})
+    noted = (
+        update(User)
+        .where(User.id == seen.id, User.is_active, User.hashed_password == seen.hashed_password)
+        .values(values)
+        .returning(*SHOWN, User.token_version)
+    )
+    row = (await session.execute(noted)).one_or_none()
+    if row is None:
+        raise Unauthorized("The email address or the password is wrong.")
+    return user_view(row), row.token_version
+
+
+async def end_session(session: AsyncSession, claims: Claims) -> None:
+    """Revoke a token for the time that it would have lasted; others that have ended are forgotten."""
+    await session.execute(delete(RevokedToken).where(RevokedToken.expires_at < func.now()))
+    gone = {"token_id": claims.token_id, "user_id": claims.user_id, "expires_at": claims.expires_at}
+    await session.execute(insert(RevokedToken).values(gone).on_conflict_do_nothing())
+
+
+async def read_account(session: AsyncSession, user_id: UUID) -> UserView:
+    row = (await session.execute(select(*SHOWN).where(User.id == user_id))).one_or_none()
+    if row is None:
+        raise NotFound("There is no such account.")
+    return user_view(row)
+
+
+async def read_hash(session: AsyncSession, user_id: UUID) -> str:
+    return (await session.scalars(select(User.hashed_password).where(User.id == user_id))).one()
+
+
+async def set_password(session: AsyncSession, actor: Actor, user_id: UUID, seen: str, hashed: str) -> None:
+    """Replace the password that hashed to `seen`, and end all sessions.
+
+    Raises:
+        Unauthorized: it has been replaced meanwhile.
+    """
+    replaced = (
+        update(User)
+        .where(User.id == user_id, User.hashed_password == seen)
+        .values(hashed_password=hashed, token_version=User.token_version + 1, updated_at=func.now())
+        .returning(User.id)
+    )
+    if (await session.execute(replaced)).one_or_none() is None:
+        raise Unauthorized
+    changes = {"hashed_password": ("old", "new")}
+    await record(session, actor, "change_password", entity_type="user", entity_id=user_id, changes=changes)
+
+
+def user_view(row: Row[*tuple[Any, ...]]) -> UserView:
+    """A row of `SHOWN`."""
+    return UserView(
+        id=row.id,
+        email=row.email,
+        full_name=row.full_name,
+        role=Role(row.role),
+        is_active=row.is_active,
+        last_login_at=row.last_login_at,
+        created_at=row.created_at,
+    )

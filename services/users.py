@@ -1,0 +1,107 @@
+"""Accounts as a super_admin manages them; one of these is always left."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from schemas.api.accounts import UserView
+from schemas.api.lists import Items
+from schemas.api.users import UserChange, UserCreate, UsersRequest
+from schemas.errors import Conflict, FieldError, Forbidden, NotFound
+from schemas.tables import User
+from schemas.vocabulary import Role
+from services.accounts import SHOWN, user_view
+from services.audit import Actor, changes_between, record
+
+
+async def create_user(session: AsyncSession, actor: Actor, wanted: UserCreate, hashed: str) -> UserView:
+    """Raises Conflict when the address has an account already."""
+    columns = {"email": wanted.email, "full_name": wanted.full_name, "role": wanted.role}
+    added = insert(User).values(**columns, hashed_password=hashed).returning(*SHOWN)
+    try:
+        async with session.begin_nested():
+            row = (await session.execute(added)).one()
+    except IntegrityError:
+        taken = FieldError("#/email", "body", "taken", "has an account already")
+        raise Conflict("There is an account with this address.", (taken,)) from None
+    changes = changes_between({}, {name: str(value) for name, value in columns.items()})
+    await record(session, actor, "create", entity_type="user", entity_id=row.id, changes=changes)
+    return user_view(row)
+
+
+async def change_user(
+    session: AsyncSession, actor: Actor, user_id: UUID, wanted: UserChange, hashed: str | None
+) -> UserView:
+    """Change an account; a changed role, activity or password ends its sessions at once.
+
+    Raises:
+        NotFound: there is no such account.
+        Forbidden: it is the actor's own role.
+        Conflict: no active super_admin would be left.
+    """
+    before = await _locked(session, user_id)
+    if wanted.role is not None and wanted.role != before["role"] and user_id == actor.id:
+        raise Forbidden("Nobody changes their own role.")
+    after = wanted.model_dump(exclude_none=True, exclude={"reset_password"})
+    if hashed is not None:
+        after["hashed_password"] = hashed
+    changes = changes_between(before, after)
+    if changes:
+        await _apply(session, user_id, {name: value for name, (_, value) in changes.items()})
+        await _require_super_admin(session)
+        await record(session, actor, "change", entity_type="user", entity_id=user_id, changes=changes)
+    return user_view((await session.execute(select(*SHOWN).where(User.id == user_id))).one())
+
+
+async def _locked(session: AsyncSession, user_id: UUID) -> dict[str, Any]:
+    """The account, after all active super_admins are locked in one order: the last one cannot slip away."""
+    guarded = select(User.id).where(User.role == Role.SUPER_ADMIN, User.is_active)
+    await session.execute(guarded.order_by(User.id).with_for_update())
+    query = select(User.full_name, User.role, User.is_active, User.hashed_password).where(User.id == user_id)
+    row = (await session.execute(query.with_for_update())).mappings().one_or_none()
+    if row is None:
+        raise NotFound("There is no such account.")
+    return dict(row)
+
+
+async def _apply(session: AsyncSession, user_id: UUID, values: dict[str, Any]) -> None:
+    ends_sessions = values.keys() & {"role", "is_active", "hashed_password"}
+    version = {"token_version": User.token_version + 1} if ends_sessions else {}
+    await session.execute(
+        update(User).where(User.id == user_id).values(**values, **version, updated_at=func.now())
+    )
+
+
+async def _require_super_admin(session: AsyncSession) -> None:
+    left = select(func.count()).where(User.role == Role.SUPER_ADMIN, User.is_active)
+    if not await session.scalar(left):
+        raise Conflict("The last active super_admin has to stay one.")
+
+
+async def list_users(session: AsyncSession, wanted: UsersRequest) -> Items[UserView]:
+    """By address."""
+    matching = _matching(select(*SHOWN), wanted)
+    total = await session.scalar(_matching(select(func.count()).select_from(User), wanted))
+    page = matching.order_by(func.lower(User.email)).limit(wanted.page_size)
+    rows = await session.execute(page.offset((wanted.page - 1) * wanted.page_size))
+    return Items(
+        items=[user_view(row) for row in rows],
+        total=total or 0,
+        page=wanted.page,
+        page_size=wanted.page_size,
+        next_cursor=None,
+    )
+
+
+def _matching(query: Select[*tuple[Any, ...]], wanted: UsersRequest) -> Select[*tuple[Any, ...]]:
+    if wanted.role is not None:
+        query = query.where(User.role == wanted.role)
+    if wanted.is_active is not None:
+        query = query.where(User.is_active == wanted.is_active)
+    if wanted.q:
+        part = User.email.icontains(wanted.q, autoescape=True)
+        query = query.where(or_(part, User.full_name.icontains(wanted.q, autoescape=True)))
+    return query
