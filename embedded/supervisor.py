@@ -34,6 +34,7 @@ class Program:
 PROGRAMS = (
     Program("api", "server.cli", ("serve",)),
     Program("indexer", "indexer.cli", ("run",)),
+    Program("worker", "server.cli", ("worker",)),
 )
 
 REINDEX = Program("reindex", "indexer.cli", ("reindex",))

@@ -40,7 +40,7 @@ def up(state_dir: Path) -> None:
         supervisor = Supervisor(services.state, services.children, os.environ | facts, say)
         stack.callback(supervisor.stop)
         fill(facts, supervisor)
-        with step("API, indexer"):
+        with step("API, indexer, worker"):
             supervisor.start()
             supervisor.wait_ready(port)
         introduce(facts, services.state)
@@ -81,6 +81,7 @@ def describe(services: Services, environment: Mapping[str, str], port: int) -> E
         "MEDIA_URL": environment.get("MEDIA_URL") or f"file:{state.path / 'media'}",
         "INDEX_ALIAS": Settings().index_alias,
         "JWT_SECRET": environment.get("JWT_SECRET") or state.secret("token_signing"),
+        "QUEUE_SECRET": environment.get("QUEUE_SECRET") or state.secret("queue_signing"),
         "API_PORT": str(port),
         "API_URL": f"http://{ports.LOOPBACK}:{port}",
         "ADMIN_EMAIL": EMAIL,

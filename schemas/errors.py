@@ -9,6 +9,7 @@ CasaError                  500 internal_error
 ├── Conflict               409 conflict             the state of things is in the way
 │   └── ImportRunning      409 import_running
 ├── PreconditionFailed     412 precondition_failed  with the ETag of now and the fields that differ
+├── PayloadTooLarge        413 payload_too_large
 ├── UnsupportedMediaType   415 unsupported_media_type
 ├── PreconditionRequired   428 precondition_required
 ├── TooManyRequests        429 too_many_requests    with Retry-After
@@ -112,6 +113,12 @@ class PreconditionFailed(CasaError):
     status = 412
     code = "precondition_failed"
     title = "Somebody else changed it first"
+
+
+class PayloadTooLarge(CasaError):
+    status = 413
+    code = "payload_too_large"
+    title = "Too large"
 
 
 class UnsupportedMediaType(CasaError):

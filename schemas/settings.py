@@ -60,6 +60,8 @@ class Settings(BaseSettings):
     jwt_previous_secret: SecretStr = SecretStr("")
     """Still accepted while tokens that it signed are about, after a change of `jwt_secret`."""
 
+    queue_secret: SecretStr = SecretStr("")
+    """Signs what goes through the queue: whoever can write to Redis must not be able to run code."""
     password_cost: int = Field(default=12, ge=4, le=16)
     """bcrypt's; each step doubles the time of a login. Below 12 only in tests."""
 

@@ -9,9 +9,9 @@ from sanic.config import Config
 from sanic.response import BaseHTTPResponse
 
 from schemas.settings import Settings
-from server.admin import audit, users
-from server.admin import audit, users
-from server.admin import audit, users
+from server.admin import audit, exports, imports, users
+from server.admin import audit, exports, imports, users
+from server.admin import audit, exports, imports, users
 from server.context import CasaApp, CasaRequest, close_context, open_context
 from server.problems import ProblemHandler
 from server.public import accounts, health, localities, properties, search
@@ -24,7 +24,7 @@ PUBLIC = (
     accounts.blueprint,
     accounts.mine,
 )
-ADMIN = (users.blueprint, audit.blueprint)
+ADMIN = (users.blueprint, audit.blueprint, imports.blueprint, exports.blueprint)
 BLUEPRINTS = (*PUBLIC, *ADMIN)
 
 SAFE_HEADERS = {

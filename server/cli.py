@@ -4,6 +4,7 @@ Exit codes: 0 done, 2 something is wrong with what was asked, 4 a store is unrea
 """
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ from sanic.mixins import startup
 from sanic.worker.loader import AppLoader
 from sanic.worker.manager import WorkerManager
 from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.passwords import draw_password, hash_password, weakness
@@ -39,6 +41,7 @@ from tasks.imports.mapping import Mapping, load_mapping
 from tasks.imports.reader import count_lines
 from tasks.imports.report import Report, render
 from tasks.market import compare_prices
+from tasks.queue import Queue
 
 USAGE, UNREACHABLE = 2, 4
 
@@ -84,6 +87,18 @@ def with_token_secret(settings: Settings) -> Settings:
 def create_worker(settings: Settings) -> CasaApp:
     configure_logs(settings.log_level, json=settings.log_json)
     return create_app(settings)
+
+
+@app.command()
+def worker() -> None:
+    """Run background jobs; any number of these may run."""
+    settings = Settings()
+    configure_logs(settings.log_level, json=settings.log_json)
+    queue = Queue(settings)
+    consumer = queue.consumer()
+    with suppress(OperationalError, InterfaceError, PoolTimeout):  # the next round does it
+        queue.catch_up()
+    consumer.run()
 
 
 @app.command("create-admin")

@@ -26,6 +26,7 @@ from stores.answers import Answers
 from stores.cache import open_cache
 from stores.database import open_database
 from stores.search import open_search
+from tasks.queue import Queue
 
 PUBLIC_STATEMENT_TIMEOUT_MS = 2_000  # a visitor has left by then
 ADMIN_STATEMENT_TIMEOUT_MS = 10_000
@@ -43,6 +44,7 @@ class Context:
     cache: Redis
     answers: Answers
     searches: SearchLog
+    queue: Queue
     passwords: Passwords
     login_limits: LoginLimits
     keys: Keys
@@ -92,6 +94,7 @@ def open_context(settings: Settings) -> Context:
         cache=cache,
         answers=Answers(cache, settings.index_alias, enabled=settings.search_cache),
         searches=SearchLog(database),
+        queue=Queue(settings),
         passwords=Passwords(settings.password_cost),
         login_limits=LoginLimits(cache, next(iter(keys.values()))),
         keys=keys,

@@ -115,6 +115,7 @@ def settings(database_url: str, worker_id: str, tmp_path_factory: pytest.TempPat
         media_url=f"file:{media}",
         api_port=0,
         jwt_secret=token_hex(32),
+        queue_secret=token_hex(32),
         password_cost=4,
     )
 

@@ -1,4 +1,7 @@
-"""Imports that come over HTTP."""
+"""Imports that come over HTTP: the file is kept with its job until it is done with."""
+
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0006"
 down_revision = "0005"
@@ -7,8 +10,12 @@ depends_on = None
 
 
 def upgrade() -> None:
-    pass
+    op.add_column("import_jobs", sa.Column("content", sa.LargeBinary(), nullable=True))
+    op.add_column("import_jobs", sa.Column("total", sa.Integer(), nullable=True))
+    op.create_index("ix_import_jobs_state", "import_jobs", ["state"], unique=False)
 
 
 def downgrade() -> None:
-    pass
+    op.drop_index("ix_import_jobs_state", table_name="import_jobs")
+    op.drop_column("import_jobs", "total")
+    op.drop_column("import_jobs", "content")

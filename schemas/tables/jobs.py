@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from schemas.tables.base import Base, Json, Timestamps, UuidKey, at_least, one_of
@@ -15,6 +15,7 @@ class ImportJob(Timestamps, Base):
     __table_args__ = (
         one_of("state", JobState),
         *(at_least(count, 0) for count in ("rows", "created", "updated", "unchanged", "rejected")),
+        Index("ix_import_jobs_state", "state"),
     )
 
     id: Mapped[UuidKey]
@@ -22,6 +23,10 @@ class ImportJob(Timestamps, Base):
     file_sha256: Mapped[str]
     dry_run: Mapped[bool]
     mapping: Mapped[Json] = mapped_column(server_default=text("'{}'"))
+    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    """An uploaded file, until it is done with; a command reads its own."""
+    total: Mapped[int | None]
+    """Rows of an uploaded file."""
     state: Mapped[str] = mapped_column(server_default=text("'queued'"))
     rows: Mapped[int] = mapped_column(server_default=text("0"))
     """Rows done so far, which is where a killed run goes on."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import TextClause, func, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -27,10 +27,10 @@ from tasks.imports.mapping import Mapping
 from tasks.imports.reader import fingerprint_of_file, open_rows
 from tasks.imports.report import Issue, Report, Written
 from tasks.imports.rows import RowReader
-from tasks.imports.writer import upsert_statement, write
+from tasks.imports.writer import Upserts, upserts, write
 
-ISSUES_KEPT = 1000
-"""How many findings the job's row holds; the report itself has them all."""
+ISSUES_KEPT = 10_000
+"""How many findings the job's row holds, as many as an upload has rows; the report itself has them all."""
 
 ATTEMPTS = 5
 """For a batch that meets a lock, which it awaits for 2 s each time, or a deadlock."""
@@ -54,6 +54,7 @@ async def run_import(
     mapping: Mapping,
     *,
     dry_run: bool = False,
+    job_id: UUID | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Report:
     """Import a file; what a killed run of the same file and map has loaded stays, and is gone on from.
@@ -63,6 +64,7 @@ async def run_import(
         source: the file.
         mapping: what its columns mean.
         dry_run: find out everything, and load nothing.
+        job_id: the job that was made for it; without one it is looked for, or made.
         progress: told the number of rows done since it was told last.
 
     Raises:
@@ -75,11 +77,13 @@ async def run_import(
         batches = Intake(RowReader(mapping)).batches(rows)
         try:
             async with engine.connect() as connection, alone(connection, digest):
-                job = await begin(connection, source, digest, mapping, dry_run=dry_run)
-                report = Report(source.name, dry_run)
-                await load(
-                    connection, job, report, batches, upsert=upsert_statement(mapping), progress=progress
+                job = (
+                    await begin(connection, source, digest, mapping, dry_run=dry_run)
+                    if job_id is None
+                    else await take_up(connection, job_id)
                 )
+                report = Report(source.name, dry_run)
+                await load(connection, job, report, batches, upserts=upserts(mapping), progress=progress)
         except (OperationalError, InterfaceError, PoolTimeout) as problem:
             raise DatabaseUnavailable(
                 "Postgres does not answer: run the same command again later."
@@ -122,6 +126,14 @@ async def begin(
         return Job(job_id, dry_run)
 
 
+async def take_up(connection: AsyncConnection, job_id: UUID) -> Job:
+    """A job that somebody made, from where it stands."""
+    async with connection.begin():
+        taken = update(ImportJob).where(ImportJob.id == job_id)
+        values = {"state": JobState.RUNNING, "error": None, "updated_at": func.now()}
+        return _job((await connection.execute(taken.values(values).returning(ImportJob))).one())
+
+
 async def _unfinished(connection: AsyncConnection, digest: str, described: dict[str, Any]) -> Job | None:
     found = await connection.execute(
         update(ImportJob)
@@ -129,21 +141,20 @@ async def _unfinished(connection: AsyncConnection, digest: str, described: dict[
             ImportJob.file_sha256 == digest,
             ImportJob.mapping == described,
             ImportJob.state.in_([JobState.RUNNING, JobState.FAILED]),
+            ImportJob.content.is_(None),  # an upload is the worker's
             ~ImportJob.dry_run,
         )
         .values(state=JobState.RUNNING, error=None, updated_at=func.now())
         .returning(ImportJob)
     )
     row = found.first()
-    if row is None:
-        return None
+    return None if row is None else _job(row)
+
+
+def _job(row: Row[*tuple[Any, ...]]) -> Job:
     refused = tuple(Issue(**issue) for issue in row.report.get("refused", []))
-    return Job(
-        row.id,
-        dry_run=False,
-        rows=row.rows,
-        written=Written(row.created, row.updated, row.unchanged, refused),
-    )
+    written = Written(row.created, row.updated, row.unchanged, refused)
+    return Job(row.id, dry_run=row.dry_run, rows=row.rows, written=written)
 
 
 async def load(
@@ -152,7 +163,7 @@ async def load(
     report: Report,
     batches: Iterator[Batch],
     *,
-    upsert: TextClause,
+    upserts: Upserts,
     progress: Callable[[int], None],
 ) -> None:
     """Bring all batches in, the report up to date and the job to its end."""
@@ -161,7 +172,7 @@ async def load(
         for batch in batches:
             report.take_in(batch.size, batch.turned_away)
             if report.rows > job.rows:
-                report.count(await _patiently(partial(load_batch, connection, job, report, batch, upsert)))
+                report.count(await _patiently(partial(load_batch, connection, job, report, batch, upserts)))
             progress(batch.size)
         await note(
             connection,
@@ -178,12 +189,12 @@ async def load(
 
 
 async def load_batch(
-    connection: AsyncConnection, job: Job, report: Report, batch: Batch, upsert: TextClause
+    connection: AsyncConnection, job: Job, report: Report, batch: Batch, upserts: Upserts
 ) -> Written:
     """Commit a batch together with the job's progress, so that neither is ever ahead of the other."""
     async with connection.begin():
         written = (
-            await write(connection, upsert, batch.rows, dry_run=job.dry_run) if batch.rows else Written()
+            await write(connection, upserts, batch.rows, dry_run=job.dry_run) if batch.rows else Written()
         )
         progress: dict[str, Any] = {
             "rows": report.rows,

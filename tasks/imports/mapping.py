@@ -135,6 +135,8 @@ class Mapping(Shape):
     format: Literal["csv", "jsonl"] = "csv"
     encoding: Literal["utf-8", "cp1252", "latin-1"] = "utf-8"
     delimiter: Literal[",", ";", "\t", "|"] = ","
+    guarded: bool = False
+    """Cells that a spreadsheet would run have an apostrophe before them, as our own exports write them."""
     unknown: tuple[str, ...] = ()
     """What the file writes for "not known" in any column, besides nothing at all."""
     only: Only | None = None

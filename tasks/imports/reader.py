@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
+from domain.spreadsheets import plain_cell
 from schemas.errors import InvalidRequest
 from tasks.imports.mapping import Mapping
 
@@ -199,7 +200,8 @@ def _picker(
     def pick(record: list[str]) -> Cells | Problem:
         if len(record) < len(names) or any(cell.strip() for cell in record[len(names) :]):
             return Problem("ragged_row", f"has {len(record)} cells under {len(names)} headers")
-        return tuple([record[position] for position in positions])
+        cells = [record[position] for position in positions]
+        return tuple(map(plain_cell, cells)) if mapping.guarded else tuple(cells)
 
     return pick
 

@@ -5,6 +5,8 @@ in place of coordinates. A row that says what the property already holds touches
 the same file twice bumps no revision and owes the index no visit.
 """
 
+from dataclasses import dataclass
+
 import orjson
 from sqlalchemy import TextClause, text
 from sqlalchemy.exc import DataError, IntegrityError
@@ -21,17 +23,33 @@ READ_INTO = {
 }
 """Fields whose name is not a column's."""
 
+BY_ID = "id:"
+"""How an export names a property that has no reference of its own."""
+
+ADOPT = text(
+    """
+    UPDATE properties SET external_ref = :prefix || id::text
+    WHERE id::text = ANY (:ids) AND external_ref IS NULL
+""".replace("::", r"\:\:")
+)
+
 COMPLETED = ("title", "latitude", "longitude")
 """What a row may leave open."""
 
 
-async def write(
-    connection: AsyncConnection, upsert: TextClause, rows: list[Row], *, dry_run: bool
-) -> Written:
+@dataclass(frozen=True)
+class Upserts:
+    """One statement for rows with a reference of their own, one for those known by what they say."""
+
+    by_reference: TextClause | None
+    by_fingerprint: TextClause
+
+
+async def write(connection: AsyncConnection, upserts: Upserts, rows: list[Row], *, dry_run: bool) -> Written:
     """Upsert rows in the caller's transaction; a dry run does all of it, and takes it back."""
     try:
         async with connection.begin_nested() as savepoint:
-            written = await _write(connection, upsert, rows)
+            written = await _write(connection, upserts, rows)
             if dry_run:
                 await savepoint.rollback()
     except (IntegrityError, DataError) as refusal:
@@ -39,13 +57,33 @@ async def write(
             return Written(refused=(Issue(rows[0].line, "refused", _reason(refusal)),))
         # The halves, until the row that Postgres refuses stands alone: all others go in.
         left, right = rows[: len(rows) // 2], rows[len(rows) // 2 :]
-        return await write(connection, upsert, left, dry_run=dry_run) + await write(
-            connection, upsert, right, dry_run=dry_run
+        return await write(connection, upserts, left, dry_run=dry_run) + await write(
+            connection, upserts, right, dry_run=dry_run
         )
     return written
 
 
-async def _write(connection: AsyncConnection, upsert: TextClause, rows: list[Row]) -> Written:
+async def _write(connection: AsyncConnection, upserts: Upserts, rows: list[Row]) -> Written:
+    if upserts.by_reference is None:
+        return await _upsert(connection, upserts.by_fingerprint, rows)
+    named = [row for row in rows if row.values.get("external_ref") is not None]
+    nameless = [row for row in rows if row.values.get("external_ref") is None]
+    await adopt(connection, [row.values["external_ref"] for row in named])
+    return await _upsert(connection, upserts.by_reference, named) + await _upsert(
+        connection, upserts.by_fingerprint, nameless
+    )
+
+
+async def adopt(connection: AsyncConnection, references: list[str]) -> None:
+    """Properties exported as `id:...` for want of a reference: it is their reference from now on."""
+    ids = [reference.removeprefix(BY_ID) for reference in references if reference.startswith(BY_ID)]
+    if ids:
+        await connection.execute(ADOPT, {"ids": ids, "prefix": BY_ID})
+
+
+async def _upsert(connection: AsyncConnection, upsert: TextClause, rows: list[Row]) -> Written:
+    if not rows:
+        return Written()
     said = orjson.dumps([row.values | {"fingerprint": row.fingerprint} for row in rows]).decode()
     touched = (await connection.scalars(upsert, {"rows": said})).all()
     created = sum(touched)
@@ -57,10 +95,18 @@ def _reason(refusal: IntegrityError | DataError) -> str:
     return f"breaks the rule {rule}" if rule else "is refused by the database"
 
 
-def upsert_statement(mapping: Mapping) -> TextClause:
+def upserts(mapping: Mapping) -> Upserts:
+    named = FieldName.EXTERNAL_REF in mapping.fields
+    return Upserts(
+        upsert_statement(mapping, by_reference=True) if named else None,
+        upsert_statement(mapping, by_reference=False),
+    )
+
+
+def upsert_statement(mapping: Mapping, *, by_reference: bool) -> TextClause:
     """INSERT ... ON CONFLICT for the columns that a map gives; one boolean per touched row: is it new?"""
-    given = given_columns(mapping)
-    if FieldName.EXTERNAL_REF in mapping.fields:
+    given = [column for column in given_columns(mapping) if by_reference or column != "external_ref"]
+    if by_reference:
         key, conflict = "external_ref", f"(external_ref) {_update_what_differs(given)}"
     else:
         key, conflict = "fingerprint", "(fingerprint) WHERE fingerprint IS NOT NULL DO NOTHING"

@@ -1,0 +1,47 @@
+"""Imports over HTTP: what is asked for, how far it is, and what became of every row."""
+
+from datetime import datetime
+from typing import Annotated, Any, TypedDict
+from uuid import UUID
+
+from pydantic import Field
+
+from schemas.api.base import PageSize, Shape
+
+
+class ImportRequest(Shape):
+    """The query beside the file."""
+
+    filename: Annotated[str, Field(min_length=1, max_length=200)] = "upload"
+    map: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,60}$")] = "casabricks"
+    """The name of a shipped map; ours has the columns of an export."""
+    dry_run: bool = True
+    """Find out everything and load nothing, unless told otherwise."""
+
+
+class ImportsRequest(Shape):
+    page_size: PageSize = 20
+    page: Annotated[int, Field(ge=1, le=10_000)] = 1
+
+
+class ImportView(TypedDict):
+    id: UUID
+    filename: str
+    dry_run: bool
+    state: str
+    """`queued`, `running`, `done` or `failed`."""
+    rows: int
+    """Rows done with."""
+    total: int | None
+    created: int
+    updated: int
+    unchanged: int
+    rejected: int
+    error: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class ImportReport(ImportView):
+    report: dict[str, Any]
+    """When it is done: counts by code, and each finding with its row, column, code and message."""

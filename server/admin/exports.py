@@ -1,0 +1,24 @@
+"""Files that admins take away."""
+
+from sanic import Blueprint
+
+from server.auth import authenticate
+from server.context import CasaRequest
+from server.http import read_query
+from services.property_export import ExportRequest, export_properties
+
+blueprint = Blueprint("admin_exports", url_prefix="/api/v1/admin")
+blueprint.on_request(authenticate)
+
+
+@blueprint.get("/properties.csv")
+async def properties(request: CasaRequest) -> None:
+    """Every property of one moment, in the columns that an import reads again."""
+    wanted = read_query(request, ExportRequest)
+    answer = await request.respond(
+        content_type="text/csv; charset=utf-8",
+        headers={"content-disposition": 'attachment; filename="properties.csv"'},
+    )
+    async for piece in export_properties(request.app.ctx.database, wanted):
+        await answer.send(piece)
+    await answer.eof()

@@ -1,0 +1,96 @@
+"""Imports of files, for admins."""
+
+import asyncio
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from urllib.parse import unquote
+from uuid import UUID
+
+from sanic import Blueprint, HTTPResponse
+
+from schemas.api.imports import ImportRequest, ImportsRequest
+from schemas.errors import FieldError, InvalidRequest, NotFound
+from server.auth import actor, authenticate
+from server.context import CasaRequest, transaction
+from server.http import read_query, reply
+from server.uploads import read_file
+from services.imports import ask_for_import, list_imports, read_import
+from tasks.imports.mapping import Mapping, load_mapping, shipped_maps
+from tasks.imports.reader import open_rows
+
+blueprint = Blueprint("admin_imports", url_prefix="/api/v1/admin/imports")
+blueprint.on_request(authenticate)
+
+TYPES = frozenset({"text/csv", "application/x-ndjson", "application/jsonl"})
+MOST_BYTES = 20 * 2**20
+MOST_ROWS = 10_000
+"""More are the command's: `casabricks import` streams."""
+
+
+@blueprint.post("/", stream=True)
+async def create(request: CasaRequest) -> HTTPResponse:
+    """Take a file in; a worker imports it, and the job says how far it is."""
+    wanted = read_query(request, ImportRequest)
+    mapping = chosen_map(wanted.map)
+    file = await read_file(request, most_bytes=MOST_BYTES, types=TYPES)
+    total = await asyncio.to_thread(count_rows, file.content, mapping)
+    async with transaction(request.app.ctx) as session:
+        job, new = await ask_for_import(
+            session,
+            actor(request),
+            filename=Path(unquote(file.name or wanted.filename)).name[:200] or "upload",
+            content=file.content,
+            total=total,
+            mapping=mapping.model_dump(mode="json", exclude_defaults=True),
+            dry_run=wanted.dry_run,
+        )
+    await request.app.ctx.queue.ask_for_import(job["id"])
+    where = {"location": f"/api/v1/admin/imports/{job['id']}"}
+    return reply(job, 202 if new else 200, where)
+
+
+@blueprint.get("/")
+async def index(request: CasaRequest) -> HTTPResponse:
+    wanted = read_query(request, ImportsRequest)
+    async with transaction(request.app.ctx) as session:
+        return reply(await list_imports(session, wanted))
+
+
+@blueprint.get("/<job_id:str>")
+async def show(request: CasaRequest, job_id: str) -> HTTPResponse:
+    """How far it is; when it is done, what became of every row."""
+    async with transaction(request.app.ctx) as session:
+        return reply(await read_import(session, _key(job_id)))
+
+
+def chosen_map(name: str) -> Mapping:
+    if name not in shipped_maps():
+        wrong = FieldError("#/map", "query", "unknown_map", f"must be one of {', '.join(shipped_maps())}")
+        raise InvalidRequest("One field is invalid.", (wrong,))
+    return load_mapping(name)
+
+
+def count_rows(content: bytes, mapping: Mapping) -> int:
+    """How many rows a file has; InvalidRequest for one that cannot be read, or has too many or none."""
+    with NamedTemporaryFile(prefix="casabricks-upload-") as copy:
+        copy.write(content)
+        copy.flush()
+        try:
+            with open_rows(Path(copy.name), mapping) as rows:
+                total = sum(1 for _, _ in zip(rows, range(MOST_ROWS + 1), strict=False))
+        except InvalidRequest as error:
+            raise _wrong_file(error.detail.replace(copy.name, "The file")) from None
+    if not 1 <= total <= MOST_ROWS:
+        raise _wrong_file(f"has {'no rows' if not total else f'more than {MOST_ROWS:,} rows'}")
+    return total
+
+
+def _wrong_file(detail: str) -> InvalidRequest:
+    return InvalidRequest("The file cannot be imported.", (FieldError("#/file", "body", "file", detail),))
+
+
+def _key(job_id: str) -> UUID:
+    try:
+        return UUID(job_id)
+    except ValueError:
+        raise NotFound("There is no such import.") from None

@@ -1,0 +1,102 @@
+"""All properties as a file, row by row from one snapshot."""
+
+import csv
+import io
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+from sqlalchemy import Select, case, func, select, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.spreadsheets import safe_cell
+from schemas.api.base import Choices, Locality, Shape
+from schemas.tables import Property
+from schemas.vocabulary import AreaBasis, ListingType, PropertyState
+
+ROWS_AT_A_TIME = 500
+SLOWEST_FETCH_MS = 10_000
+
+
+class ExportRequest(Shape):
+    state: Choices[PropertyState] = ()
+    listing_type: ListingType | None = None
+    locality: Choices[Locality] = ()
+
+
+def _area(basis: AreaBasis) -> Any:
+    return case((Property.area_basis == basis, Property.area_sqft))
+
+
+def _own(coordinate: Any) -> Any:
+    """A sector's centre is not the property's own place, and is left to be filled in again."""
+    return case((~Property.location_approximate, coordinate))
+
+
+COLUMNS: dict[str, Any] = {
+    "external_ref": func.coalesce(Property.external_ref, func.concat("id:", Property.id)),
+    "title": Property.title,
+    "description": Property.description,
+    "society": Property.society,
+    "locality": Property.locality,
+    "latitude": _own(Property.latitude),
+    "longitude": _own(Property.longitude),
+    "property_type": Property.property_type,
+    "listing_type": Property.listing_type,
+    "bhk": Property.bhk,
+    "bathrooms": Property.bathrooms,
+    "balconies": Property.balconies,
+    "carpet_area_sqft": _area(AreaBasis.CARPET),
+    "built_up_area_sqft": _area(AreaBasis.BUILT_UP),
+    "super_area_sqft": _area(AreaBasis.SUPER),
+    "price": Property.price,
+    "furnishing_status": Property.furnishing_status,
+    "floor_number": Property.floor_number,
+    "total_floors": Property.total_floors,
+    "age_years": Property.age_years,
+    "possession_status": Property.possession_status,
+    "facing_direction": Property.facing_direction,
+    "entrance_direction": Property.entrance_direction,
+    "kitchen_direction": Property.kitchen_direction,
+    "master_bedroom_direction": Property.master_bedroom_direction,
+    "pooja_direction": Property.pooja_direction,
+    "toilet_direction": Property.toilet_direction,
+    "balcony_direction": Property.balcony_direction,
+    "open_sides": Property.open_sides,
+    "state": Property.state,
+    "price_per_sqft": Property.price_per_sqft,
+}
+"""The columns of the map `casabricks`, and two that an import does not read."""
+
+
+async def export_properties(engine: AsyncEngine, wanted: ExportRequest) -> AsyncIterator[str]:
+    """CSV in pieces, the header first; the snapshot ends with the last piece, or when nobody reads on."""
+    yield _lines([COLUMNS])
+    async with engine.connect() as connection:
+        await connection.execution_options(isolation_level="REPEATABLE READ")
+        await connection.execute(text(f"SET LOCAL statement_timeout = {SLOWEST_FETCH_MS}"))
+        rows = await connection.stream(_chosen(wanted), execution_options={"yield_per": ROWS_AT_A_TIME})
+        async for part in rows.partitions():
+            yield _lines(part)
+
+
+def _chosen(wanted: ExportRequest) -> Select[*tuple[Any, ...]]:
+    query = select(*(column.label(name) for name, column in COLUMNS.items())).order_by(Property.id)
+    if wanted.state:
+        query = query.where(Property.state.in_(wanted.state))
+    if wanted.listing_type is not None:
+        query = query.where(Property.listing_type == wanted.listing_type)
+    if wanted.locality:
+        query = query.where(Property.locality.in_(wanted.locality))
+    return query
+
+
+def _lines(rows: Iterable[Iterable[Any]]) -> str:
+    sheet = io.StringIO(newline="")
+    csv.writer(sheet).writerows([_cell(value) for value in row] for row in rows)
+    return sheet.getvalue()
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return safe_cell(f"{value:g}" if isinstance(value, float) and value == int(value) else str(value))

@@ -1,0 +1,179 @@
+"""Imports over HTTP: asked for, followed, and done by a worker."""
+
+import asyncio
+import io
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aiohttp import FormData
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from schemas.settings import Settings
+from tasks.uploads import import_waiting
+from tests.server.conftest import Answer, Api, served
+
+IMPORTS = "/api/v1/admin/imports"
+HEADER = "external_ref,title,locality,property_type,listing_type,bhk,price,super_area_sqft"
+ALL = HEADER + (
+    ",description,society,latitude,longitude,bathrooms,balconies,furnishing_status,floor_number,total_floors,"
+    "age_years,possession_status,facing_direction,entrance_direction,kitchen_direction,"
+    "master_bedroom_direction,pooja_direction,toilet_direction,balcony_direction,open_sides,"
+    "carpet_area_sqft,built_up_area_sqft"
+)
+BLANKS = "," * (ALL.count(",") - HEADER.count(","))
+
+
+def sheet(*rows: str) -> bytes:
+    return "\n".join([ALL, *(row + BLANKS for row in rows)]).encode()
+
+
+def home(number: int, price: str = "90 L", locality: str = "Sector 62") -> str:
+    return f"R{number},Flat {number},{locality},apartment,sale,3,{price},1500"
+
+
+async def send(api: Api, content: bytes | io.BytesIO, kind: str = "text/csv", **query: str) -> Answer:
+    return await api.ask("POST", IMPORTS, data=content, params=query, headers={"content-type": kind})
+
+
+async def finished(api: Api, engine: AsyncEngine, content: bytes, **query: str) -> Any:
+    """A file imported to its end; the job as its page shows it."""
+    asked = await send(api, content, **query)
+    assert asked.status == 202, asked.body
+    await import_waiting(engine)
+    return (await api.get(asked.headers["location"])).body
+
+
+async def rows(engine: AsyncEngine, statement: str) -> list[tuple[Any, ...]]:
+    async with engine.connect() as connection:
+        return [tuple(row) for row in await connection.execute(text(statement))]
+
+
+async def test_a_file_waits_for_a_worker_and_then_every_row_is_accounted_for(admin: Api, engine: AsyncEngine):
+    content = sheet(home(1), home(2, "cheap"), home(3, locality='"Sector 16, Greater Noida"'))
+    asked = await send(admin, content, dry_run="false", filename="homes.csv")
+    assert (asked.status, asked.body["state"], asked.body["total"]) == (202, "queued", 3)
+    await import_waiting(engine)
+    job = (await admin.get(asked.headers["location"])).body
+    assert (job["state"], job["rows"], job["created"], job["rejected"]) == ("done", 3, 1, 2)
+    assert [(i["row"], i["column"], i["code"]) for i in job["report"]["issues"]] == [
+        (3, "price", "unreadable"),
+        (4, "locality", "outside_noida"),
+    ]
+    assert await rows(engine, "SELECT external_ref, price, state FROM properties") == [
+        ("R1", 9_000_000, "active")
+    ]
+    assert await rows(engine, "SELECT content FROM import_jobs") == [(None,)]
+
+
+async def test_unless_told_otherwise_nothing_is_loaded(admin: Api, engine: AsyncEngine):
+    job = await finished(admin, engine, sheet(home(1)))
+    assert (job["dry_run"], job["created"], await rows(engine, "SELECT id FROM properties")) == (True, 1, [])
+
+
+async def test_the_same_file_twice_changes_nothing(admin: Api, engine: AsyncEngine):
+    content = sheet(*(home(n) for n in range(20)))
+    await finished(admin, engine, content, dry_run="false")
+    before = await rows(engine, "SELECT * FROM properties ORDER BY id")
+    job = await finished(admin, engine, content, dry_run="false")
+    assert (job["unchanged"], job["created"], job["updated"]) == (20, 0, 0)
+    assert await rows(engine, "SELECT * FROM properties ORDER BY id") == before
+
+
+async def test_a_row_without_a_reference_is_known_by_what_it_says(admin: Api, engine: AsyncEngine):
+    nameless = home(1).removeprefix("R1")
+    for expected in ((1, 0), (0, 1)):
+        job = await finished(admin, engine, sheet(nameless, home(2)), dry_run="false")
+        assert (job["created"] - expected[0], job["unchanged"]) == (expected[0] and 1, expected[1] * 2)
+
+
+async def test_who_asked_and_what_came_of_it_is_in_the_audit(admin: Api, engine: AsyncEngine):
+    await finished(admin, engine, sheet(home(1)), dry_run="false")
+    found = await rows(engine, "SELECT actor, action, entity_type FROM audit_log ORDER BY id")
+    assert found == [
+        ("asha@casabricks.example", "request", "import"),
+        ("asha@casabricks.example", "import", "import"),
+    ]
+
+
+async def test_a_file_on_its_way_is_not_taken_in_again(admin: Api, engine: AsyncEngine):
+    answers = await asyncio.gather(*(send(admin, sheet(home(1))) for _ in range(5)))
+    assert sorted(answer.status for answer in answers) == [200] * 4 + [202]
+    assert len({answer.body["id"] for answer in answers}) == 1
+    assert (await send(admin, sheet(home(1)), dry_run="false")).status == 202
+
+
+async def test_json_lines_and_forms_are_taken_too(admin: Api, engine: AsyncEngine):
+    form = FormData()
+    form.add_field("file", sheet(home(7)), filename="../../homes.csv", content_type="text/csv")
+    asked = await admin.ask("POST", IMPORTS, data=form)
+    assert (asked.status, asked.body["filename"], asked.body["total"]) == (202, "homes.csv", 1)
+
+
+async def test_imports_are_listed_newest_first(admin: Api, engine: AsyncEngine):
+    for number in range(3):
+        await send(admin, sheet(home(number)), filename=f"{number}.csv")
+    listed = (await admin.get(IMPORTS, page_size="2")).body
+    assert ([job["filename"] for job in listed["items"]], listed["total"]) == (["2.csv", "1.csv"], 3)
+
+
+async def test_without_redis_the_row_is_enough(settings: Settings, admin: Api, engine: AsyncEngine):
+    nowhere = settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
+    async with served(nowhere, f"uploads_{uuid4().hex}") as api:
+        answer = await send(Api(api.url, api.visitor, admin.always), sheet(home(1)), dry_run="false")
+    assert answer.status == 202
+    assert await import_waiting(engine) == 1
+    assert await rows(engine, "SELECT external_ref FROM properties") == [("R1",)]
+
+
+async def test_two_workers_never_run_one_job_twice(admin: Api, engine: AsyncEngine):
+    await send(admin, sheet(*(home(n) for n in range(2_000))), dry_run="false")
+    ended = await asyncio.gather(*(import_waiting(engine) for _ in range(4)))
+    assert sum(ended) >= 1
+    assert await rows(engine, "SELECT count(*), max(version) FROM properties") == [(2_000, 1)]
+    assert await rows(engine, "SELECT count(*) FROM audit_log WHERE action = 'import'") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "query", "status", "pointers"),
+    [
+        (b"", "text/csv", {}, 422, {"#/file": "file"}),
+        (ALL.encode(), "text/csv", {}, 422, {"#/file": "file"}),
+        (b"a,b\n1,2", "text/csv", {}, 422, {"#/file": "file"}),
+        (b"\x00\x01", "text/csv", {}, 422, {"#/file": "file"}),
+        (sheet(*(home(n) for n in range(10_001))), "text/csv", {}, 422, {"#/file": "file"}),
+        (sheet(home(1)), "text/plain", {}, 415, {}),
+        (sheet(home(1)), "", {}, 415, {}),
+        (sheet(home(1)), "multipart/form-data", {}, 400, {}),
+        (sheet(home(1)), "multipart/form-data; boundary=x", {}, 400, {}),
+        (b"--x\r\n\r\n\r\n--x--", "multipart/form-data; boundary=x", {}, 422, {"#/file": "missing"}),
+        (sheet(home(1)), "text/csv", {"map": "other"}, 422, {"#/map": "unknown_map"}),
+        (sheet(home(1)), "text/csv", {"map": "../x"}, 422, {"#/map": "string_pattern_mismatch"}),
+        (sheet(home(1)), "text/csv", {"dry_run": "maybe"}, 422, {"#/dry_run": "bool_parsing"}),
+        (sheet(home(1)), "text/csv", {"mode": "1"}, 422, {"#/mode": "extra_forbidden"}),
+    ],
+)
+async def test_what_cannot_be_imported_is_refused_at_once_and_leaves_no_job(
+    admin: Api, engine: AsyncEngine, content: bytes, kind: str, query: Any, status: int, pointers: Any
+):
+    answer = await send(admin, content, kind, **query)
+    assert (answer.status, answer.wrong_fields()) == (status, pointers)
+    assert await rows(engine, "SELECT id FROM import_jobs") == []
+
+
+async def test_too_large_a_file_is_refused_while_it_comes(admin: Api, engine: AsyncEngine):
+    answer = await send(admin, io.BytesIO(b"x" * (20 * 2**20 + 1)))
+    assert (answer.status, answer.body["code"]) == (413, "payload_too_large")
+
+
+@pytest.mark.parametrize("job_id", ["019b76da-b0c9-7017-9695-9a03e802027d", "x", "%00"])
+async def test_an_import_that_is_not_there_is_not_found(admin: Api, job_id: str):
+    assert (await admin.get(f"{IMPORTS}/{job_id}")).status == 404
+
+
+async def test_a_row_that_breaks_a_rule_of_the_table_does_not_keep_others_back(
+    admin: Api, engine: AsyncEngine
+):
+    job = await finished(admin, engine, sheet(home(1), home(1, "95 L"), home(2)), dry_run="false")
+    assert (job["created"], job["rejected"]) == (2, 1)
