@@ -22,6 +22,8 @@ from redis.exceptions import RedisError
 
 ABANDONED_S = 60
 """Who has been making changes searchable for so long was killed."""
+ATTEMPTS = 2
+"""A burst of visitors can keep this process from reading an answer in time that has long arrived."""
 PAUSE_S = 5.0
 """After a failure Redis is not asked for so long: a visitor must not wait for it each time."""
 
@@ -58,6 +60,7 @@ class Answers:
         self._enabled = enabled
         self._cache = cache
         self._keys = _keys(alias)
+        self._places = [self._keys.epoch, self._keys.moving, self._keys.answers]
         self._look_up = cache.register_script(LOOK_UP)
         self._off_until = 0.0
 
@@ -65,14 +68,11 @@ class Answers:
         """The epoch, and the answer under this key if it still holds."""
         if not self._enabled or time.monotonic() < self._off_until:
             return NOTHING
-        try:
-            epoch, answer = await self._look_up(
-                [self._keys.epoch, self._keys.moving, self._keys.answers], [key]
-            )
-        except (RedisError, OSError):
-            self._off_until = time.monotonic() + PAUSE_S
-            return NOTHING
-        return Found(epoch, answer)
+        for _ in range(ATTEMPTS):
+            with suppress(RedisError, OSError):
+                return Found(*await self._look_up(self._places, [key]))
+        self._off_until = time.monotonic() + PAUSE_S
+        return NOTHING
 
     async def keep(self, key: str, epoch: bytes, answer: bytes, *, seconds: int) -> None:
         """Keep an answer that was asked for after `epoch` was read."""

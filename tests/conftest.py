@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from pathlib import Path
 from secrets import token_hex
+from urllib.parse import urlsplit
 
 import hypothesis
 import psycopg
@@ -89,6 +90,15 @@ def url_of(database: str) -> str:
     return f"{address.rpartition('/')[0]}/{database}{question}{options}"
 
 
+def redis_url_of(worker: str) -> str:
+    """Redis' database of a worker's own: limits are counted there, and one test starts them afresh."""
+    return (
+        urlsplit(Settings().redis_url)
+        ._replace(path=f"/{worker.removeprefix('gw').replace('master', '0')}")
+        .geturl()
+    )
+
+
 async def empty(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         # Triggers off: they would refuse the TRUNCATE, and there is nothing left to index.
@@ -111,6 +121,7 @@ def settings(database_url: str, worker_id: str, tmp_path_factory: pytest.TempPat
     media = tmp_path_factory.mktemp("media")
     return Settings(
         database_url=database_url,
+        redis_url=redis_url_of(worker_id),
         index_alias=f"test_{os.environ[RUN]}_{worker_id}",
         media_url=f"file:{media}",
         api_port=0,
