@@ -9,12 +9,12 @@ from sanic.config import Config
 from sanic.response import BaseHTTPResponse
 
 from schemas.settings import Settings
-from server.admin import audit, exports, imports, users
-from server.admin import audit, exports, imports, users
-from server.admin import audit, exports, imports, users
+from server.admin import analytics, audit, exports, imports, users
+from server.admin import inquiries as leads
+from server.admin import properties as managed
 from server.context import CasaApp, CasaRequest, close_context, open_context
 from server.problems import ProblemHandler
-from server.public import accounts, health, localities, properties, search
+from server.public import accounts, health, inquiries, localities, properties, search
 
 PUBLIC = (
     health.blueprint,
@@ -23,8 +23,19 @@ PUBLIC = (
     localities.blueprint,
     accounts.blueprint,
     accounts.mine,
+    inquiries.blueprint,
 )
-ADMIN = (users.blueprint, audit.blueprint, imports.blueprint, exports.blueprint)
+ADMIN = (
+    users.blueprint,
+    audit.blueprint,
+    imports.blueprint,
+    exports.blueprint,
+    analytics.blueprint,
+    leads.blueprint,
+    leads.files,
+    leads.personal_data,
+    managed.blueprint,
+)
 BLUEPRINTS = (*PUBLIC, *ADMIN)
 
 SAFE_HEADERS = {

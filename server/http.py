@@ -21,15 +21,54 @@ DEEPEST_NESTING = 32  # no shape of ours goes beyond five; a parser's stack does
 Model = TypeVar("Model", bound=BaseModel)
 
 
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+
+
 def read_body(request: CasaRequest, model: type[Model]) -> Model:
     """Read a JSON body strictly: no coercion, nothing unknown, every wrong field named at once."""
-    if request.content_type.partition(";")[0].strip().lower() != "application/json":
+    if _content_type(request) != JSON:
         raise UnsupportedMediaType("Send JSON, and say so by Content-Type: application/json.")
+    return read_json(request.body, model, "body")
+
+
+def read_json(raw: bytes, model: type[Model], location: str) -> Model:
+    refuse_traps(raw)
+    try:
+        return model.model_validate_json(raw, strict=True)
+    except ValidationError as error:
+        raise invalid(error, location) from None
+
+
+def read_patch(request: CasaRequest) -> dict[str, Any]:
+    """Read a merge patch (RFC 7396), whose sense depends on what it is merged into."""
+    if _content_type(request) not in {MERGE_PATCH, JSON}:
+        raise UnsupportedMediaType(
+            f"Send a merge patch, and say so by Content-Type: {MERGE_PATCH}.",
+            headers={"accept-patch": f"{MERGE_PATCH}, {JSON}"},
+        )
     refuse_traps(request.body)
     try:
-        return model.model_validate_json(request.body, strict=True)
+        patch = orjson.loads(request.body)
+    except orjson.JSONDecodeError as error:
+        # What the standard parser lets through: a number beyond a double, a byte order mark.
+        raise Unparsable(f"The body is not JSON: {error.msg}.") from None
+    if not isinstance(patch, dict):
+        wrong = FieldError("#", "body", "object", "must be an object with the fields that change")
+        raise InvalidRequest(_how_many((wrong,)), (wrong,))
+    return patch
+
+
+def merged(model: type[Model], patch: Mapping[str, Any], held: Mapping[str, Any]) -> Model:
+    """The model of what is held with a flat patch laid over it; wrong fields are named as the body's."""
+    try:
+        return model.model_validate_json(orjson.dumps({**held, **patch}), strict=True)
     except ValidationError as error:
         raise invalid(error, "body") from None
+
+
+def _content_type(request: CasaRequest) -> str:
+    return request.content_type.partition(";")[0].strip().lower()
 
 
 def read_query(request: CasaRequest, model: type[Model]) -> Model:

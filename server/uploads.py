@@ -1,7 +1,9 @@
 """Files in request bodies: read as they come, no further than allowed."""
 
 from dataclasses import dataclass
+from typing import cast
 
+from sanic.http.http1 import Http
 from sanic.request.form import File, parse_multipart_form
 
 from schemas.errors import FieldError, InvalidRequest, PayloadTooLarge, Unparsable, UnsupportedMediaType
@@ -37,8 +39,8 @@ async def read_file(request: CasaRequest, *, most_bytes: int, types: frozenset[s
 
 async def read_whole(request: CasaRequest, most_bytes: int) -> bytes:
     chunks, size = [], 0
-    stream = request.stream
-    while stream is not None and (chunk := await stream.read()):
+    stream = cast("Http", request.stream)
+    while chunk := await stream.read():
         size += len(chunk)
         if size > most_bytes:
             raise PayloadTooLarge(f"A file may have at most {most_bytes // 2**20} MB.")
@@ -52,7 +54,7 @@ def _part(body: bytes, options: str) -> UploadedFile:
     if name.strip().lower() != "boundary" or not boundary or f"--{boundary}".encode() not in body:
         raise Unparsable("The form has no boundary that parts it.")
     try:
-        _, files = parse_multipart_form(body, boundary.encode())
+        _, files = parse_multipart_form(body, boundary.encode())  # type: ignore[no-untyped-call]  # Sanic's
     except (ValueError, IndexError, AttributeError, LookupError):
         raise Unparsable("The form cannot be read.") from None
     found: list[File] = files.getlist("file") or []

@@ -37,6 +37,7 @@ def open_database(settings: Settings, *, statement_timeout_ms: int = 10_000) -> 
         pool_timeout=1.0,
         pool_pre_ping=True,
         json_serializer=_json,
+        hide_parameters=True,  # an error that is logged must not quote what a visitor wrote
         connect_args={
             "connect_timeout": 2,
             **ALIVE,

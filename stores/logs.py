@@ -61,10 +61,27 @@ def _foreign_formatter(json: bool) -> logging.Formatter:
     )
 
 
+_places = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+
+
+def _without_data(exc_info: structlog.typing.ExcInfo) -> list[dict[str, Any]]:
+    """Types, sentences and places; locals hold bodies, and in its DETAIL a database quotes whole rows."""
+    return [
+        stack | {"exc_value": stack["exc_value"].partition("\nDETAIL:")[0]} for stack in _places(exc_info)
+    ]
+
+
 def _ending(json: bool) -> list[structlog.types.Processor]:
     if not json:
-        return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
-    return [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(serializer=_dumps)]
+        return [
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            )
+        ]
+    return [
+        structlog.processors.ExceptionRenderer(_without_data),
+        structlog.processors.JSONRenderer(serializer=_dumps),
+    ]
 
 
 def _dumps(event: object, default: Callable[[Any], Any]) -> bytes:

@@ -1,6 +1,7 @@
 """Rows for tests: every argument has a default, so a test names only what it is about."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.sectors import LOCALITIES
-from schemas.tables import Property, PropertyImage, User
+from schemas.tables import Inquiry, Property, PropertyImage, User
 
 Row = dict[str, Any]
 
@@ -34,6 +35,20 @@ def home(title: str = "Garden flat", *, locality: str = "Sector 62", **columns: 
 
 def plot(title: str = "Corner plot", **columns: Any) -> Row:
     return home(title, **({"property_type": "plot", "bhk": None} | columns))
+
+
+def form(**fields: Any) -> Row:
+    """A property as an admin sends it: the same home, and nothing that may be left out."""
+    return {
+        "title": "Garden flat",
+        "locality": "Sector 62",
+        "property_type": "apartment",
+        "listing_type": "sale",
+        "bhk": 3,
+        "area_sqft": 1_500,
+        "area_basis": "super",
+        "price": 12_000_000,
+    } | fields
 
 
 def picture(property_id: UUID, **columns: Any) -> Row:
@@ -73,3 +88,25 @@ async def store_user(engine: AsyncEngine, **columns: Any) -> UUID:
     } | columns
     async with engine.begin() as connection:
         return (await connection.execute(insert(User).values(**row).returning(User.id))).scalar_one()
+
+
+def inquiry(property_id: UUID, **columns: Any) -> Row:
+    """A lead's columns: a new one of a moment ago, unless the test says otherwise."""
+    return {
+        "property_id": property_id,
+        "full_name": "Ravi Kumar",
+        "phone": "+919812345678",
+        "email": "ravi.kumar@example.com",
+        "message": "Is it still free?",
+        "consent_text_version": "2026-01",
+        "consented_at": datetime.now(UTC),
+    } | columns
+
+
+async def store_inquiries(engine: AsyncEngine, *rows: Mapping[str, Any]) -> list[UUID]:
+    """Commit leads; ids in the order of the rows."""
+    async with engine.begin() as connection:
+        return [
+            (await connection.execute(insert(Inquiry).values(**row).returning(Inquiry.id))).scalar_one()
+            for row in rows
+        ]

@@ -4,7 +4,7 @@ from schemas.tables.analytics import AnalyticsEvent
 from schemas.tables.audit import AuditRow
 from schemas.tables.base import Base
 from schemas.tables.images import PropertyImage
-from schemas.tables.inquiries import Inquiry, InquiryEvent
+from schemas.tables.inquiries import Inquiry, InquiryCount, InquiryEvent, InquiryEventType
 from schemas.tables.jobs import ImportJob, JobRun
 from schemas.tables.market import MarketSegment, PropertyMarket
 from schemas.tables.price_history import PriceChange
@@ -23,7 +23,9 @@ __all__ = [
     "ImportJob",
     "IndexGeneration",
     "Inquiry",
+    "InquiryCount",
     "InquiryEvent",
+    "InquiryEventType",
     "JobRun",
     "MarketSegment",
     "OutboxRow",

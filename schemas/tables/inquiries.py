@@ -1,14 +1,43 @@
 """Leads: what a visitor asked about a property, and everything that happened to it since."""
 
-from datetime import datetime
+from datetime import date, datetime
+from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
-from sqlalchemy.dialects.postgresql import INET
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, literal_column, text
+from sqlalchemy.dialects.postgresql import INET, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
-from schemas.tables.base import Base, IdentityKey, Json, Timestamps, UuidKey, one_of
+from schemas.tables.base import Base, BigInt, IdentityKey, Json, Timestamps, UuidKey, at_least, one_of
 from schemas.vocabulary import InquiryStatus, InquiryType
+
+ERASED = "(erased)"
+"""Stands where a constraint wants a word and the word was personal."""
+
+# The words of the name, and of the email address before its @: what a colleague remembers of a lead.
+# Unicode's own lower case, whatever locale the server was made with; split at blanks and ASCII's signs,
+# because classes of letters differ between Postgres and Python where vowel signs come in.
+SEARCH_WORDS = (
+    "array_to_tsvector(array_remove(regexp_split_to_array("
+    "lower((coalesce(full_name, '') || ' ' || split_part(coalesce(email, ''), '@', 1)) COLLATE pg_c_utf8),"
+    r" '[\s!-/:-@[-`{-~]+'), ''))"
+)
+FIRST_CONTACT_S = "(extract(epoch FROM first_contacted_at - created_at))::integer"
+SHOWN_WITH_ORDER = ["status", "inquiry_type", "assigned_to", "first_contact_s"]
+"""Filters and sorts that the lists' indexes carry, so that a page's ids are found without the rows."""
+
+
+def _by_beginning(name: str, expression: str) -> Index:
+    """An index for LIKE 'beginning%', whatever the database's collation."""
+    return Index(name, literal_column(expression).label("text"), postgresql_ops={"text": "text_pattern_ops"})
+
+
+class InquiryEventType(StrEnum):
+    STATUS = "status"
+    ASSIGNMENT = "assignment"
+    NOTE = "note"
+    MESSAGE = "message"
+    """The visitor asked again, in other words."""
 
 
 class Inquiry(Timestamps, Base):
@@ -18,17 +47,60 @@ class Inquiry(Timestamps, Base):
         one_of("status", InquiryStatus),
         CheckConstraint(r"phone ~ '^\+[1-9][0-9]{6,14}$'", name="phone_e164"),
         CheckConstraint("status <> 'lost' OR lost_reason IS NOT NULL", name="lost_has_reason"),
-        Index("ix_inquiries_status", "status"),
-        Index("ix_inquiries_property_id", "property_id"),
-        Index("ix_inquiries_created_at", text("created_at DESC")),
-        Index("ix_inquiries_ip_address_created_at", "ip_address", "created_at"),
-    )
+        CheckConstraint("erased_at IS NOT NULL OR num_nulls(full_name, phone) = 0", name="contact"),
+        CheckConstraint(
+            "erased_at IS NULL OR (message = '' AND num_nonnulls(full_name, email, phone,"
+            " preferred_contact_time, source, user_agent, ip_address, address_key) = 0"
+            f" AND coalesce(lost_reason, '{ERASED}') = '{ERASED}')",
+            name="erased",
+        ),
+        at_least("first_contact_s", 0),
+        Index("ix_inquiries_property_id_created_at", "property_id", "created_at", "id"),
+        Index(
+            "ix_inquiries_list",
+            "is_spam", "created_at", "id",
+            postgresql_include=SHOWN_WITH_ORDER,
+        ),
+        Index(
+            "ix_inquiries_list_status",
+            "is_spam", "status", "created_at", "id",
+            postgresql_include=["inquiry_type", "assigned_to", "first_contact_s"],
+        ),
+        Index(
+            "ix_inquiries_list_assigned_to",
+            "is_spam", "assigned_to", "created_at", "id",
+            postgresql_include=["status", "inquiry_type", "first_contact_s"],
+        ),
+        Index(
+            "ix_inquiries_list_waiting",
+            "is_spam", text("first_contact_s DESC"), "created_at", "id",
+            postgresql_include=["status", "inquiry_type", "assigned_to"],
+        ),
+        Index(
+            "ix_inquiries_list_status_waiting",
+            "is_spam", "status", text("first_contact_s DESC"), "created_at", "id",
+            postgresql_include=["inquiry_type", "assigned_to"],
+        ),
+        Index("ix_inquiries_search", "search", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
+        _by_beginning("ix_inquiries_email", "lower(email)"),
+        _by_beginning("ix_inquiries_phone", "phone"),
+        _by_beginning("ix_inquiries_phone_ending", "reverse(phone)"),
+        Index("ix_inquiries_address_key_created_at", "address_key", "created_at"),
+        # What the retention purge looks for.
+        Index("ix_inquiries_updated_at", "updated_at", postgresql_where=text("erased_at IS NULL")),
+        Index(
+            "ix_inquiries_addressed", "created_at",
+            postgresql_where=text("ip_address IS NOT NULL OR address_key IS NOT NULL"),
+        ),
+    )  # fmt: skip
 
     id: Mapped[UuidKey]
     property_id: Mapped[UUID] = mapped_column(ForeignKey("properties.id"))
-    full_name: Mapped[str]
+    full_name: Mapped[str | None]
+    """Null, as all personal data, once it was erased."""
     email: Mapped[str | None]
-    phone: Mapped[str]
+    phone: Mapped[str | None]
+    """E.164."""
     message: Mapped[str] = mapped_column(server_default=text("''"))
     inquiry_type: Mapped[str] = mapped_column(server_default=text("'general'"))
     preferred_contact_time: Mapped[str | None]
@@ -36,22 +108,74 @@ class Inquiry(Timestamps, Base):
     lost_reason: Mapped[str | None]
     is_spam: Mapped[bool] = mapped_column(server_default=text("false"))
     assigned_to: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    first_contacted_at: Mapped[datetime | None]
+    first_contacted_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    first_contact_s: Mapped[int | None] = mapped_column(Computed(FIRST_CONTACT_S, persisted=True))
+    """Seconds from the inquiry to its first contact; null while it waits."""
     source: Mapped[str | None]
     user_agent: Mapped[str | None]
     ip_address: Mapped[str | None] = mapped_column(INET)
+    address_key: Mapped[str | None]
+    """What the limit counts by: the address, of IPv6 the network."""
     consent_text_version: Mapped[str]
     consented_at: Mapped[datetime]
+    erased_at: Mapped[datetime | None]
+    search: Mapped[str | None] = mapped_column(
+        TSVECTOR, Computed(SEARCH_WORDS, persisted=True), deferred=True, deferred_raiseload=True
+    )
 
 
 class InquiryEvent(Base):
-    """A note or a change of status; append-only."""
+    """Something that happened to a lead; append-only but for the erasure of what it says."""
 
     __tablename__ = "inquiry_events"
-    __table_args__ = (Index("ix_inquiry_events_inquiry_id", "inquiry_id", "id"),)
+    __table_args__ = (
+        one_of("event_type", InquiryEventType),
+        Index("ix_inquiry_events_inquiry_id", "inquiry_id", "id"),
+        Index(
+            "ix_inquiry_events_address_key_created_at",
+            "address_key",
+            "created_at",
+            postgresql_where=text("address_key IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[IdentityKey]
     inquiry_id: Mapped[UUID] = mapped_column(ForeignKey("inquiries.id", ondelete="CASCADE"))
     event_type: Mapped[str]
     event_data: Mapped[Json] = mapped_column(server_default=text("'{}'"))
     actor_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    """Null for the visitor."""
+    address_key: Mapped[str | None]
+    """Of a visitor's message, which counts against the limit as an inquiry does."""
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+
+class InquiryCount(Base):
+    """How many leads of each kind came in on each day (UTC); triggers keep it, whoever writes leads.
+
+    Counting a million rows anew for each page of a list would take longer than everything else in it.
+    """
+
+    __tablename__ = "inquiry_counts"
+    __table_args__ = (
+        Index(
+            "uq_inquiry_counts_kind",
+            "day",
+            "is_spam",
+            "status",
+            "inquiry_type",
+            "assigned_to",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+
+    id: Mapped[IdentityKey]
+    day: Mapped[date | None]
+    """Null for all days together."""
+    is_spam: Mapped[bool]
+    status: Mapped[str]
+    inquiry_type: Mapped[str]
+    assigned_to: Mapped[UUID | None]
+    n: Mapped[BigInt]

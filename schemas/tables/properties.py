@@ -33,6 +33,9 @@ DIRECTIONS = (
 SEARCHABLE = (PropertyState.ACTIVE, PropertyState.UNDER_OFFER)
 _SEARCHABLE_SQL = ", ".join(f"'{state}'::text" for state in SEARCHABLE)
 
+LISTED_BY = ("created_at", "updated_at", "price", "area_sqft", "view_count", "inquiry_count")
+LISTED_WHERE = ("state", "listing_type", "property_type", "locality", "bhk", "created_by")
+
 
 class Property(Timestamps, Base):
     __tablename__ = "properties"
@@ -75,6 +78,18 @@ class Property(Timestamps, Base):
         Index("ix_properties_is_active", "is_active"),
         Index("ix_properties_latitude_longitude", "latitude", "longitude"),
         Index("ix_properties_locality", "locality"),
+        # Admins page through everything by each of these. With the commonest filters beside it, an order
+        # is walked in the index alone; for the other filters there is one index of all that is asked.
+        *(
+            Index(
+                f"ix_properties_list_{column}",
+                column,
+                "id",
+                postgresql_include=["state", "listing_type", "property_type"],
+            )
+            for column in LISTED_BY
+        ),
+        Index("ix_properties_list", "id", postgresql_include=[*LISTED_BY, *LISTED_WHERE]),
         # An import without references of its own recognises an exact duplicate by this.
         Index(
             "uq_properties_fingerprint",

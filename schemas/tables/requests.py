@@ -1,6 +1,7 @@
 """Requests that must take effect once: idempotency keys of clients and webhook deliveries."""
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -9,15 +10,22 @@ from schemas.tables.base import Base
 
 
 class IdempotencyKey(Base):
+    """An answer that was given, written in the transaction of its effect."""
+
     __tablename__ = "idempotency_keys"
-    __table_args__ = (Index("ix_idempotency_keys_created_at", "created_at"),)
+    __table_args__ = (
+        Index("ix_idempotency_keys_created_at", "created_at"),
+        Index("ix_idempotency_keys_entity_id", "entity_id"),
+    )
 
     scope: Mapped[str] = mapped_column(primary_key=True)
+    """The endpoint and the client: the same key of somebody else is another key."""
     key: Mapped[str] = mapped_column(primary_key=True)
     body_sha256: Mapped[bytes] = mapped_column(LargeBinary)
-    status: Mapped[int | None]
-    """Null while the first request is still in flight."""
-    response: Mapped[bytes | None] = mapped_column(LargeBinary)
+    status: Mapped[int]
+    response: Mapped[bytes] = mapped_column(LargeBinary)
+    entity_id: Mapped[UUID | None]
+    """What the answer is about, so that an erasure finds it."""
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
 

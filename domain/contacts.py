@@ -1,0 +1,57 @@
+"""What a colleague means who looks for a person: a phone number, an email address or a name."""
+
+import re
+from dataclasses import dataclass
+
+from schemas.api.contacts import UnreadableContact, read_phone
+
+HOME_PREFIX = "+91"
+FEWEST_DIGITS = 4
+"""Fewer are as likely a part of a name or a year, and would find a tenth of all numbers."""
+DIGITS_AND_SIGNS = re.compile(r"[\d\s()./+-]+")
+BETWEEN_WORDS = re.compile(r"[\s!-/:-@\[-`{-~]+")
+"""Blanks and ASCII's signs, as in the database; Devanagari's vowel signs are no letters to Python's `\\w`."""
+
+
+@dataclass(frozen=True)
+class PhoneSearch:
+    """A whole number, or some digits at the beginning or the end of one."""
+
+    whole: str | None
+    beginnings: tuple[str, ...]
+    ending: str
+
+
+@dataclass(frozen=True)
+class EmailSearch:
+    beginning: str
+
+
+@dataclass(frozen=True)
+class WordSearch:
+    """Beginnings of words of a name, or of an email address before its @; all must be there."""
+
+    beginnings: tuple[str, ...]
+
+
+ContactSearch = PhoneSearch | EmailSearch | WordSearch
+
+
+def read_contact_search(text: str) -> ContactSearch:
+    digits = "".join(str(int(sign)) for sign in text if sign.isdecimal())
+    if "@" in text:
+        return EmailSearch(text.strip().lower())
+    if len(digits) >= FEWEST_DIGITS and DIGITS_AND_SIGNS.fullmatch(text):
+        return _phone_search(text, digits)
+    return WordSearch(tuple(filter(None, BETWEEN_WORDS.split(text.lower()))))
+
+
+def _phone_search(text: str, digits: str) -> PhoneSearch:
+    try:
+        whole = read_phone(text)
+    except UnreadableContact:
+        whole = None
+    if text.lstrip().startswith("+"):
+        return PhoneSearch(whole, (f"+{digits}",), digits)
+    national = digits.lstrip("0")  # a leading 0 is dialled, but is no part of the number
+    return PhoneSearch(whole, (HOME_PREFIX + national, f"+{national}"), national)

@@ -1,0 +1,307 @@
+"""Properties as admins send and see them; the rules are the table's own checks, said by field."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self, TypedDict
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, ValidationInfo, model_validator
+from pydantic_core import PydanticCustomError
+
+from schemas.api.base import Amount, Bhk, Choices, Locality, Shape, not_below
+from schemas.api.properties import Market, Picture
+from schemas.vocabulary import (
+    AreaBasis,
+    Direction,
+    Furnishing,
+    ListingType,
+    Possession,
+    PropertyState,
+    PropertyType,
+)
+
+SOONEST = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+"""Beyond these a time is a slip, and towards the ends of the calendar no time zone can show it."""
+
+
+def _both(longitude: float | None, info: ValidationInfo) -> float | None:
+    if "latitude" in info.data and (longitude is None) != (info.data["latitude"] is None):
+        raise PydanticCustomError("half_a_place", "is given together with latitude or not at all")
+    return longitude
+
+
+def _no_plot(bhk: float | None, info: ValidationInfo) -> float | None:
+    if bhk is not None and info.data.get("property_type") == PropertyType.PLOT:
+        raise PydanticCustomError("plot_without_bhk", "is for homes, and this is a plot")
+    return bhk
+
+
+def _line(longest: int) -> StringConstraints:
+    return StringConstraints(strip_whitespace=True, min_length=1, max_length=longest)
+
+
+Reference = Annotated[str, _line(100)]
+Score = Annotated[int, Field(ge=0, le=100)]
+Moment = Annotated[AwareDatetime, Field(ge=SOONEST, le=LATEST)]
+
+
+class PropertyFields(Shape):
+    """What an editor decides; all else follows from it, or from what happens to the property.
+
+    Coordinates left out are the sector's centre. A score is computed unless it is given.
+    """
+
+    external_ref: Reference | None = None
+    title: Annotated[str, _line(200)]
+    description: Annotated[str, Field(max_length=10_000)] = ""
+    society: Annotated[str, _line(200)] | None = None
+    locality: Locality
+    latitude: Annotated[float, Field(ge=28.3, le=28.8)] | None = None
+    longitude: Annotated[
+        Annotated[float, Field(ge=77.2, le=77.6)] | None, AfterValidator(_both), Field(validate_default=True)
+    ] = None
+    property_type: PropertyType
+    listing_type: ListingType
+    bhk: Annotated[Bhk | None, AfterValidator(_no_plot)] = None
+    bathrooms: Annotated[int, Field(ge=0, le=30)] | None = None
+    balconies: Annotated[int, Field(ge=0, le=30)] | None = None
+    area_sqft: Annotated[int, Field(ge=50, le=1_000_000)]
+    area_basis: AreaBasis
+    price: Annotated[int, Field(ge=500, le=100_000_000_000)]
+    furnishing_status: Furnishing | None = None
+    floor_number: Annotated[int, Field(ge=-3, le=100)] | None = None
+    total_floors: Annotated[
+        Annotated[int, Field(ge=0, le=100)] | None, AfterValidator(not_below("floor_number"))
+    ] = None
+    age_years: Annotated[int, Field(ge=0, le=150)] | None = None
+    possession_status: Possession | None = None
+    facing_direction: Direction | None = None
+    entrance_direction: Direction | None = None
+    kitchen_direction: Direction | None = None
+    master_bedroom_direction: Direction | None = None
+    pooja_direction: Direction | None = None
+    toilet_direction: Direction | None = None
+    balcony_direction: Direction | None = None
+    open_sides: Annotated[int, Field(ge=0, le=4)] | None = None
+    vastu_score: Score | None = None
+    light_score: Score | None = None
+    expires_at: Moment | None = None
+
+
+class NewProperty(PropertyFields):
+    """A property begins as a draft, unless it is to be offered at once."""
+
+    state: Literal["draft", "active"] = "draft"
+
+
+class StatusChange(Shape):
+    """Either the state itself, or only whether the listing is to be shown."""
+
+    state: PropertyState | None = None
+    is_active: bool | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.state is None) == (self.is_active is None):
+            raise PydanticCustomError("one_of_two", "must hold either state or is_active")
+        return self
+
+
+class WriteOptions(Shape):
+    wait: Annotated[int, Field(ge=0, le=10)] | None = None
+    """Seconds for which the answer may be held until the change is searchable."""
+
+
+class Order(StrEnum):
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    UPDATED_DESC = "updated_desc"
+    UPDATED_ASC = "updated_asc"
+    PRICE_DESC = "price_desc"
+    PRICE_ASC = "price_asc"
+    AREA_DESC = "area_desc"
+    AREA_ASC = "area_asc"
+    VIEWS_DESC = "views_desc"
+    VIEWS_ASC = "views_asc"
+    INQUIRIES_DESC = "inquiries_desc"
+    INQUIRIES_ASC = "inquiries_asc"
+
+
+class Paging(Shape):
+    page_size: Annotated[int, Field(ge=1, le=100)] = 20
+    page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+
+    @property
+    def offset(self) -> int:
+        return (self.page - 1) * self.page_size
+
+
+class PropertyList(Paging):
+    """Which properties an admin wants to see; a filter left out narrows nothing."""
+
+    q: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
+    """Somewhere in title, society or external_ref, in whatever case."""
+    state: Choices[PropertyState] = ()
+    listing_type: ListingType | None = None
+    property_type: Choices[PropertyType] = ()
+    locality: Choices[Locality] = ()
+    bhk: Choices[Bhk] = ()
+    price_min: Amount | None = None
+    price_max: Annotated[Amount | None, AfterValidator(not_below("price_min"))] = None
+    area_min: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    area_max: Annotated[
+        Annotated[int, Field(ge=0, le=1_000_000)] | None, AfterValidator(not_below("area_min"))
+    ] = None
+    external_ref: Reference | None = None
+    has_images: bool | None = None
+    created_by: UUID | None = None
+    updated_since: Moment | None = None
+    sort: Order = Order.NEWEST
+
+
+class SearchGiven(Shape):
+    search: Annotated[str, Field(max_length=8_000)] = "{}"
+    """A canonical search as JSON."""
+
+
+class PropertyRow(TypedDict):
+    """A property as a table of them shows it."""
+
+    id: UUID
+    external_ref: str | None
+    title: str
+    locality: str
+    property_type: str
+    listing_type: str
+    bhk: float | None
+    area_sqft: int
+    price: int
+    state: str
+    version: int
+    images: int
+    """How many it has."""
+    thumbnail_url: str | None
+    view_count: int
+    inquiry_count: int
+    updated_at: datetime
+
+
+class AdminPicture(Picture):
+    display_order: int
+    width: int
+    height: int
+
+
+class AdminProperty(TypedDict):
+    """A property whole, in any state."""
+
+    id: UUID
+    external_ref: str | None
+    fingerprint: str | None
+    title: str
+    description: str
+    society: str | None
+    locality: str
+    sector: str
+    latitude: float | None
+    longitude: float | None
+    location_approximate: bool
+    property_type: str
+    listing_type: str
+    bhk: float | None
+    bathrooms: int | None
+    balconies: int | None
+    area_sqft: int
+    area_basis: str
+    price: int
+    price_per_sqft: int
+    furnishing_status: str | None
+    floor_number: int | None
+    total_floors: int | None
+    age_years: int | None
+    possession_status: str | None
+    facing_direction: str | None
+    entrance_direction: str | None
+    kitchen_direction: str | None
+    master_bedroom_direction: str | None
+    pooja_direction: str | None
+    toilet_direction: str | None
+    balcony_direction: str | None
+    open_sides: int | None
+    vastu_score: int | None
+    vastu_coverage: int | None
+    vastu_source: str | None
+    light_score: int | None
+    light_coverage: int | None
+    light_source: str | None
+    state: str
+    is_active: bool
+    listed_at: datetime
+    expires_at: datetime | None
+    view_count: int
+    inquiry_count: int
+    version: int
+    revision: int
+    created_by: UUID | None
+    created_at: datetime
+    updated_at: datetime
+    images: list[AdminPicture]
+    market: Market | None
+
+
+class WrittenProperty(AdminProperty):
+    searchable: bool | None
+    """Whether searches show this revision; null when nobody asked to wait for it."""
+
+
+class HistoryEntry(TypedDict):
+    """A change of the asking price, or an audit row."""
+
+    kind: Literal["price", "audit"]
+    at: datetime
+    actor: str | None
+    action: str | None
+    request_id: str | None
+    changes: dict[str, Any]
+    """Field -> [before, after]."""
+
+
+class RowStanding(TypedDict):
+    state: str
+    is_active: bool
+    revision: int
+    version: int
+
+
+class IndexStanding(TypedDict):
+    """Where the index stands; null is what it does not have."""
+
+    revision: int | None
+    level: bool
+    pending_s: float | None
+    """Seconds for which a change has been waiting."""
+    dead_letter: str | None
+    """Why the engine refused the document."""
+
+
+class FilterVerdict(TypedDict):
+    field: str
+    value: Any
+    """What the index holds; for a filter over several fields each by its name."""
+    wanted: Any
+    matches: bool
+    """As the engine says."""
+
+
+class Visibility(TypedDict):
+    visible: bool
+    reason: str | None
+    """The first of: state, no_index, search_unavailable, dead_letter, not_indexed, or a filter's field."""
+    detail: str
+    row: RowStanding
+    index: IndexStanding
+    filters: list[FilterVerdict]
+    rank: int | None
+    """Its place in the sort order, from 1; null when it is not visible or too far behind."""
+    page: int | None

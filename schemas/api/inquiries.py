@@ -1,0 +1,258 @@
+"""Inquiries: what a visitor sends, and what admins ask for, change and see."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any, TypedDict
+from unicodedata import normalize
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, Field, ValidationInfo, model_validator
+from pydantic_core import PydanticCustomError
+
+from schemas.api.base import DEEPEST, Choices, PageSize, Shape
+from schemas.api.contacts import Email, Phone
+from schemas.api.lists import Items
+from schemas.vocabulary import InquiryStatus, InquiryType
+
+LONGEST_MESSAGE = 2_000
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def _tidy(text: str) -> str:
+    return normalize("NFC", text).strip()
+
+
+def _words(text: str) -> str:
+    tidy = _tidy(text)
+    if not any(sign.isprintable() and not sign.isspace() for sign in tidy):
+        raise PydanticCustomError("blank", "must not be blank")
+    return tidy
+
+
+def _given(consent: bool) -> bool:
+    if not consent:
+        raise PydanticCustomError("consent", "must be true: without consent we may not keep this")
+    return consent
+
+
+def _nothing_if_blank(text: str | None) -> str | None:
+    return text or None
+
+
+Words = AfterValidator(_words)
+Short = Annotated[Annotated[str, Field(max_length=100)] | None, AfterValidator(_nothing_if_blank)]
+"""Null when blank: a form sends an empty field for what was left out."""
+
+
+class NewInquiry(Shape):
+    """What a form sends."""
+
+    property_id: UUID
+    full_name: Annotated[str, Field(max_length=120), Words]
+    phone: Phone
+    email: Email | None = None
+    message: Annotated[str, Field(max_length=LONGEST_MESSAGE), AfterValidator(_tidy)] = ""
+    inquiry_type: InquiryType = InquiryType.GENERAL
+    preferred_contact_time: Short = None
+    consent: Annotated[bool, AfterValidator(_given)]
+    consent_text_version: Annotated[str, Field(max_length=40), Words]
+    source: Short = None
+    website: Annotated[str | None, Field(max_length=LONGEST_MESSAGE)] = None
+    """Hidden from people by the form; only a program fills it in."""
+
+    @property
+    def is_spam(self) -> bool:
+        return bool(self.website and self.website.strip())
+
+
+class InquiryReceipt(TypedDict):
+    """What a visitor learns about the lead; whether it was taken for spam is not said."""
+
+    id: UUID
+    status: InquiryStatus
+    existing: bool
+    created_at: datetime
+
+
+class InquirySort(StrEnum):
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    FIRST_CONTACT_WAIT = "first_contact_wait"
+    """Who waits for a first contact, longest first; then the others by how long they had waited."""
+
+
+def _moment(value: datetime) -> datetime:
+    if not EARLIEST <= value < LATEST:
+        raise PydanticCustomError("out_of_range", "must lie between the years 2000 and 2199")
+    return value.astimezone(UTC)
+
+
+def _after_since(until: datetime | None, info: ValidationInfo) -> datetime | None:
+    since = info.data.get("since")
+    if until is not None and since is not None and until <= since:
+        raise PydanticCustomError("reversed_range", "must be later than since")
+    return until
+
+
+def _reachable(page: int, info: ValidationInfo) -> int:
+    page_size = info.data.get("page_size")
+    if page_size and page * page_size > DEEPEST:
+        raise PydanticCustomError(
+            "page_too_deep", "reaches beyond {deepest} leads: narrow the list by a date", {"deepest": DEEPEST}
+        )
+    return page
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_moment)]
+
+
+class InquiryFilters(Shape):
+    """Which leads; without any of these, all that are not spam."""
+
+    status: Choices[InquiryStatus] = ()
+    property_id: UUID | None = None
+    assigned_to: UUID | None = None
+    unassigned: bool = False
+    inquiry_type: Choices[InquiryType] = ()
+    spam: bool = False
+    """Only what was taken for spam, which other lists leave out."""
+    since: Moment | None = None
+    until: Annotated[Moment | None, AfterValidator(_after_since)] = None
+    """Not included."""
+    q: Short = None
+    """Beginnings of words of the name or of the email address, or digits of the phone number."""
+    sort: InquirySort = InquirySort.NEWEST
+
+    @model_validator(mode="after")
+    def _assigned_or_not(self) -> "InquiryFilters":
+        if self.unassigned and self.assigned_to is not None:
+            raise PydanticCustomError("given_twice", "give assigned_to or unassigned, not both")
+        return self
+
+    def given(self) -> dict[str, Any]:
+        """Which filters were set, for an audit row; what was searched for is personal and left out."""
+        return self.model_dump(mode="json", exclude_defaults=True, exclude={"q"}) | (
+            {"q": "***"} if self.q else {}
+        )
+
+
+class InquiryListRequest(InquiryFilters):
+    page_size: PageSize = 20
+    page: Annotated[int, Field(ge=1, le=DEEPEST), AfterValidator(_reachable)] = 1
+
+
+def _reason_when_lost(reason: str | None, info: ValidationInfo) -> str | None:
+    status = info.data.get("status")
+    if status is not None and (status is InquiryStatus.LOST) != (reason is not None):
+        raise PydanticCustomError("lost_reason", "is needed for lost, and only there")
+    return reason
+
+
+class StatusChange(Shape):
+    status: InquiryStatus
+    lost_reason: Annotated[
+        Annotated[str, Field(max_length=300), Words] | None,
+        AfterValidator(_reason_when_lost),
+        Field(validate_default=True),
+    ] = None
+
+
+class Assignment(Shape):
+    assigned_to: UUID | None
+
+
+class Note(Shape):
+    text: Annotated[str, Field(max_length=LONGEST_MESSAGE), Words]
+
+
+class ErasureReason(StrEnum):
+    """A closed list, because the reason stays in the audit, where no personal data may be."""
+
+    REQUEST = "request"
+    CONSENT_WITHDRAWN = "consent_withdrawn"
+    PURPOSE_SERVED = "purpose_served"
+    RETENTION = "retention"
+
+
+class Erasure(Shape):
+    reason: ErasureReason
+
+
+class Person(TypedDict):
+    """An account, as far as its colleagues need to know it."""
+
+    id: UUID
+    full_name: str
+
+
+class InquiredProperty(TypedDict):
+    id: UUID
+    title: str
+    locality: str
+    state: str
+    price: int
+    listing_type: str
+
+
+class InquiryRow(TypedDict):
+    """A lead in a list: its phone and email are masked."""
+
+    id: UUID
+    property_id: UUID
+    property_title: str
+    full_name: str | None
+    phone: str | None
+    email: str | None
+    inquiry_type: InquiryType
+    status: InquiryStatus
+    is_spam: bool
+    assigned_to: Person | None
+    source: str | None
+    created_at: datetime
+    first_contacted_at: datetime | None
+    first_contact_s: int | None
+    erased_at: datetime | None
+
+
+class InquiryList(Items[InquiryRow]):
+    total_is_exact: bool
+    """False where a search by `q` finds more than are counted; `total` is then the least there are."""
+
+
+class InquiryEventView(TypedDict):
+    id: int
+    event_type: str
+    event_data: dict[str, Any]
+    actor: Person | None
+    """Null for the visitor."""
+    created_at: datetime
+
+
+class InquiryView(TypedDict):
+    """A lead in full, contact data unmasked."""
+
+    id: UUID
+    property: InquiredProperty
+    full_name: str | None
+    phone: str | None
+    email: str | None
+    message: str
+    preferred_contact_time: str | None
+    inquiry_type: InquiryType
+    status: InquiryStatus
+    allowed: list[InquiryStatus]
+    """Where the status may move from here."""
+    lost_reason: str | None
+    is_spam: bool
+    assigned_to: Person | None
+    source: str | None
+    user_agent: str | None
+    ip_address: str | None
+    consent_text_version: str
+    consented_at: datetime
+    created_at: datetime
+    updated_at: datetime
+    first_contacted_at: datetime | None
+    first_contact_s: int | None
+    erased_at: datetime | None
+    events: list[InquiryEventView]

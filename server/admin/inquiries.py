@@ -1,0 +1,133 @@
+"""Leads for those who work them: list, detail, status, assignment, notes, a file for a spreadsheet."""
+
+import csv
+import io
+from collections.abc import AsyncIterator, Iterable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sanic import Blueprint, HTTPResponse
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.spreadsheets import safe_cell
+from schemas.api.inquiries import (
+    Assignment,
+    Erasure,
+    InquiryFilters,
+    InquiryListRequest,
+    Note,
+    StatusChange,
+)
+from server.auth import actor, authenticate, authenticate_super_admin
+from server.context import CasaRequest, transaction
+from server.http import read_body, read_query, reply
+from services import lead_exports, lead_lists, leads, privacy
+
+blueprint = Blueprint("admin_inquiries", url_prefix="/api/v1/admin/inquiries")
+blueprint.on_request(authenticate)
+
+# Beside the list and not below it, so that no id can be taken for a file's name.
+files = Blueprint("admin_inquiry_files", url_prefix="/api/v1/admin")
+files.on_request(authenticate)
+
+personal_data = Blueprint("admin_personal_data", url_prefix="/api/v1/admin/inquiries")
+personal_data.on_request(authenticate_super_admin)
+
+
+CHUNK_ROWS = 500
+"""Rows written at once: about 150 kB."""
+
+
+@blueprint.get("/")
+async def index(request: CasaRequest) -> HTTPResponse:
+    wanted = read_query(request, InquiryListRequest)
+    async with transaction(request.app.ctx) as session:
+        return reply(await lead_lists.list_leads(session, wanted))
+
+
+@blueprint.get("/<inquiry_id:str>")
+async def show(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
+    """Contact data in full; the audit says who saw it."""
+    async with transaction(request.app.ctx) as session:
+        return reply(await leads.view_lead(session, actor(request), read_id(inquiry_id)))
+
+
+@blueprint.patch("/<inquiry_id:str>/status")
+async def move(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
+    wanted = read_body(request, StatusChange)
+    async with transaction(request.app.ctx) as session:
+        return reply(await leads.move_lead(session, actor(request), read_id(inquiry_id), wanted))
+
+
+@blueprint.patch("/<inquiry_id:str>/assignment")
+async def assign(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
+    wanted = read_body(request, Assignment)
+    async with transaction(request.app.ctx) as session:
+        return reply(await leads.assign_lead(session, actor(request), read_id(inquiry_id), wanted))
+
+
+@blueprint.post("/<inquiry_id:str>/notes")
+async def note(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
+    wanted = read_body(request, Note)
+    async with transaction(request.app.ctx) as session:
+        return reply(await leads.add_note(session, actor(request), read_id(inquiry_id), wanted), status=201)
+
+
+@files.get("/inquiries.csv")
+async def download(request: CasaRequest) -> None:
+    """Every lead that the filters leave, contact data in full, as it is sent."""
+    wanted = read_query(request, InquiryFilters)
+    async with transaction(request.app.ctx) as session:
+        await lead_exports.record_export(session, actor(request), wanted)
+    name = f"inquiries-{datetime.now(UTC):%Y-%m-%d}.csv"
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    async with transaction(request.app.ctx) as session:
+        response = await request.respond(content_type="text/csv; charset=utf-8", headers=headers)
+        async for chunk in csv_chunks(session, wanted):
+            await response.send(chunk)
+        await response.eof()
+
+
+async def csv_chunks(session: AsyncSession, wanted: InquiryFilters) -> AsyncIterator[str]:
+    rows: list[Iterable[Any]] = [lead_exports.HEADER]
+    async for row in lead_exports.export_leads(session, wanted):
+        rows.append(map(cell, row))
+        if len(rows) == CHUNK_ROWS:
+            yield as_csv(rows)
+            rows = []
+    yield as_csv(rows)
+
+
+def as_csv(rows: Iterable[Iterable[Any]]) -> str:
+    file = io.StringIO(newline="")
+    csv.writer(file).writerows(rows)
+    return file.getvalue()
+
+
+def cell(value: Any) -> Any:
+    """Texts so that no spreadsheet runs them, times as everywhere else."""
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return safe_cell(value) if isinstance(value, str) else value
+
+
+@personal_data.get("/<inquiry_id:str>/export")
+async def export(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
+    async with transaction(request.app.ctx) as session:
+        return reply(await privacy.export_person(session, actor(request), read_id(inquiry_id)))
+
+
+@personal_data.post("/<inquiry_id:str>/erase")
+async def erase(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
+    wanted = read_body(request, Erasure)
+    async with transaction(request.app.ctx) as session:
+        return reply(await privacy.erase_person(session, actor(request), read_id(inquiry_id), wanted.reason))
+
+
+def read_id(text: str) -> UUID:
+    """What is no id belongs to nobody."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise leads.no_such_lead() from None

@@ -1,0 +1,43 @@
+"""The inquiry form of a property's page."""
+
+from sanic import Blueprint, HTTPResponse
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.addresses import address_key
+from schemas.api.inquiries import NewInquiry
+from server.addresses import client_address
+from server.context import CasaRequest, transaction
+from server.http import read_body
+from server.idempotency import read_once, reply_kept, to_be_kept
+from services.idempotency import KeptAnswer, once_only
+from services.inquiries import LONGEST_USER_AGENT, Sender, receive
+
+blueprint = Blueprint("inquiries", url_prefix="/api/v1/inquiries")
+
+
+@blueprint.post("/")
+async def send(request: CasaRequest) -> HTTPResponse:
+    """201 for a new lead, 200 for one that this phone began on this listing within a day."""
+    wanted = read_body(request, NewInquiry)
+    sender = read_sender(request)
+    once = read_once(request, wanted, sender.address_key)
+    async with transaction(request.app.ctx) as session:
+        if once is None:
+            return reply_kept(await answer(session, wanted, sender))
+        return reply_kept(await once_only(session, once, lambda: answer(session, wanted, sender)))
+
+
+async def answer(session: AsyncSession, wanted: NewInquiry, sender: Sender) -> KeptAnswer:
+    receipt = await receive(session, wanted, sender)
+    return to_be_kept(receipt, 200 if receipt["existing"] else 201, receipt["id"])
+
+
+def read_sender(request: CasaRequest) -> Sender:
+    address = client_address(request)
+    return Sender(str(address), str(address_key(address)), _user_agent(request))
+
+
+def _user_agent(request: CasaRequest) -> str | None:
+    """What can be printed of it: a header may hold bytes that are no text."""
+    given = request.headers.get("user-agent", "")
+    return "".join(filter(str.isprintable, given))[:LONGEST_USER_AGENT] or None

@@ -1,0 +1,232 @@
+"""Why a listing is not in a search: the first reason, in the engine's own words.
+
+Every filter of the search is asked for by itself together with the listing's id, in one round trip
+and from the same bodies that searches send: so a filter that is added there is explained here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from opensearchpy import AsyncOpenSearch
+from opensearchpy.exceptions import OpenSearchException
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.bedrooms import bhk_number
+from indexer.generations import alias_target
+from schemas.api.admin_properties import FilterVerdict, IndexStanding, RowStanding, Visibility
+from schemas.api.search import ListingSearch
+from schemas.errors import SearchUnavailable
+from schemas.index.listings import MAPPING
+from schemas.tables import DeadLetter, OutboxRow, Property
+from server.search.engine import ask
+from server.search.queries import Body, filters, page_of_listings
+from services.properties.rows import find
+
+FIELDS = frozenset(MAPPING["properties"])
+STRIDE = 10_000
+"""Hits of one look at the order, the most that the engine gives at once."""
+DEEPEST_RANK = 100_000
+PLACE = "location"
+"""The index's field behind a search's `geo`."""
+
+Why = tuple[str, str]
+"""A reason as a program reads it, and as a person does."""
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One filter of a search, and what the visitor chose."""
+
+    field: str
+    wanted: Any
+    body: Body
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What Postgres knows: the row, and what the index still owes it."""
+
+    row: Property
+    pending_s: float | None
+    letter: DeadLetter | None
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What the engine knows: the document, what each filter says of it, and where it stands."""
+
+    revision: int | None
+    verdicts: list[FilterVerdict]
+    rank: int | None
+    trouble: Why | None = None
+
+    @property
+    def visible(self) -> bool:
+        return self.revision is not None and all(verdict["matches"] for verdict in self.verdicts)
+
+
+async def standing_of(session: AsyncSession, property_id: str) -> Standing:
+    """Raises NotFound where there is no such property."""
+    row = await find(session, property_id)
+    oldest = select(func.min(OutboxRow.created_at)).where(OutboxRow.property_id == row.id).scalar_subquery()
+    age = await session.scalar(select(func.extract("epoch", func.clock_timestamp() - oldest)))
+    pending_s = None if age is None else round(max(0.0, float(age)), 1)
+    return Standing(row, pending_s, await session.get(DeadLetter, row.id))
+
+
+async def explain(
+    search: AsyncOpenSearch, alias: str, standing: Standing, wanted: ListingSearch
+) -> Visibility:
+    """Whether the listing is in the search, where, and if not why; an outage is a reason too."""
+    sight = await look(search, alias, standing.row.id, wanted)
+    reason, detail = (None, _praise(standing, sight)) if sight.visible else _why(standing, sight)
+    return Visibility(
+        visible=sight.visible,
+        reason=reason,
+        detail=detail,
+        row=_row(standing.row),
+        index=_index(standing, sight),
+        filters=sight.verdicts,
+        rank=sight.rank,
+        page=None if sight.rank is None else (sight.rank - 1) // wanted.page_size + 1,
+    )
+
+
+def _row(row: Property) -> RowStanding:
+    return RowStanding(state=row.state, is_active=row.is_active, revision=row.revision, version=row.version)
+
+
+def _index(standing: Standing, sight: Sight) -> IndexStanding:
+    letter = standing.letter
+    return IndexStanding(
+        revision=sight.revision,
+        level=sight.revision is not None and sight.revision >= standing.row.revision,
+        pending_s=standing.pending_s,
+        dead_letter=None if letter is None else f"{letter.error_type}: {letter.reason}",
+    )
+
+
+def _praise(standing: Standing, sight: Sight) -> str:
+    place = f"at place {sight.rank:,}" if sight.rank else f"behind the first {DEEPEST_RANK:,}"
+    late = "" if _index(standing, sight)["level"] else f", as it was: {_lag(standing, sight)}"
+    return f"It is in this search, {place}{late}."
+
+
+def _why(standing: Standing, sight: Sight) -> Why:
+    """The first reason; what the row says comes before what the index makes of it."""
+    row, letter = standing.row, standing.letter
+    if not row.is_active:
+        return "state", f"It is {row.state}; only what is active or under offer is shown."
+    if sight.trouble:
+        return sight.trouble
+    if letter is not None and letter.revision >= row.revision:
+        return "dead_letter", f"The index refused revision {letter.revision}: {letter.reason}"
+    if not _index(standing, sight)["level"]:
+        return "not_indexed", f"The index does not show it as it is yet: {_lag(standing, sight)}."
+    missed = next(verdict for verdict in sight.verdicts if not verdict["matches"])
+    return missed["field"], f"Its {missed['field']} is not what is searched for."
+
+
+def _lag(standing: Standing, sight: Sight) -> str:
+    there = "not in the index" if sight.revision is None else f"the index at {sight.revision}"
+    wait = "" if standing.pending_s is None else f", pending since {standing.pending_s:g} s"
+    return f"the row is at revision {standing.row.revision}, {there}{wait}"
+
+
+async def look(search: AsyncOpenSearch, alias: str, property_id: UUID, wanted: ListingSearch) -> Sight:
+    """What the engine says of one listing and a search."""
+    try:
+        if not await alias_target(search, alias):
+            return Sight(None, [], None, ("no_index", "There is no index yet: run `indexer reindex`."))
+        revision, verdicts = await _judge(search, alias, property_id, wanted)
+        sight = Sight(revision, verdicts, None)
+        rank = await _rank(search, alias, property_id, wanted) if sight.visible else None
+    except (SearchUnavailable, OpenSearchException):
+        return Sight(None, [], None, ("search_unavailable", "Search cannot be reached just now."))
+    return Sight(revision, verdicts, rank)
+
+
+async def _judge(
+    search: AsyncOpenSearch, alias: str, property_id: UUID, wanted: ListingSearch
+) -> tuple[int | None, list[FilterVerdict]]:
+    """The document's revision and one verdict for each filter; none of it where there is no document."""
+    itself: Body = {"ids": {"values": [str(property_id)]}}
+    asked = list(clauses(wanted))
+    document, *answers = await ask(
+        search,
+        alias,
+        [
+            {"query": itself, "version": True},
+            *({"query": {"bool": {"filter": [clause.body, itself]}}, "size": 0} for clause in asked),
+        ],
+    )
+    if not (hits := document["hits"]["hits"]):
+        return None, []
+    source = hits[0]["_source"]
+    return hits[0]["_version"], [
+        FilterVerdict(
+            field=clause.field,
+            value=held(source, clause.body),
+            wanted=clause.wanted,
+            matches=answer["hits"]["total"]["value"] > 0,
+        )
+        for clause, answer in zip(asked, answers, strict=True)
+    ]
+
+
+def clauses(search: ListingSearch) -> Iterator[Clause]:
+    """The filters of a search in the order in which they are named: the base, the text, the choices."""
+    chosen, made = search.model_dump(mode="json", exclude_none=True), filters(search)
+    for body in made.base:
+        field = next(mentioned(body))
+        name = "geo" if field == PLACE else field
+        yield Clause(name, chosen.get(name, True), body)
+    for body in made.text:
+        yield Clause("q", search.q, body)
+    for group, body in made.chosen.items():
+        yield Clause(group.value, chosen[group.value], body)
+
+
+def held(source: Body, body: Body) -> Any:
+    """What a document holds in the fields that a filter asks for."""
+    values = {field: source[field] for field in dict.fromkeys(mentioned(body)) if field in source}
+    if values.get("bhk") is not None:
+        values["bhk"] = bhk_number(values["bhk"])
+    return next(iter(values.values())) if len(values) == 1 else values
+
+
+def mentioned(body: Any) -> Iterator[str]:
+    """The index's fields in a filter; words that a visitor wrote are no keys, and never taken for one."""
+    if isinstance(body, list | tuple):
+        for inner in body:
+            yield from mentioned(inner)
+    if isinstance(body, dict):
+        for key, inner in body.items():
+            if key in FIELDS:
+                yield key
+            elif key == "field":
+                yield inner
+            elif key == "fields":
+                yield from (name.partition("^")[0].partition(".")[0] for name in inner)
+            else:
+                yield from mentioned(inner)
+
+
+async def _rank(search: AsyncOpenSearch, alias: str, property_id: UUID, wanted: ListingSearch) -> int | None:
+    """How many come before it, and one; found by walking the order, whatever it is by."""
+    first = wanted.model_copy(update={"page": 1})
+    made, after = filters(first), None
+    for before in range(0, DEEPEST_RANK, STRIDE):
+        body = page_of_listings(first, made, with_total=False, after=after)
+        [page] = await ask(search, alias, [body | {"size": STRIDE, "_source": False}])
+        hits = page["hits"]["hits"]
+        ids = [hit["_id"] for hit in hits]
+        if str(property_id) in ids:
+            return before + ids.index(str(property_id)) + 1
+        if len(hits) < STRIDE:
+            break
+        after = hits[-1]["sort"]
+    return None

@@ -1,0 +1,57 @@
+"""A property's state moved on, by the table of moves; nothing else of it is lost."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.listing_state import IllegalMove, move, state_when
+from schemas.api.admin_properties import StatusChange
+from schemas.errors import Conflict
+from schemas.tables import Property
+from schemas.vocabulary import PropertyState
+from services.audit import Actor
+from services.properties.rows import Seen, check_seen, find, lock
+from services.properties.writes import write
+
+
+async def change_state(
+    session: AsyncSession, actor: Actor, property_id: str, seen: Seen, wanted: StatusChange
+) -> Property:
+    """Move a property to another state; repeating a move changes nothing.
+
+    Raises:
+        NotFound: there is no such property.
+        PreconditionFailed: somebody else changed it first.
+        Conflict: there is no such move; `allowed` says which there are.
+    """
+    row = await lock(session, property_id)
+    now = PropertyState(row.state)
+    state = wanted.state or state_when(shown=bool(wanted.is_active), now=now)
+    check_seen(row, seen, {"state": state}, {"state": now})
+    if _move(now, state) is not now:
+        action = "property.delete" if state is PropertyState.DELETED else "property.state"
+        await write(session, actor, action, row, {"state": state} | _dates(row, state))
+    return await find(session, property_id)
+
+
+def _move(now: PropertyState, wanted: PropertyState) -> PropertyState:
+    try:
+        return move(now, wanted)
+    except IllegalMove as illegal:
+        allowed = ", ".join(illegal.allowed)
+        raise Conflict(
+            f"A property that is {now} cannot become {wanted}, only {allowed}.",
+            members={"state": now, "allowed": illegal.allowed},
+        ) from None
+
+
+def _dates(row: Property, state: PropertyState) -> dict[str, Any]:
+    """A listing is as old as its first offer; and a term that has passed would end it again at once."""
+    now = datetime.now(UTC)
+    dates: dict[str, Any] = {}
+    if state is PropertyState.ACTIVE and row.state == PropertyState.DRAFT:
+        dates["listed_at"] = now
+    if state is PropertyState.ACTIVE and row.expires_at is not None and row.expires_at <= now:
+        dates["expires_at"] = None
+    return dates

@@ -1,0 +1,118 @@
+"""A property's row: found, locked for a change, shown whole."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+from uuid import UUID
+
+from pydantic_core import to_jsonable_python
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
+
+from domain.bedrooms import bhk_number
+from schemas.api.admin_properties import AdminPicture, AdminProperty
+from schemas.api.properties import Market
+from schemas.errors import NotFound, PreconditionFailed
+from schemas.tables import Property, PropertyImage, PropertyMarket
+from schemas.vocabulary import DealLabel
+
+Seen = frozenset[int] | None
+"""Versions on which an editor bases a change; None for any."""
+
+COLUMNS = tuple(column.key for column in Property.__table__.columns)
+
+
+async def find(session: AsyncSession, property_id: str) -> Property:
+    """The property with its images and its market, in any state; NotFound for what is no id at all, too."""
+    whole = _by_id(property_id).options(selectinload(Property.images), selectinload(Property.market))
+    return await _one(session, whole)
+
+
+async def lock(session: AsyncSession, property_id: str) -> Property:
+    """The property, kept from other editors until the transaction ends."""
+    return await _one(session, _by_id(property_id).with_for_update(key_share=True))
+
+
+def _by_id(property_id: str) -> Select[Property]:
+    return (
+        select(Property).where(Property.id == key_of(property_id)).execution_options(populate_existing=True)
+    )
+
+
+async def _one(session: AsyncSession, query: Select[Property]) -> Property:
+    found = await session.scalar(query)
+    if found is None:
+        raise NotFound("There is no such property.")
+    return found
+
+
+def key_of(property_id: str) -> UUID:
+    try:
+        return UUID(property_id)
+    except ValueError:
+        raise NotFound("There is no such property.") from None
+
+
+def etag_of(row: Property) -> str:
+    return f'"{row.version}"'
+
+
+def check_seen(row: Property, seen: Seen, given: Mapping[str, Any], held: Mapping[str, Any]) -> None:
+    """Refuse a change that is based on another version.
+
+    Args:
+        row: as it is now.
+        seen: what the editor has seen.
+        given: what the editor sends, as JSON.
+        held: the same fields as an editor would send them today.
+
+    Raises:
+        PreconditionFailed: with the fields in which the two differ.
+    """
+    if seen is None or row.version in seen:
+        return
+    differing = {
+        name: {"yours": value, "current": to_jsonable_python(getattr(row, name))}
+        for name, value in given.items()
+        if name in held and value not in to_jsonable_python([held[name], getattr(row, name)])
+    }
+    raise PreconditionFailed(
+        f"This property is at version {row.version} now.",
+        headers={"etag": etag_of(row)},
+        members={"current_version": row.version, "differing": differing},
+    )
+
+
+def view(row: Property) -> AdminProperty:
+    shown: dict[str, Any] = {column: getattr(row, column) for column in COLUMNS}
+    shown["bhk"] = None if row.bhk is None else bhk_number(str(row.bhk))
+    shown["images"] = [_picture(image) for image in row.images]
+    shown["market"] = None if row.market is None else _market(row.market)
+    return cast("AdminProperty", shown)
+
+
+def _picture(image: PropertyImage) -> AdminPicture:
+    return AdminPicture(
+        id=image.id,
+        url=image.original_url,
+        thumbnail_url=image.thumbnail_url,
+        enhanced_url=image.enhanced_url,
+        image_type=image.image_type,
+        is_primary=image.is_primary,
+        enhancement_status=image.enhancement_status,
+        display_order=image.display_order,
+        width=image.width,
+        height=image.height,
+    )
+
+
+def _market(market: PropertyMarket) -> Market:
+    return Market(
+        level=market.level,
+        n=market.n,
+        median=market.median,
+        delta_pct=None if market.delta_pct is None else float(market.delta_pct),
+        label=None if market.label is None else DealLabel(market.label),
+        reason=market.reason,
+        as_of=market.as_of,
+    )

@@ -1,0 +1,104 @@
+"""Properties created, replaced and changed: with an audit row, and never over another's edit."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from schemas.api.admin_properties import NewProperty, PropertyFields
+from schemas.errors import Conflict, FieldError
+from schemas.tables import Property
+from services.audit import Actor, changes_between, record
+from services.properties.fields import columns_of, decided, fields_of, is_changed
+from services.properties.rows import Seen, check_seen, find, lock
+
+ENTITY = "property"
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What an editor wants of a property that may have changed meanwhile."""
+
+    given: Mapping[str, Any]
+    """Fields as they were sent, JSON values."""
+    apply: Callable[[Mapping[str, Any]], PropertyFields]
+    """From the fields as they are to the fields as they shall be; InvalidRequest where that cannot be."""
+
+
+async def create(session: AsyncSession, actor: Actor, new: NewProperty) -> Property:
+    """Add a property.
+
+    Raises:
+        Conflict: another one has its `external_ref`.
+    """
+    columns = columns_of(new) | {"state": new.state, "created_by": actor.id}
+    async with _own_reference(session, new.external_ref):
+        key = await session.scalar(insert(Property).values(**columns).returning(Property.id))
+    stated = {name: value for name, value in columns.items() if value is not None}
+    await record(
+        session,
+        actor,
+        "property.create",
+        entity_type=ENTITY,
+        entity_id=key,
+        changes=changes_between({}, stated),
+    )
+    return await find(session, str(key))
+
+
+async def change(session: AsyncSession, actor: Actor, property_id: str, seen: Seen, edit: Edit) -> Property:
+    """Apply an edit; one that changes nothing leaves no trace.
+
+    Raises:
+        NotFound: there is no such property.
+        PreconditionFailed: somebody else changed it first.
+        Conflict: another one has its `external_ref`.
+    """
+    row = await lock(session, property_id)
+    held = fields_of(row)
+    check_seen(row, seen, edit.given, held)
+    wanted = decided(row, edit.apply(held))
+    if is_changed(row, wanted):
+        moved = wanted.external_ref != row.external_ref
+        async with _own_reference(session, wanted.external_ref if moved else None):
+            await write(session, actor, "property.update", row, columns_of(wanted))
+    return await find(session, property_id)
+
+
+async def write(
+    session: AsyncSession, actor: Actor, action: str, row: Property, columns: Mapping[str, Any]
+) -> None:
+    """Write what differs into a locked row as its next version, and record it."""
+    changes = changes_between({name: getattr(row, name) for name in columns}, columns)
+    news = {name: after for name, (_, after) in changes.items()}
+    await session.execute(
+        update(Property)
+        .where(Property.id == row.id)
+        .values(**news, version=row.version + 1)
+        .execution_options(synchronize_session=False)
+    )
+    await record(session, actor, action, entity_type=ENTITY, entity_id=row.id, changes=changes)
+
+
+@asynccontextmanager
+async def _own_reference(session: AsyncSession, reference: str | None) -> AsyncIterator[None]:
+    """A reference that another property has is a conflict that names both, also if it came this moment."""
+    if reference is None:
+        yield
+        return
+    try:
+        async with session.begin_nested():
+            yield
+    except IntegrityError as refusal:
+        holder = await session.scalar(select(Property.id).where(Property.external_ref == reference))
+        if holder is None:
+            raise
+        raise Conflict(
+            f"The property {holder} has the reference {reference!r} already.",
+            (FieldError("#/external_ref", "body", "taken", "belongs to another property"),),
+            members={"external_ref": reference, "property_id": holder},
+        ) from refusal
