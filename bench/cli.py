@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bench import guided, imports, leads, search
+from bench import guided, imports, leads, logins, search
 from bench.report import BenchReport
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Measure CasaBricks on this machine.")
@@ -36,6 +36,12 @@ def search_command(
 ) -> None:
     """Faceted search, map, suggestions and kept answers; forms of asking the engine."""
     publish(search.run(listings, seconds=seconds, rounds=rounds), json)
+
+
+@app.command("logins")
+def logins_command(json: Json = None) -> None:
+    """How long the event loop stands still while many people sign in."""
+    publish(logins.run(), json)
 
 
 @app.command("import")

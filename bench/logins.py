@@ -1,0 +1,51 @@
+"""What a burst of logins does to everybody else: how late the event loop comes back to its other work."""
+
+import asyncio
+import time
+from collections.abc import Awaitable
+from contextlib import suppress
+
+from bench.load import Measured, summary
+from bench.report import BenchReport
+from domain.passwords import COST
+from schemas.errors import Overloaded
+from server.passwords import Passwords
+
+LOGINS = 40
+LARGEST_STALL_S = 0.05
+TICK_S = 0.002
+IDLE, BURST = "event loop late, idle", f"event loop late, {LOGINS} logins at once"
+
+
+def run() -> BenchReport:
+    return asyncio.run(_run())
+
+
+async def _run() -> BenchReport:
+    passwords = Passwords(COST)
+    await passwords.matches("warm up", None)
+    idle = await lateness(asyncio.sleep(3))
+    burst = await lateness(asyncio.gather(*(attempt(passwords) for _ in range(LOGINS))))
+    passwords.close()
+    rows = [row(IDLE, idle), row(BURST, burst)]
+    return BenchReport(LOGINS, rows, {"largest_stall_over_50_ms": round(max(burst) / LARGEST_STALL_S, 3)})
+
+
+async def attempt(passwords: Passwords) -> None:
+    with suppress(Overloaded):  # beyond the queue's length they are turned away at once
+        await passwords.matches("a wrong password", None)
+
+
+async def lateness(work: Awaitable[object]) -> list[float]:
+    """Seconds by which a short sleep comes back too late, again and again until the work is done."""
+    task = asyncio.ensure_future(work)
+    late = []
+    while not task.done():
+        began = time.perf_counter()
+        await asyncio.sleep(TICK_S)
+        late.append(time.perf_counter() - began - TICK_S)
+    return late
+
+
+def row(name: str, late: list[float]) -> Measured:
+    return summary(name, late, sum(late) + len(late) * TICK_S)
