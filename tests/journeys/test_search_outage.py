@@ -1,5 +1,7 @@
 """OpenSearch goes away and comes back: pages stay, searches say so quickly, nothing is lost."""
 
+import asyncio
+
 import pytest
 from opensearchpy import AsyncOpenSearch
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -23,6 +25,8 @@ async def test_an_outage_of_search_costs_only_searches(
         await product.serve()
         [before] = await store(engine, home("before"))
         await product.found_within(20, 1)
+        await asyncio.sleep(0.3)  # the change has been made searchable, so answers are kept again
+        await product.guided()
 
         proxy.stop_serving()
         status, kept = await product.ask("/api/v1/search/guided")

@@ -154,6 +154,13 @@ async def super_admin(api: Api, engine: AsyncEngine, settings: Settings) -> Api:
     return api.signed_in(user_id, settings)
 
 
+@pytest.fixture
+async def fresh_limits(cache: Redis) -> None:
+    """Nobody has failed to sign in yet."""
+    async for key in cache.scan_iter(match="login:*"):
+        await cache.delete(key)
+
+
 @pytest.fixture(scope="session")
 async def api(settings: Settings) -> AsyncIterator[Api]:
     async with served(settings) as api:

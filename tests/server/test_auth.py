@@ -5,7 +5,6 @@ from secrets import token_hex
 
 import jwt
 import pytest
-from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -102,12 +101,6 @@ async def test_the_role_is_the_accounts_and_not_the_tokens(admin: Api, engine: A
     async with engine.begin() as connection:
         await connection.execute(text("UPDATE users SET role = 'super_admin'"))
     assert (await admin.get("/api/v1/admin/users")).status == 200
-
-
-@pytest.fixture
-async def fresh_limits(cache: Redis) -> None:
-    async for key in cache.scan_iter(match="login:*"):
-        await cache.delete(key)
 
 
 @pytest.mark.usefixtures("fresh_limits")

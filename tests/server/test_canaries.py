@@ -141,6 +141,7 @@ async def in_redis(cache: Redis) -> str:
     return str([(key, await cache.dump(key)) async for key in cache.scan_iter()])
 
 
+@pytest.mark.usefixtures("fresh_limits")
 async def test_personal_data_stays_where_it_belongs(
     server: Server, engine: AsyncEngine, catalogue: Catalogue, cache: Redis, settings: Settings
 ):

@@ -22,10 +22,7 @@ EMAIL, PASSWORD = "asha@casabricks.example", "seven lamps by the river"
 NEW = "eight lamps by the river"
 
 
-@pytest.fixture(autouse=True)
-async def fresh_limits(cache: Redis) -> None:
-    async for key in cache.scan_iter(match="login:*"):
-        await cache.delete(key)
+pytestmark = pytest.mark.usefixtures("fresh_limits")
 
 
 @pytest.fixture
