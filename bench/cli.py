@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bench import guided, imports, leads, logins, search
+from bench import admin, guided, imports, leads, logins, search
 from bench.report import BenchReport
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Measure CasaBricks on this machine.")
@@ -36,6 +36,16 @@ def search_command(
 ) -> None:
     """Faceted search, map, suggestions and kept answers; forms of asking the engine."""
     publish(search.run(listings, seconds=seconds, rounds=rounds), json)
+
+
+@app.command("admin")
+def admin_command(
+    listings: Annotated[int, typer.Option(min=1_000)] = 100_000,
+    times: Annotated[int, typer.Option(help="How often each thing is done.", min=100)] = 300,
+    json: Json = None,
+) -> None:
+    """Properties created, changed and listed, as admins wait for it."""
+    publish(admin.run(listings, times=times), json)
 
 
 @app.command("logins")

@@ -47,6 +47,7 @@ def environment(settings: Settings, port: int) -> dict[str, str]:
         "MEDIA_URL": settings.media_url,
         "INDEX_ALIAS": settings.index_alias,
         "API_PORT": str(port),
+        "JWT_SECRET": settings.jwt_secret.get_secret_value(),
         "SEARCH_CACHE": str(settings.search_cache).lower(),
     }
 

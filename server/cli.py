@@ -5,7 +5,6 @@ Exit codes: 0 done, 2 something is wrong with what was asked, 4 a store is unrea
 
 import asyncio
 from contextlib import suppress
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
@@ -32,7 +31,7 @@ from schemas.vocabulary import Role
 from server.app import create_app
 from server.context import CasaApp
 from services.audit import Actor
-from services.privacy import Purged, purge
+from services.privacy import Purged
 from services.users import create_user
 from stores.database import open_database
 from stores.logs import configure_logs
@@ -42,6 +41,7 @@ from tasks.imports.reader import count_lines
 from tasks.imports.report import Report, render
 from tasks.market import compare_prices
 from tasks.queue import Queue
+from tasks.retention import erase_expired
 
 USAGE, UNREACHABLE = 2, 4
 
@@ -161,17 +161,11 @@ def purge_command() -> None:
 
 
 async def purge_all(settings: Settings) -> Purged:
-    """Batch by batch, each committed, so that nobody waits long for a row of theirs."""
     engine = open_database(settings)
-    total, more = Purged(), True
     try:
-        while more:
-            async with AsyncSession(engine) as session, session.begin():
-                purged = await purge(session, settings, datetime.now(UTC))
-            total, more = total + purged, purged.more
+        return await erase_expired(engine, settings)
     finally:
         await engine.dispose()
-    return total
 
 
 @app.command("import")

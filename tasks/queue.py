@@ -18,12 +18,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.settings import Settings
 from stores.database import open_database
+from tasks.retention import erase_expired
 from tasks.uploads import import_upload, import_waiting
 
 NAME = "casabricks"
 PATIENCE_S = 0.2
 """How long a request waits for Redis to take a nudge that it can do without."""
 WORKERS = 2
+NIGHTLY = crontab(minute="40", hour="20")
+"""UTC, so ten past two at night in Noida."""
 log = structlog.get_logger(component="worker")
 
 
@@ -38,6 +41,7 @@ class Queue:
         )
         self._import_upload = self.huey.task(name="import_upload")(self._run_import)
         self.huey.periodic_task(crontab(), name="import_waiting")(self._run_waiting)
+        self.huey.periodic_task(NIGHTLY, name="erase_expired")(self._run_retention)
 
     async def ask_for_import(self, job_id: UUID) -> None:
         """Nudge a worker; without Redis it finds the job by itself within a minute."""
@@ -59,6 +63,9 @@ class Queue:
 
     def _run_waiting(self) -> None:
         self._run(import_waiting)
+
+    def _run_retention(self) -> None:
+        self._run(lambda engine: erase_expired(engine, self._settings))
 
     def _run(self, job: Callable[[AsyncEngine], Awaitable[Any]]) -> None:
         """Run a coroutine in this worker's thread, with a database of its own."""
