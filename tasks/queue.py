@@ -6,6 +6,7 @@ by itself in Postgres what there is to do: what is lost is done by the next roun
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -19,12 +20,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from schemas.settings import Settings
 from stores.database import open_database
 from tasks.retention import erase_expired
-from tasks.uploads import import_upload, import_waiting
+from tasks.uploads import import_left_behind, import_upload, import_waiting
 
 NAME = "casabricks"
 PATIENCE_S = 0.2
 """How long a request waits for Redis to take a nudge that it can do without."""
 WORKERS = 2
+TAKE_OVER_S = 15.0
+"""How long a worker that starts waits for what a killed one has not let go of yet."""
 NIGHTLY = crontab(minute="40", hour="20")
 """UTC, so ten past two at night in Noida."""
 log = structlog.get_logger(component="worker")
@@ -56,7 +59,7 @@ class Queue:
 
     def catch_up(self) -> None:
         """What was left undone while no worker was there."""
-        self._run_waiting()
+        self._run(partial(import_left_behind, patience_s=TAKE_OVER_S))
 
     def _run_import(self, job_id: str) -> None:
         self._run(lambda engine: import_upload(engine, UUID(job_id)))

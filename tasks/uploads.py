@@ -1,5 +1,8 @@
 """Uploaded files, imported by whichever worker takes them: the job's row is the record, the queue a nudge."""
 
+import asyncio
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,12 +37,23 @@ class Upload:
 
 async def import_waiting(engine: AsyncEngine) -> int:
     """Run every upload that waits, and those whose worker was killed; how many were brought to an end."""
+    return sum([await import_upload(engine, job_id) for job_id in await waiting(engine)])
+
+
+async def import_left_behind(engine: AsyncEngine, *, patience_s: float) -> None:
+    """Take over from a worker that was killed a moment ago: Postgres lets go of its lock when it notices."""
+    deadline = time.monotonic() + patience_s
+    await import_waiting(engine)
+    while await waiting(engine) and time.monotonic() < deadline:
+        await asyncio.sleep(0.5)
+        await import_waiting(engine)
+
+
+async def waiting(engine: AsyncEngine) -> Sequence[UUID]:
+    unfinished = ImportJob.state.in_([JobState.QUEUED, JobState.RUNNING])
+    query = select(ImportJob.id).where(unfinished, ImportJob.content.is_not(None)).order_by(ImportJob.id)
     async with engine.connect() as connection:
-        waiting = select(ImportJob.id).where(
-            ImportJob.state.in_([JobState.QUEUED, JobState.RUNNING]), ImportJob.content.is_not(None)
-        )
-        ids = (await connection.scalars(waiting.order_by(ImportJob.id))).all()
-    return sum([await import_upload(engine, job_id) for job_id in ids])
+        return (await connection.scalars(query)).all()
 
 
 async def import_upload(engine: AsyncEngine, job_id: UUID) -> bool:

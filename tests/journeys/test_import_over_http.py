@@ -22,7 +22,7 @@ async def count(engine: AsyncEngine, statement: str) -> int:
         return int(await connection.scalar(text(statement)) or 0)
 
 
-async def until(engine: AsyncEngine, statement: str, least: int, seconds: float = 60) -> None:
+async def until(engine: AsyncEngine, statement: str, least: int, seconds: float = 150) -> None:
     deadline = time.monotonic() + seconds
     while await count(engine, statement) < least:
         assert time.monotonic() < deadline, statement
