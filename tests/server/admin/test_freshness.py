@@ -26,9 +26,11 @@ async def drained(catalogue: Catalogue) -> AsyncIterator[None]:
             await asyncio.sleep(0.02)
 
     work = asyncio.create_task(drain())
-    yield
-    work.cancel()
-    await asyncio.gather(work, return_exceptions=True)
+    try:
+        yield
+    finally:
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
 
 
 async def create(admin: Api, query: str = "", **headers: str) -> Answer:
