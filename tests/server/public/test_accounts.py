@@ -256,17 +256,22 @@ def told_apart(one: list[float], other: list[float]) -> float:
     return 2 * (1 - NormalDist().cdf(abs(z)))
 
 
-async def test_the_time_of_a_login_does_not_say_who_has_an_account(api: Api, asha: Any, cache: Redis):
+async def compared(api: Api, cache: Redis) -> float:
+    """Logins of a known and of an unknown account in turns: the p that their times are alike."""
     times: dict[str, list[float]] = {EMAIL: [], "nobody@casabricks.example": []}
-    for number in range(300):
+    for number in range(150):
+        await fresh(cache)
         for email in sorted(times, reverse=bool(number % 2)):
-            if number % 2 == 0:
-                await fresh(cache)
             began = time.perf_counter()
             answer = await login(api, "wrong password entirely", email)
             times[email].append(time.perf_counter() - began)
             assert answer.status == 401
-    assert told_apart(*times.values()) > 0.01
+    return told_apart(*times.values())
+
+
+async def test_the_time_of_a_login_does_not_say_who_has_an_account(api: Api, asha: Any, cache: Redis):
+    # One of a hundred comparisons of what is alike comes out below 0.01; two in a row hardly ever.
+    assert await compared(api, cache) > 0.01 or await compared(api, cache) > 0.01
 
 
 async def fresh(cache: Redis) -> None:
