@@ -143,7 +143,7 @@ async def look(search: AsyncOpenSearch, alias: str, property_id: UUID, wanted: L
             return Sight(None, [], None, ("no_index", "There is no index yet: run `indexer reindex`."))
         revision, verdicts = await _judge(search, alias, property_id, wanted)
         sight = Sight(revision, verdicts, None)
-        rank = await _rank(search, alias, property_id, wanted) if sight.visible else None
+        rank = await rank_of(search, alias, property_id, wanted) if sight.visible else None
     except (SearchUnavailable, OpenSearchException):
         return Sight(None, [], None, ("search_unavailable", "Search cannot be reached just now."))
     return Sight(revision, verdicts, rank)
@@ -215,18 +215,20 @@ def mentioned(body: Any) -> Iterator[str]:
                 yield from mentioned(inner)
 
 
-async def _rank(search: AsyncOpenSearch, alias: str, property_id: UUID, wanted: ListingSearch) -> int | None:
+async def rank_of(
+    search: AsyncOpenSearch, alias: str, property_id: UUID, wanted: ListingSearch, *, stride: int = STRIDE
+) -> int | None:
     """How many come before it, and one; found by walking the order, whatever it is by."""
     first = wanted.model_copy(update={"page": 1})
     made, after = filters(first), None
-    for before in range(0, DEEPEST_RANK, STRIDE):
+    for before in range(0, DEEPEST_RANK, stride):
         body = page_of_listings(first, made, with_total=False, after=after)
-        [page] = await ask(search, alias, [body | {"size": STRIDE, "_source": False}])
+        [page] = await ask(search, alias, [body | {"size": stride, "_source": False}])
         hits = page["hits"]["hits"]
         ids = [hit["_id"] for hit in hits]
         if str(property_id) in ids:
             return before + ids.index(str(property_id)) + 1
-        if len(hits) < STRIDE:
+        if len(hits) < stride:
             break
         after = hits[-1]["sort"]
     return None

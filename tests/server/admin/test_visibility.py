@@ -9,8 +9,10 @@ from opensearchpy import AsyncOpenSearch
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from schemas.api.search import ListingSearch
 from schemas.settings import Settings
 from schemas.tables import DeadLetter
+from server.search.visibility import rank_of
 from tests.factories import home, store, store_user
 from tests.server.conftest import Api, Catalogue, served
 
@@ -92,6 +94,19 @@ async def test_what_is_in_the_search_has_a_place_and_a_page(admin: Api, catalogu
     found = await asked(admin, keys[3], sort="price_asc", page_size=2)
     assert (found["visible"], found["reason"], found["rank"], found["page"]) == (True, None, 4, 2)
     assert all(verdict["matches"] for verdict in found["filters"])
+
+
+@pytest.mark.parametrize("sort", ["price_asc", "price_desc", "relevance", "vastu_desc"])
+async def test_a_place_far_down_is_found_by_walking_there(catalogue: Catalogue, sort: str):
+    await catalogue.store(*(home(str(n), price=1_000_000 * (n + 1)) for n in range(5)))
+    wanted = ListingSearch.model_validate({"sort": sort, "page": 2, "page_size": 1})
+    found = await catalogue.search.search(index=catalogue.alias, body={"query": {"match_all": {}}})
+    places = [
+        await rank_of(catalogue.search, catalogue.alias, UUID(hit["_id"]), wanted, stride=2)
+        for hit in found["hits"]["hits"]
+    ]
+    assert sorted(place or 0 for place in places) == [1, 2, 3, 4, 5]
+    assert await rank_of(catalogue.search, catalogue.alias, UUID(int=7), wanted, stride=2) is None
 
 
 async def test_the_search_may_come_in_a_link(admin: Api, catalogue: Catalogue):
