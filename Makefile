@@ -12,7 +12,7 @@ up: $(READY) ## Start everything with demo listings (LISTINGS=3000), until Ctrl-
 	@exec $(BIN)/python -m embedded up
 
 test: $(READY) ## Run the test suite on servers of its own
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup --cov --cov-report=term --cov-fail-under=95
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup --max-worker-restart 0 --cov --cov-report=term --cov-fail-under=95
 
 check: $(READY) ## What CI checks: format, lint, types, import contract, then the tests
 	$(BIN)/ruff format --check .
@@ -27,6 +27,10 @@ fix: $(READY) ## Format, and repair what the linter can
 
 reindex: $(READY) ## Build a new index generation beside a running `make up`, and promote it
 	@exec $(BIN)/indexer reindex
+
+faults: $(READY) ## Kill, cut off and slow down everything, with every seed (SEEDS=50, SEED=first one)
+	SEEDS=$(or $(SEEDS),50) SEED=$(or $(SEED),1) SLOWNESS=$(or $(SLOWNESS),1) \
+	  $(BIN)/pytest -n 0 -m 'faults or not faults' tests/faults $(ARGS)
 
 bench: $(READY) ## Measure guided search (LISTINGS=100000) and print a table
 	$(BIN)/python -m bench guided --listings $(or $(LISTINGS),100000)
@@ -52,4 +56,4 @@ $(READY): requirements/uv.txt requirements/dev.txt pyproject.toml
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
-.PHONY: help up test check fix reindex bench reset lock
+.PHONY: help up test check fix reindex faults bench reset lock

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bench import admin, guided, imports, leads, logins, search
+from bench import admin, guided, images, imports, leads, logins, market, reader, search, sync
 from bench.report import BenchReport
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Measure CasaBricks on this machine.")
@@ -30,12 +30,35 @@ def guided_command(
 @app.command("search")
 def search_command(
     listings: Annotated[int, typer.Option(min=1_000)] = 100_000,
+    peer: Annotated[
+        Path | None, typer.Option(help="A program with other forms of asking the index.", exists=True)
+    ] = None,
     seconds: Annotated[float, typer.Option(help="Seconds for each target in each round.")] = 4,
     rounds: Annotated[int, typer.Option(min=1)] = 3,
     json: Json = None,
 ) -> None:
     """Faceted search, map, suggestions and kept answers; forms of asking the engine."""
-    publish(search.run(listings, seconds=seconds, rounds=rounds), json)
+    publish(search.run(listings, peer, seconds=seconds, rounds=rounds), json)
+
+
+@app.command("market")
+def market_command(
+    listings: Annotated[int, typer.Option(min=1_000)] = 100_000,
+    seconds: Annotated[float, typer.Option(help="Seconds for each target in each round.")] = 4,
+    rounds: Annotated[int, typer.Option(min=1)] = 3,
+    json: Json = None,
+) -> None:
+    """One listing against its market, and the pass over all of them."""
+    publish(market.run(listings, seconds=seconds, rounds=rounds), json)
+
+
+@app.command("reader")
+def reader_command(
+    times: Annotated[int, typer.Option(help="How often each query is read.", min=10)] = 100,
+    json: Json = None,
+) -> None:
+    """What a visitor types, read as filters."""
+    publish(reader.run(times), json)
 
 
 @app.command("admin")
@@ -64,6 +87,17 @@ def import_command(
     publish(imports.run(listings, rounds=rounds), json)
 
 
+@app.command("sync")
+def sync_command(
+    listings: Annotated[int, typer.Option(min=1_000)] = 100_000,
+    seconds: Annotated[float, typer.Option(help="Seconds of writes, and of searches.", min=2)] = 20,
+    rounds: Annotated[int, typer.Option(min=1)] = 3,
+    json: Json = None,
+) -> None:
+    """A reindex beside a raw bulk, changes until they are searchable, verification."""
+    publish(sync.run(listings, seconds=seconds, rounds=rounds), json)
+
+
 @app.command("leads")
 def leads_command(
     inquiries: Annotated[int, typer.Option(min=1_000)] = 100_000,
@@ -73,6 +107,15 @@ def leads_command(
 ) -> None:
     """The admins' list of leads: pages, orders, filters, searches, totals."""
     publish(leads.run(inquiries, seconds=seconds, connections=connections), json)
+
+
+@app.command("images")
+def images_command(
+    uploads: Annotated[int, typer.Option(help="How often each way is taken.", min=2)] = 20,
+    json: Json = None,
+) -> None:
+    """A picture of twelve megapixels uploaded, beside what Pillow needs for its three variants alone."""
+    publish(images.run(uploads), json)
 
 
 def publish(report: BenchReport, json: Path | None) -> None:

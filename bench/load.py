@@ -19,7 +19,7 @@ class Target:
     """By seed: bodies to send by POST one after the other, from the start again when they are used up."""
     content_type: str = "application/json"
     method: str = "POST"
-    """By GET, what would be the bodies are query strings."""
+    """By GET, what would be the bodies are query strings, or paths below the address."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ async def measure(target: Target, *, seed: int, seconds: float, connections: int
     return summary(target.name, [latency for latencies in found for latency in latencies], elapsed)
 
 
-def summary(name: str, latencies: Sequence[float], elapsed_s: float) -> Measured:
+def summary(name: str, latencies: Sequence[float], elapsed_s: float, *, digits: int = 2) -> Measured:
     cuts = quantiles(latencies, n=100)
-    p50, p95, p99 = (round(cuts[cut - 1] * 1000, 2) for cut in (50, 95, 99))
+    p50, p95, p99 = (round(cuts[cut - 1] * 1000, digits) for cut in (50, 95, 99))
     return Measured(name, p50, p95, p99, round(len(latencies) / elapsed_s, 1))
 
 
@@ -76,8 +76,9 @@ async def _answer(reader: asyncio.StreamReader, target: Target) -> bytes:
 def _request(target: Target, body: bytes) -> bytes:
     address = urlsplit(target.url)
     if target.method == "GET":
-        query = body.decode()
-        return f"GET {address.path}?{query} HTTP/1.1\r\nhost: {address.netloc}\r\n\r\n".encode()
+        asked = body.decode()
+        between = "" if asked.startswith("/") else "?"
+        return f"GET {address.path}{between}{asked} HTTP/1.1\r\nhost: {address.netloc}\r\n\r\n".encode()
     head = (
         f"POST {address.path} HTTP/1.1\r\nhost: {address.netloc}\r\n"
         f"content-type: {target.content_type}\r\ncontent-length: {len(body)}\r\n\r\n"

@@ -23,6 +23,8 @@ class BenchReport:
     listings: int
     rows: Sequence[Measured]
     ratios: Mapping[str, float]
+    counted: str = "listings"
+    """What there are `listings` of, where it is something else."""
 
     def write(self, path: Path) -> None:
         path.write_bytes(orjson.dumps(self.as_json(), option=orjson.OPT_INDENT_2))
@@ -38,7 +40,7 @@ class BenchReport:
 
     def show(self) -> None:
         console = Console()
-        table = Table(title=f"{self.listings:,} listings, {machine()}")
+        table = Table(title=f"{self.listings:,} {self.counted}, {machine()}")
         for heading in ("", "p50 ms", "p95 ms", "p99 ms", "per second"):
             table.add_column(heading, justify="left" if not heading else "right")
         for row in self.rows:

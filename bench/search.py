@@ -1,10 +1,15 @@
 """Faceted search, the map, suggestions and kept answers, beside the engine and other forms of asking it."""
 
 import asyncio
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from urllib.parse import urlencode
 
 import orjson
@@ -28,13 +33,39 @@ POPULAR = 20
 """Searches that everybody makes: after the first time their answers are kept."""
 
 
-def run(listings: int, *, seconds: float, rounds: int) -> BenchReport:
+def run(listings: int, peer: Path | None, *, seconds: float, rounds: int) -> BenchReport:
     with stores() as settings:
         fill(settings, listings)
         with targets(settings) as busy, engine_targets(settings) as alone:
             rows = asyncio.run(in_turns(busy, seconds=seconds, rounds=rounds))
             rows += asyncio.run(in_turns(alone, seconds=seconds, rounds=rounds, connections=1))
-    return BenchReport(listings, rows, ratios(rows))
+        beside = [] if peer is None else forms_of(peer, settings)
+    return BenchReport(listings, [*rows, *beside], ratios(rows))
+
+
+PEER_LINE = re.compile(r"(\w+) +p50 ([\d.]+) p95 ([\d.]+) p99 ([\d.]+) mean ([\d.]+)")
+
+
+def forms_of(peer: Path, settings: Settings) -> list[Measured]:
+    """Another design's forms of asking the same index, by a program that prints a line for each."""
+    told = subprocess.run(
+        [sys.executable, peer, settings.index_alias],
+        env=os.environ | {"OPENSEARCH_URL": settings.opensearch_url},
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    )
+    found = {
+        line[1]: Measured(
+            f"peer: {line[1]}",
+            p50_ms=float(line[2]),
+            p95_ms=float(line[3]),
+            p99_ms=float(line[4]),
+            per_second=round(1000 / float(line[5]), 1),
+        )
+        for line in PEER_LINE.finditer(told.stdout)
+    }
+    return list(found.values())
 
 
 @contextmanager

@@ -10,17 +10,23 @@ SQUARE_YARD = Decimal(9)
 SQUARE_METRE = Decimal("10.7639104")
 
 
-def _squash(words: str) -> str:
+def squash(words: str) -> str:
     """Letters alone: `Sq. Ft.` is `sqft`."""
     return re.sub(r"[\W_]", "", words)
 
 
 UNITS = {
-    _squash(normalize("NFKC", name)): sqft
+    squash(normalize("NFKC", name)): sqft
     for sqft, names in (
-        (Decimal(1), "sqft, sft, sqfeet, squarefeet, squarefoot, ft2, वर्ग फुट"),
-        (SQUARE_YARD, "sqyd, sqyrd, sqyard, squareyard, gaj, गज"),
-        (SQUARE_METRE, "sqm, sqmt, sqmtr, sqmeter, sqmetre, squaremetre, squaremeter, m2"),
+        (
+            Decimal(1),
+            "sqft, sft, sqfeet, squarefeet, squarefoot, ft2, vargfoot, vargfeet, vargfut, वर्ग फुट, वर्ग फीट",
+        ),
+        (SQUARE_YARD, "sqyd, sqyrd, sqyard, squareyard, yard, yd, gaj, gajj, varggaj, गज, वर्ग गज"),
+        (
+            SQUARE_METRE,
+            "sqm, sqmt, sqmtr, sqmeter, sqmetre, squaremetre, squaremeter, m2, vargmeter, वर्ग मीटर",
+        ),
     )
     for name in names.split(",")
 }
@@ -34,7 +40,11 @@ def parse_area(text: str) -> int | None:
     area = _AREA.fullmatch(normalize("NFKC", text[:100]).casefold().strip())
     if area is None:
         return None
-    size, unit = Decimal(area[1].replace(",", "")), _squash(area[2]).removesuffix("s")
+    size, unit = Decimal(area[1].replace(",", "")), squash(area[2]).removesuffix("s")
     if unit and unit not in UNITS:
         return None
-    return int((size * UNITS.get(unit, Decimal(1))).quantize(Decimal(1), ROUND_HALF_UP))
+    return in_sqft(size, UNITS.get(unit, Decimal(1)))
+
+
+def in_sqft(size: Decimal, unit: Decimal) -> int:
+    return int((size * unit).quantize(Decimal(1), ROUND_HALF_UP))

@@ -1,8 +1,17 @@
 """Bedrooms as a number, as the index's keyword and as people say it: halves are real, 0.5 is 1 RK."""
 
+from decimal import Decimal
 from functools import lru_cache
 
 Number = float | int
+FEWEST, MOST = 0.5, 20
+
+
+def bedrooms(number: Decimal) -> Number | None:
+    """The number of bedrooms that a number says; None if it is no half and no whole, or none there is."""
+    if number * 2 % 1 or not FEWEST <= number <= MOST:
+        return None
+    return float(number) if number % 1 else int(number)
 
 
 @lru_cache(maxsize=64)  # there are forty of them, and every search names some

@@ -3,14 +3,13 @@
 import re
 from dataclasses import dataclass
 
+from domain.words import words_of
 from schemas.api.contacts import UnreadableContact, read_phone
 
 HOME_PREFIX = "+91"
 FEWEST_DIGITS = 4
 """Fewer are as likely a part of a name or a year, and would find a tenth of all numbers."""
 DIGITS_AND_SIGNS = re.compile(r"[\d\s()./+-]+")
-BETWEEN_WORDS = re.compile(r"[\s!-/:-@\[-`{-~]+")
-"""Blanks and ASCII's signs, as in the database; Devanagari's vowel signs are no letters to Python's `\\w`."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ def read_contact_search(text: str) -> ContactSearch:
         return EmailSearch(text.strip().lower())
     if len(digits) >= FEWEST_DIGITS and DIGITS_AND_SIGNS.fullmatch(text):
         return _phone_search(text, digits)
-    return WordSearch(tuple(filter(None, BETWEEN_WORDS.split(text.lower()))))
+    return WordSearch(words_of(text))
 
 
 def _phone_search(text: str, digits: str) -> PhoneSearch:

@@ -1,6 +1,7 @@
 """Amounts as people in Noida write them: lakh and crore, in whole rupees and without floats."""
 
 import re
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from unicodedata import normalize
 
@@ -50,9 +51,13 @@ def parse_amount(text: str) -> int | None:
     amount = _AMOUNT.fullmatch(normalize("NFKC", text[:100]).casefold().strip())
     if amount is None:
         return None
-    parts = [
+    return in_rupees([
         (Decimal(number.replace(",", "")), UNITS.get(unit, 1)) for number, unit in _PART.findall(amount[1])
-    ]
+    ])  # fmt: skip
+
+
+def in_rupees(parts: Sequence[tuple[Decimal, int]]) -> int | None:
+    """The rupees of some numbers with what their units multiply by, rounded half up; None if too many."""
     units = [unit for _, unit in parts]
     if units != sorted(set(units), reverse=True):
         return None  # "20 lakh 1 cr" is more likely two amounts than one

@@ -1,6 +1,7 @@
 """The gazetteer: which sector of Noida a text names, or which place beyond Noida."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from unicodedata import decimal, normalize
@@ -75,8 +76,15 @@ def plain_words(text: str) -> str:
 
 
 def find_beyond(plain: str) -> Outside | None:
-    places = NAMESAKES.sub(" ", plain)
-    return next((Outside(name) for name, pattern in BEYOND if pattern.search(places)), None)
+    return next((Outside(name) for name, _, _ in beyond(plain)), None)
+
+
+def beyond(plain: str) -> Iterator[tuple[str, int, int]]:
+    """The places beyond Noida that a text names, with the letters [start, end) that do so."""
+    places = NAMESAKES.sub(lambda namesake: " " * len(namesake[0]), plain)
+    for name, pattern in BEYOND:
+        for named in pattern.finditer(places):
+            yield name, *named.span()
 
 
 def find_sector(plain: str) -> SectorFact | None:
@@ -92,4 +100,10 @@ def _sector(number: str, suffix: str, loose_suffix: str) -> SectorFact | None:
 
 
 def find_greek_sector(plain: str) -> Outside | None:
-    return Outside("Greater Noida") if _GREEK.search(plain) else None
+    return Outside("Greater Noida") if greek_sector(plain) else None
+
+
+def greek_sector(plain: str) -> tuple[int, int] | None:
+    """The letters [start, end) that name a sector as Greater Noida does."""
+    named = _GREEK.search(plain)
+    return named and named.span()

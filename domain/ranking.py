@@ -41,8 +41,7 @@ class Rank:
 
     @property
     def thousandths(self) -> int:
-        total = self.vastu + self.light + self.deal + self.image + self.freshness
-        return round(total * 1000)
+        return round((self.vastu + self.light + self.deal + self.image + self.freshness) * 1000)
 
 
 def rank(
@@ -54,13 +53,37 @@ def rank(
     listed_at: datetime,
 ) -> Rank:
     return Rank(
-        vastu=_share(vastu_score) * VASTU_POINTS,
-        light=_share(light_score) * LIGHT_POINTS,
-        deal=UNLABELLED_DEAL_POINTS if deal is None else DEAL_POINTS[deal],
+        vastu=VASTU[vastu_score],
+        light=LIGHT[light_score],
+        deal=DEAL[deal],
         image=IMAGE_POINTS if has_image else 0,
-        freshness=(listed_at - EPOCH).total_seconds() / 86_400 * FRESH_POINTS_PER_DAY,
+        freshness=_freshness(listed_at),
     )
 
 
-def _share(score: int | None) -> float:
-    return UNKNOWN_SHARE if score is None else score / 100
+def stored_rank(
+    vastu_score: int | None,
+    light_score: int | None,
+    deal: str | None,
+    *,
+    has_image: bool,
+    listed_at: datetime,
+) -> int:
+    """`rank(...).thousandths` without its parts, for a million documents in a row."""
+    points = VASTU[vastu_score] + LIGHT[light_score] + DEAL[deal]
+    return round((points + (IMAGE_POINTS if has_image else 0) + _freshness(listed_at)) * 1000)
+
+
+def _freshness(listed_at: datetime) -> float:
+    return (listed_at - EPOCH).total_seconds() / 86_400 * FRESH_POINTS_PER_DAY
+
+
+def _points(most: float) -> dict[int | None, float]:
+    """By score; 0 to 100, or unknown."""
+    known: dict[int | None, float] = {score: score / 100 * most for score in range(101)}
+    return known | {None: UNKNOWN_SHARE * most}
+
+
+VASTU, LIGHT = _points(VASTU_POINTS), _points(LIGHT_POINTS)
+DEAL: dict[str | None, float] = {None: UNLABELLED_DEAL_POINTS}
+DEAL |= {str(label): points for label, points in DEAL_POINTS.items()}

@@ -98,10 +98,10 @@ class OpenSearch:
         java, jars = find_java(self._report), find_jars(self._report)
         self._configure()
         for _ in range(ATTEMPTS):
-            port = self._listen(java, jars)
-            if port is not None:
-                self._require_health(port)
-                return f"http://{ports.LOOPBACK}:{port}"
+            listening = self._listen(java, jars)
+            if listening:
+                self._require_health(listening[0])
+                return ",".join(f"http://{ports.LOOPBACK}:{port}" for port in listening)
         raise ServerFailed(f"OpenSearch did not start in {ATTEMPTS} attempts", self._log)
 
     def _configure(self) -> None:
@@ -116,22 +116,23 @@ class OpenSearch:
             )
             (folder / "log4j2.properties").write_text(LOGGING.format(log=self._log))
 
-    def _listen(self, java: Path, jars: Path) -> int | None:
-        """The first node's port, or None if another server took it while the JVM started."""
+    def _listen(self, java: Path, jars: Path) -> list[int]:
+        """The nodes' ports, or none if another server took one while the JVM started."""
         kept = self._home / "port"
         wanted = ports.remembered(kept) or ports.free_run(HTTP_PORTS[: 1 - self._nodes or None], self._nodes)
         offset = self._log.stat().st_size if self._log.exists() else 0
         child = self._children.start(self.name, self._command(java, jars, wanted), self._log)
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline:
-            found = LISTENING.findall(self._output(offset))
+            found = [int(port) for port in LISTENING.findall(self._output(offset))]
             if len(found) == self._nodes:
-                return ports.remember(kept, int(found[0]))
+                ports.remember(kept, found[0])
+                return found
             if child.has_ended():
                 kept.unlink(missing_ok=True)
                 if all(ports.is_free(port) for port in range(wanted, wanted + self._nodes)):
                     child.require_running()  # it did not end for want of a port
-                return None
+                return []
             time.sleep(0.05)
         raise ServerFailed(f"OpenSearch did not answer within {START_S:.0f} s", self._log)
 

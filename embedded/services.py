@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from embedded.children import Child, Children
 from embedded.errors import Unreachable
@@ -37,7 +37,11 @@ class Given:
 
     def start(self) -> str:
         """Its URL, once somebody answers there; who that is, its clients will find out."""
-        address = urlsplit(self._url)
+        for url in self._url.split(","):  # the nodes of a cluster
+            self._knock(urlsplit(url.strip()))
+        return self._url
+
+    def _knock(self, address: SplitResult) -> None:
         if address.hostname and address.port:
             try:
                 socket.create_connection((address.hostname, address.port), KNOCK_S).close()
@@ -46,7 +50,6 @@ class Given:
                     f"{self._variable} names {address.hostname}:{address.port}, which does not"
                     f" answer ({error}); start that server, or unset the variable to have one started here."
                 ) from error
-        return self._url
 
 
 class Services:

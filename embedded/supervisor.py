@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from embedded.children import Child, Children
 from embedded.errors import ServerFailed
@@ -36,6 +37,12 @@ PROGRAMS = (
     Program("indexer", "indexer.cli", ("run",)),
     Program("worker", "server.cli", ("worker",)),
 )
+
+
+def stand_in(port: int, directory: Path) -> Program:
+    """The AI service, where there is none."""
+    return Program("enhancer", "embedded.enhancer", (str(port), str(directory)))
+
 
 REINDEX = Program("reindex", "indexer.cli", ("reindex",))
 

@@ -16,7 +16,7 @@ from embedded.progress import say, step
 from embedded.runenv import write_run_env
 from embedded.services import Services
 from embedded.state import StateDirectory
-from embedded.supervisor import REINDEX, Supervisor
+from embedded.supervisor import PROGRAMS, REINDEX, Program, Supervisor, stand_in
 from schemas.settings import Settings
 
 API_PORT = 8000
@@ -36,11 +36,12 @@ def up(state_dir: Path) -> None:
         with step("Postgres, OpenSearch, Redis"):
             stack.enter_context(services)
         facts = describe(services, os.environ, port)
+        programs = (*PROGRAMS, *enhancer(services.state, os.environ, facts))
         write_run_env(services.state.path / "run.env", facts)
-        supervisor = Supervisor(services.state, services.children, os.environ | facts, say)
+        supervisor = Supervisor(services.state, services.children, os.environ | facts, say, programs)
         stack.callback(supervisor.stop)
         fill(facts, supervisor)
-        with step("API, indexer, worker"):
+        with step(", ".join(program.name for program in programs)):
             supervisor.start()
             supervisor.wait_ready(port)
         introduce(facts, services.state)
@@ -82,11 +83,27 @@ def describe(services: Services, environment: Mapping[str, str], port: int) -> E
         "INDEX_ALIAS": Settings().index_alias,
         "JWT_SECRET": environment.get("JWT_SECRET") or state.secret("token_signing"),
         "QUEUE_SECRET": environment.get("QUEUE_SECRET") or state.secret("queue_signing"),
+        "WEBHOOK_SECRET": environment.get("WEBHOOK_SECRET") or state.secret("webhook_signing"),
         "API_PORT": str(port),
         "API_URL": f"http://{ports.LOOPBACK}:{port}",
         "ADMIN_EMAIL": EMAIL,
         "ADMIN_PASSWORD": state.secret("admin"),
     }
+
+
+def enhancer(
+    state: StateDirectory, environment: Mapping[str, str], facts: Environment
+) -> tuple[Program, ...]:
+    """The stand-in for the AI service, unless a real one is named; `facts` get to know where it is."""
+    if given := environment.get("ENHANCER_URL"):
+        facts["ENHANCER_URL"] = given
+        return ()
+    home = state.directory("enhancer")
+    kept = home / "port"
+    port = ports.remember(kept, ports.remembered(kept) or ports.any_free())
+    origin = f"http://{ports.LOOPBACK}:{port}"
+    facts |= {"ENHANCER_URL": f"{origin}/jobs", "ENHANCER_LOCAL_ORIGIN": origin}
+    return (stand_in(port, home),)
 
 
 def choose_port(environment: Mapping[str, str], state: StateDirectory) -> int:
@@ -135,14 +152,16 @@ async def add_admin(settings: Settings, password: str) -> None:
 def introduce(facts: Environment, state: StateDirectory) -> None:
     table = {
         "API": facts["API_URL"],
+        "a search page": f"{facts['API_URL']}/explore",
         "Postgres": facts["DATABASE_URL"],
         "OpenSearch": facts["OPENSEARCH_URL"],
         "Redis": facts["REDIS_URL"],
+        "AI service": facts["ENHANCER_URL"],
         "admin": f"{facts['ADMIN_EMAIL']}  {facts['ADMIN_PASSWORD']}",
         "logs": str(state.directory("logs")),
         "settings": str(state.path / "run.env"),
     }
     say("")
     for name, value in table.items():
-        say(f"  {name:<12}{value}")
+        say(f"  {name:<15}{value}")
     say(f"\nready: {facts['API_URL']}")

@@ -5,49 +5,55 @@ Exit codes: 0 fine, 1 drift or dead letters, 2 usage, 3 refused, 4 a store is un
 
 import asyncio
 import gc
-import signal
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
-from typing import Annotated, NoReturn
+from time import perf_counter
+from typing import Annotated
+from uuid import UUID
 
-import orjson
+import click
 import typer
-from opensearchpy import AsyncOpenSearch
-from opensearchpy.exceptions import OpenSearchException
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
-from rich.table import Table
-from rich.text import Text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from indexer.bulk import EngineUnavailable
-from indexer.generations import PromotionFailed
-from indexer.reindex import ReindexRefused, reindex
-from indexer.run import reason, run, wait
-from indexer.status import Status, read_status
+from indexer import cli_letters
+from indexer.checks import check_index
+from indexer.plan import Needed, make_plan
+from indexer.prune import Doomed, doomed, prune
+from indexer.reindex import only_one, reindex
+from indexer.rollback import rollback
+from indexer.run import run, wait
+from indexer.status import Status, read_status, table
+from indexer.sync import REFUSED as NOT_TAKEN
+from indexer.sync import sync_ids
+from indexer.terminal import (
+    DRIFT,
+    FINE,
+    DryRun,
+    Json,
+    Outcome,
+    asked_to_stop,
+    execute,
+    progress_bar,
+    show,
+    stores,
+)
 from schemas.settings import Settings
-from stores.answers import Epoch
-from stores.cache import open_cache
-from stores.database import open_database
 from stores.logs import configure_logs
-from stores.search import open_search
-
-DRIFT, REFUSED, UNREACHABLE = 1, 3, 4
-ENGINE_TIMEOUT_S = 60.0  # an operator waits longer than a visitor
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Keep the search index level with Postgres."
 )
+app.add_typer(cli_letters.app, name="dead-letters")
 
 
 @app.command("run")
-def run_command() -> None:
+def run_command(as_json: Annotated[bool, typer.Option("--json", help="Log in JSON.")] = False) -> None:
     """Index changes as they are committed; run any number of these."""
     settings = Settings()
-    configure_logs(settings.log_level, json=settings.log_json)
+    configure_logs(settings.log_level, json=as_json or settings.log_json)
     asyncio.run(_run(settings))
+
+
+async def _run(settings: Settings) -> None:
+    _collect_garbage_seldom()
+    await run(settings, asked_to_stop())
 
 
 @app.command("reindex")
@@ -55,49 +61,25 @@ def reindex_command(
     restart: Annotated[
         bool, typer.Option("--restart/--resume", help="Whether to drop what a killed run has filled.")
     ] = False,
+    dry_run: DryRun = False,
+    as_json: Json = False,
 ) -> None:
     """Build a new generation from the table and let searches go to it."""
-    _execute(_reindex(Settings(), restart=restart))
+    settings = Settings()
+    command = _plan(settings) if dry_run else _reindex(settings, restart=restart, as_json=as_json)
+    execute(command, as_json=as_json)
 
 
-@app.command("status")
-def status_command(
-    watch: Annotated[bool, typer.Option("--watch", help="Again every second, until Ctrl-C.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-) -> None:
-    """Show what waits, what was refused and what is served."""
-    _execute(_status(Settings(), watch=watch, as_json=as_json))
-
-
-async def _run(settings: Settings) -> None:
+async def _reindex(settings: Settings, *, restart: bool, as_json: bool) -> Outcome:
     _collect_garbage_seldom()
-    await run(settings, _asked_to_stop())
-
-
-async def _reindex(settings: Settings, *, restart: bool) -> None:
-    _collect_garbage_seldom()
-    with _progress_bar() as bar:
-        task = bar.add_task("", total=None)
-
-        async def show(written: int, total: int) -> None:
-            bar.update(task, completed=written, total=total)
-
-        async with _stores(settings) as (engine, search), open_cache(settings) as cache:
-            epoch = Epoch(cache, settings.index_alias)
-            name = await reindex(engine, search, settings, progress=show, restart=restart, epoch=epoch)
-    typer.echo(f"{name} is live.")
-
-
-async def _status(settings: Settings, *, watch: bool, as_json: bool) -> None:
-    stop = _asked_to_stop()
-    async with _stores(settings) as (engine, search):
-        while True:
-            status = await read_status(engine, search, settings)
-            _show(status, as_json=as_json, clear=watch)
-            if not watch or await wait(stop, seconds=1):
-                break
-    if status.problems:
-        raise typer.Exit(DRIFT)
+    began = perf_counter()
+    async with stores(settings) as to:
+        with progress_bar("filling", shown=not as_json) as progress:
+            name = await reindex(
+                to.engine, to.search, settings, progress=progress, restart=restart, epoch=to.epoch
+            )
+    seconds = round(perf_counter() - began, 3)
+    return Outcome({"live": name, "seconds": seconds}, [f"{name} is live."])
 
 
 def _collect_garbage_seldom() -> None:
@@ -106,70 +88,125 @@ def _collect_garbage_seldom() -> None:
     gc.set_threshold(100_000)
 
 
-def _asked_to_stop() -> asyncio.Event:
-    """Set by the first SIGTERM or SIGINT."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    return stop
+@app.command("plan")
+def plan_command(as_json: Json = False) -> None:
+    """What this release asks of the index, and what that costs; 1 means that something is needed."""
+    execute(_plan(Settings()), as_json=as_json)
 
 
-@asynccontextmanager
-async def _stores(settings: Settings) -> AsyncIterator[tuple[AsyncEngine, AsyncOpenSearch]]:
-    engine = open_database(settings, statement_timeout_ms=0)
-    search = open_search(settings, timeout_s=ENGINE_TIMEOUT_S)
-    try:
-        yield engine, search
-    finally:
-        await search.close()
-        await engine.dispose()
+async def _plan(settings: Settings) -> Outcome:
+    async with stores(settings) as to:
+        plan = await make_plan(to.engine, to.search, settings)
+    return Outcome(
+        plan.to_json(), list(plan.sentences()), DRIFT if plan.needed is not Needed.NOTHING else FINE
+    )
 
 
-def _execute(command: Coroutine[None, None, None]) -> None:
-    """Run a command to its exit code, with a sentence in place of a traceback where one says enough."""
-    try:
-        asyncio.run(command)
-    except (ReindexRefused, PromotionFailed) as error:
-        _give_up(REFUSED, str(error))
-    except (EngineUnavailable, OpenSearchException, DBAPIError, PoolTimeout) as error:
-        _give_up(UNREACHABLE, f"A store is not available: {reason(error)}")
+@app.command("status")
+def status_command(
+    watch: Annotated[bool, typer.Option("--watch", help="Again every second, until Ctrl-C.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Show what waits, what was refused and what is served."""
+    execute(_status(Settings(), watch=watch, as_json=as_json), as_json=as_json)
 
 
-def _give_up(code: int, sentence: str) -> NoReturn:
-    typer.echo(sentence, err=True)
-    raise typer.Exit(code)
+async def _status(settings: Settings, *, watch: bool, as_json: bool) -> Outcome:
+    stop = asked_to_stop()
+    async with stores(settings) as to:
+        outcome = _shown(await read_status(to.engine, to.search, settings))
+        while watch and not stop.is_set():
+            if not as_json:
+                click.clear()
+            show(outcome, as_json=as_json)
+            await wait(stop, seconds=1)
+            outcome = _shown(await read_status(to.engine, to.search, settings))
+    return outcome
 
 
-class RateColumn(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed or 0:,.0f} rows/s")
+def _shown(status: Status) -> Outcome:
+    return Outcome(status.to_json(), [table(status), *status.problems], DRIFT if status.problems else FINE)
 
 
-def _progress_bar() -> Progress:
-    columns = (BarColumn(), MofNCompleteColumn(), RateColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True))
+@app.command("verify")
+def verify_command(
+    deep: Annotated[bool, typer.Option("--deep", help="Compare whole documents as well.")] = False,
+    mend: Annotated[
+        bool, typer.Option("--repair", help="Mend what is wrong, and remove tombstones older than a day.")
+    ] = False,
+    generation: Annotated[
+        str | None, typer.Option(help="Another generation than the one that is searched.")
+    ] = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Compare the index with the table, row for row; 1 means that they differ."""
+    with progress_bar("comparing", shown=deep and not as_json) as progress:
+        command = check_index(
+            Settings(), index=generation, deep=progress if deep else None, mend=mend and not dry_run
+        )
+        execute(command, as_json=as_json)
 
 
-def _show(status: Status, *, as_json: bool, clear: bool) -> None:
-    if as_json:
-        typer.echo(orjson.dumps(status.to_json()))
-        return
-    console = Console()
-    if clear:
-        console.clear()
-    console.print(_table(status), *status.problems, sep="\n")
+@app.command("rollback")
+def rollback_command(dry_run: DryRun = False, as_json: Json = False) -> None:
+    """Let searches go back to the generation before."""
+    execute(_rollback(Settings(), dry_run=dry_run), as_json=as_json)
 
 
-def _table(status: Status) -> Table:
-    table = Table("", "", title=f"{status.alias} -> {status.alias_target or 'nothing'}", show_header=False)
-    table.add_row("lag", f"{status.lag_s:.1f} s")
-    table.add_row("pending", f"{status.depth:,}")
-    table.add_row("dead letters", f"{status.dead_letters:,}")
-    table.add_row("rows", f"{status.rows:,}")
-    table.add_row("documents", f"{status.documents:,}")
-    for generation in status.generations:
-        table.add_row(generation.state, f"{generation.name} {generation.error or ''}")
-    return table
+async def _rollback(settings: Settings, *, dry_run: bool) -> Outcome:
+    async with stores(settings) as to:
+        name = await rollback(to.engine, to.search, settings, epoch=to.epoch, dry_run=dry_run)
+    sentence = f"{name} would be live again." if dry_run else f"{name} is live again."
+    return Outcome({"live": name, "dry_run": dry_run}, [sentence])
+
+
+@app.command("prune")
+def prune_command(
+    unfinished: Annotated[
+        bool, typer.Option("--unfinished", help="Also drop what a broken-off reindex has filled.")
+    ] = False,
+    retained: Annotated[
+        bool, typer.Option("--retained", help="Also drop what a rollback would go back to.")
+    ] = False,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Delete generations and indexes that nobody needs any more."""
+    command = _prune(Settings(), unfinished=unfinished, retained=retained, dry_run=dry_run)
+    execute(command, as_json=as_json)
+
+
+async def _prune(settings: Settings, *, unfinished: bool, retained: bool, dry_run: bool) -> Outcome:
+    async with stores(settings) as to, only_one(to.engine, to.alias):
+        what = await doomed(to.engine, to.search, to.alias, unfinished=unfinished, retained=retained)
+        if not dry_run:
+            await prune(to.engine, to.search, what)
+    return _pruned(what, dry_run=dry_run)
+
+
+def _pruned(what: Doomed, *, dry_run: bool) -> Outcome:
+    names = [*what.generations, *what.indexes]
+    verb = "would be deleted" if dry_run else "is deleted"
+    facts = {"generations": what.generations, "indexes": what.indexes, "dry_run": dry_run}
+    return Outcome(facts, [f"{name} {verb}." for name in names] or ["There is nothing to delete."])
+
+
+@app.command("sync-ids")
+def sync_command(ids: list[UUID], dry_run: DryRun = False, as_json: Json = False) -> None:
+    """Index these properties again at once."""
+    execute(_sync(Settings(), ids, dry_run=dry_run), as_json=as_json)
+
+
+async def _sync(settings: Settings, ids: list[UUID], *, dry_run: bool) -> Outcome:
+    async with stores(settings) as to:
+        fates = await sync_ids(to.engine, to.search, to.alias, ids, epoch=to.epoch, dry_run=dry_run)
+    would = "would be " if dry_run else ""
+    return Outcome(
+        {"properties": fates, "dry_run": dry_run},
+        [f"{name} {would}{fate}" for name, fate in fates.items()],
+        DRIFT if NOT_TAKEN in fates.values() else FINE,
+    )
 
 
 if __name__ == "__main__":

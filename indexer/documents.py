@@ -6,13 +6,26 @@ from datetime import UTC, datetime
 from typing import Any, TypedDict, cast
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Float, Row, Select, Text, Uuid, bindparam, func, select
+from psycopg import AsyncConnection as DriverConnection
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Compiled,
+    Float,
+    Select,
+    Text,
+    Uuid,
+    bindparam,
+    create_engine,
+    func,
+    select,
+)
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import BIT
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.price_bands import ladder_step
-from domain.ranking import rank
+from domain.ranking import stored_rank
 from schemas.index.listings import BUCKETS, ListingDocument
 from schemas.tables import Property, PropertyImage, PropertyMarket
 
@@ -26,6 +39,7 @@ class Tombstone(TypedDict):
     revision: int
     bucket: int
     is_active: bool
+    deleted_at: str
 
 
 IndexedDocument = ListingDocument | Tombstone
@@ -58,16 +72,22 @@ class Rendered:
         return UUID(max(ids)) if ids else None
 
 
-def bucket(property_id: UUID) -> int:
-    """The group of ids to which a property belongs, as `BUCKET` has it in SQL: the last bits are random."""
-    return (property_id.int & 0xFFFF_FFFF) % BUCKETS
+def bucket(property_id: str) -> int:
+    """The group of ids to which a property belongs, as `BUCKET` has it in SQL.
+
+    Of an id that was drawn the last bits are random, of one that was counted the time's are spread.
+    """
+    return int(property_id[-8:] + property_id[9:13], 16) % BUCKETS
 
 
 ID = sql_cast(Property.id, Text)
-BUCKET = sql_cast(sql_cast("x" + func.right(ID, 8), BIT(32)), BigInteger) % BUCKETS
+BITS = "x" + func.right(ID, 8) + func.substr(ID, 10, 4)
+BUCKET = sql_cast(sql_cast(BITS, BIT(48)), BigInteger) % BUCKETS
 
+# The enhanced picture's own thumbnail, as domain/pictures.py names it, before the original's.
+BETTER = func.replace(PropertyImage.enhanced_url, "/large.webp", "/thumbnail.webp")
 IMAGE = (
-    select(func.coalesce(PropertyImage.thumbnail_url, PropertyImage.enhanced_url, PropertyImage.original_url))
+    select(func.coalesce(BETTER, PropertyImage.thumbnail_url, PropertyImage.original_url))
     .where(PropertyImage.property_id == Property.id)
     .order_by(PropertyImage.is_primary.desc(), PropertyImage.display_order, PropertyImage.id)
     .limit(1)
@@ -79,7 +99,6 @@ IMAGE = (
 ROWS: Select[*tuple[Any, ...]] = select(
     ID.label("id"),
     Property.revision,
-    BUCKET.label("bucket"),
     Property.is_active,
     Property.title,
     Property.description,
@@ -112,11 +131,22 @@ ROWS: Select[*tuple[Any, ...]] = select(
     PropertyMarket.label.label("deal"),
     sql_cast(PropertyMarket.delta_pct, Float).label("deal_delta_pct"),
     IMAGE.label("image"),
-    sql_cast(func.extract("epoch", Property.listed_at), Float).label("listed_at"),
+    func.date_part("epoch", Property.listed_at).label("listed_at"),
 ).outerjoin_from(Property, PropertyMarket, PropertyMarket.property_id == Property.id)
 
 FIELDS = tuple(ROWS.selected_columns.keys())
 CHOSEN = ROWS.where(Property.id == func.any(bindparam("ids", type_=ARRAY(Uuid))))
+LAST = UUID(int=(1 << 128) - 1)
+
+
+def compiled(statement: Select[*tuple[Any, ...]]) -> Compiled:
+    """A statement as the driver takes it."""
+    return statement.compile(dialect=create_engine("postgresql+psycopg://").dialect)
+
+
+FIRST_PAGE = ROWS.where(Property.id <= bindparam("until")).order_by(Property.id).limit(bindparam("limit"))
+PAGES = {False: compiled(FIRST_PAGE), True: compiled(FIRST_PAGE.where(Property.id > bindparam("after")))}
+"""By whether there was a page before."""
 
 
 async def read_chosen(connection: AsyncConnection, ids: Sequence[UUID]) -> Rendered:
@@ -127,24 +157,31 @@ async def read_chosen(connection: AsyncConnection, ids: Sequence[UUID]) -> Rende
 async def read_page(
     connection: AsyncConnection, *, after: UUID | None, until: UUID | None, limit: int
 ) -> Rendered:
-    """The documents of the next properties by id, in `(after, until]`; open where a bound is None."""
-    page = ROWS.order_by(Property.id).limit(limit)
-    if after is not None:
-        page = page.where(Property.id > after)
-    if until is not None:
-        page = page.where(Property.id <= until)
-    return render_all(await connection.execute(page))
+    """The documents of the next properties by id, in `(after, until]`; open where a bound is None.
+
+    By way of the driver, which reads numbers as they are sent: a fill reads a million rows.
+
+    Raises:
+        psycopg.Error: the database is away.
+    """
+    driver = (await connection.get_raw_connection()).driver_connection
+    assert isinstance(driver, DriverConnection)
+    page = PAGES[after is not None]
+    bounds = page.params | {"after": after, "until": until or LAST, "limit": limit}
+    async with driver.cursor(binary=True) as cursor:
+        await cursor.execute(str(page).encode(), bounds, prepare=True)
+        return render_all(await cursor.fetchall())
 
 
-def render_all(rows: Iterable[Row[*tuple[Any, ...]]]) -> Rendered:
+def render_all(rows: Iterable[Sequence[Any]]) -> Rendered:
     """Render each row by itself: one that cannot be rendered does not keep the others back."""
     documents: list[ListingDocument] = []
     refusals: list[Refusal] = []
     for row in rows:
         try:
-            documents.append(render(dict(zip(FIELDS, row, strict=True))))
+            documents.append(render(dict(zip(FIELDS, row, strict=False))))
         except Exception as error:  # noqa: BLE001  whatever is wrong with a row concerns this row alone
-            refusals.append(Refusal(row.id, row.revision, type(error).__name__, str(error)))
+            refusals.append(Refusal(row[0], row[1], type(error).__name__, str(error)))
     return Rendered(documents, refusals)
 
 
@@ -155,14 +192,12 @@ def render(row: dict[str, Any]) -> ListingDocument:
     latitude, longitude = row.pop("latitude"), row.pop("longitude")
     row["location"] = None if latitude is None else {"lat": latitude, "lon": longitude}
     row["price_step"] = str(ladder_step(row["listing_type"], row["price"]))
-    row["listed_at"] = listed_at.isoformat()[:19] + "Z"
-    row["rank"] = rank(
-        vastu_score=row["vastu_score"],
-        light_score=row["light_score"],
-        deal=row["deal"],
-        has_image=row["image"] is not None,
-        listed_at=listed_at,
-    ).thousandths
+    row["bucket"] = bucket(row["id"])
+    row["listed_at"] = iso(listed_at)
+    has_image = row["image"] is not None
+    row["rank"] = stored_rank(
+        row["vastu_score"], row["light_score"], row["deal"], has_image=has_image, listed_at=listed_at
+    )
     return cast("ListingDocument", row)
 
 
@@ -172,10 +207,16 @@ def check_size(row: dict[str, Any]) -> None:
         raise ValueError(f"{size:,} characters of text; the index takes {MAX_TEXT:,}")
 
 
-def tombstone(property_id: UUID, revision: int) -> Tombstone:
+def tombstone(property_id: UUID, revision: int, deleted_at: datetime) -> Tombstone:
     return {
         "id": str(property_id),
         "revision": revision,
-        "bucket": bucket(property_id),
+        "bucket": bucket(str(property_id)),
         "is_active": False,
+        "deleted_at": iso(deleted_at.astimezone(UTC)),
     }
+
+
+def iso(moment: datetime) -> str:
+    """A moment of UTC as the index has it, in whole seconds."""
+    return moment.isoformat()[:19] + "Z"

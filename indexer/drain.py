@@ -17,17 +17,19 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import cast
 
 from opensearchpy import AsyncOpenSearch
 from opensearchpy.exceptions import NotFoundError, OpenSearchException
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from indexer import dead_letters, generations, outbox
-from indexer.bulk import EngineUnavailable, GenerationGone, pack, send, unavailable
-from indexer.documents import IndexedDocument, Refusal, Tombstone, read_chosen, tombstone
+from indexer.bulk import Answer, Body, EngineUnavailable, GenerationGone, pack, send, unavailable
+from indexer.documents import IndexedDocument, Tombstone, read_chosen, tombstone
 from indexer.generations import Generation
 from indexer.outbox import Change
 from stores.answers import Epoch
+from stores.crash_points import crash_here
 
 BATCH = 500  # rows a batch claims: a bulk of these takes a tenth of a second
 
@@ -40,6 +42,10 @@ class Drained:
     """Outbox rows; 0 says that there was nothing to do."""
     documents: int = 0
     refused: int = 0
+    superseded: int = 0
+    """Writes to some generation that had a newer revision already."""
+    awaited: bool = False
+    """Whether somebody waits for one of the changes."""
 
 
 async def drain_once(
@@ -60,16 +66,21 @@ async def drain_once(
         await connection.execution_options(isolation_level="READ COMMITTED")
         async with connection.begin():
             changes = await outbox.claim(connection, limit)
+            crash_here("after-claim")
             targets = await generations.writable(connection, alias) if changes else []
+            awaited = any(change.awaited for change in changes)
             if not targets:
-                return Drained(claimed=len(changes))
+                return Drained(claimed=len(changes), awaited=awaited)
             rendered = await read_chosen(connection, list({change.property_id for change in changes}))
-            documents = [*rendered.documents, *tombstones(changes)]
+            documents: list[IndexedDocument] = [*rendered.documents, *tombstones(changes)]
             if epoch is not None:
                 await epoch.writing()
-            refusals = await write(connection, search, targets, documents)
-            refused = await dead_letters.settle(connection, documents, [*rendered.refusals, *refusals])
-    return Drained(claimed=len(changes), documents=len(documents), refused=refused)
+            answer = await write(connection, search, targets, documents)
+            crash_here("after-bulk")
+            refused = await dead_letters.settle(connection, documents, [*rendered.refusals, *answer.refusals])
+            crash_here("before-commit")
+    crash_here("after-settling")
+    return Drained(len(changes), len(documents), refused, answer.superseded, awaited)
 
 
 async def drain_all(
@@ -88,12 +99,14 @@ async def drain_all(
     return settled
 
 
-async def drain_pending(engine: AsyncEngine, search: AsyncOpenSearch, *, alias: str) -> None:
+async def drain_pending(
+    engine: AsyncEngine, search: AsyncOpenSearch, *, alias: str, epoch: Epoch | None = None
+) -> None:
     """Wait until what is pending now is settled, by us or by the drains that hold it."""
     async with engine.connect() as connection:
         mark = await outbox.newest(connection)
     while await _is_pending(engine, mark):
-        if not (await drain_once(engine, search, alias=alias)).claimed:
+        if not (await drain_once(engine, search, alias=alias, epoch=epoch)).claimed:
             await asyncio.sleep(0.05)
 
 
@@ -121,7 +134,7 @@ def tombstones(changes: Iterable[Change]) -> list[Tombstone]:
 
     A property that is gone without a deletion among the changes has one still to be claimed.
     """
-    return [tombstone(change.property_id, change.revision) for change in changes if change.deleted]
+    return [tombstone(change.property_id, change.revision, change.at) for change in changes if change.deleted]
 
 
 async def write(
@@ -129,21 +142,53 @@ async def write(
     search: AsyncOpenSearch,
     targets: Sequence[Generation],
     documents: Sequence[IndexedDocument],
-) -> list[Refusal]:
+) -> Answer:
     """Write documents to all generations; the refusals that are a document's own fault."""
-    refusals: list[Refusal] = []
-    for body in pack(documents):
-        answers = await asyncio.gather(
-            *(send(search, target.name, body) for target in targets), return_exceptions=True
-        )
-        for target, answer in zip(targets, answers, strict=True):
-            if isinstance(answer, GenerationGone):
-                await excuse(connection, target)
-            elif isinstance(answer, BaseException):
-                raise answer
-            elif target.is_current:
-                refusals += answer.refusals
-    return refusals
+    bodies = list(pack(documents))
+    answers = await asyncio.gather(
+        *(deliver(search, target, documents, bodies) for target in targets), return_exceptions=True
+    )
+    whole = Answer()
+    for target, answer in zip(targets, answers, strict=True):
+        if isinstance(answer, GenerationGone):
+            await excuse(connection, target)
+        elif isinstance(answer, BaseException):
+            raise answer
+        else:
+            whole += answer if target.is_current else Answer(superseded=answer.superseded)
+    return whole
+
+
+async def deliver(
+    search: AsyncOpenSearch, target: Generation, documents: Sequence[IndexedDocument], bodies: Iterable[Body]
+) -> Answer:
+    """Write documents to one generation; to one of another release, what it has fields for.
+
+    What another release is building gets nothing: its own drains write to it, and our documents would
+    look complete there without being so.
+    """
+    if not target.is_current:
+        bodies = () if target.is_unfinished else pack(await fitted(search, target, documents))
+    whole = Answer()
+    for body in bodies:
+        whole += await send(search, target.name, body)
+        crash_here("mid-bulk")
+    return whole
+
+
+async def fitted(
+    search: AsyncOpenSearch, target: Generation, documents: Iterable[IndexedDocument]
+) -> list[IndexedDocument]:
+    try:
+        fields = await generations.fields(search, target.name)
+    except NotFoundError as error:
+        raise GenerationGone(str(error)) from error
+    except OpenSearchException as error:
+        raise unavailable(error) from error
+    return [
+        cast("IndexedDocument", {name: value for name, value in document.items() if name in fields})
+        for document in documents
+    ]
 
 
 async def excuse(connection: AsyncConnection, missing: Generation) -> None:

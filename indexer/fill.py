@@ -12,7 +12,7 @@ from typing import Any, Self, TypeVar
 from uuid import UUID
 
 from opensearchpy import AsyncOpenSearch
-from sqlalchemy import ARRAY, Float, Text, Uuid, func, literal, select, update
+from sqlalchemy import ARRAY, Text, func, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -22,6 +22,7 @@ from indexer.bulk import Body, EngineUnavailable, pack, send
 from indexer.documents import Refusal, Rendered, read_page
 from indexer.drain import drain_once
 from schemas.tables import IndexGeneration, Property
+from stores.crash_points import crash_here
 
 SLICES = 3  # while one waits for the engine the others read and render; more only fill its queue
 PAGE = 2000  # rows read at once, a few megabytes
@@ -69,6 +70,8 @@ class Fill:
     progress: Progress
     patience_s: float = PATIENCE_S
     written: int = 0
+    new: int = 0
+    """What this run has written of it."""
     total: int = 0
 
     async def run(self) -> None:
@@ -89,12 +92,12 @@ class Fill:
 
     async def slices(self) -> list[Slice]:
         async with self.engine.begin() as connection:
-            self.total = await connection.scalar(select(func.count()).select_from(Property)) or 0
+            self.total = await count_rows(connection)
             is_ours = IndexGeneration.name == self.name
             cursor = await connection.scalar(select(IndexGeneration.cursor).where(is_ours))
             if cursor:
                 return [Slice.from_json(number, value) for number, value in cursor.items()]
-            slices = await plan(connection)
+            slices = await plan(connection, self.total)
             for part in slices:
                 await self.save(connection, part)
         return slices
@@ -121,11 +124,14 @@ class Fill:
         async with self.engine.connect() as connection:
             page = await read_page(connection, after=part.after, until=part.until, limit=PAGE)
         refusals = [refusal for body in pack(page.documents) for refusal in await self.write(body)]
+        crash_here("mid-fill")
         part = part.moved(page)
         async with self.engine.begin() as connection:
             await dead_letters.settle(connection, page.documents, [*page.refusals, *refusals])
             await self.save(connection, part)
+        crash_here("after-page")
         self.written += page.rows
+        self.new += page.rows
         return part
 
     async def write(self, body: Body) -> Sequence[Refusal]:
@@ -152,13 +158,17 @@ class Fill:
         )
 
 
-async def plan(connection: AsyncConnection) -> list[Slice]:
+async def count_rows(connection: AsyncConnection) -> int:
+    return await connection.scalar(select(func.count()).select_from(Property)) or 0
+
+
+async def plan(connection: AsyncConnection, rows: int) -> list[Slice]:
     """Slices with about the same number of rows; the last takes whatever ids are still to come."""
-    fractions = literal([number / SLICES for number in range(1, SLICES)], ARRAY(Float))
-    bounds = func.percentile_disc(fractions, type_=ARRAY(Uuid)).within_group(Property.id)
-    inner: list[UUID | None] = await connection.scalar(select(bounds)) or [None]
-    if None in inner:
-        inner = []  # no rows at all
+    starts = [
+        await connection.scalar(select(Property.id).order_by(Property.id).offset(offset).limit(1))
+        for offset in (rows * number // SLICES for number in range(1, SLICES))
+    ]
+    inner = sorted({bound for bound in starts if bound is not None})
     return [
         Slice(number, after, until)
         for number, (after, until) in enumerate(zip([None, *inner], [*inner, None], strict=True))

@@ -12,23 +12,37 @@ from typing import Any
 
 from opensearchpy import AsyncOpenSearch
 from opensearchpy.exceptions import NotFoundError
-from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, insert, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.orm import InstrumentedAttribute
 
+from domain.generation_state import move
+from indexer.audit import audit
 from schemas.index.listings import INDEX, schema_hash
 from schemas.settings import Settings
-from schemas.tables import AuditRow, IndexGeneration
+from schemas.tables import IndexGeneration
 from schemas.vocabulary import GenerationState
 from stores.answers import Epoch
+from stores.crash_points import crash_here
 
 RETENTION = timedelta(hours=24)
 """How long the generation before the live one is kept fresh, ready to take over again."""
 
-IN_USE = (GenerationState.BUILDING, GenerationState.VERIFYING, GenerationState.LIVE)
+UNFINISHED = (GenerationState.BUILDING, GenerationState.VERIFYING)
+IN_USE = (*UNFINISHED, GenerationState.LIVE)
+FRESH = and_(
+    IndexGeneration.state == GenerationState.RETAINED,
+    IndexGeneration.retained_at > func.now() - RETENTION,
+)
 NAMES = (IndexGeneration.name, IndexGeneration.alias, IndexGeneration.schema_hash, IndexGeneration.state)
 
 
-class PromotionFailed(Exception):
+class Refused(Exception):
+    """Why a command was not carried out; nothing has changed for those who search."""
+
+
+class PromotionFailed(Refused):
     """The alias does not lead where it was told to; nothing has been recorded."""
 
 
@@ -44,6 +58,10 @@ class Generation:
         """Whether our documents fit it; another mapping may refuse them through no fault of theirs."""
         return self.schema_hash == schema_hash()
 
+    @property
+    def is_unfinished(self) -> bool:
+        return self.state in UNFINISHED
+
 
 async def create(engine: AsyncEngine, search: AsyncOpenSearch, settings: Settings) -> str:
     """Register a generation, which every drain from now on writes to, and make its index."""
@@ -56,6 +74,7 @@ async def create(engine: AsyncEngine, search: AsyncOpenSearch, settings: Setting
             )
         )
         await audit(connection, "create", name)
+    crash_here("after-register")
     await search.indices.create(index=name, body=index_body(settings))
     return name
 
@@ -71,11 +90,7 @@ def index_body(settings: Settings) -> dict[str, Any]:
 
 async def writable(connection: AsyncConnection, alias: str) -> list[Generation]:
     """The generations that every change must reach."""
-    retained = and_(
-        IndexGeneration.state == GenerationState.RETAINED,
-        IndexGeneration.retained_at > func.now() - RETENTION,
-    )
-    return await _find(connection, alias, or_(IndexGeneration.state.in_(IN_USE), retained))
+    return await _find(connection, alias, or_(IndexGeneration.state.in_(IN_USE), FRESH))
 
 
 async def live(connection: AsyncConnection, alias: str) -> Generation | None:
@@ -85,60 +100,79 @@ async def live(connection: AsyncConnection, alias: str) -> Generation | None:
 
 async def unfinished(connection: AsyncConnection, alias: str) -> list[Generation]:
     """Generations whose building was broken off, the newest first."""
-    building = IndexGeneration.state.in_((GenerationState.BUILDING, GenerationState.VERIFYING))
-    return await _find(connection, alias, building)
+    return await _find(connection, alias, IndexGeneration.state.in_(UNFINISHED))
 
 
 async def outlived(connection: AsyncConnection, alias: str) -> list[Generation]:
     """Retained generations that no rollback would go to: too old, or not the last that was live."""
-    is_retained = IndexGeneration.state == GenerationState.RETAINED
-    retained = await _find(connection, alias, is_retained)
-    kept = await _find(
-        connection, alias, and_(is_retained, IndexGeneration.retained_at > func.now() - RETENTION)
-    )
+    retained = await _find(connection, alias, IndexGeneration.state == GenerationState.RETAINED)
+    kept = await fresh(connection, alias)
     return [generation for generation in retained if generation not in kept[:1]]
 
 
-async def failed(connection: AsyncConnection, alias: str) -> list[Generation]:
-    return await _find(connection, alias, IndexGeneration.state == GenerationState.FAILED)
+async def fresh(connection: AsyncConnection, alias: str) -> list[Generation]:
+    """Retained generations that still take writes, the last that was live first."""
+    return await _find(connection, alias, FRESH, IndexGeneration.retained_at)
 
 
-async def _find(connection: AsyncConnection, alias: str, condition: ColumnElement[bool]) -> list[Generation]:
-    query = (
-        select(*NAMES)
-        .where(IndexGeneration.alias == alias, condition)
-        .order_by(IndexGeneration.started_at.desc())
-    )
+async def standing(connection: AsyncConnection, alias: str) -> list[Generation]:
+    """Generations that have not come to their end."""
+    ended = (GenerationState.DROPPED, GenerationState.FAILED)
+    return await _find(connection, alias, IndexGeneration.state.not_in(ended))
+
+
+async def _find(
+    connection: AsyncConnection,
+    alias: str,
+    condition: ColumnElement[bool],
+    by: InstrumentedAttribute[Any] = IndexGeneration.started_at,
+) -> list[Generation]:
+    """The newest first."""
+    query = select(*NAMES).where(IndexGeneration.alias == alias, condition).order_by(by.desc())
     return [Generation(*row) for row in await connection.execute(query)]
 
 
 async def promote(
-    engine: AsyncEngine, search: AsyncOpenSearch, alias: str, name: str, epoch: Epoch | None = None
+    engine: AsyncEngine,
+    search: AsyncOpenSearch,
+    alias: str,
+    name: str,
+    epoch: Epoch | None = None,
+    *,
+    action: str = "promote",
 ) -> None:
     """Let searches go to a generation: move the alias in one call, read it back, and only then record it.
 
     Raises:
         PromotionFailed: the alias leads elsewhere.
+        IllegalMove: the generation is not one that may go live.
     """
+    await may_become(engine, name, GenerationState.LIVE)
     others = [index for index in await alias_target(search, alias) if index != name]
     removals = [{"remove": {"index": index, "alias": alias}} for index in others]
     async with epoch.moving() if epoch else nullcontext():
+        await search.indices.refresh(index=name)
         await search.indices.update_aliases(
             body={"actions": [*removals, {"add": {"index": name, "alias": alias}}]}
         )
+        crash_here("after-alias")
+        # Drains make visible what the alias leads to; until a moment ago that was another index.
+        await search.indices.refresh(index=name)
     reached = await alias_target(search, alias)
     if reached != [name]:
         raise PromotionFailed(f"The alias {alias} leads to {reached}, not to {name}.")
-    await record_live(engine, alias, name)
+    await record_live(engine, alias, name, action)
 
 
-async def record_live(engine: AsyncEngine, alias: str, name: str) -> None:
+async def record_live(engine: AsyncEngine, alias: str, name: str, action: str = "promote") -> None:
     async with engine.begin() as connection:
         before = await live(connection, alias)
-        if before is not None and before.name != name:
+        if before is not None and before.name == name:
+            return
+        if before is not None:
             await _become(connection, before.name, GenerationState.RETAINED, retained_at=func.now())
         await _become(connection, name, GenerationState.LIVE, live_at=func.now(), retained_at=None)
-        await audit(connection, "promote", name, live=[before and before.name, name])
+        await audit(connection, action, name, live=[before and before.name, name])
 
 
 async def begin_verifying(engine: AsyncEngine, name: str) -> None:
@@ -158,11 +192,43 @@ async def drop(engine: AsyncEngine, search: AsyncOpenSearch, name: str) -> None:
     async with engine.begin() as connection:
         await _become(connection, name, GenerationState.DROPPED)
         await audit(connection, "drop", name)
+    crash_here("mid-drop")
     await delete_index(search, name)
 
 
 async def delete_index(search: AsyncOpenSearch, name: str) -> None:
     await search.indices.delete(index=name, params={"ignore_unavailable": "true"})
+
+
+async def delete_unregistered(engine: AsyncEngine, search: AsyncOpenSearch, name: str) -> None:
+    """Delete an index that no generation stands for."""
+    async with engine.begin() as connection:
+        await audit(connection, "delete", name)
+    await delete_index(search, name)
+
+
+async def note(engine: AsyncEngine, name: str, **counts: Any) -> None:
+    """Keep with a generation what was counted of it."""
+    async with engine.begin() as connection:
+        await connection.execute(
+            update(IndexGeneration)
+            .where(IndexGeneration.name == name)
+            .values(counts=IndexGeneration.counts.concat(literal(counts, JSONB)))
+        )
+
+
+async def beat(engine: AsyncEngine, name: str) -> None:
+    """Say that somebody is still at work on a generation."""
+    async with engine.begin() as connection:
+        await connection.execute(
+            update(IndexGeneration).where(IndexGeneration.name == name).values(heartbeat=func.now())
+        )
+
+
+async def fields(search: AsyncOpenSearch, name: str) -> frozenset[str]:
+    """What a document of this index may have."""
+    answer = await search.indices.get_mapping(index=name)
+    return frozenset(answer[name]["mappings"]["properties"])
 
 
 async def exists(search: AsyncOpenSearch, name: str) -> bool:
@@ -187,24 +253,27 @@ async def reconcile(engine: AsyncEngine, search: AsyncOpenSearch, alias: str) ->
             await fail(engine, generation.name, "Its index is not there.")
     target = await alias_target(search, alias)
     served = [generation for generation in registered if [generation.name] == target]
-    if served and served[0] != recorded:
+    if served and served[0] != recorded and served[0].state != GenerationState.BUILDING:
         await record_live(engine, alias, served[0].name)
 
 
-async def audit(connection: AsyncConnection, action: str, name: str, **changes: list[Any]) -> None:
-    """Leave a trace of an operator's command, in its transaction."""
-    await connection.execute(
-        insert(AuditRow).values(
-            actor="indexer",
-            action=f"index.{action}",
-            entity_type="index_generation",
-            entity_id=name,
-            changes=changes,
-        )
-    )
+async def may_become(engine: AsyncEngine, name: str, state: GenerationState) -> None:
+    """Fail when it may not, before anything is done about it in the engine."""
+    async with engine.connect() as connection:
+        query = select(IndexGeneration.state).where(IndexGeneration.name == name)
+        move(GenerationState((await connection.execute(query)).scalar_one()), state)
 
 
 async def _become(connection: AsyncConnection, name: str, state: GenerationState, **columns: Any) -> None:
+    """Move a generation to a state.
+
+    Raises:
+        IllegalMove: it cannot be reached from where the generation is.
+    """
+    query = select(IndexGeneration.state).where(IndexGeneration.name == name).with_for_update()
+    now = GenerationState((await connection.execute(query)).scalar_one())
     await connection.execute(
-        update(IndexGeneration).where(IndexGeneration.name == name).values(state=state, **columns)
+        update(IndexGeneration)
+        .where(IndexGeneration.name == name)
+        .values(state=move(now, state), heartbeat=func.now(), **columns)
     )

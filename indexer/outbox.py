@@ -1,9 +1,11 @@
 """The outbox as drains read it: pending changes, and how long the oldest has been waiting."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.tables import OutboxRow
@@ -14,17 +16,40 @@ class Change:
     property_id: UUID
     revision: int
     deleted: bool
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    awaited: bool = False
 
 
 async def claim(connection: AsyncConnection, limit: int) -> list[Change]:
-    """Take the oldest changes that no other drain holds; they are back if the transaction fails."""
-    free = select(OutboxRow.id).order_by(OutboxRow.id).limit(limit).with_for_update(skip_locked=True)
+    """Take changes that no other drain holds, those that somebody waits for first, then the oldest.
+
+    They are back if the transaction fails.
+    """
+    order = (OutboxRow.awaited.desc(), OutboxRow.id)
+    free = select(OutboxRow.id).order_by(*order).limit(limit).with_for_update(skip_locked=True)
     # As an array, because a join might be planned as a scan of the whole outbox when it is long.
     chosen = OutboxRow.id == func.any(func.array(free.scalar_subquery()))
-    columns = (OutboxRow.property_id, OutboxRow.revision, OutboxRow.deleted)
+    columns = (
+        OutboxRow.property_id,
+        OutboxRow.revision,
+        OutboxRow.deleted,
+        OutboxRow.created_at,
+        OutboxRow.awaited,
+    )
     return [
         Change(*row) for row in await connection.execute(delete(OutboxRow).where(chosen).returning(*columns))
     ]
+
+
+async def owe(connection: AsyncConnection, changes: Sequence[Change]) -> None:
+    """Have properties indexed again, in the caller's transaction."""
+    await connection.execute(
+        insert(OutboxRow),
+        [
+            {"property_id": change.property_id, "revision": change.revision, "deleted": change.deleted}
+            for change in changes
+        ],
+    )
 
 
 async def lag_s(connection: AsyncConnection) -> float:

@@ -1,28 +1,32 @@
 """A new generation while visitors search the old one: create -> fill -> verify -> promote -> sweep."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from opensearchpy import AsyncOpenSearch
 from opensearchpy.exceptions import NotFoundError
-from sqlalchemy import exists, func, select
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from indexer import generations
 from indexer.bulk import GenerationGone
-from indexer.drain import drain_all, drain_pending, refresh
+from indexer.drain import drain_all
 from indexer.fill import Fill, Progress
+from indexer.generations import Refused
+from indexer.prune import doomed, prune
+from indexer.verify import record
+from indexer.verify import verify as compare
 from schemas.settings import Settings
-from schemas.tables import DeadLetter, Property
 from stores.answers import Epoch
+from stores.crash_points import crash_here
 
-ATTEMPTS = 10  # to count while people insert and delete
-WHOLE = {"exists": {"field": "locality"}}
-"""Documents of rows that exist: a tombstone has no locality."""
+HEARTBEAT_S = 5.0
 
 
-class ReindexRefused(Exception):
+class ReindexRefused(Refused):
     """Why there is no new live generation; the old one goes on serving."""
 
 
@@ -49,14 +53,19 @@ async def reindex(
         # Changes from before the first generation need no index: it is filled with them.
         await drain_all(engine, search, alias=alias, epoch=epoch)
         name = await create(engine, search, settings, restart=restart)
+        crash_here("after-create")
         try:
-            await Fill(engine, search, alias, name, progress).run()
-            await verify(engine, search, settings, name)
+            async with heartbeat(engine, name):
+                await fill(engine, search, alias, name, progress)
+                crash_here("after-fill")
+                await verify(engine, search, settings, name)
         except (GenerationGone, NotFoundError, ReindexRefused) as error:
             await generations.fail(engine, name, str(error))
             raise ReindexRefused(str(error)) from error
+        crash_here("after-verify")
         await still_alone(lock)
         await generations.promote(engine, search, alias, name, epoch)
+        crash_here("after-promote")
         await sweep(engine, search, alias)
     return name
 
@@ -72,6 +81,8 @@ async def only_one(engine: AsyncEngine, alias: str) -> AsyncIterator[AsyncConnec
         try:
             yield connection
         finally:
+            with suppress(SQLAlchemyError):  # then it ends with the connection, as soon as that is noticed
+                await connection.execute(select(func.pg_advisory_unlock(key)))
             await connection.invalidate()
 
 
@@ -91,8 +102,19 @@ async def create(engine: AsyncEngine, search: AsyncOpenSearch, settings: Setting
     return fitting[0].name if fitting else await generations.create(engine, search, settings)
 
 
+async def fill(
+    engine: AsyncEngine, search: AsyncOpenSearch, alias: str, name: str, progress: Progress
+) -> None:
+    """Write every row, and keep how fast that was, for the next plan."""
+    work, began = Fill(engine, search, alias, name, progress), time.monotonic()
+    await work.run()
+    seconds = time.monotonic() - began
+    filled = {"rows": work.written, "seconds": round(seconds, 1), "rows_per_s": round(work.new / seconds)}
+    await generations.note(engine, name, filled=filled)
+
+
 async def verify(engine: AsyncEngine, search: AsyncOpenSearch, settings: Settings, name: str) -> None:
-    """Compare how many rows and documents there are, once the generation is complete.
+    """Compare rows and documents, once the generation is complete.
 
     Raises:
         ReindexRefused: they disagree.
@@ -100,39 +122,29 @@ async def verify(engine: AsyncEngine, search: AsyncOpenSearch, settings: Setting
     await generations.begin_verifying(engine, name)
     replicas = {"index": {"number_of_replicas": settings.index_replicas}}
     await search.indices.put_settings(index=name, body=replicas)
-    for _ in range(ATTEMPTS):
-        before, _letters = await count_rows(engine)
-        await drain_pending(engine, search, alias=settings.index_alias)
-        documents = await count_documents(search, name)
-        after, letters = await count_rows(engine)
-        # People may insert and delete while we count; refused documents are known to be missing.
-        if min(before, after) - letters <= documents <= max(before, after):
-            return
-        await asyncio.sleep(0.1)
-    raise ReindexRefused(f"{name} holds {documents:,} documents for {after:,} rows: not promoted.")
-
-
-async def count_rows(engine: AsyncEngine) -> tuple[int, int]:
-    """Rows, and how many of them have a refused document."""
-    refused = exists().where(DeadLetter.property_id == Property.id)
-    async with engine.connect() as connection:
-        query = select(func.count(), func.count().filter(refused)).select_from(Property)
-        rows, letters = (await connection.execute(query)).one()
-    return rows, letters
-
-
-async def count_documents(search: AsyncOpenSearch, name: str) -> int:
-    await refresh(search, name)
-    answer = await search.count(index=name, body={"query": WHOLE})
-    return int(answer["count"])
+    verified = await compare(engine, search, alias=settings.index_alias, index=name)
+    await record(engine, verified)
+    if verified.drift:
+        raise ReindexRefused(f"{name} is not what the table holds: {verified.drift}. Not promoted.")
 
 
 async def sweep(engine: AsyncEngine, search: AsyncOpenSearch, alias: str) -> None:
     """Drop what no rollback would go to, and the indexes of generations that failed."""
-    async with engine.connect() as connection:
-        outlived = await generations.outlived(connection, alias)
-        failed = await generations.failed(connection, alias)
-    for generation in outlived:
-        await generations.drop(engine, search, generation.name)
-    for generation in failed:
-        await generations.delete_index(search, generation.name)
+    await prune(engine, search, await doomed(engine, search, alias))
+
+
+@asynccontextmanager
+async def heartbeat(engine: AsyncEngine, name: str) -> AsyncIterator[None]:
+    """Let everybody see that this generation is worked on, even while nothing can be written."""
+    beating = asyncio.create_task(_keep_beating(engine, name))
+    try:
+        yield
+    finally:
+        beating.cancel()
+
+
+async def _keep_beating(engine: AsyncEngine, name: str) -> None:
+    while True:
+        with suppress(SQLAlchemyError):  # who needs the database now will say that it is away
+            await generations.beat(engine, name)
+        await asyncio.sleep(HEARTBEAT_S)

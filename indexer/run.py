@@ -16,9 +16,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from indexer import generations
 from indexer.backoff import delays
 from indexer.bulk import TIMEOUT_S, EngineUnavailable
 from indexer.drain import BATCH, Drained, drain_once, refresh
+from indexer.metrics import Metrics, serving
+from schemas.index.listings import schema_hash
 from schemas.settings import Settings
 from stores.answers import Epoch
 from stores.cache import open_cache
@@ -29,7 +32,7 @@ log = structlog.get_logger(component=__name__)
 
 CHANNEL = "search_outbox"
 POLL_S = 1.0  # a notification may get lost; the outbox does not
-REFRESH_S = 0.05  # a lone change is searchable at once, a stream of them in twenty steps a second
+REFRESH_S = 0.03  # a lone change is searchable at once, a stream of them in thirty steps a second
 BACKLOG_REFRESH_S = 1.0  # while full batches come, refreshing often would only slow them down
 IDLE_REFRESH_S = 5.0  # shows what a drain wrote that was killed before it could refresh
 
@@ -43,7 +46,8 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     cache = open_cache(settings)
     indexer = Indexer(engine, search, settings.index_alias, stop, Epoch(cache, settings.index_alias))
     try:
-        await indexer.run()
+        async with serving(indexer.metrics, engine, settings):
+            await indexer.run()
     finally:
         await cache.aclose()
         await search.close()
@@ -57,11 +61,14 @@ class Indexer:
     alias: str
     stop: asyncio.Event
     epoch: Epoch
+    metrics: Metrics = field(default_factory=Metrics)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     refreshed_at: float = 0.0
     """On the monotonic clock."""
     owes_refresh: bool = True
     """What an earlier process wrote last may still have to be shown."""
+    checked: bool = False
+    """Whether the schema of the live index was looked at."""
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -84,6 +91,7 @@ class Indexer:
         while not self.stop.is_set():
             self.wake.clear()
             try:
+                await self.check_schema()
                 await self.drain_fully()
             except TROUBLE as error:
                 # The server behind a pooled connection may have changed its role: begin afresh.
@@ -95,22 +103,40 @@ class Indexer:
                     await self.epoch.settle()
                 await wait(self.wake, POLL_S)
 
+    async def check_schema(self) -> None:
+        """Say once, as soon as the database answers, whether the live index is another release's."""
+        if self.checked:
+            return
+        async with self.engine.connect() as connection:
+            live = await generations.live(connection, self.alias)
+        self.checked = True
+        if live is not None and not live.is_current:
+            log.error(
+                "the live index has another schema: run `indexer reindex`",
+                live=live.name,
+                schema_hash=schema_hash(),
+            )
+
     async def drain_fully(self) -> None:
         """Drain until nothing is left to claim, and leave it searchable."""
-        while not self.stop.is_set():
+        drained = Drained(claimed=1)
+        while not self.stop.is_set() and (drained.claimed or self.owes_refresh):
             drained = await drain_once(self.engine, self.search, alias=self.alias, epoch=self.epoch)
+            self.metrics.drained(drained)
             await self.refresh_after(drained)
-            if not drained.claimed:
-                return
 
     async def refresh_after(self, drained: Drained) -> None:
         age = time.monotonic() - self.refreshed_at
         if drained.claimed:
             self.owes_refresh = True
-            if age >= (BACKLOG_REFRESH_S if drained.claimed == BATCH else REFRESH_S):
+            in_bulk = drained.claimed == BATCH and not drained.awaited
+            if age >= (BACKLOG_REFRESH_S if in_bulk else REFRESH_S):
                 await self.refresh()
+        elif self.owes_refresh and age < REFRESH_S:
+            # What comes until then is drained at once, and shown by the same refresh.
+            self.wake.clear()
+            await wait(self.wake, REFRESH_S - age)
         elif self.owes_refresh or (age >= IDLE_REFRESH_S and await self.epoch.left_by_others()):
-            await wait(self.stop, max(0.0, REFRESH_S - age))
             await self.refresh()
 
     async def refresh(self) -> None:
@@ -121,7 +147,7 @@ class Indexer:
     async def listen(self) -> None:
         """Wake the drain at every notification, and whenever we could listen again."""
         trouble = Trouble("listen")
-        while True:
+        while not self.stop.is_set():
             try:
                 await self.hear_notifications(trouble)
             except TROUBLE as error:
@@ -136,8 +162,10 @@ class Indexer:
                 await connection.execute(text(f"LISTEN {CHANNEL}"))
                 trouble.over()
                 self.wake.set()
-                async for _ in driver.notifies():
-                    self.wake.set()
+                while not self.stop.is_set():
+                    # In bouts: on Python 3.11 the driver may lose the cancellation that ends this wait.
+                    async for _ in driver.notifies(timeout=POLL_S):
+                        self.wake.set()
             finally:
                 await connection.invalidate()  # nobody else must get a connection that listens
 

@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from opensearchpy import AsyncOpenSearch
+from rich.table import Table
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from indexer import outbox
+from indexer import generations, outbox
+from indexer.digests import WHOLE
+from indexer.drain import refresh
 from indexer.generations import alias_target
-from indexer.reindex import count_documents
 from schemas.index.listings import schema_hash
 from schemas.settings import Settings
 from schemas.tables import DeadLetter, IndexGeneration, Property
@@ -29,6 +31,14 @@ class GenerationStatus:
     heartbeat: datetime
     live_at: datetime | None
     error: str | None
+    counts: dict[str, Any]
+    """What the last verification found."""
+
+    @property
+    def remark(self) -> str:
+        if self.state in generations.UNFINISHED:
+            return f"(last sign of life {self.heartbeat:%H:%M:%S} UTC)"
+        return self.error or ""
 
 
 @dataclass(frozen=True)
@@ -69,7 +79,7 @@ class Status:
         if self.lag_s > SLOW_S:
             yield f"Changes wait for {self.lag_s:.0f} s: is `indexer run` running?"
         if self.dead_letters:
-            yield f"{self.dead_letters:,} documents were refused."
+            yield f"{self.dead_letters:,} documents were refused: see `indexer dead-letters list`."
         # While changes are pending the two may differ; those refused may be missing.
         if (
             not self.depth
@@ -100,6 +110,24 @@ async def read_status(engine: AsyncEngine, search: AsyncOpenSearch, settings: Se
         )
 
 
+def table(status: Status) -> Table:
+    shown = Table("", "", title=f"{status.alias} -> {status.alias_target or 'nothing'}", show_header=False)
+    shown.add_row("lag", f"{status.lag_s:.1f} s")
+    shown.add_row("pending", f"{status.depth:,}")
+    shown.add_row("dead letters", f"{status.dead_letters:,}")
+    shown.add_row("rows", f"{status.rows:,}")
+    shown.add_row("documents", f"{status.documents:,}")
+    for generation in status.generations:
+        shown.add_row(generation.state, f"{generation.name} {generation.remark}")
+    return shown
+
+
+async def count_documents(search: AsyncOpenSearch, index: str) -> int:
+    await refresh(search, index)
+    answer = await search.count(index=index, body={"query": WHOLE})
+    return int(answer["count"])
+
+
 async def _count(connection: AsyncConnection, table: type[DeadLetter | Property]) -> int:
     return await connection.scalar(select(func.count()).select_from(table)) or 0
 
@@ -114,6 +142,7 @@ async def _generations(connection: AsyncConnection, alias: str) -> tuple[Generat
             IndexGeneration.heartbeat,
             IndexGeneration.live_at,
             IndexGeneration.error,
+            IndexGeneration.counts,
         )
         .where(IndexGeneration.alias == alias, IndexGeneration.state != GenerationState.DROPPED)
         .order_by(IndexGeneration.started_at.desc())

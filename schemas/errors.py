@@ -2,10 +2,13 @@
 
 CasaError                  500 internal_error
 ├── InvalidRequest         422 validation_error     with every field that is wrong
-│   └── Unparsable         400 unparsable           not JSON, not UTF-8, a NUL
+│   ├── Unparsable         400 unparsable           not JSON, not UTF-8, a NUL
+│   └── ResultUrlRefused   422 url_not_allowed      nothing that we would fetch
 ├── Unauthorized           401 unauthorized         one answer for every reason
+├── InvalidSignature       401 invalid_signature    one answer for every reason
 ├── Forbidden              403 forbidden
 ├── NotFound               404 not_found
+├── RequestTimeout         408 request_timeout      a body that does not come to its end
 ├── Conflict               409 conflict             the state of things is in the way
 │   └── ImportRunning      409 import_running
 ├── PreconditionFailed     412 precondition_failed  with the ETag of now and the fields that differ
@@ -15,6 +18,7 @@ CasaError                  500 internal_error
 ├── TooManyRequests        429 too_many_requests    with Retry-After
 ├── SearchUnavailable      503 search_unavailable   with Retry-After
 ├── DatabaseUnavailable    503 database_unavailable with Retry-After
+├── MediaUnavailable       503 media_unavailable    with Retry-After
 └── Overloaded             503 overloaded           with Retry-After
 """
 
@@ -77,6 +81,11 @@ class Unparsable(InvalidRequest):
     title = "Request cannot be read"
 
 
+class ResultUrlRefused(InvalidRequest):
+    code = "url_not_allowed"
+    title = "This address is not allowed"
+
+
 class Unauthorized(CasaError):
     status = 401
     code = "unauthorized"
@@ -84,6 +93,16 @@ class Unauthorized(CasaError):
 
     def __init__(self, detail: str = "A valid access token is needed.") -> None:
         super().__init__(detail, headers={"www-authenticate": "Bearer"})
+
+
+class InvalidSignature(CasaError):
+    status = 401
+    code = "invalid_signature"
+    title = "Not signed as agreed"
+
+    def __init__(self) -> None:
+        detail = "The message is not signed by the secret that we share."
+        super().__init__(detail, headers={"www-authenticate": "Webhook-Signature"})
 
 
 class Forbidden(CasaError):
@@ -96,6 +115,12 @@ class NotFound(CasaError):
     status = 404
     code = "not_found"
     title = "Not found"
+
+
+class RequestTimeout(CasaError):
+    status = 408
+    code = "request_timeout"
+    title = "Too slow"
 
 
 class Conflict(CasaError):
@@ -155,6 +180,13 @@ class DatabaseUnavailable(CasaError):
     code = "database_unavailable"
     title = "The database is unavailable"
     retry_after_s = 2
+
+
+class MediaUnavailable(CasaError):
+    status = 503
+    code = "media_unavailable"
+    title = "The storage of pictures is unavailable"
+    retry_after_s = 5
 
 
 class Overloaded(CasaError):

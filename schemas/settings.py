@@ -2,8 +2,9 @@
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -18,21 +19,44 @@ class Settings(BaseSettings):
         env_file=".casabricks/run.env",
     )
 
+    # Where this runs
+    environment: Literal["development", "production"] = "development"
+
     # Stores
     database_url: str = "postgresql://localhost/casabricks"
     opensearch_url: str = "http://localhost:9200"
+    """One node, or several of a cluster with commas between them: one that is away is done without."""
     redis_url: str = "redis://localhost:6379/0"
-    media_url: str = "file:.casabricks/media"
+    media_url: str = Field(
+        default="file:.casabricks/media", pattern=r"^(file:.+|s3://[a-z0-9.-]{3,63}(/.*)?)$"
+    )
     """`file:DIR`, served by the API below `/media/`, or `s3://bucket/prefix`."""
 
     database_pool_size: int = Field(default=5, ge=1)
     """Connections a process keeps; as many again may open for a moment."""
+
+    # Pictures
+    media_public_url: str = ""
+    """Where browsers find what `media_url` keeps, if not at `/media` or at the bucket's own address."""
+    s3_endpoint_url: str = ""
+    """Of an S3 that is not Amazon's."""
+    s3_region: str = "us-east-1"
+    s3_path_style: bool = True
+    """Whether the bucket is named in the path, which every S3 understands, or in the host's name."""
+    s3_access_key_id: str = ""
+    """Without one, the keys that the machine itself was given are looked for, as Amazon's tools do."""
+    s3_secret_access_key: SecretStr = SecretStr("")
+    picture_processes: int = Field(default=2, ge=1)
+    """Children of each API process that decode pictures, each with up to 512 MB."""
 
     # Search index
     index_alias: str = Field(default="listings", pattern=r"^[a-z][a-z0-9_]*$")
     """The alias that searches read; generations are named `{alias}-{schema hash}-{UTC time}`."""
     index_shards: int = Field(default=1, ge=1)
     index_replicas: int = Field(default=0, ge=0)
+    indexer_metrics_port: int = Field(default=0, ge=0, le=65535)
+    """Where `indexer run` answers Prometheus at `/metrics`; 0 is nowhere."""
+    indexer_metrics_host: str = "127.0.0.1"
 
     # API
     api_host: str = "127.0.0.1"
@@ -47,12 +71,21 @@ class Settings(BaseSettings):
     """Networks of our own proxies, whose X-Forwarded-For is believed: `10.0.0.0/8, ::1`."""
     graceful_shutdown_s: float = Field(default=10.0, gt=0)
 
+    # Jobs
+    api_url: str = ""
+    """Where a worker reaches the API, to ask what many ask; without one, at the API's own host and port."""
+    job_lease_s: float = Field(default=60.0, gt=0)
+    """Seconds after which a run whose worker says nothing any more may be taken over."""
+
     # Personal data
     inquiry_retention_days: int = Field(default=365, ge=1)
     """Days after its last change until a lead is erased: buying a home takes months, and the DPDP Rules
     want a year of records; docs/privacy.md says more."""
     address_retention_days: int = Field(default=30, ge=1)
     """Days for which a lead keeps the address it came from, which serves to find abuse and nothing else."""
+
+    analytics_retention_days: int = Field(default=90, ge=2)
+    """Days for which it is kept what a visit looked at and looked for; counts by day stay."""
 
     # Secrets; production refuses to start on an empty one
     jwt_secret: SecretStr = SecretStr("")
@@ -65,6 +98,23 @@ class Settings(BaseSettings):
     password_cost: int = Field(default=12, ge=4, le=16)
     """bcrypt's; each step doubles the time of a login. Below 12 only in tests."""
 
+    # Enhancement of pictures
+    enhancer_url: str = ""
+    """Where the AI service takes jobs; without one, they wait."""
+    enhancer_result_hosts: str = ""
+    """Hosts that results are fetched from, by https: `results.example.com, cdn.example.com`."""
+    enhancer_local_origin: str = ""
+    """`http://127.0.0.1:PORT` of a stand-in on this machine, also allowed. For development only: production
+    refuses to start with it, for whoever can name an address on this machine can reach what runs on it."""
+    enhancement_lease_s: int = Field(default=60, ge=1)
+    """After so many seconds what a worker began and did not finish is another's."""
+    public_url: str = ""
+    """Where the AI service reaches this API; without one, where a worker does."""
+    webhook_secret: SecretStr = SecretStr("")
+    """Signs jobs for the AI service and its answers: at least 24 bytes, or `whsec_` and base64."""
+    webhook_previous_secret: SecretStr = SecretStr("")
+    """Still accepted, and still signs beside the new one, until the AI service has that."""
+
     # Logs
     log_level: str = "INFO"
     log_json: bool = True
@@ -75,6 +125,10 @@ class Settings(BaseSettings):
         return ",".join(str(ip_network(part.strip())) for part in networks.split(",") if part.strip())
 
     @property
+    def opensearch_nodes(self) -> list[str]:
+        return [node.strip() for node in self.opensearch_url.split(",") if node.strip()]
+
+    @property
     def trusted_proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
         return tuple(ip_network(part) for part in self.trusted_proxy_cidrs.split(",") if part)
 
@@ -82,6 +136,32 @@ class Settings(BaseSettings):
     def token_secrets(self) -> list[str]:
         """What is set of the secrets of access tokens, the one that signs first."""
         return [secret.get_secret_value() for secret in (self.jwt_secret, self.jwt_previous_secret) if secret]
+
+    @property
+    def api_address(self) -> str:
+        return self.api_url.rstrip("/") or f"http://{self.api_host}:{self.api_port}"
+
+    @model_validator(mode="after")
+    def _keep_production_off_this_machine(self) -> Self:
+        if self.environment == "production" and self.enhancer_local_origin:
+            raise ValueError(
+                "ENHANCER_LOCAL_ORIGIN is for development only; name hosts in ENHANCER_RESULT_HOSTS"
+            )
+        return self
+
+    @property
+    def public_address(self) -> str:
+        return self.public_url.rstrip("/") or self.api_address
+
+    @property
+    def webhook_secrets(self) -> list[str]:
+        """What is set of the secrets of webhooks, the newest first."""
+        secrets = (self.webhook_secret, self.webhook_previous_secret)
+        return [secret.get_secret_value() for secret in secrets if secret]
+
+    @property
+    def result_hosts(self) -> frozenset[str]:
+        return frozenset(host.strip() for host in self.enhancer_result_hosts.split(",") if host.strip())
 
     @property
     def media_directory(self) -> Path | None:

@@ -86,6 +86,28 @@ class DealLabel(StrEnum):
     CHECK_PRICE = "check_price"
 
 
+class MarketLevel(StrEnum):
+    """How near the listings are with which a price is compared, the nearest first."""
+
+    SAME_SOCIETY = "same_society"
+    SAME_SECTOR = "same_sector"
+    SIMILAR_IN_SECTOR = "similar_in_sector"
+    WITHIN_2_KM = "within_2_km"
+    NEIGHBOURING_SECTORS = "neighbouring_sectors"
+    CITY = "city"
+
+
+class MarketReason(StrEnum):
+    """Why a price has no label."""
+
+    INSUFFICIENT_DATA = "insufficient_data"
+    TOO_FEW = "too_few"
+    CITY_LEVEL = "city_level"
+    NO_MEDIAN = "no_median"
+    RECALCULATING = "recalculating"
+    """The price or what it is compared by was changed a moment ago."""
+
+
 class ImageType(StrEnum):
     PHOTO = "photo"
     FLOOR_PLAN = "floor_plan"

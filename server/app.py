@@ -9,18 +9,22 @@ from sanic.config import Config
 from sanic.response import BaseHTTPResponse
 
 from schemas.settings import Settings
-from server.admin import analytics, audit, exports, imports, users
+from server.admin import analytics, audit, enhancement, exports, images, imports, users
 from server.admin import inquiries as leads
 from server.admin import properties as managed
 from server.context import CasaApp, CasaRequest, close_context, open_context
+from server.explore import page
 from server.problems import ProblemHandler
-from server.public import accounts, health, inquiries, localities, properties, search
+from server.public import accounts, health, inquiries, localities, market, media, properties, search
+from server.webhooks import enhancement as news
 
 PUBLIC = (
     health.blueprint,
     search.blueprint,
     properties.blueprint,
     localities.blueprint,
+    market.blueprint,
+    media.blueprint,
     accounts.blueprint,
     accounts.mine,
     inquiries.blueprint,
@@ -35,8 +39,11 @@ ADMIN = (
     leads.files,
     leads.personal_data,
     managed.blueprint,
+    images.album,
+    images.blueprint,
+    enhancement.blueprint,
 )
-BLUEPRINTS = (*PUBLIC, *ADMIN)
+BLUEPRINTS = (*PUBLIC, *ADMIN, news.blueprint, page.blueprint)
 
 SAFE_HEADERS = {
     "x-content-type-options": "nosniff",
@@ -58,10 +65,9 @@ def create_app(settings: Settings, name: str = "casabricks") -> CasaApp:
     )
     for blueprint in BLUEPRINTS:
         app.blueprint(blueprint)
-    serve_media(app, settings)
     app.register_middleware(start_clock, "request")
     app.register_middleware(sign_off, "response")
-    app.register_listener(begin_search_log, "before_server_start")
+    app.register_listener(begin_journals, "before_server_start")
     app.register_listener(stop_traffic, "before_server_stop")
     app.register_listener(close_stores, "after_server_stop")
     return app
@@ -80,24 +86,18 @@ def framework_config(settings: Settings) -> Config:
     )
 
 
-def serve_media(app: CasaApp, settings: Settings) -> None:
-    """Pictures kept in a directory are served here; those in a bucket are served from there."""
-    if settings.media_directory is not None:
-        settings.media_directory.mkdir(parents=True, exist_ok=True)
-        app.static("/media", settings.media_directory, name="media", use_modified_since=True)
-
-
 async def start_clock(request: CasaRequest) -> None:
     request.ctx.started = time.perf_counter()
 
 
-PRIVATE = ("/api/v1/admin/", "/api/v1/auth/", "/api/v1/inquiries")
+PRIVATE = ("/api/v1/admin/", "/api/v1/auth/", "/api/v1/inquiries", "/api/v1/webhooks/")
 """Answers that no cache on the way may keep."""
 
 
 async def sign_off(request: CasaRequest, response: BaseHTTPResponse) -> None:
     """Tell the client its request's id, and the log what was done for it."""
-    response.headers.update(SAFE_HEADERS, **{"x-request-id": request.id})
+    for name, value in {**SAFE_HEADERS, "x-request-id": request.id}.items():
+        response.headers.setdefault(name, value)
     if request.path.startswith(PRIVATE):
         response.headers["cache-control"] = "no-store"
     started = getattr(request.ctx, "started", None)
@@ -111,8 +111,9 @@ async def sign_off(request: CasaRequest, response: BaseHTTPResponse) -> None:
     )
 
 
-async def begin_search_log(app: CasaApp) -> None:
+async def begin_journals(app: CasaApp) -> None:
     app.ctx.searches.begin()
+    app.ctx.views.begin()
 
 
 async def stop_traffic(app: CasaApp) -> None:

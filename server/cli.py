@@ -4,26 +4,27 @@ Exit codes: 0 done, 2 something is wrong with what was asked, 4 a store is unrea
 """
 
 import asyncio
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
 from typing import Annotated, NoReturn
 
+import structlog
 import typer
 from pydantic import SecretStr, ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sanic import Sanic
 from sanic.mixins import startup
+from sanic.worker.constants import ProcessState
 from sanic.worker.loader import AppLoader
 from sanic.worker.manager import WorkerManager
 from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.passwords import draw_password, hash_password, weakness
 from domain.tokens import signing_keys
+from domain.webhooks import secret_key
 from schemas.api.users import UserCreate
 from schemas.errors import CasaError, DatabaseUnavailable, InvalidRequest
 from schemas.settings import Settings
@@ -35,6 +36,7 @@ from services.privacy import Purged
 from services.users import create_user
 from stores.database import open_database
 from stores.logs import configure_logs
+from stores.results import allowed_origins
 from tasks.imports.job import run_import
 from tasks.imports.mapping import Mapping, load_mapping
 from tasks.imports.reader import count_lines
@@ -42,25 +44,38 @@ from tasks.imports.report import Report, render
 from tasks.market import compare_prices
 from tasks.queue import Queue
 from tasks.retention import erase_expired
+from tasks.scores import score_waiting
 
 USAGE, UNREACHABLE = 2, 4
 
+log = structlog.get_logger(component="server")
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The backend of CasaBricks.")
 errors = Console(stderr=True)
 
 
-class PromptManager(WorkerManager):
-    """Sanic's manager of workers, which otherwise waits for ever for workers stopped while they start."""
+class WatchfulManager(WorkerManager):
+    """Sanic's manager of workers, which otherwise leaves the place of one that was killed empty for ever.
+
+    And which waits for ever for workers stopped while they start.
+    """
 
     def _all_workers_ack(self) -> bool:
         return self._shutting_down or bool(super()._all_workers_ack())  # type: ignore[no-untyped-call]
+
+    def _sync_states(self) -> None:
+        super()._sync_states()  # type: ignore[no-untyped-call]
+        for process in self.transient_processes:
+            if process.state is ProcessState.FAILED and not self._shutting_down:
+                log.error("worker_ended", exit_code=process.exitcode)
+                process.restart()
 
 
 @app.command()
 def serve() -> None:
     """Serve the API; settings come from the environment."""
     settings = with_token_secret(Settings())
-    startup.WorkerManager = PromptManager  # type: ignore[attr-defined]  # Sanic offers no other way
+    check_enhancer(settings)
+    startup.WorkerManager = WatchfulManager  # type: ignore[attr-defined]  # Sanic offers no other way
     loader = AppLoader(factory=partial(create_worker, settings))
     application = loader.load()
     application.prepare(
@@ -84,21 +99,40 @@ def with_token_secret(settings: Settings) -> Settings:
     return settings
 
 
+def check_enhancer(settings: Settings) -> None:
+    """Refuse at the start what would fail at the first picture."""
+    try:
+        for secret in settings.webhook_secrets:
+            secret_key(secret)
+    except ValueError as weak:
+        give_up(USAGE, f"WEBHOOK_SECRET: {weak}.")
+    try:
+        allowed_origins(settings)
+    except ValueError as wrong:
+        give_up(USAGE, f"ENHANCER_RESULT_HOSTS or ENHANCER_LOCAL_ORIGIN: {wrong}.")
+
+
 def create_worker(settings: Settings) -> CasaApp:
     configure_logs(settings.log_level, json=settings.log_json)
     return create_app(settings)
 
 
 @app.command()
-def worker() -> None:
+def worker(
+    *,
+    schedule: Annotated[
+        bool, typer.Option(help="Look for jobs that are due; one worker that does is enough.")
+    ] = True,
+) -> None:
     """Run background jobs; any number of these may run."""
     settings = Settings()
+    check_enhancer(settings)
     configure_logs(settings.log_level, json=settings.log_json)
     queue = Queue(settings)
-    consumer = queue.consumer()
-    with suppress(OperationalError, InterfaceError, PoolTimeout):  # the next round does it
-        queue.catch_up()
+    consumer = queue.consumer(schedules=schedule)
+    queue.catch_up()
     consumer.run()
+    queue.wind_up()
 
 
 @app.command("create-admin")
@@ -198,6 +232,7 @@ async def load(settings: Settings, file: Path, mapping: Mapping, *, dry_run: boo
                 engine, file, mapping, dry_run=dry_run, progress=lambda rows: bar.update(task, completed=rows)
             )
         if not dry_run:
+            await score_waiting(engine)
             await compare_prices(engine)
     finally:
         await engine.dispose()

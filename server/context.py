@@ -1,4 +1,4 @@
-"""What a handler may reach: settings and the three stores, opened once for each worker."""
+"""What a handler may reach: settings and the stores, opened once for each worker."""
 
 import asyncio
 import re
@@ -17,19 +17,31 @@ from sanic.config import Config
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from domain.result_urls import Origins
 from domain.tokens import Keys, signing_keys
+from domain.webhooks import secret_key
+from imaging.gate import Gate
+from imaging.pool import Pool
 from schemas.settings import Settings
 from server.login_limits import LoginLimits
 from server.passwords import Passwords
 from server.search_log import SearchLog
+from server.view_log import ViewLog
 from stores.answers import Answers
 from stores.cache import open_cache
+from stores.crash_points import crash_here
 from stores.database import open_database
+from stores.media import Media, open_media
+from stores.results import allowed_origins
 from stores.search import open_search
 from tasks.queue import Queue
 
 PUBLIC_STATEMENT_TIMEOUT_MS = 2_000  # a visitor has left by then
 ADMIN_STATEMENT_TIMEOUT_MS = 10_000
+UPLOADS, UPLOADS_WAITING = 4, 16
+"""A browser sends six at once; each takes up to 15 MB of memory once it is read."""
+UPLOAD_PATIENCE_S = 15.0
+UPLOADS_BUSY = "Too many pictures are being uploaded just now; try again in a moment."
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 SESSION_ID = re.compile(r"[A-Za-z0-9-]{8,64}", re.ASCII)
 
@@ -44,11 +56,20 @@ class Context:
     cache: Redis
     answers: Answers
     searches: SearchLog
+    views: ViewLog
     queue: Queue
     passwords: Passwords
     login_limits: LoginLimits
+    media: Media
+    pictures: Pool
+    uploads: Gate
+    """Passed before the body is read: so many pictures are in memory at once, and no more."""
     keys: Keys
     """Secrets of access tokens; the first one signs."""
+    webhook_keys: tuple[bytes, ...]
+    """Secrets that we share with the AI service."""
+    result_origins: Origins
+    """Where its results may be."""
     flights: dict[tuple[bytes, str], asyncio.Task[bytes]] = field(default_factory=dict)
     """Searches on their way to an answer that others wait for as well (server/search/cache.py)."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -77,6 +98,11 @@ class CasaRequest(Request[CasaApp, SimpleNamespace]):
         return given if SESSION_ID.fullmatch(given) else None
 
     @property
+    def is_prefetch(self) -> bool:
+        """Whether nobody has asked for it yet: a browser that guesses, a worker that warms the cache."""
+        return self.headers.get("sec-purpose", "").startswith("prefetch")
+
+    @property
     def took_ms(self) -> float:
         """Milliseconds since the request began."""
         return round((time.perf_counter() - float(self.ctx.started)) * 1000, 1)
@@ -94,24 +120,40 @@ def open_context(settings: Settings) -> Context:
         cache=cache,
         answers=Answers(cache, settings.index_alias, enabled=settings.search_cache),
         searches=SearchLog(database),
+        views=ViewLog(cache, database),
         queue=Queue(settings),
         passwords=Passwords(settings.password_cost),
-        login_limits=LoginLimits(cache, next(iter(keys.values()))),
+        login_limits=LoginLimits(open_cache(settings, patience_s=0.5), next(iter(keys.values()))),
+        media=open_media(settings),
+        pictures=Pool(settings.picture_processes),
+        uploads=Gate(UPLOADS, most_waiting=UPLOADS_WAITING, patience_s=UPLOAD_PATIENCE_S, busy=UPLOADS_BUSY),
         keys=keys,
+        webhook_keys=tuple(map(secret_key, settings.webhook_secrets)),
+        result_origins=allowed_origins(settings),
     )
 
 
 @asynccontextmanager
-async def transaction(context: Context) -> AsyncIterator[AsyncSession]:
-    """One request, one transaction, committed at the edge; what an admin does may take longer."""
+async def transaction(context: Context, *, awaited: bool = False) -> AsyncIterator[AsyncSession]:
+    """One request, one transaction, committed at the edge; what an admin does may take longer.
+
+    What is written by one that is `awaited` is indexed before all that nobody waits for.
+    """
     async with AsyncSession(context.database, expire_on_commit=False) as session, session.begin():
         await session.execute(text(f"SET LOCAL statement_timeout = {ADMIN_STATEMENT_TIMEOUT_MS}"))
+        if awaited:
+            await session.execute(text("SET LOCAL casabricks.awaited = 'on'"))
         yield session
+    crash_here("after-commit")
 
 
 async def close_context(context: Context) -> None:
     await context.searches.end()
+    await context.views.end()
     context.passwords.close()
+    await context.login_limits.close()
+    await context.pictures.close()
+    await context.media.close()
     await context.search.close()
     await context.cache.aclose()
     await context.database.dispose()

@@ -2,8 +2,9 @@
 
 Accounts that do not exist are counted like others, and a locked one answers like a wrong password,
 so neither a lock nor its absence says who has an account. A lock ends by itself: for ever, it would
-let anybody lock anybody out. Counters live in Redis under digests; without Redis each process keeps
-count by itself, and more strictly.
+let anybody lock anybody out. Counters live in Redis under digests. Each process also keeps count by
+itself, more strictly, and goes by that whenever Redis does not answer: an outage that begins in the
+middle of an attack does not begin the count again.
 """
 
 import hmac
@@ -116,12 +117,16 @@ class LoginLimits:
         keys = [*self._attempts(key), *self._account(identifier)[:2]]
         await self._asked(lambda: self._give_back(keys), lambda: self._alone.succeeded(identifier, key))
 
+    async def close(self) -> None:
+        await self._cache.aclose()
+
     async def _asked(self, redis: Callable[[], Awaitable[int]], alone: Callable[[], int]) -> int:
+        of_this_process = alone()
         try:
             return await redis()
         except (RedisError, OSError) as error:
             log.warning("login_limits_alone", error=type(error).__name__)
-            return alone()
+            return of_this_process
 
     def _attempts(self, key: str) -> list[str]:
         return [f"login:address:{key}", "login:everybody"]

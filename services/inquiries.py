@@ -15,13 +15,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from schemas.api.inquiries import InquiryReceipt, NewInquiry
 from schemas.errors import NotFound, TooManyRequests
-from schemas.tables import Inquiry, InquiryEvent, InquiryEventType, Property
+from schemas.tables import AnalyticsEvent, Inquiry, InquiryEvent, InquiryEventType, Property
 from schemas.vocabulary import InquiryStatus
 
 MOST_IN_A_WINDOW = 5
 WINDOW = timedelta(hours=1)
 SAME_LEAD_FOR = timedelta(hours=24)
 LONGEST_USER_AGENT = 500
+EVENT_TYPE = "inquiry"
+"""Without its visit: a lead has a name, and what else the visit looked for is nobody's business."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,7 @@ async def _keep(session: AsyncSession, wanted: NewInquiry, sender: Sender) -> In
     row = insert(Inquiry).values(_columns(wanted, sender)).returning(Inquiry)
     kept = (await session.scalars(row)).one()
     if not wanted.is_spam:
+        session.add(AnalyticsEvent(event_type=EVENT_TYPE, property_id=wanted.property_id))
         counted = update(Property).where(Property.id == wanted.property_id)
         await session.execute(counted.values(inquiry_count=Property.inquiry_count + 1))
     return _receipt(kept, existing=False)

@@ -10,8 +10,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, false, func, literal, or_, select, text
-from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
+from sqlalchemy import ColumnElement, Row, Select, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.contacts import ContactSearch, EmailSearch, PhoneSearch, read_contact_search
@@ -27,6 +26,7 @@ from schemas.api.inquiries import (
 from schemas.errors import FieldError, InvalidRequest
 from schemas.tables import Inquiry, InquiryCount, Property, User
 from schemas.vocabulary import InquiryStatus, InquiryType
+from services.word_search import begin_words
 
 MOST_GATHERED = 5_000
 """Leads whose ids are fetched and sorted. Where there are more, at least one in two hundred of a million
@@ -180,11 +180,7 @@ def _about(search: ContactSearch, *, by_index: bool) -> Clause:
         return _has_phone(search)
     if isinstance(search, EmailSearch):
         return _begins(func.lower(Inquiry.email), search.beginning)
-    if not search.beginnings:
-        return false()
-    words = " & ".join(f"{_quoted(word)}:*" for word in search.beginnings)
-    held = Inquiry.search if by_index else Inquiry.search.concat(literal("", TSVECTOR))
-    return held.bool_op("@@")(func.lower(words).cast(TSQUERY))
+    return begin_words(Inquiry.search, search.beginnings, by_index=by_index)
 
 
 def _has_phone(search: PhoneSearch) -> Clause:
@@ -198,11 +194,6 @@ def _begins(column: Any, beginning: str) -> Clause:
     escaped = beginning.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     clause: Clause = column.like(f"{escaped}%")
     return clause
-
-
-def _quoted(word: str) -> str:
-    """A word of a text search as it stands, whatever is in it."""
-    return "'" + word.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 async def _count(session: AsyncSession, wanted: InquiryFilters) -> int:

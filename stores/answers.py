@@ -10,8 +10,9 @@ Redis away: no answers are kept and none served. A mark that could not be taken 
 back when Redis is there again; one that a killed process left is, after a minute, by any other.
 """
 
+import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from secrets import token_hex
@@ -27,16 +28,30 @@ ATTEMPTS = 2
 PAUSE_S = 5.0
 """After a failure Redis is not asked for so long: a visitor must not wait for it each time."""
 
-LOOK_UP = """
-if redis.call('ZCARD', KEYS[2]) > 0 then return {false, false} end
-local epoch = redis.call('GET', KEYS[1]) or '0'
-return {epoch, redis.call('GET', KEYS[3] .. epoch .. ':' .. ARGV[1])}
+# A Redis that has lost its data must not count from where an answer may still be on its way, so the first
+# epoch is the time: in microseconds it is beyond whatever has been counted since an earlier one.
+BEGIN = """
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  local now = redis.call('TIME')
+  redis.call('SET', KEYS[1], now[1] .. string.format('%06d', now[2]))
+end
 """
-TAKE_BACK = """
+LOOK_UP = f"""
+if redis.call('ZCARD', KEYS[2]) > 0 then return {{}} end
+{BEGIN}
+local epoch = redis.call('GET', KEYS[1])
+local found = {{epoch}}
+for place, key in ipairs(ARGV) do
+  found[place + 1] = redis.call('GET', KEYS[3] .. epoch .. ':' .. key)
+end
+return found
+"""
+TAKE_BACK = f"""
 redis.call('ZREM', KEYS[2], ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[2])
 redis.call('ZREM', KEYS[3], ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', ARGV[3])
+{BEGIN}
 return redis.call('INCR', KEYS[1])
 """
 
@@ -51,10 +66,16 @@ class Found:
 
 
 NOTHING = Found(None, None)
+_Asked = dict[str, list[asyncio.Future[Found]]]
+"""Who waits for which answer."""
 
 
 class Answers:
-    """The reading side, for the API."""
+    """The reading side, for the API.
+
+    Requests that come while a question is on its way to Redis are asked for together in the next one:
+    the client costs more than Redis does, so that a burst of visitors costs hardly more than one.
+    """
 
     def __init__(self, cache: Redis, alias: str, *, enabled: bool = True) -> None:
         self._enabled = enabled
@@ -63,22 +84,52 @@ class Answers:
         self._places = [self._keys.epoch, self._keys.moving, self._keys.answers]
         self._look_up = cache.register_script(LOOK_UP)
         self._off_until = 0.0
+        self._waiting: _Asked = {}
+        self._asking: asyncio.Task[None] | None = None
 
     async def find(self, key: str) -> Found:
         """The epoch, and the answer under this key if it still holds."""
         if not self._enabled or time.monotonic() < self._off_until:
             return NOTHING
+        found: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(key, []).append(found)
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._ask())
+        return await found
+
+    async def _ask(self) -> None:
+        """Go on until nobody waits any more; what is asked for later is never answered by an earlier look."""
+        try:
+            while asked := self._waiting:
+                self._waiting = {}
+                _tell(asked, await self._look(list(asked)))
+        finally:
+            for left in (asked, self._waiting):
+                _tell(left, {})  # whatever happened, nobody waits for ever
+            self._waiting, self._asking = {}, None
+
+    async def _look(self, keys: list[str]) -> Mapping[str, Found]:
+        if time.monotonic() < self._off_until:
+            return {}
         for _ in range(ATTEMPTS):
             with suppress(RedisError, OSError):
-                return Found(*await self._look_up(self._places, [key]))
+                epoch, *kept = await self._look_up(self._places, keys) or [None]
+                return {key: Found(epoch, answer) for key, answer in zip(keys, kept, strict=bool(kept))}
         self._off_until = time.monotonic() + PAUSE_S
-        return NOTHING
+        return {}
 
     async def keep(self, key: str, epoch: bytes, answer: bytes, *, seconds: int) -> None:
         """Keep an answer that was asked for after `epoch` was read."""
         name = f"{self._keys.answers}{epoch.decode()}:{key}"
         with suppress(RedisError, OSError):
             await self._cache.set(name, answer, ex=seconds)
+
+
+def _tell(asked: _Asked, answers: Mapping[str, Found]) -> None:
+    for key, waiting in asked.items():
+        for found in waiting:
+            if not found.done():  # nor has its visitor left
+                found.set_result(answers.get(key, NOTHING))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import orjson
-from opensearchpy import AsyncOpenSearch
+from opensearchpy import AsyncOpenSearch, AsyncTransport
 from opensearchpy.serializer import JSONSerializer
 
 from schemas.settings import Settings
@@ -19,17 +19,30 @@ class OrjsonSerializer(JSONSerializer):
         return orjson.loads(s)
 
 
+class Transport(AsyncTransport):
+    async def close(self) -> None:
+        """The library's own leaves the connections of nodes open that are away just now."""
+        for connection in getattr(self.connection_pool, "orig_connections", ()):
+            await connection.close()
+        await super().close()
+
+
 def open_search(settings: Settings, *, timeout_s: float | None = None) -> AsyncOpenSearch:
-    """A client that asks once: who waits, and whether to ask again, is the caller's to say.
+    """A client that asks a node once: who waits, and whether to ask it again, is the caller's to say.
+
+    Of several nodes, another is asked when one does not listen, breaks off or says that it cannot; not
+    when one is slow, since then a visitor has waited for long enough.
 
     Args:
         settings: whose `opensearch_url` and `search_timeout_s` to use.
         timeout_s: seconds a request may take, when it is not a visitor's search.
     """
+    nodes = settings.opensearch_nodes
     return AsyncOpenSearch(
-        settings.opensearch_url,
+        nodes,
         timeout=settings.search_timeout_s if timeout_s is None else timeout_s,
-        max_retries=0,
+        max_retries=len(nodes) - 1,
         serializer=OrjsonSerializer(),
+        transport_class=Transport,
         maxsize=64,
     )

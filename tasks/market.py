@@ -1,44 +1,59 @@
-"""The market pass: medians of every segment, and each property's price against its own.
+"""The market passes: segments, every property's price against its market, how good the method is.
 
 A row is written only when its label changes or its delta moves by a point, for each write bumps
 a revision and makes the listing be indexed again.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from decimal import Decimal
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
+import numpy as np
+import structlog
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from domain.market import Deal, deal
+from domain.market.shelves import Array
+from domain.market.survey import LABELS, LEVELS, REASONS, UNKNOWN, Findings, survey
+from schemas.vocabulary import ListingType
+from tasks.market_snapshot import KINDS, Kind, Snapshot, read_snapshot
 
-BATCH = 5_000  # properties locked at a time, for some tens of milliseconds
-METHOD = "segment_median"
+BATCH = 5_000
+"""Properties locked at a time, for some tens of milliseconds."""
+METHOD = "ladder_1"
+"""Raised when the method changes, so that every row is written anew."""
+log = structlog.get_logger(component="market")
 
 MEASURE_SEGMENTS = text("""
     INSERT INTO market_segments
-        (locality, property_type, listing_type, area_basis, bhk, n, p25, median, p75)
-    SELECT locality, property_type, listing_type, area_basis, bhk, count(*),
+        (locality, property_type, listing_type, area_basis, bhk, every_bhk, n, p25, median, p75)
+    SELECT locality, property_type, listing_type, area_basis, bhk, grouping(bhk) = 1, count(*),
            round(percentile_cont(0.25) WITHIN GROUP (ORDER BY price_per_sqft)),
            round(percentile_cont(0.5) WITHIN GROUP (ORDER BY price_per_sqft)),
            round(percentile_cont(0.75) WITHIN GROUP (ORDER BY price_per_sqft))
     FROM properties WHERE is_active
-    GROUP BY locality, property_type, listing_type, area_basis, bhk
+    GROUP BY locality, property_type, listing_type, area_basis, GROUPING SETS ((bhk), ())
 """)
 FORGET_SEGMENTS = text("DELETE FROM market_segments")
-ONE_PASS_AT_A_TIME = text("LOCK TABLE market_segments IN SHARE ROW EXCLUSIVE MODE")
+WAIT_LONG = text("SET lock_timeout = '10min'")
+"""A pass over a million listings takes longer than anybody else may wait for a lock."""
+TAKE_TURNS = text("SELECT pg_advisory_lock(hashtext('market pass'))")
+END_TURN = text("SELECT pg_advisory_unlock(hashtext('market pass'))")
+WAIT_AS_USUAL = text("RESET lock_timeout")
 
-COMPARED = text("""
-    SELECT p.id, p.revision, p.price_per_sqft, s.median, coalesce(s.n, 0) AS n,
-           m.label, m.delta_pct, m.reason, m.property_id IS NOT NULL AS known
-    FROM (SELECT * FROM properties WHERE is_active AND id > :after ORDER BY id LIMIT :size) p
-    LEFT JOIN market_segments s
-        ON (s.locality, s.property_type, s.listing_type, s.area_basis)
-         = (p.locality, p.property_type, p.listing_type, p.area_basis) AND s.bhk IS NOT DISTINCT FROM p.bhk
-    LEFT JOIN property_market m ON m.property_id = p.id
-    ORDER BY p.id
+# A label is withdrawn by a trigger when its price is edited; one that was never compared has no row, and
+# was changed lately, or the hourly pass would have met it.
+WAITING = text("""
+    SELECT p.id, p.property_type, p.listing_type, p.area_basis
+    FROM property_market m JOIN properties p ON p.id = m.property_id
+    WHERE m.reason = 'recalculating' AND p.is_active
+    UNION ALL
+    SELECT p.id, p.property_type, p.listing_type, p.area_basis
+    FROM properties p
+    WHERE p.is_active AND p.updated_at > now() - interval '1 day'
+      AND NOT EXISTS (SELECT FROM property_market m WHERE m.property_id = p.id)
 """)
 
 # Properties before their market rows, as an editor's own statement takes them: no deadlock.
@@ -55,57 +70,79 @@ WRITE = text("""
         label = excluded.label, reason = excluded.reason, as_of = excluded.as_of, method = excluded.method
 """)
 
-Compared = Row[*tuple[Any, ...]]
-"""A row of `COMPARED`: a property, its segment, and what is stored of both."""
+KEEP_QUALITY = text("""
+    INSERT INTO market_quality
+        (listing_type, listings, compared, median_error_pct, within_5, within_10, within_20, method)
+    VALUES
+        (:listing_type, :listings, :compared, :median_error_pct, :within_5, :within_10, :within_20, :method)
+""")
 
 
 async def compare_prices(engine: AsyncEngine) -> int:
     """Bring segments and labels up to date; returns how many properties got another label or delta."""
+    async with taking_turns(engine):
+        async with engine.begin() as connection:
+            await connection.execute(FORGET_SEGMENTS)
+            await connection.execute(MEASURE_SEGMENTS)
+        snapshot = await read_snapshot(engine, METHOD)
+        return await _compare(engine, snapshot, np.arange(len(snapshot.rows)))
+
+
+async def compare_withdrawn(engine: AsyncEngine) -> int:
+    """Compare those whose label was withdrawn, or that have never had one; returns how many were written."""
+    async with taking_turns(engine):
+        async with engine.connect() as connection:
+            waiting = (await connection.execute(WAITING)).all()
+        if not waiting:
+            return 0
+        kinds = {Kind(row.property_type, row.listing_type, row.area_basis) for row in waiting}
+        snapshot = await read_snapshot(engine, METHOD, kinds)
+        return await _compare(engine, snapshot, snapshot.places_of(row.id for row in waiting))
+
+
+async def measure_quality(engine: AsyncEngine) -> None:
+    """How far asking prices lie from the median of their comparables, none of which is themselves."""
+    snapshot = await read_snapshot(engine, METHOD)
+    found = await asyncio.to_thread(survey, snapshot.listings)
     async with engine.begin() as connection:
-        await connection.execute(ONE_PASS_AT_A_TIME)
-        await connection.execute(FORGET_SEGMENTS)
-        await connection.execute(MEASURE_SEGMENTS)
+        for listing_type in ListingType:
+            await connection.execute(KEEP_QUALITY, _quality(snapshot, found, listing_type))
+
+
+@asynccontextmanager
+async def taking_turns(engine: AsyncEngine) -> AsyncIterator[None]:
+    """One pass at a time; the lock ends with its connection, and so with a killed process."""
+    async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        await connection.execute(WAIT_LONG)
+        await connection.execute(TAKE_TURNS)
+        try:
+            yield
+        finally:
+            await connection.execute(END_TURN)
+            await connection.execute(WAIT_AS_USUAL)
+
+
+async def _compare(engine: AsyncEngine, snapshot: Snapshot, subjects: Array) -> int:
+    """In a thread, because the pass over a million listings takes seconds without a pause."""
+    found = await asyncio.to_thread(survey, snapshot.listings, subjects)
+    news = snapshot.moved(subjects, found)
     written = 0
-    async for batch in batches(engine):
-        written += await write(
-            engine, [(row, found) for row, found in map(compared, batch) if moved(row, found)]
-        )
+    for start in range(0, len(news), BATCH):
+        batch = news[start : start + BATCH]
+        written += await write(engine, snapshot, subjects[batch], found.of(batch))
+    log.info("market_compared", listings=len(subjects), written=written)
     return written
 
 
-async def batches(engine: AsyncEngine) -> AsyncIterator[Sequence[Compared]]:
-    after = UUID(int=0)
-    while True:
-        async with engine.connect() as connection:
-            batch = (await connection.execute(COMPARED, {"after": after, "size": BATCH})).all()
-        if not batch:
-            return
-        yield batch
-        after = batch[-1].id
-
-
-def compared(row: Compared) -> tuple[Compared, Deal]:
-    return row, deal(row.price_per_sqft, median=row.median, n=row.n)
-
-
-def moved(row: Compared, found: Deal) -> bool:
-    """Worth a revision: nothing known before, another label or reason, or a point's difference."""
-    if not row.known or (row.label, row.reason) != (found.label, found.reason):
-        return True
-    if found.delta_pct is None or row.delta_pct is None:
-        return found.delta_pct is not row.delta_pct
-    return bool(abs(Decimal(str(found.delta_pct)) - row.delta_pct) >= 1)
-
-
-async def write(engine: AsyncEngine, changes: Sequence[tuple[Compared, Deal]]) -> int:
-    if not changes:
-        return 0
+async def write(engine: AsyncEngine, snapshot: Snapshot, where: Array, found: Findings) -> int:
+    """A property that was edited since the snapshot is left alone: it is compared anew soon."""
+    ids, revisions = snapshot.ids(where), snapshot.rows["revision"][where]
     async with engine.begin() as connection:
-        current = await _locked(connection, [row.id for row, _ in changes])
-        # A property that was edited since it was compared is compared anew in the next pass.
-        still = [(row, found) for row, found in changes if current.get(row.id) == row.revision]
-        await connection.execute(WRITE, _columns(still))
-    return len(still)
+        current = await _locked(connection, ids)
+        still = np.array([current.get(key) == seen for key, seen in zip(ids, revisions, strict=True)])
+        kept = [key for key, unchanged in zip(ids, still, strict=True) if unchanged]
+        await connection.execute(WRITE, {"ids": kept, **_columns(found.of(np.flatnonzero(still)))})
+    return len(kept)
 
 
 async def _locked(connection: AsyncConnection, ids: list[UUID]) -> dict[UUID, int]:
@@ -113,14 +150,37 @@ async def _locked(connection: AsyncConnection, ids: list[UUID]) -> dict[UUID, in
     return {row.id: row.revision for row in rows}
 
 
-def _columns(changes: Sequence[tuple[Compared, Deal]]) -> dict[str, object]:
+def _columns(found: Findings) -> dict[str, object]:
     return {
-        "ids": [row.id for row, _ in changes],
-        "levels": ["segment" if found.label else None for _, found in changes],
-        "n": [row.n for row, _ in changes],
-        "medians": [row.median for row, _ in changes],
-        "deltas": [found.delta_pct for _, found in changes],
-        "labels": [found.label for _, found in changes],
-        "reasons": [found.reason for _, found in changes],
+        "levels": _named(LEVELS, found.level),
+        "n": found.n.tolist(),
+        "medians": [None if each == UNKNOWN else each for each in found.median.tolist()],
+        "deltas": [None if each == UNKNOWN else each / 10 for each in found.delta_tenths.tolist()],
+        "labels": _named(LABELS, found.label),
+        "reasons": _named(REASONS, found.reason),
         "method": METHOD,
     }
+
+
+def _named(names: Iterable[Any], numbers: Array) -> list[str | None]:
+    words = [str(name) for name in names]
+    return [None if number == UNKNOWN else words[number] for number in numbers]
+
+
+def _quality(snapshot: Snapshot, found: Findings, listing_type: ListingType) -> dict[str, object]:
+    ours = np.array([kind.listing_type == listing_type for kind in KINDS])[snapshot.listings.kind]
+    errors = np.abs(found.delta_tenths[ours & (found.delta_tenths != UNKNOWN)]) / 10
+    shares = {f"within_{most}": _share(errors <= most) for most in (5, 10, 20)}
+    return {
+        "listing_type": listing_type,
+        "listings": int(ours.sum()),
+        "compared": len(errors),
+        "median_error_pct": round(float(np.median(errors)), 1) if len(errors) else None,
+        "method": METHOD,
+        **shares,
+    }
+
+
+def _share(these: Array) -> float | None:
+    """In percent."""
+    return round(100 * float(these.mean()), 1) if len(these) else None

@@ -1,13 +1,13 @@
-"""The queue: which jobs there are, how a process asks for one, and when they run by themselves.
+"""The queue: how a process asks for work, and how workers find out what is due.
 
-Huey loses a task whose worker is killed, so no task carries anything but an id, and every job finds
-by itself in Postgres what there is to do: what is lost is done by the next round.
+Huey loses a task whose worker is killed, so no task carries anything but an id or a name, and every job
+finds by itself in Postgres what there is to do: what is lost is done by the next look.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import structlog
@@ -15,21 +15,26 @@ from huey import RedisHuey, crontab
 from huey.consumer import Consumer
 from huey.serializer import SignedSerializer
 from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.settings import Settings
 from stores.database import open_database
-from tasks.retention import erase_expired
-from tasks.uploads import import_left_behind, import_upload, import_waiting
+from tasks.enhancement import enhance, enhance_waiting, opened
+from tasks.jobs import BY_NAME, JOBS
+from tasks.runs import due_now, run_once
+from tasks.schedule import HALF_MINUTE
+from tasks.uploads import import_left_behind, import_upload
+from tasks.views import flush_views
 
 NAME = "casabricks"
 PATIENCE_S = 0.2
 """How long a request waits for Redis to take a nudge that it can do without."""
-WORKERS = 2
+WORKERS = 4
+"""Two may be at long imports, and labels come back and views are counted all the same."""
 TAKE_OVER_S = 15.0
 """How long a worker that starts waits for what a killed one has not let go of yet."""
-NIGHTLY = crontab(minute="40", hour="20")
-"""UTC, so ten past two at night in Noida."""
+T = TypeVar("T")
 log = structlog.get_logger(component="worker")
 
 
@@ -43,41 +48,89 @@ class Queue:
             serializer=SignedSerializer(settings.queue_secret.get_secret_value() or "no secret"),
         )
         self._import_upload = self.huey.task(name="import_upload")(self._run_import)
-        self.huey.periodic_task(crontab(), name="import_waiting")(self._run_waiting)
-        self.huey.periodic_task(NIGHTLY, name="erase_expired")(self._run_retention)
+        self._enhance_image = self.huey.task(name="enhance_image")(self._run_enhancement)
+        self._enhance_waiting = self.huey.task(name="enhance_waiting")(self._run_enhancements)
+        self._take_over = self.huey.task(name="take_over")(self._run_left_behind)
+        self._run_job = self.huey.task(name="run_job")(self._run_named)
+        self._look = self.huey.task(name="look")(self._ask_for_what_is_due)
+        self.huey.periodic_task(crontab(), name="tick")(self._tick)
 
     async def ask_for_import(self, job_id: UUID) -> None:
         """Nudge a worker; without Redis it finds the job by itself within a minute."""
+        await self._nudge(self._import_upload, job_id)
+
+    async def ask_for_enhancement(self, image_id: UUID) -> None:
+        """Have a worker look at a picture; without Redis the sweep of the next minute does."""
+        await self._nudge(self._enhance_image, image_id)
+
+    async def _nudge(self, task: Callable[[str], Any], key: UUID) -> None:
         try:
-            await asyncio.wait_for(asyncio.to_thread(self._import_upload, str(job_id)), 2 * PATIENCE_S)
+            await asyncio.wait_for(asyncio.to_thread(task, str(key)), 2 * PATIENCE_S)
         except (RedisError, OSError, TimeoutError) as error:
             log.warning("queue_unavailable", error=type(error).__name__)
 
-    def consumer(self) -> Consumer:
-        """A worker; SIGTERM lets it finish what it is at."""
-        return self.huey.create_consumer(workers=WORKERS, graceful_signal="TERM", check_worker_health=True)
+    def consumer(self, *, schedules: bool = True) -> Consumer:
+        """A worker; SIGTERM lets it finish what it is at.
+
+        Args:
+            schedules: whether it looks for what is due; one worker is enough, and several do no harm.
+        """
+        return self.huey.create_consumer(
+            workers=WORKERS, periodic=schedules, graceful_signal="TERM", check_worker_health=True
+        )
 
     def catch_up(self) -> None:
-        """What was left undone while no worker was there."""
-        self._run(partial(import_left_behind, patience_s=TAKE_OVER_S))
+        """Ask for what was left undone while no worker was there."""
+        try:
+            self._take_over()
+            self._enhance_waiting()
+            self._look()
+        except (RedisError, OSError) as error:  # the next tick does it
+            log.warning("queue_unavailable", error=type(error).__name__)
+
+    def wind_up(self) -> None:
+        """What is better done before the process ends; the next one would do it, too."""
+        try:
+            self._run(partial(flush_views, settings=self._settings))
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("views_not_taken", error=type(error).__name__)
+
+    def _tick(self) -> None:
+        """Huey's clock counts minutes, and labels should be back within one."""
+        self._look.schedule(delay=HALF_MINUTE.total_seconds())
+        self._ask_for_what_is_due()
+
+    def _ask_for_what_is_due(self) -> None:
+        for name in self._run(partial(due_now, settings=self._settings, jobs=JOBS)):
+            self._run_job(name)
+
+    def _run_named(self, name: str) -> None:
+        self._run(partial(run_once, settings=self._settings, job=BY_NAME[name]))
 
     def _run_import(self, job_id: str) -> None:
-        self._run(lambda engine: import_upload(engine, UUID(job_id)))
+        self._run(partial(import_upload, job_id=UUID(job_id)))
 
-    def _run_waiting(self) -> None:
-        self._run(import_waiting)
+    def _run_left_behind(self) -> None:
+        self._run(partial(import_left_behind, patience_s=TAKE_OVER_S))
 
-    def _run_retention(self) -> None:
-        self._run(lambda engine: erase_expired(engine, self._settings))
+    def _run_enhancement(self, image_id: str) -> None:
+        async def run() -> None:
+            async with opened(self._settings) as tools:
+                await enhance(tools, UUID(image_id))
 
-    def _run(self, job: Callable[[AsyncEngine], Awaitable[Any]]) -> None:
+        asyncio.run(run())
+
+    def _run_enhancements(self) -> None:
+        asyncio.run(enhance_waiting(self._settings))
+
+    def _run(self, job: Callable[[AsyncEngine], Awaitable[T]]) -> T:
         """Run a coroutine in this worker's thread, with a database of its own."""
 
-        async def run() -> None:
+        async def run() -> T:
             engine = open_database(self._settings, statement_timeout_ms=0)
             try:
-                await job(engine)
+                return await job(engine)
             finally:
                 await engine.dispose()
 
-        asyncio.run(run())
+        return asyncio.run(run())

@@ -1,11 +1,16 @@
-"""Personal data erased when its time is over, batch by batch, so that nobody waits long for a row."""
+"""What is kept no longer than its time, removed batch by batch, so that nobody waits long for a row."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from schemas.settings import Settings
 from services.privacy import Purged, purge
+from services.retention import BATCH, expired, purge_batch
+from tasks.runs import Work
 
 
 async def erase_expired(engine: AsyncEngine, settings: Settings) -> Purged:
@@ -16,3 +21,19 @@ async def erase_expired(engine: AsyncEngine, settings: Settings) -> Purged:
             purged = await purge(session, settings, datetime.now(UTC))
         total, more = total + purged, purged.more
     return total
+
+
+async def erase_people(work: Work) -> Mapping[str, Any]:
+    return asdict(await erase_expired(work.engine, work.settings))
+
+
+async def purge_records(work: Work) -> Mapping[str, int]:
+    """How many rows went, by table."""
+    gone: dict[str, int] = {}
+    for table, condition in expired(work.settings, datetime.now(UTC)).items():
+        name, batch = table.__tablename__, BATCH
+        while batch == BATCH:
+            async with AsyncSession(work.engine) as session, session.begin():
+                batch = await purge_batch(session, table, condition)
+            gone[name] = gone.get(name, 0) + batch
+    return gone

@@ -20,6 +20,7 @@ from tasks.imports.job import run_import
 from tasks.imports.mapping import Mapping
 from tasks.imports.report import Report
 from tasks.market import compare_prices
+from tasks.scores import score_waiting
 
 log = structlog.get_logger(component="worker")
 
@@ -69,6 +70,7 @@ async def import_upload(engine: AsyncEngine, job_id: UUID) -> bool:
         await _settle(engine, upload, None, error.detail)
         return True
     if not upload.dry_run:
+        await score_waiting(engine)
         await compare_prices(engine)
     await _settle(engine, upload, report, None)
     log.info("import_done", job_id=str(job_id), rows=report.rows, created=report.created)

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from secrets import token_hex
@@ -26,6 +26,7 @@ from stores.answers import Epoch
 from stores.cache import open_cache
 from stores.database import open_database
 from stores.search import open_search
+from tests import s3
 
 hypothesis.settings.register_profile("suite", deadline=None)  # shared machines stand still at times
 hypothesis.settings.load_profile("suite")
@@ -127,6 +128,8 @@ def settings(database_url: str, worker_id: str, tmp_path_factory: pytest.TempPat
         api_port=0,
         jwt_secret=token_hex(32),
         queue_secret=token_hex(32),
+        webhook_secret=token_hex(32),
+        enhancer_result_hosts="results.ai.example",
         password_cost=4,
     )
 
@@ -170,12 +173,19 @@ async def cache(settings: Settings) -> AsyncIterator[Redis]:
     await client.aclose()
 
 
+@pytest.fixture(scope="session")
+def s3_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with s3.served(tmp_path_factory.mktemp("s3")) as url:
+        yield url
+
+
 @pytest.fixture
 async def generation(
     engine: AsyncEngine, search: AsyncOpenSearch, cache: Redis, settings: Settings
 ) -> AsyncIterator[str]:
     """A fresh, empty, live generation behind this worker's alias."""
     name = await generations.create(engine, search, settings)
+    await generations.begin_verifying(engine, name)
     await generations.promote(engine, search, settings.index_alias, name, Epoch(cache, settings.index_alias))
     yield name
     await search.indices.delete(index=f"{settings.index_alias}-*")

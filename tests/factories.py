@@ -72,10 +72,15 @@ async def store(engine: AsyncEngine, *rows: Mapping[str, Any]) -> list[UUID]:
         ]
 
 
-async def store_pictures(engine: AsyncEngine, *rows: Mapping[str, Any]) -> None:
+async def store_pictures(engine: AsyncEngine, *rows: Mapping[str, Any]) -> list[UUID]:
+    """Commit pictures; ids in the order of the rows."""
     async with engine.begin() as connection:
-        for row in rows:
-            await connection.execute(insert(PropertyImage).values(**row))
+        return [
+            (
+                await connection.execute(insert(PropertyImage).values(**row).returning(PropertyImage.id))
+            ).scalar_one()
+            for row in rows
+        ]
 
 
 async def store_user(engine: AsyncEngine, **columns: Any) -> UUID:

@@ -141,7 +141,7 @@ class PropertyList(Paging):
     """Which properties an admin wants to see; a filter left out narrows nothing."""
 
     q: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
-    """Somewhere in title, society or external_ref, in whatever case."""
+    """Each word begins a word of title, society or external_ref, in whatever case and order."""
     state: Choices[PropertyState] = ()
     listing_type: ListingType | None = None
     property_type: Choices[PropertyType] = ()
@@ -181,6 +181,8 @@ class PropertyRow(TypedDict):
     version: int
     images: int
     """How many it has."""
+    enhanced_images: int
+    """How many of them an AI service had a hand in."""
     thumbnail_url: str | None
     view_count: int
     inquiry_count: int
@@ -188,6 +190,7 @@ class PropertyRow(TypedDict):
 
 
 class AdminPicture(Picture):
+    property_id: UUID
     display_order: int
     width: int
     height: int
@@ -232,9 +235,15 @@ class AdminProperty(TypedDict):
     vastu_score: int | None
     vastu_coverage: int | None
     vastu_source: str | None
+    vastu_rules_version: int | None
+    vastu_set_by: UUID | None
+    vastu_set_at: datetime | None
+    """Who set the score by hand, and when."""
     light_score: int | None
     light_coverage: int | None
     light_source: str | None
+    light_set_by: UUID | None
+    light_set_at: datetime | None
     state: str
     is_active: bool
     listed_at: datetime

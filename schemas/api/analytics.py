@@ -1,13 +1,16 @@
 """The business in figures, for a period of whole days."""
 
 from datetime import date
+from enum import StrEnum
 from typing import Annotated, TypedDict
+from uuid import UUID
 
-from pydantic import AfterValidator, ValidationInfo
+from pydantic import AfterValidator, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from schemas.api.base import Shape
+from schemas.api.base import Choices, Shape
 from schemas.api.inquiries import EARLIEST, LATEST, Person
+from schemas.vocabulary import ListingType
 
 MOST_DAYS = 366
 
@@ -72,9 +75,80 @@ class InquirySummary(TypedDict):
     first_contact: FirstContact
 
 
+class PropertyViews(TypedDict):
+    property_id: UUID
+    title: str
+    views: int
+
+
+class ViewSummary(TypedDict):
+    """One view of a visit on a property in half an hour."""
+
+    total: int
+    by_day: list[DayCount]
+    most_viewed: list[PropertyViews]
+
+
+class SearchSummary(TypedDict):
+    total: int
+    by_kind: dict[str, int]
+    by_day: list[DayCount]
+    few: int
+    """Found fewer than three listings, or none; on the map that is no disappointment, so it is left out."""
+    none: int
+
+
+class EnhancementQueue(TypedDict):
+    """Of this moment, whatever the period."""
+
+    pending: int
+    processing: int
+    oldest_s: int | None
+    """For how long the oldest has waited."""
+
+
 class Summary(TypedDict):
     """One member for each part of the business."""
 
     since: date
     until: date
     inquiries: InquirySummary
+    views: ViewSummary
+    searches: SearchSummary
+    enhancement: EnhancementQueue
+
+
+class Dimension(StrEnum):
+    """What a search asks for, as far as it is worth knowing who misses it."""
+
+    LOCALITY = "locality"
+    PROPERTY_TYPE = "property_type"
+    BHK = "bhk"
+    BUDGET = "budget"
+    VASTU = "vastu"
+
+
+class UnmetDemandRequest(SummaryRequest):
+    listing_type: ListingType | None = None
+    by: Annotated[Choices[Dimension], Field(min_length=1)] = (Dimension.LOCALITY, Dimension.BHK)
+    limit: Annotated[int, Field(ge=1, le=500)] = 100
+
+
+class UnmetGroup(TypedDict):
+    listing_type: ListingType
+    wanted: dict[str, str | float | bool | None]
+    """Dimension -> what was asked for; null where the search left it open."""
+    sessions: int
+    """Visits that asked for this and found little; five at least, or it is not told."""
+    searches: int
+    none: int
+    """Of the searches, those that found nothing."""
+
+
+class UnmetDemand(TypedDict):
+    """Searches that found fewer than three listings, by what they asked for."""
+
+    since: date
+    until: date
+    fewest_sessions: int
+    items: list[UnmetGroup]

@@ -7,7 +7,8 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from schemas.api.base import Choices
-from schemas.api.search import ListingCard, ListingSearch, Suggestion
+from schemas.api.search import ListingCard, ListingSearch, Suggestion, TypedText, plain_text
+from schemas.api.understood import Understood
 
 
 class Facet(StrEnum):
@@ -35,6 +36,9 @@ SHOWN_FACETS = (
 class ListingsRequest(ListingSearch):
     """A search, and how much of an answer is wanted; only the search is part of a link."""
 
+    q: TypedText = ""
+    understand: bool = True
+    """False takes `q` as text alone, word for word."""
     facets: Choices[Facet] = SHOWN_FACETS
     histogram: bool = True
     suggest: bool = True
@@ -52,6 +56,7 @@ class ListingsRequest(ListingSearch):
 
     def search(self) -> ListingSearch:
         wanted = {name: getattr(self, name) for name in ListingSearch.model_fields}
+        wanted["q"] = plain_text(self.q)
         return ListingSearch.model_construct(**wanted)  # its fields were checked with ours
 
 
@@ -75,7 +80,9 @@ class PriceHistogram(TypedDict):
     bars: list[Bar]
 
 
-class ListingsAnswer(TypedDict):
+class FoundListings(TypedDict):
+    """What a search finds, however it was said."""
+
     items: list[ListingCard]
     total: int
     page: int
@@ -85,8 +92,11 @@ class ListingsAnswer(TypedDict):
     other_counts: dict[str, int]
     """By facet, the listings behind values that its list leaves out."""
     price_histogram: PriceHistogram | None
-    understood: dict[str, Any] | None
-    """What was read from `q`."""
     search: dict[str, Any]
     suggestions: list[Suggestion]
     """Changes that find more, when little was found; never mixed into the items."""
+
+
+class ListingsAnswer(FoundListings):
+    understood: Understood | None
+    """What was read from `q`; null without a text, and when it was not to be understood."""

@@ -22,8 +22,10 @@ class LocalityFacts(TypedDict):
     count: int
     """Live listings of any type."""
     compared: int
-    """Listings behind the median: of the asked type and area basis."""
+    """Listings behind the figures, of the asked type and area basis, at the last hourly pass."""
+    p25_price_per_sqft: int | None
     median_price_per_sqft: int | None
+    p75_price_per_sqft: int | None
     """Whole rupees per sqft; null below five listings."""
 
 

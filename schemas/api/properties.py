@@ -1,7 +1,7 @@
 """A property as its page shows it."""
 
 from datetime import datetime
-from typing import TypedDict
+from typing import Literal, TypedDict
 from uuid import UUID
 
 from schemas.vocabulary import DealLabel
@@ -10,11 +10,21 @@ from schemas.vocabulary import DealLabel
 class Picture(TypedDict):
     id: UUID
     url: str
+    medium_url: str
+    """Of the enhanced picture, where there is one."""
     thumbnail_url: str | None
     enhanced_url: str | None
+    is_enhanced: bool
+    """Whether an AI service had a hand in what is shown; `url` is always the original."""
     image_type: str
     is_primary: bool
     enhancement_status: str
+
+
+class FacingReading(TypedDict):
+    rating: str
+    """`ideal`, `acceptable`, `neutral` or `avoid`."""
+    sentence: str
 
 
 class Facing(TypedDict):
@@ -26,17 +36,41 @@ class Facing(TypedDict):
     label: str
     sun: str | None
     """`morning` or `evening` where the front gets it, at Noida's latitude."""
+    vastu: FacingReading
 
 
 class Score(TypedDict):
     score: int | None
     coverage: int | None
     """Percent of the rules' weight that is known; below 60 there is no score."""
+    partial: bool
+    """Whether too little is known for a score."""
     source: str | None
+    """`computed`, or `manual` where somebody set it."""
+    set_at: datetime | None
+    """When it was set by hand."""
+
+
+class Verdict(TypedDict):
+    """What one rule says of one direction of the home."""
+
+    rule: str
+    direction: str
+    rating: str
+    """`ideal`, `acceptable`, `neutral` or `avoid`."""
+    sentence: str
+
+
+class VastuScore(Score):
+    rules_version: int | None
+    """Of the rules by which a computed score was found, see docs/vastu.md."""
+    note: Literal["A traditional guideline, never a promise."]
+    readings: list[Verdict]
+    """Of the rules whose direction is known, by today's rules."""
 
 
 class Scores(TypedDict):
-    vastu: Score
+    vastu: VastuScore
     light: Score
 
 

@@ -40,12 +40,15 @@ class Sort(StrEnum):
 RangeT = TypeVar("RangeT", bound="Range")
 
 
-def _plain(text: str) -> str:
+def plain_text(text: str) -> str:
     """One search has one form: blanks between words are one space, and invisible marks are none."""
     return " ".join("".join(letter for letter in text if category(letter) != "Cf").split())
 
 
-SearchText = Annotated[str, Field(max_length=200), AfterValidator(_plain)]
+LONGEST_TEXT = 200
+SearchText = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(plain_text)]
+TypedText = Annotated[str, Field(max_length=LONGEST_TEXT)]
+"""As the visitor typed it, for what is said of it counts its letters."""
 Society = Annotated[str, Field(min_length=1, max_length=100)]
 
 
@@ -164,6 +167,8 @@ class RankParts(TypedDict):
     image: float
     freshness: float
     total: float
+    words: NotRequired[float]
+    """By how well it fits the words of the search, which comes before all else."""
 
 
 class ListingCard(TypedDict):

@@ -5,13 +5,16 @@ from typing import Annotated, Any, TypedDict
 from pydantic import Field
 
 from schemas.api.base import Shape
-from schemas.api.search import SearchText
+from schemas.api.search import TypedText
+from schemas.api.understood import Understood
 from schemas.vocabulary import ListingType
 
 
 class SuggestRequest(Shape):
-    q: SearchText
+    q: TypedText
     listing_type: ListingType = ListingType.SALE
+    understand: bool = True
+    """False takes `q` as the beginning of a name alone."""
     limit: Annotated[int, Field(ge=1, le=20)] = 8
 
 
@@ -21,10 +24,12 @@ class Completion(TypedDict):
     value: str
     label: str
     count: int
-    """Live listings of the kind of offer."""
+    """Listings that its search finds."""
     search: dict[str, Any]
     """The search that choosing it makes."""
 
 
 class Suggest(TypedDict):
     items: list[Completion]
+    understood: Understood | None
+    """What was read from `q`; a sector at its end may become another one of the items."""

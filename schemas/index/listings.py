@@ -9,6 +9,8 @@ import hashlib
 import json
 from typing import Any, TypedDict
 
+from schemas.index.analysis import ANALYSIS
+
 
 class Location(TypedDict):
     lat: float
@@ -61,12 +63,16 @@ BUCKETS = 1000
 KEYWORD = {"type": "keyword"}
 # A match counts by its field alone, not by how rare its words are today: so a listing keeps its score
 # while others change, and a walk by cursor sees it exactly once.
-TEXT = {"type": "text", "similarity": "boolean"}
+WORDS = {"type": "text", "similarity": "boolean", "norms": False, "index_options": "docs"}
+TEXT = WORDS | {"analyzer": "listing", "search_analyzer": "visitor"}
+NAME = WORDS | {"analyzer": "name"}
+PART = WORDS | {"analyzer": "name_parts", "search_analyzer": "name_part"}
+STATED = KEYWORD | {"copy_to": ["stated"]}
 INTEGER = {"type": "integer"}
 
 MAPPING: dict[str, Any] = {
     # Raised when the same mapping gets another content, so that `schema_hash` tells them apart.
-    "_meta": {"content": 1},
+    "_meta": {"content": 2},
     # A field that nobody planned is a bug in the renderer, and is refused for that document alone.
     "dynamic": "strict",
     # Searched but never shown on a card, so it need not travel with every hit.
@@ -78,12 +84,14 @@ MAPPING: dict[str, Any] = {
         "is_active": {"type": "boolean"},  # inactive ones stay, as guards against late writes
         "title": TEXT,
         "description": TEXT,
-        "society": {"type": "keyword", "fields": {"text": TEXT}},
-        "locality": {"type": "keyword", "fields": {"text": TEXT}},
+        "society": KEYWORD | {"fields": {"text": TEXT, "name": NAME, "part": PART}},
+        "locality": STATED,
+        # What the listing states, as words: `sector 62`, `independent house`, `sale`, `north east`.
+        "stated": TEXT,
         "sector": KEYWORD,
         "location": {"type": "geo_point"},
-        "property_type": KEYWORD,
-        "listing_type": KEYWORD,
+        "property_type": STATED,
+        "listing_type": STATED,
         # A keyword, for it is chosen and counted and never measured: "3", "2.5".
         "bhk": KEYWORD,
         "bathrooms": INTEGER,
@@ -94,15 +102,15 @@ MAPPING: dict[str, Any] = {
         # by it costs a fraction of a range aggregation, and price bands are sums of steps.
         "price_step": KEYWORD,
         "price_per_sqft": {"type": "long"},
-        "facing_direction": KEYWORD,
+        "facing_direction": STATED,
         # Where the rooms lie, for visitors with a wish of their own beside the vastu score.
         "entrance_direction": KEYWORD,
         "kitchen_direction": KEYWORD,
         "master_bedroom_direction": KEYWORD,
         "pooja_direction": KEYWORD,
         "toilet_direction": KEYWORD,
-        "furnishing_status": KEYWORD,
-        "possession_status": KEYWORD,
+        "furnishing_status": STATED,
+        "possession_status": STATED,
         "floor_number": INTEGER,
         "total_floors": {"type": "integer", "index": False},
         "age_years": INTEGER,
@@ -113,10 +121,10 @@ MAPPING: dict[str, Any] = {
         "image": {"type": "keyword", "index": False, "doc_values": False},
         "listed_at": {"type": "date"},
         "rank": {"type": "long"},  # domain/ranking.py, in thousandths of a point
+        # Of a tombstone, which is all that is left of a deleted property; no listing has it.
+        "deleted_at": {"type": "date"},
     },
 }
-
-ANALYSIS: dict[str, Any] = {}
 
 INDEX: dict[str, Any] = {
     "settings": {

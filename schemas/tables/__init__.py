@@ -1,12 +1,12 @@
 """All tables, one file per noun; importing this package fills `Base.metadata`."""
 
-from schemas.tables.analytics import AnalyticsEvent
+from schemas.tables.analytics import AnalyticsDay, AnalyticsEvent, ViewBatch
 from schemas.tables.audit import AuditRow
 from schemas.tables.base import Base
 from schemas.tables.images import PropertyImage
 from schemas.tables.inquiries import Inquiry, InquiryCount, InquiryEvent, InquiryEventType
 from schemas.tables.jobs import ImportJob, JobRun
-from schemas.tables.market import MarketSegment, PropertyMarket
+from schemas.tables.market import MarketQuality, MarketSegment, PropertyMarket
 from schemas.tables.price_history import PriceChange
 from schemas.tables.properties import Property
 from schemas.tables.requests import IdempotencyKey, WebhookDelivery
@@ -15,6 +15,7 @@ from schemas.tables.sync import DeadLetter, IndexGeneration, OutboxRow
 from schemas.tables.users import RevokedToken, User
 
 __all__ = [
+    "AnalyticsDay",
     "AnalyticsEvent",
     "AuditRow",
     "Base",
@@ -27,6 +28,7 @@ __all__ = [
     "InquiryEvent",
     "InquiryEventType",
     "JobRun",
+    "MarketQuality",
     "MarketSegment",
     "OutboxRow",
     "PriceChange",
@@ -36,5 +38,6 @@ __all__ = [
     "RevokedToken",
     "Sector",
     "User",
+    "ViewBatch",
     "WebhookDelivery",
 ]

@@ -1,12 +1,12 @@
 """What visitors did, for counts and for finding what they looked for in vain."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from schemas.tables.base import Base, IdentityKey, Json
+from schemas.tables.base import Base, BigInt, IdentityKey, Json, at_least
 
 
 class AnalyticsEvent(Base):
@@ -23,3 +23,45 @@ class AnalyticsEvent(Base):
     event_data: Mapped[Json] = mapped_column(server_default=text("'{}'"))
     session_id: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+
+class AnalyticsDay(Base):
+    """One day's events of one kind, which stay when the events themselves are purged."""
+
+    __tablename__ = "analytics_days"
+    __table_args__ = (
+        at_least("n", 1),
+        Index(
+            "uq_analytics_days_key",
+            "day",
+            "event_type",
+            "property_id",
+            "kind",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+        ),
+        Index("ix_analytics_days_property_id", "property_id"),
+    )
+
+    id: Mapped[IdentityKey]
+    day: Mapped[date]
+    """In UTC."""
+    event_type: Mapped[str]
+    property_id: Mapped[UUID | None] = mapped_column(ForeignKey("properties.id", ondelete="CASCADE"))
+    kind: Mapped[str | None]
+    """Of a search: guided, listings, map."""
+    n: Mapped[BigInt]
+    few: Mapped[BigInt] = mapped_column(server_default=text("0"))
+    """Searches that found little; those that found nothing are among them."""
+    none: Mapped[BigInt] = mapped_column(server_default=text("0"))
+
+
+class ViewBatch(Base):
+    """Views that were taken over from Redis: a batch whose token is here is counted."""
+
+    __tablename__ = "view_batches"
+    __table_args__ = (at_least("views", 0),)
+
+    token: Mapped[str] = mapped_column(primary_key=True)
+    views: Mapped[int]
+    counted_at: Mapped[datetime] = mapped_column(server_default=text("now()"))

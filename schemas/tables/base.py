@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Identity, MetaData, Text, Uuid, text
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Identity, Index, MetaData, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -49,6 +49,24 @@ def one_of(column: str, vocabulary: type[StrEnum]) -> CheckConstraint:
 
 def between(column: str, low: float, high: float) -> CheckConstraint:
     return CheckConstraint(f"{column} BETWEEN {low} AND {high}", name=column)
+
+
+def words_of(expression: str) -> str:
+    """SQL for the words of a text, as domain/words.py reads them, to be found by their beginnings.
+
+    Unicode's own lower case, whatever locale the server was made with; split at blanks and ASCII's signs,
+    because classes of letters differ between Postgres and Python where vowel signs come in.
+    """
+    return (
+        f"array_to_tsvector(array_remove(regexp_split_to_array(lower(({expression}) COLLATE pg_c_utf8),"
+        r" '[\s!-/:-@[-`{-~]+'), ''))"
+    )
+
+
+def by_words(table: str) -> Index:
+    """The index of the column `search`; without a list of what is pending, which each search would read."""
+    name = f"ix_{table}_search"
+    return Index(name, "search", postgresql_using="gin", postgresql_with={"fastupdate": "off"})
 
 
 def at_least(column: str, low: int) -> CheckConstraint:

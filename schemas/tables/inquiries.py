@@ -8,20 +8,25 @@ from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, literal_col
 from sqlalchemy.dialects.postgresql import INET, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
-from schemas.tables.base import Base, BigInt, IdentityKey, Json, Timestamps, UuidKey, at_least, one_of
+from schemas.tables.base import (
+    Base,
+    BigInt,
+    IdentityKey,
+    Json,
+    Timestamps,
+    UuidKey,
+    at_least,
+    by_words,
+    one_of,
+    words_of,
+)
 from schemas.vocabulary import InquiryStatus, InquiryType
 
 ERASED = "(erased)"
 """Stands where a constraint wants a word and the word was personal."""
 
-# The words of the name, and of the email address before its @: what a colleague remembers of a lead.
-# Unicode's own lower case, whatever locale the server was made with; split at blanks and ASCII's signs,
-# because classes of letters differ between Postgres and Python where vowel signs come in.
-SEARCH_WORDS = (
-    "array_to_tsvector(array_remove(regexp_split_to_array("
-    "lower((coalesce(full_name, '') || ' ' || split_part(coalesce(email, ''), '@', 1)) COLLATE pg_c_utf8),"
-    r" '[\s!-/:-@[-`{-~]+'), ''))"
-)
+SEARCH_WORDS = words_of("coalesce(full_name, '') || ' ' || split_part(coalesce(email, ''), '@', 1)")
+"""Of the name, and of the email address before its @: what a colleague remembers of a lead."""
 FIRST_CONTACT_S = "(extract(epoch FROM first_contacted_at - created_at))::integer"
 SHOWN_WITH_ORDER = ["status", "inquiry_type", "assigned_to", "first_contact_s"]
 """Filters and sorts that the lists' indexes carry, so that a page's ids are found without the rows."""
@@ -81,7 +86,7 @@ class Inquiry(Timestamps, Base):
             "is_spam", "status", text("first_contact_s DESC"), "created_at", "id",
             postgresql_include=["inquiry_type", "assigned_to"],
         ),
-        Index("ix_inquiries_search", "search", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
+        by_words("inquiries"),
         _by_beginning("ix_inquiries_email", "lower(email)"),
         _by_beginning("ix_inquiries_phone", "phone"),
         _by_beginning("ix_inquiries_phone_ending", "reverse(phone)"),

@@ -43,12 +43,15 @@ class JobRun(Base):
     """One run of a periodic job for one period; its key lets two schedulers do no harm."""
 
     __tablename__ = "job_runs"
-    __table_args__ = (one_of("state", JobState),)
+    __table_args__ = (one_of("state", JobState), at_least("attempts", 1))
 
     job: Mapped[str] = mapped_column(primary_key=True)
     period: Mapped[datetime] = mapped_column(primary_key=True)
     state: Mapped[str] = mapped_column(server_default=text("'running'"))
     started_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    heartbeat_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    """When its worker was last known to be at it."""
+    attempts: Mapped[int] = mapped_column(server_default=text("1"))
     finished_at: Mapped[datetime | None]
     result: Mapped[Json] = mapped_column(server_default=text("'{}'"))
     error: Mapped[str | None]

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Annotated
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Double, ForeignKey, Index, Numeric, text
@@ -9,6 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from schemas.tables.base import Base, BigInt, IdentityKey, at_least, one_of
 from schemas.vocabulary import AreaBasis, DealLabel, ListingType, PropertyType
+
+Percent = Annotated[Decimal, mapped_column(Numeric(6, 1))]
 
 
 class MarketSegment(Base):
@@ -27,6 +30,7 @@ class MarketSegment(Base):
             "listing_type",
             "area_basis",
             "bhk",
+            "every_bhk",
             unique=True,
             postgresql_nulls_not_distinct=True,
         ),
@@ -38,11 +42,36 @@ class MarketSegment(Base):
     listing_type: Mapped[str]
     area_basis: Mapped[str]
     bhk: Mapped[float | None] = mapped_column(Double)
+    every_bhk: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Of all bedrooms together, which no medians of their parts would give."""
     n: Mapped[int]
     p25: Mapped[BigInt]
     median: Mapped[BigInt]
     p75: Mapped[BigInt]
     """p25, median and p75 are whole rupees per sqft."""
+    as_of: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+
+class MarketQuality(Base):
+    """How far asking prices lay from the medians of their comparables, one night."""
+
+    __tablename__ = "market_quality"
+    __table_args__ = (
+        one_of("listing_type", ListingType),
+        Index("ix_market_quality_as_of", "as_of"),
+    )
+
+    id: Mapped[IdentityKey]
+    listing_type: Mapped[str]
+    listings: Mapped[int]
+    compared: Mapped[int]
+    """Those that have a label."""
+    median_error_pct: Mapped[Percent | None]
+    within_5: Mapped[Percent | None]
+    within_10: Mapped[Percent | None]
+    within_20: Mapped[Percent | None]
+    """Percent of the compared whose error is at most so many percent."""
+    method: Mapped[str]
     as_of: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
 
@@ -54,6 +83,11 @@ class PropertyMarket(Base):
         one_of("label", DealLabel),
         CheckConstraint("label IS NOT NULL OR reason IS NOT NULL", name="label_or_reason"),
         at_least("n", 0),
+        Index(
+            "ix_property_market_withdrawn",
+            "property_id",
+            postgresql_where=text("reason = 'recalculating'"),
+        ),
     )
 
     property_id: Mapped[UUID] = mapped_column(

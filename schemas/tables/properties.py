@@ -4,9 +4,21 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Computed, Double, ForeignKey, Index, text
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from schemas.tables.base import Base, BigInt, Rupees, Timestamps, UuidKey, at_least, between, one_of
+from schemas.tables.base import (
+    Base,
+    BigInt,
+    Rupees,
+    Timestamps,
+    UuidKey,
+    at_least,
+    between,
+    by_words,
+    one_of,
+    words_of,
+)
 from schemas.tables.images import PropertyImage
 from schemas.tables.market import PropertyMarket
 from schemas.vocabulary import (
@@ -35,6 +47,12 @@ _SEARCHABLE_SQL = ", ".join(f"'{state}'::text" for state in SEARCHABLE)
 
 LISTED_BY = ("created_at", "updated_at", "price", "area_sqft", "view_count", "inquiry_count")
 LISTED_WHERE = ("state", "listing_type", "property_type", "locality", "bhk", "created_by")
+
+# What admins remember of a listing. A word of an index is bounded in bytes; nothing that passes the edge
+# is cut by this.
+SEARCH_WORDS = words_of(
+    "left(title || ' ' || coalesce(society, '') || ' ' || coalesce(external_ref, ''), 510)"
+)
 
 
 class Property(Timestamps, Base):
@@ -90,6 +108,7 @@ class Property(Timestamps, Base):
             for column in LISTED_BY
         ),
         Index("ix_properties_list", "id", postgresql_include=[*LISTED_BY, *LISTED_WHERE]),
+        by_words("properties"),
         # An import without references of its own recognises an exact duplicate by this.
         Index(
             "uq_properties_fingerprint",
@@ -148,9 +167,16 @@ class Property(Timestamps, Base):
     vastu_score: Mapped[int | None]
     vastu_coverage: Mapped[int | None]
     vastu_source: Mapped[str | None]
+    vastu_rules_version: Mapped[int | None]
+    """Of the rules by which coverage and a computed score were found."""
+    vastu_set_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    vastu_set_at: Mapped[datetime | None]
+    """Who set a score by hand, and when; nobody, of a computed one."""
     light_score: Mapped[int | None]
     light_coverage: Mapped[int | None]
     light_source: Mapped[str | None]
+    light_set_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    light_set_at: Mapped[datetime | None]
 
     state: Mapped[str] = mapped_column(server_default=text("'draft'"))
     is_active: Mapped[bool] = mapped_column(
@@ -167,6 +193,10 @@ class Property(Timestamps, Base):
     revision: Mapped[BigInt] = mapped_column(server_default=text("1"))
     """Counts changes of the listing's document; triggers keep it, and it is the external version there."""
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+
+    search: Mapped[str | None] = mapped_column(
+        TSVECTOR, Computed(SEARCH_WORDS, persisted=True), deferred=True, deferred_raiseload=True
+    )
 
     images: Mapped[list[PropertyImage]] = relationship(
         order_by=PropertyImage.display_order, lazy="raise", viewonly=True

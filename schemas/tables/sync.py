@@ -18,6 +18,7 @@ class OutboxRow(Base):
     """A property to be indexed again; append-only, so that a writer never waits for a drain."""
 
     __tablename__ = "search_outbox"
+    __table_args__ = (Index("ix_search_outbox_claim", text("awaited DESC"), "id"),)
 
     id: Mapped[IdentityKey]
     property_id: Mapped[UUID]
@@ -26,6 +27,9 @@ class OutboxRow(Base):
     deleted: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
     """Written before its commit; good for measuring lag, useless for ordering."""
+    awaited: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Somebody waits until it is searchable, so it goes before a bulk import: set by the triggers in a
+    transaction that says `SET LOCAL casabricks.awaited = 'on'`."""
 
 
 class DeadLetter(Base):

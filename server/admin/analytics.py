@@ -4,11 +4,14 @@ from datetime import UTC, date, datetime, timedelta
 
 from sanic import Blueprint, HTTPResponse
 
-from schemas.api.analytics import MOST_DAYS, Summary, SummaryRequest
+from schemas.api.analytics import MOST_DAYS, Summary, SummaryRequest, UnmetDemand, UnmetDemandRequest
 from server.auth import authenticate
 from server.context import CasaRequest, transaction
 from server.http import read_query, reply
+from services.enhancement_queue import show_queue
+from services.event_summary import summarise_searches, summarise_views
 from services.lead_summary import summarise_leads
+from services.unmet_demand import FEWEST_SESSIONS, unmet_demand
 
 blueprint = Blueprint("admin_analytics", url_prefix="/api/v1/admin/analytics")
 blueprint.on_request(authenticate)
@@ -22,8 +25,25 @@ async def summary(request: CasaRequest) -> HTTPResponse:
     wanted = read_query(request, SummaryRequest)
     since, until = period(wanted, datetime.now(UTC).date())
     async with transaction(request.app.ctx) as session:
-        inquiries = await summarise_leads(session, since, until)
-    return reply(Summary(since=since, until=until, inquiries=inquiries))
+        found = Summary(
+            since=since,
+            until=until,
+            inquiries=await summarise_leads(session, since, until),
+            views=await summarise_views(session, since, until),
+            searches=await summarise_searches(session, since, until),
+            enhancement=await show_queue(session),
+        )
+    return reply(found)
+
+
+@blueprint.get("/unmet-demand")
+async def unmet(request: CasaRequest) -> HTTPResponse:
+    """What was looked for and hardly found, by what it asked for; nothing that only a few asked for."""
+    wanted = read_query(request, UnmetDemandRequest)
+    since, until = period(wanted, datetime.now(UTC).date())
+    async with transaction(request.app.ctx) as session:
+        items = await unmet_demand(session, wanted, since, until)
+    return reply(UnmetDemand(since=since, until=until, fewest_sessions=FEWEST_SESSIONS, items=items))
 
 
 def period(wanted: SummaryRequest, today: date) -> tuple[date, date]:

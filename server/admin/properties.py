@@ -44,7 +44,7 @@ async def index(request: CasaRequest) -> HTTPResponse:
 @blueprint.post("/")
 async def add(request: CasaRequest) -> HTTPResponse:
     wait_s, new = wanted_wait_s(request), read_body(request, NewProperty)
-    async with transaction(request.app.ctx) as session:
+    async with transaction(request.app.ctx, awaited=wait_s is not None) as session:
         row = await create(session, actor(request), new)
     answer = await written(request, row, wait_s, status=201)
     answer.headers["location"] = f"{blueprint.url_prefix}/{row.id}"
@@ -63,7 +63,7 @@ async def replace(request: CasaRequest, property_id: str) -> HTTPResponse:
     """Fields left out return to their defaults."""
     wait_s, new = wanted_wait_s(request), read_body(request, PropertyFields)
     edit = Edit(new.model_dump(mode="json"), lambda _: new)
-    async with transaction(request.app.ctx) as session:
+    async with transaction(request.app.ctx, awaited=wait_s is not None) as session:
         row = await change(session, actor(request), property_id, seen_versions(request), edit)
     return await written(request, row, wait_s)
 
@@ -73,7 +73,7 @@ async def patch(request: CasaRequest, property_id: str) -> HTTPResponse:
     """Only the fields given change; null clears one."""
     wait_s, given = wanted_wait_s(request), read_patch(request)
     edit = Edit(given, partial(merged, PropertyFields, given))
-    async with transaction(request.app.ctx) as session:
+    async with transaction(request.app.ctx, awaited=wait_s is not None) as session:
         row = await change(session, actor(request), property_id, seen_versions(request), edit)
     return await written(request, row, wait_s)
 
@@ -117,7 +117,7 @@ async def explained(request: CasaRequest, property_id: str, wanted: ListingSearc
 
 async def moved(request: CasaRequest, property_id: str, wanted: StatusChange) -> HTTPResponse:
     wait_s = wanted_wait_s(request)
-    async with transaction(request.app.ctx) as session:
+    async with transaction(request.app.ctx, awaited=wait_s is not None) as session:
         row = await change_state(session, actor(request), property_id, seen_versions(request), wanted)
     return await written(request, row, wait_s)
 

@@ -17,5 +17,5 @@ blueprint = Blueprint("localities", url_prefix="/api/v1/localities")
 async def index(request: CasaRequest) -> HTTPResponse:
     context = request.app.ctx
     wanted = read_query(request, LocalitiesRequest)
-    find = partial(localities, context.search, context.settings.index_alias, wanted)
+    find = partial(localities, context.search, context.database, context.settings.index_alias, wanted)
     return reply_as_written(await answered(context, Kind.LOCALITIES, wanted, find))

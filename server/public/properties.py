@@ -1,26 +1,35 @@
 """Property pages; they read Postgres, so they live when search is down."""
 
 from dataclasses import asdict
-from typing import Any, cast
+from datetime import UTC, datetime
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from sanic import Blueprint, HTTPResponse
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.sql.base import ExecutableOption
 
+from domain.addresses import address_key
 from domain.bedrooms import bhk_number
 from domain.facing import facing
+from domain.vastu import READINGS
 from schemas.api import properties as api
 from schemas.errors import NotFound
-from schemas.tables import Property, PropertyImage, PropertyMarket
+from schemas.tables import Property, PropertyMarket
 from schemas.vocabulary import DealLabel, Direction
+from server.addresses import client_address
 from server.context import CasaRequest
 from server.http import reply, unless_known
 from server.search.similar import similar_listings
+from server.view_log import Viewed, visitor_of
+from services.images.views import picture
+from services.properties.scores import read_vastu
 
 blueprint = Blueprint("properties", url_prefix="/api/v1/properties")
 
+T = TypeVar("T")
 SHOWN = (
     "id", "title", "description", "society", "locality", "sector", "latitude", "longitude",
     "location_approximate", "property_type", "listing_type", "bathrooms", "balconies", "area_sqft",
@@ -32,8 +41,19 @@ SHOWN = (
 @blueprint.get("/<property_id:str>")
 async def show(request: CasaRequest, property_id: str) -> HTTPResponse:
     """A live listing in full; anything else is not found, whatever the reason."""
-    found = await find_live(request.app.ctx.database, property_id)
+    found = await find_live(request.app.ctx.database, property_id, selectinload(Property.images))
+    count_view(request, found.id)
     return unless_known(request, reply(property_page(found), headers={"cache-control": "no-cache"}))
+
+
+def count_view(request: CasaRequest, property_id: UUID) -> None:
+    """Noted, and counted a moment later: no page waits for it."""
+    if request.is_prefetch:
+        return
+    address = str(address_key(client_address(request)))
+    context, session_id = request.app.ctx, request.session_id
+    visitor = visitor_of(session_id, address, context.signing_secret, datetime.now(UTC))
+    context.views.note(Viewed(property_id, visitor, session_id))
 
 
 @blueprint.get("/<property_id:str>/similar")
@@ -43,19 +63,32 @@ async def similar(request: CasaRequest, property_id: str) -> HTTPResponse:
     return reply(await similar_listings(context.search, context.settings.index_alias, property_id))
 
 
-async def find_live(database: AsyncEngine, property_id: str) -> Property:
-    """Raises NotFound for what is absent, not live, or no id at all: a stranger learns nothing more."""
-    async with AsyncSession(database) as session:
-        key = _uuid(property_id)
+async def find_live(database: AsyncEngine, property_id: str, *more: ExecutableOption) -> Property:
+    """A property with its market, and whatever more is to be loaded.
+
+    Raises:
+        NotFound: it is absent, not live, or no id at all: a stranger learns nothing more.
+    """
+    key = key_of(property_id)
+    async with AsyncSession(reading(database)) as session:
         query = select(Property).where(Property.id == key, Property.is_active)
-        whole = query.options(selectinload(Property.images), selectinload(Property.market))
-        found = None if key is None else await session.scalar(whole)
+        asked = query.options(joinedload(Property.market), *more)
+        found = None if key is None else await session.scalar(asked)
+    return or_not_found(found)
+
+
+def reading(database: AsyncEngine) -> AsyncEngine:
+    """Nothing is written, so nothing need be begun and ended around a question."""
+    return database.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def or_not_found(found: T | None) -> T:
     if found is None:
         raise NotFound("There is no such listing, or it is no longer offered.")
     return found
 
 
-def _uuid(text: str) -> UUID | None:
+def key_of(text: str) -> UUID | None:
     try:
         return UUID(text)
     except ValueError:
@@ -66,20 +99,46 @@ def property_page(found: Property) -> api.PropertyPage:
     shown: dict[str, Any] = {column: getattr(found, column) for column in SHOWN}
     shown["bhk"] = None if found.bhk is None else bhk_number(str(found.bhk))
     shown["facing"] = _facing(found.facing_direction)
-    shown["scores"] = api.Scores(
-        vastu=api.Score(score=found.vastu_score, coverage=found.vastu_coverage, source=found.vastu_source),
-        light=api.Score(score=found.light_score, coverage=found.light_coverage, source=found.light_source),
-    )
-    shown["market"] = None if found.market is None else _market(found.market)
-    shown["images"] = [_picture(image) for image in found.images]
+    shown["scores"] = api.Scores(vastu=_vastu(found), light=_light(found))
+    shown["market"] = None if found.market is None else market_shown(found.market)
+    shown["images"] = [picture(image) for image in found.images]
     return cast("api.PropertyPage", shown)
 
 
 def _facing(direction: str | None) -> api.Facing | None:
-    return None if direction is None else cast("api.Facing", asdict(facing(Direction(direction))))
+    if direction is None:
+        return None
+    reading = READINGS["facing", Direction(direction)]
+    shown = asdict(facing(Direction(direction)))
+    shown["vastu"] = api.FacingReading(rating=reading.rating, sentence=reading.sentence)
+    return cast("api.Facing", shown)
 
 
-def _market(market: PropertyMarket) -> api.Market:
+def _vastu(found: Property) -> api.VastuScore:
+    readings = read_vastu(vars(found)).readings
+    return api.VastuScore(
+        score=found.vastu_score,
+        coverage=found.vastu_coverage,
+        partial=found.vastu_score is None,
+        source=found.vastu_source,
+        set_at=found.vastu_set_at,
+        rules_version=found.vastu_rules_version,
+        note="A traditional guideline, never a promise.",
+        readings=[cast("api.Verdict", asdict(reading)) for reading in readings],
+    )
+
+
+def _light(found: Property) -> api.Score:
+    return api.Score(
+        score=found.light_score,
+        coverage=found.light_coverage,
+        partial=found.light_score is None,
+        source=found.light_source,
+        set_at=found.light_set_at,
+    )
+
+
+def market_shown(market: PropertyMarket | Row[*tuple[Any, ...]]) -> api.Market:
     return api.Market(
         level=market.level,
         n=market.n,
@@ -88,16 +147,4 @@ def _market(market: PropertyMarket) -> api.Market:
         label=None if market.label is None else DealLabel(market.label),
         reason=market.reason,
         as_of=market.as_of,
-    )
-
-
-def _picture(image: PropertyImage) -> api.Picture:
-    return api.Picture(
-        id=image.id,
-        url=image.original_url,
-        thumbnail_url=image.thumbnail_url,
-        enhanced_url=image.enhanced_url,
-        image_type=image.image_type,
-        is_primary=image.is_primary,
-        enhancement_status=image.enhancement_status,
     )

@@ -2,7 +2,6 @@
 
 from functools import partial
 
-from pydantic import BaseModel
 from sanic import Blueprint, HTTPResponse
 
 from schemas.api.guided import GuidedRequest
@@ -10,13 +9,14 @@ from schemas.api.listings import ListingsRequest
 from schemas.api.map import MapRequest
 from schemas.api.suggest import SuggestRequest
 from server.context import CasaRequest
-from server.http import read_body, read_query, reply_as_written
+from server.http import read_body, read_query, reply_as_written, with_member
 from server.search.cache import Find, Kind, answered
 from server.search.guided import guide
 from server.search.listings import find_listings
 from server.search.map import draw_map
 from server.search.suggest import suggest
-from server.search_log import Noted
+from server.search.understanding import understand_listings
+from server.search_log import Noted, Wanted
 
 blueprint = Blueprint("search", url_prefix="/api/v1/search")
 
@@ -36,18 +36,23 @@ async def continue_guided(request: CasaRequest) -> HTTPResponse:
 async def guided(request: CasaRequest, wanted: GuidedRequest) -> HTTPResponse:
     context = request.app.ctx
     find = partial(guide, context.search, context.settings.index_alias, wanted)
-    return await found(request, Kind.GUIDED, wanted, find)
+    return reply_as_written(await found(request, Kind.GUIDED, wanted, find))
 
 
 @blueprint.post("/listings")
 async def listings(request: CasaRequest) -> HTTPResponse:
-    """Filters, text, place, facets, sorts, pages and cursors: the canonical search in full."""
+    """Filters, text, place, facets, sorts, pages and cursors: the canonical search in full.
+
+    Whatever a text says is a filter from here on, so that one search has one cursor and one kept answer,
+    however it was said; what was read from the text goes with the answer and not into it.
+    """
     context = request.app.ctx
-    wanted = read_body(request, ListingsRequest)
+    wanted, understood = understand_listings(read_body(request, ListingsRequest))
     find = partial(
         find_listings, context.search, context.settings.index_alias, wanted, context.signing_secret
     )
-    return await found(request, Kind.LISTINGS, wanted, find)
+    answer = await found(request, Kind.LISTINGS, wanted, find)
+    return reply_as_written(with_member(answer, "understood", understood))
 
 
 @blueprint.post("/map")
@@ -56,15 +61,16 @@ async def draw(request: CasaRequest) -> HTTPResponse:
     context = request.app.ctx
     wanted = read_body(request, MapRequest)
     find = partial(draw_map, context.search, context.settings.index_alias, wanted)
-    return await found(request, Kind.MAP, wanted, find)
+    return reply_as_written(await found(request, Kind.MAP, wanted, find))
 
 
-async def found(request: CasaRequest, kind: Kind, wanted: BaseModel, find: Find) -> HTTPResponse:
+async def found(request: CasaRequest, kind: Kind, wanted: Wanted, find: Find) -> bytes:
     """Answer a search and remember it; typing ahead is no search yet."""
     context = request.app.ctx
     answer = await answered(context, kind, wanted, find)
-    context.searches.note(Noted(kind, wanted, answer, request.took_ms, request.session_id))
-    return reply_as_written(answer)
+    if not request.is_prefetch:
+        context.searches.note(Noted(kind, wanted, answer, request.took_ms, request.session_id))
+    return answer
 
 
 @blueprint.get("/suggest")

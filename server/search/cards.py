@@ -12,8 +12,12 @@ Source = dict[str, Any]
 
 
 def cards(response: dict[str, Any], *, explain: bool = False) -> list[ListingCard]:
-    shown = explained_card if explain else card
-    return [shown(hit["_source"]) for hit in response["hits"]["hits"]]
+    shown = explained_card if explain else plain_card
+    return [shown(hit) for hit in response["hits"]["hits"]]
+
+
+def plain_card(hit: dict[str, Any]) -> ListingCard:
+    return card(hit["_source"])
 
 
 def card(source: Source) -> ListingCard:
@@ -49,9 +53,11 @@ def key_metrics(source: Source) -> KeyMetrics:
     )
 
 
-def explained_card(source: Source) -> ListingCard:
-    shown = card(source)
-    shown["rank"] = rank_parts(source)
+def explained_card(hit: dict[str, Any]) -> ListingCard:
+    shown = card(hit["_source"])
+    shown["rank"] = rank_parts(hit["_source"])
+    if hit["_score"] is not None:  # sorted by it
+        shown["rank"]["words"] = hit["_score"]
     return shown
 
 

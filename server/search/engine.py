@@ -10,8 +10,9 @@ from opensearchpy.exceptions import OpenSearchException, TransportError
 from schemas.errors import SearchUnavailable
 from server.search.queries import Body
 
-HEADER = b'{"allow_partial_search_results":false}'
-"""An answer without one of its shards would show counts that do not add up."""
+HEADER = b'{"allow_partial_search_results":false,"cancel_after_time_interval":"2s"}'
+"""An answer without one of its shards would show counts that do not add up; so would one cut short by
+`terminate_after` or `timeout`. What nobody waits for any more is given up by the engine as a whole."""
 
 
 class SearchRefusedError(Exception):

@@ -1,6 +1,7 @@
 """Read-your-writes: waiting until searches show a change that was committed."""
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -9,8 +10,17 @@ from opensearchpy import AsyncOpenSearch
 from schemas.errors import SearchUnavailable
 from server.search.engine import ask
 
-POLL_S = 0.03
-"""A lone change is searchable after some tens of milliseconds; and a look costs two."""
+FIRST_S, LONGEST_S, SLOWER = 0.015, 0.1, 1.15
+"""A lone change is searchable after some tens of milliseconds, and a look costs two. Who waits long looks
+ever less often, lest all who wait for a slow index slow it down further."""
+
+
+def pauses() -> Iterator[float]:
+    """Seconds before each look."""
+    pause = FIRST_S
+    while True:
+        yield pause
+        pause = min(pause * SLOWER, LONGEST_S)
 
 
 def by_id(property_id: UUID) -> dict[str, Any]:
@@ -23,11 +33,13 @@ async def becomes_searchable(
     """Whether searches show the revision, or a newer one, within some seconds; an outage is a no."""
     try:
         async with asyncio.timeout(wait_s):
-            while not await _is_searchable(search, alias, property_id, revision):  # noqa: ASYNC110  another process indexes
-                await asyncio.sleep(POLL_S)
+            for pause in pauses():
+                await asyncio.sleep(pause)
+                if await _is_searchable(search, alias, property_id, revision):
+                    return True
     except TimeoutError:
-        return False
-    return True
+        pass
+    return False
 
 
 async def _is_searchable(search: AsyncOpenSearch, alias: str, property_id: UUID, revision: int) -> bool:

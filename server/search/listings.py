@@ -7,7 +7,7 @@ from typing import Any
 from opensearchpy import AsyncOpenSearch
 
 from domain.cursors import InvalidCursor, read_cursor, write_cursor
-from schemas.api.listings import Facet, FacetOption, ListingsAnswer, ListingsRequest
+from schemas.api.listings import Facet, FacetOption, FoundListings, ListingsRequest
 from schemas.api.search import ListingSearch
 from schemas.errors import FieldError, Unparsable
 from server.search.cards import cards
@@ -46,7 +46,7 @@ class Plan:
 
 async def find_listings(
     search: AsyncOpenSearch, alias: str, request: ListingsRequest, secret: str
-) -> ListingsAnswer:
+) -> FoundListings:
     """Run a search; `secret` signs cursors.
 
     Raises:
@@ -59,7 +59,7 @@ async def find_listings(
     counted = plan.by_group(responses)
     facets, other_counts = facets_of(request, plan.search, counted)
     total = total_of(responses)
-    return ListingsAnswer(
+    return FoundListings(
         items=cards(responses[0], explain=request.explain),
         total=total,
         page=plan.search.page,
@@ -68,7 +68,6 @@ async def find_listings(
         facets=facets,
         other_counts=other_counts,
         price_histogram=price_histogram(plan.search, counted[Group.PRICE]) if request.histogram else None,
-        understood=None,
         search=plan.search.canonical(),
         suggestions=await suggestions(search, alias, plan.search, total) if request.suggest else [],
     )

@@ -1,22 +1,27 @@
-"""Live counts and median prices by locality, asked of the search engine in one round trip."""
-
-from typing import Any
+"""Live counts by locality, asked of the search engine, beside the prices of the last market pass."""
 
 from opensearchpy import AsyncOpenSearch
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from schemas.api.localities import Localities, LocalitiesRequest, LocalityFacts
 from schemas.api.search import ListingSearch
 from schemas.sectors import SECTORS, SectorFact
+from schemas.tables import MarketSegment
 from server.search.engine import ask
 from server.search.queries import EVERY_VALUE, Body, filters
+from services.market import read_segments
 
-FEWEST_FOR_A_MEDIAN = 5  # below that one odd price would be the news
 
-
-async def localities(search: AsyncOpenSearch, alias: str, wanted: LocalitiesRequest) -> Localities:
+async def localities(
+    search: AsyncOpenSearch, database: AsyncEngine, alias: str, wanted: LocalitiesRequest
+) -> Localities:
     [response] = await ask(search, alias, [by_locality(wanted)])
-    buckets = {bucket["key"]: bucket for bucket in response["aggregations"]["locality"]["buckets"]}
-    items = [facts(fact, buckets.get(fact.locality)) for fact in SECTORS]
+    async with AsyncSession(database) as session:
+        segments = await read_segments(session, wanted)
+    counts = {
+        bucket["key"]: bucket["doc_count"] for bucket in response["aggregations"]["locality"]["buckets"]
+    }
+    items = [facts(fact, counts.get(fact.locality, 0), segments.get(fact.locality)) for fact in SECTORS]
     return Localities(
         items=items,
         total=len(items),
@@ -27,32 +32,22 @@ async def localities(search: AsyncOpenSearch, alias: str, wanted: LocalitiesRequ
 
 
 def by_locality(wanted: LocalitiesRequest) -> Body:
-    compared = [
-        {"term": {"property_type": wanted.property_type}},
-        {"term": {"area_basis": wanted.area_basis}},
-    ]
-    median = {"percentiles": {"field": "price_per_sqft", "percents": [50]}}
     return {
         "query": filters(ListingSearch(listing_type=wanted.listing_type)).but(),
         "size": 0,
-        "aggs": {
-            "locality": {
-                "terms": {"field": "locality", "size": EVERY_VALUE},
-                "aggs": {"compared": {"filter": {"bool": {"filter": compared}}, "aggs": {"median": median}}},
-            }
-        },
+        "aggs": {"locality": {"terms": {"field": "locality", "size": EVERY_VALUE}}},
     }
 
 
-def facts(fact: SectorFact, bucket: dict[str, Any] | None) -> LocalityFacts:
-    compared: dict[str, Any] = bucket["compared"] if bucket else {"doc_count": 0}
-    enough = compared["doc_count"] >= FEWEST_FOR_A_MEDIAN
+def facts(fact: SectorFact, count: int, segment: MarketSegment | None) -> LocalityFacts:
     return LocalityFacts(
         locality=fact.locality,
         sector=fact.sector,
         latitude=fact.latitude,
         longitude=fact.longitude,
-        count=bucket["doc_count"] if bucket else 0,
-        compared=compared["doc_count"],
-        median_price_per_sqft=round(compared["median"]["values"]["50.0"]) if enough else None,
+        count=count,
+        compared=segment.n if segment else 0,
+        p25_price_per_sqft=segment.p25 if segment else None,
+        median_price_per_sqft=segment.median if segment else None,
+        p75_price_per_sqft=segment.p75 if segment else None,
     )

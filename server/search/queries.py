@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from domain.bedrooms import bhk_term
+from domain.search_words import Word, search_words
 from schemas.api.base import UNKNOWN
 from schemas.api.geo import Geo, Point
 from schemas.api.search import FloorRange, ListingSearch, Range, RoomWish, ScoreRange, Sort, YearRange
@@ -141,16 +142,55 @@ def base(search: ListingSearch) -> list[Body]:
     return live if search.geo is None else [*live, within(search.geo)]
 
 
-TEXT_FIELDS = ("title^2", "society.text^3", "locality.text^2", "description")
+PLACES_OF_WORDS = {
+    "society.text": 8,  # who names a society wants to live there
+    "title": 4,
+    "stated": 3,  # its locality, what kind of property it is
+    "description": 1,
+}
+"""Points for a word by the best place where it is found; a listing must have all words somewhere."""
+PART_OF_NAME, TYPO_IN_NAME = 3, 0.5
+NOTHING: Body = {"match_none": {}}
 
 
-def match_text(words: str) -> list[Body]:
+def match_text(text: str) -> list[Body]:
     """Every word somewhere in a listing; what a visitor writes is only ever matched, never obeyed."""
-    if not words:
+    if not text:
         return []
-    return [
-        {"multi_match": {"query": words, "type": "cross_fields", "operator": "and", "fields": TEXT_FIELDS}}
+    words = search_words(text)
+    if words is None:
+        return [NOTHING]
+    return [{"bool": {"must": [match_word(word) for word in words]}}] if words else []
+
+
+def match_word(word: Word) -> Body:
+    """The best of the places where a word is found, as the beginning of a name, or mistyped in one."""
+    found = [
+        *(
+            _worth(points, field, spelling)
+            for field, points in PLACES_OF_WORDS.items()
+            for spelling in word.spellings
+        ),
+        *(_worth(PART_OF_NAME, "society.part", part) for part in word.name_parts),
+        *(
+            _worth(TYPO_IN_NAME, field, name, TYPO | {"analyzer": "name"})
+            for field in NAMES
+            for name in word.typos
+        ),
     ]
+    return {"dis_max": {"queries": found}}
+
+
+NAMES = ("society.name", "stated")
+"""Where a typo is forgiven: their words are few, so that hardly any is near another."""
+TYPO = {"fuzziness": "AUTO:5,8", "prefix_length": 1, "fuzzy_rewrite": "constant_score"}
+"""Hardly anyone mistypes the first letter, and `power` is no `tower`."""
+
+
+def _worth(points: float, field: str, text: str, more: Body | None = None) -> Body:
+    """The same points for every listing, whatever else there is: cursors rely on it."""
+    wanted = {"query": text, "operator": "and"} | (more or {})
+    return {"constant_score": {"filter": {"match": {field: wanted}}, "boost": points}}
 
 
 def within(geo: Geo) -> Body:

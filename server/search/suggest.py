@@ -1,15 +1,53 @@
-"""What somebody who types may mean: sectors by name and number, societies by words of theirs."""
+"""What somebody who types may mean: sectors by name and number, societies by words of theirs.
 
-from collections.abc import Iterable
+What is finished of the text is read as filters, `3bhk lotus`, and the rest is completed under them. A sector
+that ends the text is not finished: `sector 6` may become Sector 62. And the whole text is looked for as a
+name as well, for societies may be called like anything.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from opensearchpy import AsyncOpenSearch
 
+from domain.devanagari import is_devanagari, transliterated
+from domain.query_reader.readings import Field
 from domain.sector_prefix import sectors_beginning
-from schemas.api.search import ListingSearch
+from schemas.api.search import ListingSearch, plain_text
 from schemas.api.suggest import Completion, Suggest, SuggestRequest
+from schemas.api.understood import Understood
 from server.search.engine import ask
-from server.search.queries import Body, filters
+from server.search.queries import TYPO, Body, filters
+from server.search.understanding import understand
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Values of a field that fit what is typed, each to be chosen in the same search."""
+
+    field: str
+    chosen: Body
+    within: ListingSearch
+
+    def counting(self, limit: int) -> Body:
+        return {
+            "query": {"bool": {"filter": [filters(self.within).but(), self.chosen]}},
+            "size": 0,
+            "track_total_hits": False,
+            "aggs": {self.field: {"terms": {"field": self.field, "size": limit}}},
+        }
+
+    def completions(self, response: dict[str, Any]) -> Iterator[Completion]:
+        for bucket in response["aggregations"][self.field]["buckets"]:
+            search = self.within.model_copy(update={self.field: (bucket["key"],)})
+            yield Completion(
+                kind=self.field,
+                value=bucket["key"],
+                label=bucket["key"],
+                count=bucket["doc_count"],
+                search=search.canonical(),
+            )
 
 
 async def suggest(search: AsyncOpenSearch, alias: str, request: SuggestRequest) -> Suggest:
@@ -18,52 +56,63 @@ async def suggest(search: AsyncOpenSearch, alias: str, request: SuggestRequest) 
     Raises:
         SearchUnavailable: see engine.ask.
     """
-    localities = [fact.locality for fact in sectors_beginning(request.q)]
-    bodies = [*counted_localities(request, localities), *counted_societies(request)]
-    if not bodies:
-        return Suggest(items=[])
-    responses = await ask(search, alias, bodies)
-    found = [completion for response in responses for completion in completions(request, response)]
-    found.sort(key=lambda item: (item["kind"], -item["count"], len(item["value"]), item["value"]))
-    return Suggest(items=found[: request.limit])
+    understood = None
+    literal = ListingSearch(**request.model_dump(include={"listing_type"}, exclude_unset=True))
+    groups = list(named(literal, plain_text(request.q)))
+    if request.understand and groups:
+        wanted, understood = understand(literal, request.q, guess=False)
+        groups += read_further(wanted, understood, request.q) if understood["spans"] else []
+    responses = (
+        await ask(search, alias, [group.counting(request.limit) for group in groups]) if groups else []
+    )
+    answered = zip(groups, responses, strict=True)
+    found = distinct(completion for group, response in answered for completion in group.completions(response))
+    return Suggest(items=found[: request.limit], understood=understood)
 
 
-def counted_localities(request: SuggestRequest, localities: list[str]) -> list[Body]:
-    if not localities:
-        return []
-    chosen = {"terms": {"locality": localities}}
-    return [counting(request, chosen, "locality")]
+def named(within: ListingSearch, typed: str) -> Iterator[Candidates]:
+    """Sectors and societies whose names begin or go on like this."""
+    localities = [fact.locality for fact in sectors_beginning(typed)]
+    if localities:
+        yield Candidates("locality", {"terms": {"locality": localities}}, within)
+    if typed:
+        yield Candidates("society", society_called(typed), within)
 
 
-def counted_societies(request: SuggestRequest) -> list[Body]:
-    """Whole words with a typo or two, the last one also as far as it goes."""
-    if not request.q:
-        return []
-    begun = {"match_bool_prefix": {"society.text": {"query": request.q, "operator": "and"}}}
-    mistyped = {"match": {"society.text": {"query": request.q, "operator": "and", "fuzziness": "AUTO:5,8"}}}
-    return [counting(request, {"bool": {"should": [begun, mistyped]}}, "society")]
+def read_further(wanted: ListingSearch, understood: Understood, text: str) -> Iterator[Candidates]:
+    """What the rest of the text may become under the filters that the text says."""
+    last = understood["spans"][-1]
+    rest = wanted.model_copy(update={"q": ""})
+    if last["field"] == Field.LOCALITY and last["end"] == len(text.rstrip()):
+        begun = [fact.locality for fact in sectors_beginning(text[last["start"] :])] or last["value"]
+        elsewhere = tuple(place for place in wanted.locality if place not in last["value"])
+        yield Candidates(
+            "locality", {"terms": {"locality": begun}}, wanted.model_copy(update={"locality": elsewhere})
+        )
+        if wanted.q:
+            yield Candidates("society", society_called(wanted.q), rest)
+    else:
+        yield from named(rest, wanted.q)
 
 
-def counting(request: SuggestRequest, chosen: Body, field: str) -> Body:
-    live = filters(ListingSearch(listing_type=request.listing_type)).base
+def society_called(typed: str) -> Body:
+    """Words that begin as each of those typed, which may hold a typo or two."""
+    return {"bool": {"filter": [begun(word) for word in typed.split()]}}
+
+
+def begun(word: str) -> Body:
+    spoken = transliterated(word) if is_devanagari(word) else word
+    exact = any(map(str.isdigit, word))
     return {
-        "query": {"bool": {"filter": [*live, chosen]}},
-        "size": 0,
-        "track_total_hits": False,
-        "aggs": {field: {"terms": {"field": field, "size": request.limit}}},
+        "match": {"society.part": {"query": spoken, "operator": "and"} | ({} if exact else TYPO)},
     }
 
 
-def completions(request: SuggestRequest, response: dict[str, Any]) -> Iterable[Completion]:
-    for kind, counted in response["aggregations"].items():
-        for bucket in counted["buckets"]:
-            chosen = ListingSearch.model_validate(
-                {"listing_type": request.listing_type, kind: [bucket["key"]]}
-            )
-            yield Completion(
-                kind=kind,
-                value=bucket["key"],
-                label=bucket["key"],
-                count=bucket["doc_count"],
-                search=chosen.canonical(),
-            )
+def distinct(completions: Iterable[Completion]) -> list[Completion]:
+    """One of each, the first: what the whole text names goes before what a part of it names. In order."""
+    once: dict[tuple[str, str], Completion] = {}
+    for completion in completions:
+        once.setdefault((completion["kind"], completion["value"]), completion)
+    return sorted(
+        once.values(), key=lambda item: (item["kind"], -item["count"], len(item["value"]), item["value"])
+    )

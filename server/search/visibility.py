@@ -205,12 +205,10 @@ def mentioned(body: Any) -> Iterator[str]:
             yield from mentioned(inner)
     if isinstance(body, dict):
         for key, inner in body.items():
-            if key in FIELDS:
-                yield key
+            if (field := key.partition(".")[0]) in FIELDS:
+                yield field
             elif key == "field":
                 yield inner
-            elif key == "fields":
-                yield from (name.partition("^")[0].partition(".")[0] for name in inner)
             else:
                 yield from mentioned(inner)
 

@@ -1,13 +1,14 @@
 """Between what an editor decides and a row's columns: the place, the vastu score and the light score."""
 
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
-from domain.light import light_score
-from domain.vastu import vastu_score
 from schemas.api.admin_properties import PropertyFields
 from schemas.sectors import LOCALITIES
 from schemas.tables import Property
 from schemas.vocabulary import ScoreSource
+from services.properties.scores import computed
 
 Columns = dict[str, Any]
 
@@ -51,7 +52,7 @@ def is_changed(row: Property, wanted: PropertyFields) -> bool:
 
 def columns_of(wanted: PropertyFields) -> Columns:
     """All columns that follow from what an editor decided."""
-    return wanted.model_dump(include=set(FIELDS)) | _place(wanted) | _vastu(wanted) | _light(wanted)
+    return wanted.model_dump(include=set(FIELDS)) | _place(wanted) | _scores(wanted)
 
 
 def _place(wanted: PropertyFields) -> Columns:
@@ -67,31 +68,22 @@ def _place(wanted: PropertyFields) -> Columns:
     }
 
 
-def _vastu(wanted: PropertyFields) -> Columns:
-    found = vastu_score(
-        facing=wanted.facing_direction,
-        entrance=wanted.entrance_direction,
-        kitchen=wanted.kitchen_direction,
-        master_bedroom=wanted.master_bedroom_direction,
-        pooja=wanted.pooja_direction,
-        toilet=wanted.toilet_direction,
-    )
-    return _score("vastu", wanted.vastu_score, found.score, found.coverage)
+def _scores(wanted: PropertyFields) -> Columns:
+    columns = computed(wanted.model_dump())
+    for score in SCORES:
+        by_hand = getattr(wanted, f"{score}_score")
+        if by_hand is not None:
+            columns |= {f"{score}_score": by_hand, f"{score}_source": ScoreSource.MANUAL}
+    return columns
 
 
-def _light(wanted: PropertyFields) -> Columns:
-    found = light_score(
-        open_sides=wanted.open_sides,
-        balcony_direction=wanted.balcony_direction,
-        floor_number=wanted.floor_number,
-        total_floors=wanted.total_floors,
-    )
-    return _score("light", wanted.light_score, found.score, found.coverage)
-
-
-def _score(name: str, by_hand: int | None, computed: int | None, coverage: int) -> Columns:
-    return {
-        f"{name}_score": computed if by_hand is None else by_hand,
-        f"{name}_coverage": coverage,
-        f"{name}_source": ScoreSource.COMPUTED if by_hand is None else ScoreSource.MANUAL,
-    }
+def provenance(editor: UUID | None, row: Property | None, wanted: PropertyFields) -> Columns:
+    """Who set a score by hand, and when; a score that stays keeps what it has."""
+    columns: Columns = {}
+    for score in SCORES:
+        by_hand = getattr(wanted, f"{score}_score")
+        if by_hand is None:
+            columns |= {f"{score}_set_by": None, f"{score}_set_at": None}
+        elif row is None or not _by_hand(row, score) or getattr(row, f"{score}_score") != by_hand:
+            columns |= {f"{score}_set_by": editor, f"{score}_set_at": datetime.now(UTC)}
+    return columns

@@ -5,19 +5,23 @@ a hundred thousand is found without touching a row; then the rows of one page. S
 schemas/tables/properties.py.
 """
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, cast
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, UnaryExpression, exists, func, or_, select
+from sqlalchemy import ColumnElement, UnaryExpression, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
+from domain.words import words_of
 from schemas.api.admin_properties import Order, PropertyList, PropertyRow
 from schemas.api.lists import Items
 from schemas.tables import Property, PropertyImage
+from services.word_search import begin_words
 
 Columns = tuple[InstrumentedAttribute[Any], ...]
+Found = tuple[Sequence[UUID], int]
+"""The ids of a page, in no order, and how many there are on all pages."""
 
 SORTS: dict[Order, tuple[InstrumentedAttribute[Any], bool]] = {
     Order.NEWEST: (Property.created_at, True),
@@ -35,15 +39,9 @@ SORTS: dict[Order, tuple[InstrumentedAttribute[Any], bool]] = {
 }
 """What is sorted by, and whether the greatest comes first."""
 
-SEARCHED = (Property.title, Property.society, Property.external_ref)
-WILD = re.compile(r"[\\%_]")
-
-PICTURES = (
-    select(func.count())
-    .select_from(PropertyImage)
-    .where(PropertyImage.property_id == Property.id)
-    .scalar_subquery()
-)
+_COUNTED = select(func.count()).select_from(PropertyImage).where(PropertyImage.property_id == Property.id)
+PICTURES = _COUNTED.scalar_subquery()
+ENHANCED = _COUNTED.where(PropertyImage.enhanced_url.is_not(None)).scalar_subquery()
 THUMBNAIL = (
     select(PropertyImage.thumbnail_url)
     .where(PropertyImage.property_id == Property.id, PropertyImage.is_primary)
@@ -62,6 +60,7 @@ SHOWN = (
     Property.state,
     Property.version,
     PICTURES.label("images"),
+    ENHANCED.label("enhanced_images"),
     THUMBNAIL.label("thumbnail_url"),
     Property.view_count,
     Property.inquiry_count,
@@ -70,33 +69,44 @@ SHOWN = (
 
 
 async def list_properties(session: AsyncSession, wanted: PropertyList) -> Items[PropertyRow]:
-    conditions = list(_conditions(wanted))
-    rows = (await session.execute(_page(wanted, conditions))).mappings()
+    ids, total = await (_search if wanted.q else _walk)(session, wanted)
+    shown = select(*SHOWN).where(Property.id.in_(ids)).order_by(*_order(wanted.sort))
+    rows = (await session.execute(shown)).mappings() if ids else ()
     return Items(
         items=[cast("PropertyRow", dict(row)) for row in rows],
-        total=await session.scalar(select(func.count()).select_from(Property).where(*conditions)) or 0,
+        total=total,
         page=wanted.page,
         page_size=wanted.page_size,
         next_cursor=None,
     )
 
 
-def _page(wanted: PropertyList, conditions: list[ColumnElement[bool]]) -> Select[*tuple[Any, ...]]:
-    order = _order(wanted.sort)
-    chosen = (
-        select(Property.id)
-        .where(*conditions)
-        .order_by(*order)
-        .offset(wanted.offset)
-        .limit(wanted.page_size)
-        .subquery()
+async def _walk(session: AsyncSession, wanted: PropertyList) -> Found:
+    """Along the index that has their order; the count is another walk, of a narrower one."""
+    conditions = list(_conditions(wanted))
+    page = select(Property.id).where(*conditions).order_by(*_order(wanted.sort))
+    ids = await session.scalars(page.offset(wanted.offset).limit(wanted.page_size))
+    total = await session.scalar(select(func.count()).select_from(Property).where(*conditions))
+    return ids.all(), total or 0
+
+
+async def _search(session: AsyncSession, wanted: PropertyList) -> Found:
+    """All that hold the words, in one pass, since how many there are nobody can guess."""
+    column, _ = SORTS[wanted.sort]
+    naming = select(Property.id, column.label("by")).where(
+        *_conditions(wanted), begin_words(Property.search, words_of(wanted.q))
     )
-    return select(*SHOWN).join(chosen, chosen.c.id == Property.id).order_by(*order)
+    found = naming.cte("found")
+    page = select(found.c.id).order_by(*_order(wanted.sort, found.c.by, found.c.id))
+    ids = func.array(page.offset(wanted.offset).limit(wanted.page_size).scalar_subquery())
+    count = select(func.count()).select_from(found).scalar_subquery()
+    chosen, total = (await session.execute(select(ids, count))).one()
+    return chosen, total
 
 
-def _order(sort: Order) -> list[UnaryExpression[Any]]:
+def _order(sort: Order, *columns: ColumnElement[Any]) -> list[UnaryExpression[Any]]:
     column, descending = SORTS[sort]
-    return [each.desc() if descending else each.asc() for each in (column, Property.id)]
+    return [each.desc() if descending else each.asc() for each in columns or (column, Property.id)]
 
 
 CHOSEN: Columns = (Property.state, Property.property_type, Property.locality, Property.bhk)
@@ -112,8 +122,6 @@ def _conditions(wanted: PropertyList) -> Iterator[ColumnElement[bool]]:
     if wanted.has_images is not None:
         pictured = exists().where(PropertyImage.property_id == Property.id)
         yield pictured if wanted.has_images else ~pictured
-    if wanted.q:
-        yield _mentions(wanted.q)
 
 
 def _one_of(column: InstrumentedAttribute[Any], several: Iterable[Any]) -> ColumnElement[bool]:
@@ -126,9 +134,3 @@ def _between(column: InstrumentedAttribute[Any], least: Any, most: Any) -> Itera
         yield column >= least
     if most is not None:
         yield column <= most
-
-
-def _mentions(words: str) -> ColumnElement[bool]:
-    """The words as they are, wherever they stand; what LIKE reads as wild is only a character here."""
-    pattern = func.lower("%" + WILD.sub(r"\\\g<0>", words) + "%")
-    return or_(*(func.lower(column).like(pattern) for column in SEARCHED))

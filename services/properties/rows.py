@@ -10,16 +10,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from domain.bedrooms import bhk_number
-from schemas.api.admin_properties import AdminPicture, AdminProperty
+from schemas.api.admin_properties import AdminProperty
 from schemas.api.properties import Market
 from schemas.errors import NotFound, PreconditionFailed
-from schemas.tables import Property, PropertyImage, PropertyMarket
+from schemas.tables import Property, PropertyMarket
 from schemas.vocabulary import DealLabel
+from services.images.views import admin_picture
 
 Seen = frozenset[int] | None
 """Versions on which an editor bases a change; None for any."""
 
-COLUMNS = tuple(column.key for column in Property.__table__.columns)
+COLUMNS = tuple(
+    column.key for column in Property.__table__.columns if column.key in AdminProperty.__annotations__
+)
 
 
 async def find(session: AsyncSession, property_id: str) -> Property:
@@ -86,24 +89,9 @@ def check_seen(row: Property, seen: Seen, given: Mapping[str, Any], held: Mappin
 def view(row: Property) -> AdminProperty:
     shown: dict[str, Any] = {column: getattr(row, column) for column in COLUMNS}
     shown["bhk"] = None if row.bhk is None else bhk_number(str(row.bhk))
-    shown["images"] = [_picture(image) for image in row.images]
+    shown["images"] = [admin_picture(image) for image in row.images]
     shown["market"] = None if row.market is None else _market(row.market)
     return cast("AdminProperty", shown)
-
-
-def _picture(image: PropertyImage) -> AdminPicture:
-    return AdminPicture(
-        id=image.id,
-        url=image.original_url,
-        thumbnail_url=image.thumbnail_url,
-        enhanced_url=image.enhanced_url,
-        image_type=image.image_type,
-        is_primary=image.is_primary,
-        enhancement_status=image.enhancement_status,
-        display_order=image.display_order,
-        width=image.width,
-        height=image.height,
-    )
 
 
 def _market(market: PropertyMarket) -> Market:

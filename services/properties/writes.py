@@ -13,7 +13,7 @@ from schemas.api.admin_properties import NewProperty, PropertyFields
 from schemas.errors import Conflict, FieldError
 from schemas.tables import Property
 from services.audit import Actor, changes_between, record
-from services.properties.fields import columns_of, decided, fields_of, is_changed
+from services.properties.fields import columns_of, decided, fields_of, is_changed, provenance
 from services.properties.rows import Seen, check_seen, find, lock
 
 ENTITY = "property"
@@ -35,7 +35,7 @@ async def create(session: AsyncSession, actor: Actor, new: NewProperty) -> Prope
     Raises:
         Conflict: another one has its `external_ref`.
     """
-    columns = columns_of(new) | {"state": new.state, "created_by": actor.id}
+    columns = columns_of(new) | provenance(actor.id, None, new) | {"state": new.state, "created_by": actor.id}
     async with _own_reference(session, new.external_ref):
         key = await session.scalar(insert(Property).values(**columns).returning(Property.id))
     stated = {name: value for name, value in columns.items() if value is not None}
@@ -65,7 +65,8 @@ async def change(session: AsyncSession, actor: Actor, property_id: str, seen: Se
     if is_changed(row, wanted):
         moved = wanted.external_ref != row.external_ref
         async with _own_reference(session, wanted.external_ref if moved else None):
-            await write(session, actor, "property.update", row, columns_of(wanted))
+            columns = columns_of(wanted) | provenance(actor.id, row, wanted)
+            await write(session, actor, "property.update", row, columns)
     return await find(session, property_id)
 
 

@@ -12,6 +12,8 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.properties.scores import computed
+from tasks.imports.cells import Values
 from tasks.imports.mapping import FieldName, Mapping
 from tasks.imports.report import Issue, Written
 from tasks.imports.rows import Row
@@ -32,6 +34,9 @@ ADOPT = text(
     WHERE id::text = ANY (:ids) AND external_ref IS NULL
 """.replace("::", r"\:\:")
 )
+
+SCORES = tuple(computed({}))
+"""Of a new property; one that was there is scored when all rows are in, by all that is known of it."""
 
 COMPLETED = ("title", "latitude", "longitude")
 """What a row may leave open."""
@@ -84,10 +89,14 @@ async def adopt(connection: AsyncConnection, references: list[str]) -> None:
 async def _upsert(connection: AsyncConnection, upsert: TextClause, rows: list[Row]) -> Written:
     if not rows:
         return Written()
-    said = orjson.dumps([row.values | {"fingerprint": row.fingerprint} for row in rows]).decode()
+    said = orjson.dumps([_said(row) for row in rows]).decode()
     touched = (await connection.scalars(upsert, {"rows": said})).all()
     created = sum(touched)
     return Written(created, len(touched) - created, len(rows) - len(touched))
+
+
+def _said(row: Row) -> Values:
+    return row.values | computed(row.values) | {"fingerprint": row.fingerprint}
 
 
 def _reason(refusal: IntegrityError | DataError) -> str:
@@ -116,8 +125,8 @@ def upsert_statement(mapping: Mapping, *, by_reference: bool) -> TextClause:
     ]
     return text(f"""
         INSERT INTO properties
-            ({", ".join((key, *columns, *COMPLETED))}, location_approximate, state)
-        SELECT {", ".join((f"n.{key}", *values))},
+            ({", ".join((key, *columns, *SCORES, *COMPLETED))}, location_approximate, state)
+        SELECT {", ".join((f"n.{key}", *values, *(f"n.{score}" for score in SCORES)))},
             coalesce(n.title, {_own_title("n")}),
             coalesce(n.latitude, s.latitude), coalesce(n.longitude, s.longitude),
             n.latitude IS NULL AND s.latitude IS NOT NULL, 'active'
@@ -144,7 +153,8 @@ def _update_what_differs(given: list[str]) -> str:
     columns = ", ".join(values)
     held = ", ".join(f"properties.{column}" for column in values)
     news = ", ".join(values.values())
-    return f"""DO UPDATE SET ({columns}) = ROW({news}), version = properties.version + 1
+    return f"""DO UPDATE SET ({columns}) = ROW({news}), version = properties.version + 1,
+            vastu_rules_version = NULL
         WHERE ({held}) IS DISTINCT FROM ({news})"""
 
 

@@ -55,6 +55,42 @@ def test_the_sun_rises_and_sets_where_the_almanac_says(day: Day, half_day_h: flo
     assert (rise.azimuth, sunset.azimuth) == pytest.approx((azimuth, 360 - azimuth), abs=0.1)
 
 
+# ASHRAE Handbook of Fundamentals, "Solar Position and Irradiation", by latitude and day: hour of true solar
+# time, altitude, azimuth counted from the south. Noida lies between the two latitudes.
+ALMANAC = {
+    (
+        24,
+        Day.JUNE_SOLSTICE,
+    ): "6 9.3 111.6, 7 22.3 106.8, 8 35.5 102.6, 9 49.0 98.7, 10 62.6 95.0, 11 76.3 90.8",
+    (24, Day.EQUINOX): "7 13.7 83.8, 8 27.2 76.8, 9 40.2 67.9, 10 52.3 54.8, 11 61.9 33.4, 12 66.0 0",
+    (
+        24,
+        Day.DECEMBER_SOLSTICE,
+    ): "7 3.2 62.6, 8 14.9 55.3, 9 25.5 46.0, 10 34.3 33.7, 11 40.4 18.2, 12 42.6 0",
+    (
+        32,
+        Day.JUNE_SOLSTICE,
+    ): "6 12.2 110.2, 7 24.3 103.4, 8 36.9 96.8, 9 49.6 89.4, 10 62.2 79.7, 11 74.2 60.9",
+    (32, Day.EQUINOX): "7 12.7 81.9, 8 25.1 73.0, 9 36.8 62.1, 10 47.3 47.5, 11 55.0 26.8, 12 58.0 0",
+    (32, Day.DECEMBER_SOLSTICE): "8 10.3 53.8, 9 19.8 43.6, 10 27.6 31.2, 11 32.7 16.4, 12 34.6 0",
+}
+
+
+@pytest.mark.parametrize(("latitude", "day"), ALMANAC)
+def test_through_the_morning_the_sun_stands_where_an_almanac_has_it(latitude: int, day: Day):
+    for entry in ALMANAC[latitude, day].split(","):
+        hour, altitude, from_south = map(float, entry.split())
+        sun = sun_position(day, hour, latitude)
+        assert (sun.altitude, 180 - sun.azimuth) == pytest.approx((altitude, from_south), abs=0.11)
+
+
+@pytest.mark.parametrize("hour", [7, 8, 9, 10, 11])
+@pytest.mark.parametrize("day", Day)
+def test_over_noida_it_stands_between_what_the_almanac_has_to_the_south_and_to_the_north(day: Day, hour: int):
+    south, here, north = (sun_position(day, hour, latitude).altitude for latitude in (24, 28.5, 32))
+    assert min(south, north) - 0.5 <= here <= max(south, north) + 0.5
+
+
 def test_further_north_the_noon_sun_is_lower():
     assert sun_position(Day.EQUINOX, 12, latitude=60).altitude == pytest.approx(30)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.ranking import DEAL_POINTS, EPOCH, Rank, rank
+from domain.ranking import DEAL_POINTS, EPOCH, Rank, rank, stored_rank
 from schemas.vocabulary import DealLabel
 
 scores = st.none() | st.integers(0, 100)
@@ -80,3 +80,10 @@ def test_time_passing_leaves_the_order_of_two_listings_as_it_is(listing, age):
     older = rank(**(listing | {"listed_at": listing["listed_at"] - age}))
     difference = rank(**listing).freshness - older.freshness
     assert difference == pytest.approx(age / timedelta(days=10), abs=1e-6)
+
+
+@given(listings)
+def test_what_is_stored_is_the_sum_of_the_parts(known):
+    scores = known.pop("vastu_score"), known.pop("light_score"), known.pop("deal")
+    names = ("vastu_score", "light_score", "deal")
+    assert stored_rank(*scores, **known) == rank(**dict(zip(names, scores, strict=True)), **known).thousandths

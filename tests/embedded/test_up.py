@@ -10,7 +10,7 @@ from embedded import ports
 from embedded.cli import add_demo, reset
 from embedded.errors import PortTaken, StackError, StateLocked
 from embedded.state import StateDirectory
-from embedded.up import choose_port
+from embedded.up import choose_port, enhancer
 
 pytestmark = pytest.mark.xdist_group("embedded")
 
@@ -57,3 +57,19 @@ def test_listings_need_a_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.delenv("DATABASE_URL")
     with pytest.raises(StackError, match="no stack has run here"):
         add_demo(tmp_path / "run.env", listings=1, seed=1)
+
+
+def test_a_stand_in_is_the_ai_service_unless_there_is_one(tmp_path: Path) -> None:
+    state, facts = StateDirectory(tmp_path), dict[str, str]()
+    [program] = enhancer(state, {}, facts)
+    port, home = program.arguments
+    origin = f"http://127.0.0.1:{port}"
+    assert facts == {"ENHANCER_URL": f"{origin}/jobs", "ENHANCER_LOCAL_ORIGIN": origin}
+    assert (program.module, Path(home).parent) == ("embedded.enhancer", tmp_path)
+    assert enhancer(state, {}, {}) == (program,), "at the same port again"
+
+
+def test_an_ai_service_that_is_named_is_the_one(tmp_path: Path) -> None:
+    facts: dict[str, str] = {}
+    given = {"ENHANCER_URL": "https://ai.example/jobs"}
+    assert (enhancer(StateDirectory(tmp_path), given, facts), facts) == ((), given)

@@ -3,16 +3,26 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from opensearchpy import AsyncOpenSearch
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from indexer.reindex import WHOLE
+from indexer import documents
+from indexer.digests import WHOLE
+from indexer.documents import Tombstone
 from schemas.tables import DeadLetter, Property
 
 Revisions = dict[str, int]
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def tombstone(property_id: UUID, revision: int) -> Tombstone:
+    """Of a property that was deleted at noon."""
+    return documents.tombstone(property_id, revision, NOON)
 
 
 async def agree(engine: AsyncEngine, search: AsyncOpenSearch, index: str) -> None:
@@ -83,7 +93,7 @@ async def store_many(engine: AsyncEngine, count: int) -> None:
     )
 
 
-async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = 30) -> float:
+async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = 90) -> float:
     """Wait for a condition; the seconds that it took."""
     start = time.monotonic()
     while not await condition():

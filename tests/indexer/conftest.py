@@ -4,7 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -13,6 +13,7 @@ from opensearchpy import AsyncOpenSearch
 from indexer.run import run
 from schemas.settings import Settings
 from stores.search import open_search
+from tests.indexer.commands import Answered, command
 from tests.indexer.outages import Proxy
 
 Start = Callable[..., subprocess.Popen[bytes]]
@@ -43,6 +44,17 @@ def start(environment: dict[str, str]) -> Iterator[Start]:
     for process in started:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def indexer(environment: dict[str, str]) -> Callable[..., Awaitable[Answered]]:
+    """Runs a command to its end, beside the test's own event loop."""
+    run = command(environment)
+
+    async def indexer(*arguments: str, **changes: str) -> Answered:
+        return await asyncio.to_thread(run, *arguments, **changes)
+
+    return indexer
 
 
 @pytest.fixture

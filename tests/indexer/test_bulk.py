@@ -12,8 +12,8 @@ from opensearchpy.exceptions import RequestError, TransportError
 
 from indexer import bulk
 from indexer.bulk import Answer, EngineUnavailable, GenerationGone, pack, read_answer, send, unavailable
-from indexer.documents import Refusal, tombstone
-from tests.indexer.agreement import document
+from indexer.documents import Refusal
+from tests.indexer.agreement import document, tombstone
 
 ONE, TWO = UUID(int=1), UUID(int=2)
 

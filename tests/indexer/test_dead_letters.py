@@ -5,8 +5,8 @@ from uuid import UUID
 import pytest
 
 from indexer import dead_letters
-from indexer.documents import Refusal, tombstone
-from tests.indexer.agreement import letters
+from indexer.documents import Refusal
+from tests.indexer.agreement import letters, tombstone
 
 ONE = UUID(int=1)
 

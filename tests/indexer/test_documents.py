@@ -1,5 +1,7 @@
 """Rows as documents."""
 
+import random
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -59,7 +61,7 @@ async def test_a_full_row_becomes_a_full_document(connection):
     assert await render_one(connection, ID) == {
         "id": str(ID),
         "revision": 3,
-        "bucket": 0x6789ABCD % BUCKETS,
+        "bucket": 0x6789_ABCD_89AB % BUCKETS,
         "is_active": True,
         "title": "Garden flat",
         "description": "Faces the park.",
@@ -100,7 +102,7 @@ async def test_a_full_row_becomes_a_full_document(connection):
 
 async def test_a_document_has_the_fields_of_the_mapping(connection):
     document = await render_one(connection, await add(connection))
-    assert document.keys() == MAPPING["properties"].keys()
+    assert {*document, "deleted_at", "stated"} == MAPPING["properties"].keys()
 
 
 @pytest.mark.parametrize(("bhk", "text"), [(3, "3"), (2.5, "2.5"), (0.5, "0.5"), (10, "10")])
@@ -128,6 +130,7 @@ async def test_a_sector_without_a_centre_gives_no_location(connection):
         ([], None),
         ([{"thumbnail_url": None}], "/media/a.webp"),
         ([{"thumbnail_url": None, "enhanced_url": "/media/better.webp"}], "/media/better.webp"),
+        ([{"enhanced_url": "/media/img/b/large.webp"}], "/media/img/b/thumbnail.webp"),
         (
             [
                 {"is_primary": False, "display_order": 0, "thumbnail_url": "/media/first.webp"},
@@ -167,11 +170,24 @@ async def test_rows_that_cannot_be_rendered_do_not_keep_the_others_back(connecti
 
 
 async def test_python_and_sql_agree_on_buckets(connection):
-    for number in (0, 999, 1_000, 0xFFFF_FFFF, 0x1_0000_0000, (1 << 128) - 1, ID.int):
+    for number in (0, 999, 1_000, 0xFFFF_FFFF, 0x1_0000_0000, (1 << 128) - 1, ID.int, 7 << 80):
         await add(connection, id=UUID(int=number))
     rows = (await connection.execute(select(Property.id, BUCKET))).all()
-    assert {row[0]: row[1] for row in rows} == {row[0]: bucket(row[0]) for row in rows}
+    assert {row[0]: row[1] for row in rows} == {row[0]: bucket(str(row[0])) for row in rows}
     assert all(0 <= row[1] < BUCKETS for row in rows)
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        [UUID(int=ID.int + (number << 80)) for number in range(10_000)],  # counted in milliseconds
+        [UUID(int=random.Random(number).getrandbits(128)) for number in range(10_000)],
+    ],
+)
+def test_buckets_are_filled_evenly(ids):
+    sizes = Counter(bucket(str(each)) for each in ids)
+    assert len(sizes) > BUCKETS * 0.99
+    assert max(sizes.values()) < 40
 
 
 async def test_pages_follow_the_ids_between_their_bounds(connection):
@@ -191,9 +207,10 @@ async def test_a_page_ends_at_its_last_row_even_when_that_was_refused(connection
 
 
 def test_a_tombstone_is_an_inactive_document_of_nothing():
-    assert tombstone(ID, 7) == {
+    assert tombstone(ID, 7, NOON) == {
         "id": str(ID),
         "revision": 7,
-        "bucket": 0x6789ABCD % BUCKETS,
+        "bucket": 0x6789_ABCD_89AB % BUCKETS,
         "is_active": False,
+        "deleted_at": "2026-03-01T12:00:00Z",
     }

@@ -118,6 +118,19 @@ async def test_a_drain_does_not_wait_for_what_another_holds(engine, search, alia
     await drained()
 
 
+@pytest.mark.usefixtures("generation")
+async def test_what_somebody_waits_for_goes_before_a_backlog(engine, search, alias):
+    await store_many(engine, 300)
+    async with engine.begin() as connection:
+        await connection.execute(text("SET LOCAL casabricks.awaited = 'on'"))
+        await connection.execute(text("UPDATE properties SET title = 'Awaited' WHERE title = 'Home 299'"))
+    drained = await drain_once(engine, search, alias=alias, limit=20)
+    assert (drained.claimed, drained.awaited) == (20, True)
+    assert (await drain_once(engine, search, alias=alias, limit=20)).awaited is False
+    await search.indices.refresh(index=alias)
+    assert "Awaited" in await titles(search, alias)
+
+
 async def test_a_change_that_commits_late_is_not_passed_over(engine, search, alias, drained):
     async with engine.connect() as slow, slow.begin():
         await slow.execute(
@@ -222,24 +235,85 @@ async def test_a_generation_registered_meanwhile_gets_the_rows(engine, search, s
     await agree(engine, search, generation)
 
 
-async def test_a_generation_of_another_schema_refuses_without_blame(
+NARROW = {"id": {"type": "keyword"}, "revision": {"type": "long"}, "title": {"type": "keyword"}}
+
+
+def narrow(**fields):
+    return {"mappings": {"dynamic": "strict", "properties": NARROW | fields}}
+
+
+async def other_release(engine, search, settings, *, state, body):
+    """A generation that another release has made."""
+    name = f"{settings.index_alias}-old"
+    async with engine.begin() as connection:
+        await register(connection, search, settings, name, body=body, hash_="00000000")
+    await plain_sql(
+        engine,
+        "UPDATE index_generations SET state = :state, retained_at = now() WHERE name = :name",
+        state=state,
+        name=name,
+    )
+    return name
+
+
+async def test_a_generation_of_another_release_stays_fresh_as_far_as_its_fields_go(
     engine, search, settings, alias, generation
 ):
-    narrow = {"mappings": {"dynamic": "strict", "properties": {"id": {"type": "keyword"}}}}
-    async with engine.begin() as connection:
-        await register(connection, search, settings, f"{alias}-old", body=narrow, hash_="00000000")
+    old = await other_release(engine, search, settings, state="retained", body=narrow())
+    (flat,) = await store(engine, home("Kept fresh"))
+    assert await drain_once(engine, search, alias=alias) == Drained(claimed=1, documents=1)
+    assert await document(search, old, flat) == {"id": str(flat), "revision": 1, "title": "Kept fresh"}
+    await plain_sql(engine, "DELETE FROM properties")
+    await drain_once(engine, search, alias=alias)
+    assert await document(search, old, flat) == {"id": str(flat), "revision": 2}
+    await agree(engine, search, generation)
+
+
+async def test_what_another_release_is_building_is_left_to_its_own_drains(
+    engine, search, settings, alias, generation
+):
+    """A document of ours would look complete there without being so."""
+    old = await other_release(engine, search, settings, state="building", body=narrow())
+    (flat,) = await store(engine, home())
+    await drain_once(engine, search, alias=alias)
+    assert not await search.exists(index=old, id=str(flat))
+    await agree(engine, search, generation)
+
+
+async def test_a_generation_of_another_release_refuses_without_blame(
+    engine, search, settings, alias, generation
+):
+    await other_release(engine, search, settings, state="retained", body=narrow(title={"type": "date"}))
     await store(engine, home())
     assert await drain_once(engine, search, alias=alias) == Drained(claimed=1, documents=1)
     assert await letters(engine) == {}
     await agree(engine, search, generation)
 
 
+async def test_a_generation_of_another_release_that_is_gone_holds_nothing_up(
+    engine, search, settings, alias, generation
+):
+    old = await other_release(engine, search, settings, state="retained", body=narrow())
+    await search.indices.delete(index=old)
+    await store(engine, home())
+    assert await drain_once(engine, search, alias=alias) == Drained(claimed=1, documents=1)
+    await agree(engine, search, generation)
+
+
+@pytest.mark.usefixtures("generation")
+async def test_writes_that_come_too_late_are_counted(engine, search, alias):
+    (flat,) = await store(engine, home())
+    await drain_all(engine, search, alias=alias)
+    late = "INSERT INTO search_outbox (property_id, revision, deleted) VALUES (:id, 0, true)"
+    await plain_sql(engine, late, id=flat)
+    assert await drain_once(engine, search, alias=alias) == Drained(claimed=1, documents=2, superseded=1)
+
+
 async def test_a_narrower_mapping_of_this_schema_makes_dead_letters(
     engine, search, settings, alias, generation
 ):
-    narrow = {"mappings": {"dynamic": "strict", "properties": {"id": {"type": "keyword"}}}}
     async with engine.begin() as connection:
-        await register(connection, search, settings, f"{alias}-narrow", body=narrow)
+        await register(connection, search, settings, f"{alias}-narrow", body=narrow())
     (flat,) = await store(engine, home())
     await drain_once(engine, search, alias=alias)
     assert await letters(engine) == {str(flat): (1, "strict_dynamic_mapping_exception", 1)}

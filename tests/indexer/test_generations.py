@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import select, text
 
+from domain.generation_state import IllegalMove
 from indexer import generations
 from indexer.generations import alias_target
 from schemas.index.listings import schema_hash
@@ -28,8 +29,10 @@ async def writable(engine, alias):
 
 @pytest.fixture
 async def names(engine, search, settings, generation):
-    """A live generation and one that is being built."""
-    return generation, await generations.create(engine, search, settings)
+    """A live generation, and one that is being verified."""
+    building = await generations.create(engine, search, settings)
+    await generations.begin_verifying(engine, building)
+    return generation, building
 
 
 async def test_a_generation_is_named_for_its_alias_schema_and_time(settings, generation):
@@ -67,7 +70,7 @@ async def test_a_failed_promotion_is_not_recorded(engine, search, alias, names):
     await search.indices.delete(index=building)
     with pytest.raises(Exception, match="index_not_found_exception"):
         await generations.promote(engine, search, alias, building)
-    assert await states(engine) == {live: "live", building: "building"}
+    assert await states(engine) == {live: "live", building: "verifying"}
     assert await alias_target(search, alias) == [live]
 
 
@@ -96,7 +99,7 @@ async def test_failed_and_dropped_generations_take_no_writes(engine, search, ali
 async def test_every_change_leaves_an_audit_row(engine, search, alias, names):
     live, building = names
     await generations.promote(engine, search, alias, building)
-    await generations.fail(engine, building, "for the test")
+    await generations.promote(engine, search, alias, live)
     await generations.drop(engine, search, building)
     query = select(AuditRow.actor, AuditRow.action, AuditRow.changes).where(AuditRow.entity_id == building)
     async with engine.connect() as connection:
@@ -104,7 +107,6 @@ async def test_every_change_leaves_an_audit_row(engine, search, alias, names):
     assert rows == [
         ("indexer", "index.create", {}),
         ("indexer", "index.promote", {"live": [live, building]}),
-        ("indexer", "index.fail", {"error": [None, "for the test"]}),
         ("indexer", "index.drop", {}),
     ]
 
@@ -124,11 +126,33 @@ async def test_an_index_deleted_by_hand_is_recorded_as_failed(engine, search, al
     live, building = names
     await search.indices.delete(index=live)
     await generations.reconcile(engine, search, alias)
-    assert await states(engine) == {live: "failed", building: "building"}
+    assert await states(engine) == {live: "failed", building: "verifying"}
 
 
 async def test_no_alias_leads_nowhere(search, alias):
     assert await alias_target(search, f"{alias}_unheard_of") == []
+
+
+async def test_an_alias_moved_by_hand_to_one_that_is_being_built_records_nothing(
+    engine, search, settings, alias, generation
+):
+    building = await generations.create(engine, search, settings)
+    await search.indices.put_alias(index=building, name=alias)
+    await search.indices.delete_alias(index=generation, name=alias)
+    await generations.reconcile(engine, search, alias)
+    assert await states(engine) == {generation: "live", building: "building"}
+
+
+@pytest.mark.parametrize("state", ["building", "dropped", "failed"])
+async def test_nothing_but_what_was_verified_or_retained_goes_live(engine, search, alias, names, state):
+    live, other = names
+    await plain_sql(
+        engine, "UPDATE index_generations SET state = :state WHERE name = :name", state=state, name=other
+    )
+    with pytest.raises(IllegalMove, match=f"A generation that is {state} cannot become live"):
+        await generations.promote(engine, search, alias, other)
+    assert await alias_target(search, alias) == [live]
+    assert await states(engine) == {live: "live", other: state}
 
 
 async def test_only_one_generation_can_be_live(engine, names):

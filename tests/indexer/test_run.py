@@ -4,14 +4,18 @@ import asyncio
 import json
 import logging
 import signal
+import socket
 
+import aiohttp
 import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from indexer.backoff import LONGEST_S, SHORTEST_S, delays
 from indexer.drain import drain_once
+from indexer.metrics import Metrics
 from indexer.run import run
+from indexer.verify import record, verify
 from tests.factories import home, store
 from tests.indexer.agreement import agree, pending, plain_sql, store_many, titles, until
 from tests.indexer.conftest import indexing
@@ -185,3 +189,74 @@ def test_waits_grow_to_ten_seconds_and_differ():
     assert all(SHORTEST_S <= wait <= LONGEST_S for wait in drawn)
     assert max(drawn[:2]) <= 2 * SHORTEST_S
     assert max(drawn) > LONGEST_S / 2
+
+
+@pytest.fixture
+def port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+async def scrape(port):
+    """Figures by name, as Prometheus would read them."""
+    async with aiohttp.ClientSession() as client, client.get(f"http://127.0.0.1:{port}/metrics") as answer:
+        lines = (await answer.text()).splitlines()
+    return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+
+
+async def test_it_tells_prometheus_how_level_the_index_is(
+    engine, settings, search, alias, found, port, generation
+):
+    await store(engine, home("Good"), home("Bad", society="x" * 40_000))
+    async with indexing(settings.model_copy(update={"indexer_metrics_port": port})):
+        await until(found("Good"))
+        await until(
+            lambda: shows(
+                port, 'casabricks_index_dead_letters{error_type="illegal_argument_exception"}', "1.0"
+            )
+        )
+        figures = await scrape(port)
+    assert figures["casabricks_index_documents_total"] == "2.0"
+    assert figures["casabricks_index_refused_total"] == "1.0"
+    assert figures["casabricks_index_superseded_total"] == "0.0"
+    assert figures["casabricks_index_lag_seconds"] == figures["casabricks_index_pending_changes"] == "0.0"
+    assert figures["casabricks_index_schema_matches"] == "1.0"
+    assert figures['casabricks_index_drift{fault="missing"}'] == "NaN"  # never verified
+    assert any(name.startswith(f'casabricks_index_generation{{name="{generation}"') for name in figures)
+
+
+async def shows(port, name, value):
+    try:
+        return (await scrape(port)).get(name) == value
+    except aiohttp.ClientConnectionError:
+        return False  # it has not begun yet
+
+
+async def test_figures_of_a_verification_are_told(engine, search, settings, alias, generation):
+    await store(engine, home())
+    await plain_sql(engine, "DELETE FROM search_outbox")
+    await record(engine, await verify(engine, search, alias=alias, index=generation))
+    metrics = Metrics()
+    await metrics.observe(engine, alias)
+    assert metrics.registry.get_sample_value("casabricks_index_drift", {"fault": "missing"}) == 1
+    assert metrics.registry.get_sample_value("casabricks_index_drift", {"fault": "stale"}) == 0
+
+
+async def test_without_a_database_the_figures_say_that_nothing_is_known(settings, port):
+    nowhere = settings.model_copy(
+        update={"database_url": "postgresql://postgres@127.0.0.1:1/nowhere", "indexer_metrics_port": port}
+    )
+    stop = asyncio.Event()
+    task = asyncio.create_task(run(nowhere, stop))
+    await until(lambda: shows(port, "casabricks_index_lag_seconds", "NaN"))
+    stop.set()
+    await asyncio.wait_for(task, timeout=20)
+
+
+async def test_a_live_index_of_another_release_is_named_at_the_start(engine, settings, generation):
+    await plain_sql(engine, "UPDATE index_generations SET schema_hash = '00000000'")
+    with capture_logs() as lines:
+        async with indexing(settings):
+            await until(lambda: is_logged(lines, "the live index has another schema: run `indexer reindex`"))
+    (told,) = [line for line in lines if line["log_level"] == "error"]
+    assert told["live"] == generation

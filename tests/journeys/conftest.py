@@ -43,11 +43,15 @@ class Product:
 
     async def serve(self) -> subprocess.Popen[bytes]:
         process = self.start("server.cli", "serve")
+        await self.answers()
+        return process
+
+    async def answers(self) -> None:
+        """Wait until somebody serves."""
         deadline = time.monotonic() + SLOWEST_START_S
         while (await self.ask("/livez"))[0] != 200:
             assert time.monotonic() < deadline, "the API did not start"
             await asyncio.sleep(0.1)
-        return process
 
     async def ask(self, path: str, body: Any = None) -> tuple[int, Any]:
         """Status and JSON; status 0 when nobody answers."""

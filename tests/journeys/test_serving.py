@@ -2,7 +2,9 @@
 
 import asyncio
 import signal
+import subprocess
 
+import psutil
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.factories import home, store
@@ -25,6 +27,27 @@ async def test_workers_can_be_stopped_while_they_start(product: Product):
     api = await product.serve()  # answers as soon as one of them is ready, and there the other is not
     api.send_signal(signal.SIGTERM)
     assert await asyncio.to_thread(api.wait, 30) == 0
+
+
+async def test_a_worker_that_is_killed_has_a_successor(product: Product):
+    api = await product.serve()
+    worker = await worker_of(api)
+    worker.kill()
+    worker.wait(10)
+    await product.answers()
+    assert (await worker_of(api)).pid != worker.pid
+    api.send_signal(signal.SIGTERM)
+    assert await asyncio.to_thread(api.wait, 30) == 0
+
+
+async def worker_of(api: subprocess.Popen[bytes]) -> psutil.Process:
+    """The process that serves; what holds its state for the manager is another."""
+    serving = [
+        child
+        for child in psutil.Process(api.pid).children()
+        if any(connection.status == psutil.CONN_LISTEN for connection in child.net_connections("tcp4"))
+    ]
+    return serving[0]
 
 
 async def test_a_request_in_flight_is_answered_before_the_end(product: Product):

@@ -65,9 +65,14 @@ SILENT = {
     "created_at": "'2026-01-01'",
     "updated_at": "'2026-01-01'",
     "created_by": "(SELECT id FROM users)",
+    "vastu_rules_version": "7",
+    "vastu_set_by": "(SELECT id FROM users)",
+    "vastu_set_at": "now()",
+    "light_set_by": "(SELECT id FROM users)",
+    "light_set_at": "now()",
 }
 """A new value for each column that never does."""
-KEPT = {"id", "revision", "price_per_sqft", "is_active"}
+KEPT = {"id", "revision", "price_per_sqft", "search", "is_active"}
 """What the database computes."""
 
 PRICING = ("property_type", "listing_type", "bhk", "area_sqft", "area_basis", "price", "locality", "society")
@@ -88,6 +93,10 @@ IMAGE_SILENT = {
     "ai_job_id": "'job'",
     "attempts": "attempts + 1",
     "requested_at": "now()",
+    "enhancement_due_at": "now()",
+    "enhancement_tries": "2",
+    "enhancement_result_url": "'https://results.ai.example/a', enhancement_status = 'processing'",
+    "enhancement_error": "'It is too dark.'",
     "created_at": "'2026-01-01'",
     "updated_at": "'2026-01-01'",
 }

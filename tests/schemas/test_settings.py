@@ -25,6 +25,18 @@ def test_pictures_in_files_have_a_directory(media_url, directory):
 
 
 @pytest.mark.parametrize(
+    ("url", "nodes"),
+    [
+        ("http://one:9200", ["http://one:9200"]),
+        ("http://one:9200,http://two:9200", ["http://one:9200", "http://two:9200"]),
+        (" http://one:9200 , http://two:9200, ", ["http://one:9200", "http://two:9200"]),
+    ],
+)
+def test_a_cluster_is_named_node_by_node(url, nodes):
+    assert Settings(opensearch_url=url).opensearch_nodes == nodes
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [("index_alias", "Listings"), ("index_alias", "a-b"), ("index_alias", ""), ("api_port", 65_536)],
 )

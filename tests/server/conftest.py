@@ -136,6 +136,7 @@ async def live(
     """One index for all tests of a module, which only read."""
     epoch = Epoch(cache, settings.index_alias)
     name = await generations.create(worker_engine, search, settings)
+    await generations.begin_verifying(worker_engine, name)
     await generations.promote(worker_engine, search, settings.index_alias, name, epoch)
     yield Catalogue(worker_engine, search, settings.index_alias, name, epoch)
     await search.indices.delete(index=name)

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from schemas.api.listings import ListingsRequest
 from schemas.settings import Settings
 from schemas.tables import AnalyticsEvent
-from server.search_log import MOST_WAITING, Noted, SearchLog
+from server.journal import MOST_WAITING
+from server.search_log import Noted, SearchLog
 from services.search_events import without_words
 from stores.database import open_database
 from tests.factories import home

@@ -1,4 +1,4 @@
-"""The market pass: medians as Python counts them, labels, and nothing written that did not change."""
+"""The market passes: medians as Python counts them, labels, and nothing written that did not change."""
 
 import asyncio
 import random
@@ -8,10 +8,14 @@ from decimal import Decimal
 from statistics import median
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import text
 
-from tasks.market import batches, compare_prices, compared, write
+from domain.market.survey import Findings, survey
+from tasks.market import METHOD, TAKE_TURNS, compare_prices, compare_withdrawn, measure_quality, write
+from tasks.market_snapshot import Snapshot, read_snapshot
+from tests.domain.market import oracle
 from tests.factories import Row, home, plot, store
 
 SQFT = 1_000
@@ -92,8 +96,20 @@ async def test_segments_are_what_python_makes_of_the_same_listings(engine, seed)
         )
         for segment, values in offered.items()
     }
-    found = await ask(engine, f"SELECT {', '.join(key)}, n, p25, median, p75 FROM market_segments")
+    found = await ask(
+        engine, f"SELECT {', '.join(key)}, n, p25, median, p75 FROM market_segments WHERE NOT every_bhk"
+    )
     assert {segment[:5]: segment[5:] for segment in found} == expected
+
+
+async def test_all_bedrooms_together_are_a_segment_too(engine):
+    await store(engine, *market(8_000, 9_000, bhk=2), *market(12_000, bhk=3), plot(price=9_000_000))
+    await compare_prices(engine)
+    found = await ask(
+        engine,
+        "SELECT property_type, n, p25, median, p75 FROM market_segments WHERE every_bhk ORDER BY 1",
+    )
+    assert found == [("apartment", 3, 8_500, 9_000, 10_500), ("plot", 1, 6_000, 6_000, 6_000)]
 
 
 async def test_a_segment_that_is_no_longer_offered_is_forgotten(engine):
@@ -115,34 +131,77 @@ async def test_a_segment_that_is_no_longer_offered_is_forgotten(engine):
         (13_000, 30.0, "high"),
     ],
 )
-async def test_a_price_gets_its_label_against_the_median_of_its_segment(
+async def test_a_price_gets_its_label_against_the_median_of_its_comparables(
     engine, price_per_sqft, delta_pct, label
 ):
-    await store(engine, *market(*[10_000] * 7), at(price_per_sqft, "subject"))
-    assert await compare_prices(engine) == 8
+    await store(engine, *market(*[10_000] * 8), at(price_per_sqft, "subject"))
+    assert await compare_prices(engine) == 9
     found = await ask(
         engine,
         "SELECT level, n, median, delta_pct, label, reason, method FROM property_market m"
         " JOIN properties p ON p.id = m.property_id WHERE title = 'subject'",
     )
-    assert found == [("segment", 8, 10_000, Decimal(str(delta_pct)), label, None, "segment_median")]
+    assert found == [("same_sector", 8, 10_000, Decimal(str(delta_pct)), label, None, METHOD)]
 
 
-async def test_below_eight_comparables_there_is_a_reason_and_no_label(engine):
-    await store(engine, *market(*[10_000] * 7))
-    assert await compare_prices(engine) == 7
+@pytest.mark.parametrize(
+    ("others", "n", "median_of_them", "reason"),
+    [
+        (7, 7, 10_000, "too_few"),
+        (5, 5, 10_000, "too_few"),
+        (4, 4, None, "insufficient_data"),
+        (0, 0, None, "insufficient_data"),
+    ],
+)
+async def test_below_eight_comparables_there_is_a_reason_and_no_label(
+    engine, others, n, median_of_them, reason
+):
+    await store(engine, *market(*[10_000] * (others + 1)))
+    assert await compare_prices(engine) == others + 1
     found = await ask(
         engine, "SELECT DISTINCT level, n, median, delta_pct, label, reason FROM property_market"
     )
-    assert found == [(None, 7, 10_000, None, None, "too_few")]
+    assert found == [("city", n, median_of_them, None, None, reason)]
+
+
+async def test_a_city_is_a_range_and_no_label(engine):
+    await store(engine, *market(*[10_000] * 9), at(5_000, "far away", locality="Sector 150"))
+    await compare_prices(engine)
+    assert (await labels(engine))["far away"] == (None, None, "city_level")
+
+
+@pytest.mark.parametrize(
+    ("columns", "others", "level"),
+    [
+        ({"society": "Green Court"}, {"society": "Green Court"}, "same_society"),
+        ({"society": "Green Court"}, {"society": "Blue Court"}, "same_sector"),
+        ({"area_sqft": 1_290}, {}, "similar_in_sector"),
+        ({"bhk": 2}, {}, "similar_in_sector"),
+        (
+            {"latitude": 28.6, "longitude": 77.35},
+            {"locality": "Sector 61", "latitude": 28.61, "longitude": 77.35},
+            "within_2_km",
+        ),
+        ({"area_sqft": 5_000}, {"locality": "Sector 63"}, "neighbouring_sectors"),
+    ],
+)
+async def test_the_nearest_level_with_enough_comparables_counts(engine, columns, others, level):
+    await store(engine, *market(*[10_000] * 8, **others), at(9_000, "subject", **columns))
+    await compare_prices(engine)
+    found = await ask(
+        engine,
+        "SELECT level, n FROM property_market m JOIN properties p ON p.id = m.property_id"
+        " WHERE title = 'subject'",
+    )
+    assert found == [(level, 8)]
 
 
 async def test_listings_that_are_not_offered_neither_count_nor_get_a_label(engine):
     states = ("draft", "inactive", "sold", "expired", "deleted")
     gone = [at(1_000, state, state=state) for state in states]
-    await store(engine, *market(*range(10_000, 10_008)), *gone)
-    assert await compare_prices(engine) == 8
-    assert await ask(engine, "SELECT n, median FROM market_segments") == [(8, 10_004)]
+    await store(engine, *market(*range(10_000, 10_009)), *gone)
+    assert await compare_prices(engine) == 9
+    assert await ask(engine, "SELECT DISTINCT n, median FROM market_segments") == [(9, 10_004)]
     assert (await labels(engine)).keys().isdisjoint(states)
 
 
@@ -152,36 +211,34 @@ async def test_listings_that_are_not_offered_neither_count_nor_get_a_label(engin
         {"area_basis": "carpet"},
         {"listing_type": "rent"},
         {"property_type": "villa"},
-        {"bhk": 2.5},
         {"property_type": "plot", "bhk": None},
-        {"locality": "Sector 78"},
     ],
 )
 async def test_only_the_same_kind_of_home_is_compared(engine, columns):
-    await store(engine, *market(*[10_000] * 8), at(5_000, "another kind", **columns))
+    await store(engine, *market(*[10_000] * 9), at(5_000, "another kind", **columns))
     await compare_prices(engine)
     assert await labels(engine) == {
         "10000": ("fair", 0.0, None),
-        "another kind": (None, None, "too_few"),
+        "another kind": (None, None, "insufficient_data"),
     }
 
 
 async def test_plots_are_compared_though_they_have_no_bedrooms(engine):
     plots = {"property_type": "plot", "bhk": None}
-    await store(engine, *market(*[10_000] * 7, 9_000, **plots))
+    await store(engine, *market(*[10_000] * 8, 9_000, **plots))
     await compare_prices(engine)
     assert await labels(engine) == {"10000": ("fair", 0.0, None), "9000": ("good", -10.0, None)}
 
 
 async def test_a_label_owes_its_listing_a_visit(engine):
-    await store(engine, *market(*[10_000] * 8))
+    await store(engine, *market(*[10_000] * 9))
     await settle(engine)
     await compare_prices(engine)
-    assert await ask(engine, "SELECT revision, count(*) FROM search_outbox GROUP BY revision") == [(2, 8)]
+    assert await ask(engine, "SELECT revision, count(*) FROM search_outbox GROUP BY revision") == [(2, 9)]
 
 
 async def test_a_pass_over_an_unchanged_market_writes_nothing_and_owes_nothing(engine):
-    await store(engine, *market(*range(9_000, 9_010)), *market(8_000, 8_100, locality="Sector 78"))
+    await store(engine, *market(*range(9_000, 9_010)), *market(8_000, 8_100, locality="Sector 150"))
     assert await compare_prices(engine) == 12
     written = await ask(engine, "SELECT * FROM property_market ORDER BY 1")
     await settle(engine)
@@ -191,21 +248,34 @@ async def test_a_pass_over_an_unchanged_market_writes_nothing_and_owes_nothing(e
 
 
 async def test_an_edited_price_is_labelled_anew(engine):
-    await store(engine, *market(*[10_000] * 8), at(9_000, "subject"))
+    await store(engine, *market(*[10_000] * 9), at(9_000, "subject"))
     await compare_prices(engine)
     await change(engine, "UPDATE properties SET price = 12000000 WHERE title = 'subject'")
     assert (await labels(engine))["subject"] == (None, None, "recalculating")
-    assert await compare_prices(engine) == 1
+    assert await compare_withdrawn(engine) == 1
     assert (await labels(engine))["subject"] == ("high", 20.0, None)
 
 
+async def test_a_new_listing_does_not_wait_for_the_next_pass_over_all(engine):
+    await store(engine, *market(*[10_000] * 9))
+    await compare_prices(engine)
+    await store(engine, at(9_000, "new"), at(9_000, "a draft", state="draft"))
+    assert await compare_withdrawn(engine) == 1
+    assert await compare_withdrawn(engine) == 0
+    assert await labels(engine) == {"10000": ("fair", 0.0, None), "new": ("good", -10.0, None)}
+
+
 async def test_an_edit_that_comes_back_to_the_old_price_gets_its_label_back(engine):
-    await store(engine, *market(*[10_000] * 8))
+    await store(engine, *market(*[10_000] * 9))
     await compare_prices(engine)
     await change(engine, "UPDATE properties SET price = price + 1")
     await change(engine, "UPDATE properties SET price = price - 1")
-    assert await compare_prices(engine) == 8
+    assert await compare_withdrawn(engine) == 9
     assert await labels(engine) == {"10000": ("fair", 0.0, None)}
+
+
+MIDDLE = (9_400, 9_400, 9_400, 11_500, 11_500, 11_500)
+"""With two middle ones between, their median is what the middle ones are."""
 
 
 @pytest.mark.parametrize(
@@ -218,7 +288,7 @@ async def test_an_edit_that_comes_back_to_the_old_price_gets_its_label_back(engi
     ],
 )
 async def test_a_difference_is_written_when_it_moves_by_a_point(engine, middle, stored):
-    await store(engine, at(9_000, "subject"), *market(*[9_400] * 3, *[11_500] * 4), at(10_000, "middle"))
+    await store(engine, at(9_000, "subject"), *market(*MIDDLE), *(at(10_000, "middle") for _ in "12"))
     await compare_prices(engine)
     assert (await labels(engine))["subject"] == ("good", -10.0, None)
     await change(engine, "UPDATE properties SET price = :price WHERE title = 'middle'", price=middle * SQFT)
@@ -226,31 +296,34 @@ async def test_a_difference_is_written_when_it_moves_by_a_point(engine, middle, 
     assert (await labels(engine))["subject"] == ("good", stored, None)
 
 
-async def test_a_small_move_of_the_median_costs_no_revision(engine):
-    await store(engine, at(9_000, "subject"), *market(*[9_400] * 3, *[11_500] * 4), at(10_000, "middle"))
+async def test_a_changed_price_is_news_for_those_it_is_compared_with_and_for_no_other(engine):
+    far = market(*range(9_000, 9_900, 100), locality="Sector 150")
+    await store(engine, at(9_000, "subject"), *market(*MIDDLE), *(at(10_000, "middle") for _ in "12"), *far)
     await compare_prices(engine)
-    await change(engine, "UPDATE properties SET price = 10050000 WHERE title = 'middle'")
-    await settle(engine)
-    assert await compare_prices(engine) == 1
-    owed = await ask(engine, "SELECT title FROM search_outbox o JOIN properties p ON p.id = o.property_id")
-    assert owed == [("middle",)]
+    before = await labels(engine)
+    await change(engine, "UPDATE properties SET price = 11000000 WHERE title = 'middle'")
+    await compare_prices(engine)
+    after = await labels(engine)
+    assert {title for title in before if before[title] != after[title]} == {
+        "subject",
+        "9400",
+        "11500",
+        "middle",
+    }
 
 
-async def test_a_segment_that_becomes_too_small_loses_its_labels(engine):
-    await store(engine, *market(*[10_000] * 7), at(9_000, "last"))
+async def test_a_market_that_becomes_too_small_loses_its_labels(engine):
+    await store(engine, *market(*[10_000] * 8), at(9_000, "last"))
     await compare_prices(engine)
     await change(engine, "UPDATE properties SET state = 'sold' WHERE title = 'last'")
-    assert await compare_prices(engine) == 7
+    assert await compare_prices(engine) == 8
     assert (await labels(engine))["10000"] == (None, None, "too_few")
 
 
-async def compare_all(engine) -> list[Any]:
+async def compare_all(engine) -> tuple[Snapshot, Any, Findings]:
     """What a pass found and is about to write."""
-    return [pair async for batch in batches(engine) for pair in map(compared, batch)]
-
-
-async def test_nothing_to_write_is_no_transaction(engine):
-    assert await write(engine, []) == 0
+    snapshot = await read_snapshot(engine, METHOD)
+    return snapshot, np.arange(len(snapshot.rows)), survey(snapshot.listings)
 
 
 @pytest.mark.parametrize(
@@ -264,11 +337,11 @@ async def test_nothing_to_write_is_no_transaction(engine):
     ],
 )
 async def test_an_edit_during_the_pass_is_left_to_the_next_one(engine, edit):
-    await store(engine, *market(*[10_000] * 8))
+    await store(engine, *market(*[10_000] * 9))
     await compare_prices(engine)
     found = await compare_all(engine)
     await change(engine, edit)
-    assert await write(engine, found) == 0
+    assert await write(engine, *found) == 0
     assert await labels(engine) == {"10000": (None, None, "recalculating")}
 
 
@@ -276,27 +349,87 @@ async def test_a_listing_that_is_deleted_during_the_pass_is_passed_over(engine):
     await store(engine, *market(*[10_000] * 8), at(9_000, "gone"))
     found = await compare_all(engine)
     await change(engine, "DELETE FROM properties WHERE title = 'gone'")
-    assert await write(engine, found) == 8
+    assert await write(engine, *found) == 8
 
 
 async def test_two_passes_at_the_same_time_agree(engine):
     await store(engine, *market(*range(9_000, 9_020)))
-    await asyncio.gather(compare_prices(engine), compare_prices(engine))
+    await asyncio.gather(compare_prices(engine), compare_prices(engine), compare_withdrawn(engine))
     assert await ask(engine, "SELECT DISTINCT revision FROM properties") == [(2,)]
-    assert await ask(engine, "SELECT n FROM market_segments") == [(20,)]
+    assert await ask(engine, "SELECT n FROM market_segments") == [(20,), (20,)]
 
 
 async def test_an_absurdly_dear_listing_does_not_keep_the_others_from_their_labels(engine):
-    dearest = home("dearest", price=100_000_000_000, area_sqft=50)
-    await store(engine, *market(*[10_000] * 8), dearest)
+    dearest = home("dearest", price=100_000_000_000, area_sqft=1_000)
+    await store(engine, *market(*[10_000] * 9), dearest)
     await compare_prices(engine)
-    found = await labels(engine)
-    assert (found["10000"], found["dearest"][0]) == (("fair", 0.0, None), "high")
+    assert await labels(engine) == {"10000": ("fair", 0.0, None), "dearest": ("high", 9_999.9, None)}
 
 
-async def test_a_segment_whose_median_is_nought_gets_no_label(engine):
-    acres = [home("acres", listing_type="rent", price=500, area_sqft=1_000_000) for _ in range(8)]
-    await store(engine, *market(*[10_000] * 8), *acres)
+async def test_a_market_whose_median_is_nought_gets_no_label(engine):
+    acres = [home("acres", listing_type="rent", price=500, area_sqft=1_000_000) for _ in range(9)]
+    await store(engine, *market(*[10_000] * 9), *acres)
     await compare_prices(engine)
-    found = await labels(engine)
-    assert (found["10000"], found["acres"][0]) == (("fair", 0.0, None), None)
+    assert await labels(engine) == {"10000": ("fair", 0.0, None), "acres": (None, None, "no_median")}
+
+
+async def test_the_error_of_the_method_is_kept(engine):
+    await store(engine, *market(*[10_000] * 8), at(9_200, "8 % off"), at(12_500, "25 % off"))
+    await measure_quality(engine)
+    kept = await ask(
+        engine,
+        "SELECT listing_type, listings, compared, median_error_pct::float, within_5::float, within_10::float,"
+        " within_20::float FROM market_quality ORDER BY id",
+    )
+    assert kept == [("sale", 10, 10, 0.0, 80.0, 90.0, 90.0), ("rent", 0, 0, None, None, None, None)]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_the_error_is_that_of_plain_loops_which_leave_each_listing_out(engine, seed):
+    chance = random.Random(seed)
+    homes = [
+        oracle.Home(
+            price_per_sqft=round(chance.gauss(10_000, 1_500)),
+            area_sqft=chance.choice([900, 1_000, 1_100, 1_400]),
+            bhk=chance.choice([2, 3, 3]),
+            locality=chance.choice(["Sector 62", "Sector 62", "Sector 63", "Sector 150"]),
+        )
+        for _ in range(120)
+    ]
+    rows = [
+        home(
+            price=one.price_per_sqft * one.area_sqft,
+            area_sqft=one.area_sqft,
+            bhk=one.bhk,
+            locality=one.locality,
+        )
+        | {"latitude": None, "longitude": None}
+        for one in homes
+    ]
+    await store(engine, *rows)
+    await measure_quality(engine)
+    found = [oracle.compared(homes, subject).delta_tenths for subject in range(len(homes))]
+    errors = sorted(abs(delta) / 10 for delta in found if delta is not None)
+    shares = [round(100 * sum(error <= most for error in errors) / len(errors), 1) for most in (5, 10, 20)]
+    [(compared, middle, *within)] = await ask(
+        engine,
+        "SELECT compared, median_error_pct::float, within_5::float, within_10::float, within_20::float"
+        " FROM market_quality WHERE listing_type = 'sale'",
+    )
+    assert (compared, within) == (len(errors), shares)
+    assert middle == pytest.approx(median(errors), abs=0.051)
+
+
+async def test_a_pass_waits_for_a_long_one_and_does_not_give_up(engine):
+    """The limits of a request's locks are two seconds; a pass over a million listings takes longer."""
+    await store(engine, *market(*[10_000] * 9))
+    held = engine.execution_options(isolation_level="AUTOCOMMIT")
+    async with held.connect() as connection:
+        await connection.execute(TAKE_TURNS)
+        waiting = asyncio.create_task(compare_withdrawn(engine))
+        await asyncio.sleep(2.5)
+        assert not waiting.done()
+        await connection.execute(text("SELECT pg_advisory_unlock_all()"))
+    assert await waiting == 9
+    async with engine.connect() as connection:
+        assert await connection.scalar(text("SHOW lock_timeout")) == "2s"

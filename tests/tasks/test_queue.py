@@ -1,7 +1,9 @@
 """The queue: what it carries, who may write to it, and what happens without Redis."""
 
+import asyncio
 import pickle
 import time
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -11,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.settings import Settings
+from tasks.jobs import JOBS
 from tasks.queue import NAME, Queue
 from tasks.retention import erase_expired
 from tests.factories import home, inquiry, store, store_inquiries
@@ -45,9 +48,38 @@ async def test_without_redis_nobody_waits_and_nothing_fails(settings: Settings):
     assert time.perf_counter() - began < 2
 
 
-def test_the_jobs_that_run_by_themselves(queue: Queue):
+def test_one_task_runs_by_itself_and_looks_for_all_that_is_due(queue: Queue):
     scheduled = {task.name.rpartition(".")[2] for task in queue.huey._registry.periodic_tasks}
-    assert scheduled == {"import_waiting", "erase_expired"}
+    assert scheduled == {"tick"}
+
+
+async def test_a_tick_looks_at_once_and_again_half_a_minute_later(queue: Queue, cache: Redis):
+    await asyncio.to_thread(queue._tick)
+    asked = [queue.huey.deserialize_task(message) for message in await cache.lrange(QUEUE, 0, -1)]
+    [later] = [task for task in asked if task.name.endswith("look")]
+    assert 20 < (later.eta - datetime.now(UTC).replace(tzinfo=None)).total_seconds() <= 30
+    regular = {job.name for job in JOBS} - {"warm_cache_after_promotion"}
+    assert {task.args for task in asked if task is not later} == {(name,) for name in regular}
+
+
+async def test_a_job_runs_by_its_name(queue: Queue, engine: AsyncEngine):
+    for _ in range(2):
+        await asyncio.to_thread(queue._run_named, "expire_listings")
+    async with engine.connect() as connection:
+        assert (await connection.execute(text("SELECT job, state, attempts FROM job_runs"))).all() == [
+            ("expire_listings", "done", 1)
+        ]
+
+
+def test_a_worker_may_leave_the_clock_to_others(queue: Queue):
+    assert [queue.consumer(schedules=schedules).periodic for schedules in (True, False)] == [True, False]
+
+
+def test_a_worker_starts_and_ends_without_its_stores(settings: Settings):
+    away = {"redis_url": "redis://127.0.0.1:1/0", "database_url": "postgresql://127.0.0.1:1/x"}
+    queue = Queue(settings.model_copy(update=away))
+    queue.catch_up()
+    queue.wind_up()
 
 
 async def test_leads_past_their_time_are_erased(engine: AsyncEngine, settings: Settings):

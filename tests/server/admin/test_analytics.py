@@ -47,7 +47,8 @@ async def some_leads(engine: AsyncEngine) -> tuple[UUID, UUID]:
 async def test_leads_are_summed_up(admin: Api, engine: AsyncEngine):
     bina, chand = await some_leads(engine)
     answer = await admin.get(SUMMARY, since="2026-03-09", until="2026-03-12")
-    assert answer.body == {
+    others = {"views", "searches", "enhancement"}
+    assert {name: value for name, value in answer.body.items() if name not in others} == {
         "since": "2026-03-09",
         "until": "2026-03-12",
         "inquiries": {

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from tasks.scores import score_waiting
 from tasks.uploads import import_waiting
 from tests.factories import home, plot, store
 from tests.server.conftest import Api
@@ -78,6 +79,7 @@ async def test_an_export_comes_back_and_changes_nothing(admin: Api, engine: Asyn
         home("Somewhere", external_ref="A3", location_approximate=True, furnishing_status="semi_furnished"),
         plot(external_ref="A4", facing_direction="north_east", open_sides=2),
     )
+    await score_waiting(engine)
     before = await snapshot(engine)
     content = (await admin.get(EXPORT)).body
     asked = await admin.ask(

@@ -13,8 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.api.admin_properties import PropertyFields
 from schemas.sectors import LOCALITIES, SECTORS
+from schemas.settings import Settings
 from schemas.vocabulary import Direction, PropertyType
-from tests.factories import form, home, picture, store, store_pictures
+from tests.factories import form, home, picture, store, store_pictures, store_user
 from tests.server.conftest import Answer, Api
 
 PROPERTIES = "/api/v1/admin/properties"
@@ -65,7 +66,8 @@ async def test_a_new_property_is_answered_whole_with_its_place_and_version(admin
     columns = await ask(
         engine, "SELECT column_name FROM information_schema.columns WHERE table_name = 'properties'"
     )
-    assert set(row) == {name for (name,) in columns} | {"images", "market", "searchable"}
+    internal = {("search",)}
+    assert set(row) == {name for (name,) in set(columns) - internal} | {"images", "market", "searchable"}
     shown = {
         "external_ref": "CB-1", "title": "Garden flat", "description": "", "society": None,
         "locality": "Sector 62", "sector": "62", "latitude": fact.latitude, "longitude": fact.longitude,
@@ -97,9 +99,12 @@ async def test_a_property_shows_its_images_and_its_market(admin: Api, engine: As
     [shown] = row["images"]
     assert shown | {"id": None} == {
         "id": None,
+        "property_id": str(key),
         "url": "/media/a.webp",
+        "medium_url": "/media/a.webp",
         "thumbnail_url": "/media/a-thumb.webp",
         "enhanced_url": None,
+        "is_enhanced": False,
         "image_type": "photo",
         "is_primary": True,
         "enhancement_status": "none",
@@ -390,6 +395,27 @@ async def test_scores_are_computed_unless_set_by_hand(admin: Api, engine: AsyncE
     assert (back["vastu_score"], back["vastu_source"]) == (100, "computed")
     changes = [changes for _, changes in await audited(engine)]
     assert changes[2]["vastu_source"] == ["computed", "manual"]
+
+
+async def test_a_score_set_by_hand_says_by_whom_and_when(
+    admin: Api, api: Api, engine: AsyncEngine, settings: Settings
+):
+    row = await created(admin, state="active", **HOME)
+    assert (row["vastu_set_by"], row["vastu_set_at"], row["vastu_rules_version"]) == (None, None, 1)
+    other_id = await store_user(engine, email="bina@casabricks.example")
+    other = api.signed_in(other_id, settings)
+    by_hand = (await patched(other, row, vastu_score=42)).body
+    assert (by_hand["vastu_set_by"], by_hand["light_set_by"]) == (str(other_id), None)
+    page = (await api.get(f"/api/v1/properties/{row['id']}")).body["scores"]["vastu"]
+    shown = (page["score"], page["source"], page["set_at"])
+    assert shown == (42, "manual", by_hand["vastu_set_at"])
+    assert str(other_id) not in str(page)
+    kept = (await patched(admin, by_hand, title="Another title", vastu_score=42)).body
+    assert kept["vastu_set_by"] == str(other_id)
+    moved = (await patched(admin, kept, vastu_score=43)).body
+    assert moved["vastu_set_by"] not in {None, str(other_id)}
+    back = (await patched(admin, moved, vastu_score=None)).body
+    assert (back["vastu_set_by"], back["vastu_set_at"], back["vastu_score"]) == (None, None, 100)
 
 
 async def test_a_form_sent_back_keeps_what_we_computed_ours(admin: Api):

@@ -19,6 +19,7 @@ async def test_a_page_shows_the_property_with_pictures_scores_and_market(api: Ap
         vastu_score=70,
         vastu_coverage=80,
         vastu_source="computed",
+        vastu_rules_version=1,
         listed_at="2026-02-01T10:00:00Z",
     )
     [key] = await store(engine, row)
@@ -46,10 +47,32 @@ async def test_a_page_shows_the_property_with_pictures_scores_and_market(api: Ap
         "degrees": 135,
         "label": "South-East",
         "sun": "morning",
+        "vastu": {
+            "rating": "neutral",
+            "sentence": "The home faces south-east, about which the sources disagree or say nothing:"
+            " north-east, north and east are preferred.",
+        },
     }
-    assert page["scores"] == {
-        "vastu": {"score": 70, "coverage": 80, "source": "computed"},
-        "light": {"score": None, "coverage": None, "source": None},
+    assert page["scores"]["light"] == {
+        "score": None,
+        "coverage": None,
+        "partial": True,
+        "source": None,
+        "set_at": None,
+    }
+    vastu = page["scores"]["vastu"]
+    assert [(told["rule"], told["rating"]) for told in vastu.pop("readings")] == [
+        ("entrance", "neutral"),
+        ("facing", "neutral"),
+    ]
+    assert vastu == {
+        "score": 70,
+        "coverage": 80,
+        "partial": False,
+        "source": "computed",
+        "set_at": None,
+        "rules_version": 1,
+        "note": "A traditional guideline, never a promise.",
     }
     assert page["market"] == {
         "level": "segment",

@@ -24,6 +24,8 @@ SOCIETIES = ["Lotus Court", "Neem Residency", None]
 PRICES = [1_000, 499_999, 500_000, 4_000_000, 7_500_000, 12_500_000, 900_000_000]
 BHKS = [0.5, 1, 2, 2.5, 3, 7]
 ROWS = 500
+EDGES = [28.0, 28.5601, 28.6001, 29.0]
+"""Latitudes between which a box may lie; no sector has its centre on one."""
 COLUMNS = {
     "property_type": "property_type",
     "bhk": "bhk::text",
@@ -35,6 +37,8 @@ COLUMNS = {
     "deal": "label",
 }
 """By facet, the SQL for a listing's value."""
+WORDS = {"elevator": "lift", "कॉर्नर": "corner"}
+"""What a word of a search is called in titles."""
 HOMES = """
     WITH homes AS (
         SELECT p.*, m.label FROM properties p LEFT JOIN property_market m ON m.property_id = p.id
@@ -61,12 +65,19 @@ def random_home(rng: random.Random) -> Row:
         age_years=rng.choice([None, 0, 5, 30]),
         floor_number=rng.choice([None, 0, 4]),
         vastu_score=rng.choice([None, 20, 60, 90]),
+        light_score=rng.choice([None, 30, 70]),
+        title=rng.choice(["Quiet home", "Sunny corner", "Quiet corner, lift"]),
         state=rng.choice(["active", "active", "active", "under_offer", "inactive", "sold", "deleted"]),
     )
 
 
 def several(values: Any) -> st.SearchStrategy[list[Any]]:
     return st.lists(st.sampled_from(list(values)), max_size=3, unique=True)
+
+
+def boxes() -> st.SearchStrategy[dict[str, Any]]:
+    pair = st.lists(st.sampled_from(EDGES), min_size=2, max_size=2, unique=True).map(sorted)
+    return pair.map(lambda both: {"box": {"south": both[0], "north": both[1], "west": 77.0, "east": 78.0}})
 
 
 def ends(values: list[int]) -> st.SearchStrategy[dict[str, int]]:
@@ -89,6 +100,12 @@ searches = st.fixed_dictionaries(
         "deal": several([*DealLabel, "unknown"]),
         "price": ends(PRICES),
         "area_sqft": ends([600, 1_000, 3_000]),
+        "price_per_sqft": ends([100, 4_000, 12_000]),
+        "sector": several(["1", "15A", "62"]),
+        "q": st.sampled_from(["quiet", "sunny corner", "elevator", "quiet sunny", "कॉर्नर"]),
+        "geo": boxes(),
+        "floor_number": st.sampled_from([{"min": 0}, {"max": 3}, {"min": 1, "max": 4, "unknown": True}]),
+        "light_score": st.fixed_dictionaries({"min": st.integers(0, 100), "unknown": st.booleans()}),
         "age_years": st.fixed_dictionaries({"max": st.integers(0, 10), "unknown": st.booleans()}),
         "vastu_score": st.fixed_dictionaries({"min": st.integers(0, 100), "unknown": st.booleans()}),
         "vastu_rooms": st.lists(
@@ -112,8 +129,12 @@ def conditions(wanted: Mapping[str, Any], ignoring: str | None = None) -> str:
 
 
 def condition(name: str, value: Any) -> str:
-    if name in COLUMNS:
-        return in_list(COLUMNS[name], value)
+    if name in COLUMNS or name == "sector":
+        return in_list(COLUMNS.get(name, name), value)
+    if name == "q":
+        return " AND ".join(f"title ILIKE '%{WORDS.get(word, word)}%'" for word in value.split())
+    if name == "geo":
+        return f"latitude BETWEEN {value['box']['south']} AND {value['box']['north']}"
     if name == "vastu_rooms":
         return " AND ".join(room(wish) for wish in value)
     if name == "listing_type":
@@ -166,8 +187,11 @@ async def oracle(live: Catalogue) -> Oracle:
     return Oracle(live.engine)
 
 
+COUNTED = {"facets": list(COLUMNS), "suggest": False, "understand": False}
+
+
 async def find(api: Api, wanted: Mapping[str, Any], **more: Any) -> Any:
-    answer = await api.post("/api/v1/search/listings", {**wanted, "facets": list(COLUMNS), **more})
+    answer = await api.post("/api/v1/search/listings", {**wanted, **COUNTED, **more})
     assert answer.status == 200, answer.body
     return answer.body
 

@@ -1,6 +1,6 @@
 """Faceted search as its visitors meet it, over HTTP."""
 
-from itertools import chain
+from itertools import chain, islice, product
 from typing import Any
 
 import pytest
@@ -207,6 +207,16 @@ async def walk(api: Api, **wanted: Any) -> list[list[str]]:
             return pages
 
 
+async def test_a_rank_is_explained_by_its_parts_and_by_the_words(api: Api, stored: Catalogue):
+    [plain] = (await find(api, bhk=3, explain=True))["items"]
+    [found] = (await find(api, q="tower sector 62", explain=True, understand=False))["items"]
+    parts = {"vastu", "light", "deal", "image", "freshness"}
+    assert plain["rank"].keys() == parts | {"total"}
+    assert plain["rank"]["total"] == pytest.approx(sum(plain["rank"][part] for part in parts), abs=0.002)
+    assert found["rank"] == plain["rank"] | {"words": 4 + 3 + 3}
+    assert "rank" not in (await find(api, bhk=3))["items"][0]
+
+
 @pytest.mark.parametrize("sort", ["relevance", "newest", "price_desc", "vastu_desc", "deal"])
 async def test_a_walk_by_cursor_sees_every_listing_once(api: Api, catalogue: Catalogue, sort: str):
     await catalogue.store(
@@ -285,6 +295,17 @@ async def test_every_wrong_field_is_named(
     assert await refused(api, **wanted) == (422, pointers)
 
 
+ALPHABET = [*"abcdefghijklmnop", *"कखगघचछजझटठडढतथदध"]
+"""Letters of which no word of one or two says anything."""
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 5, 8])
+async def test_a_search_of_nothing_but_words_is_not_too_much(api: Api, stored: Catalogue, length: int):
+    words = ("".join(letters) for letters in product(ALPHABET[::-1], repeat=length))
+    answer = await api.post(PATH, {"q": " ".join(islice(words, 100))[:200]})
+    assert (answer.status, answer.body["total"]) == (200, 0)
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -292,7 +313,7 @@ async def test_every_wrong_field_is_named(
         "/.*.*.*/",
         "a* OR b*",
         '{"script": "1"}',
-        "घर सेक्टर 62",
+        "झील सेक्टर 62",
         "🏠🏡",
         "\u202ertl",
         "zero\u200bwidth",
@@ -303,5 +324,6 @@ async def test_every_wrong_field_is_named(
     ],
 )
 async def test_whatever_a_visitor_types_is_only_ever_matched(api: Api, stored: Catalogue, words: str):
-    answer = await api.post(PATH, {"q": words})
+    answer = await api.post(PATH, {"q": words, "understand": False})
     assert (answer.status, answer.body["total"]) == (200, 0)
+    assert (await api.post(PATH, {"q": words})).status == 200

@@ -18,7 +18,7 @@ async def stored(catalogue: Catalogue) -> Catalogue:
         home(society="Lotus Park", locality="Sector 63", sector="63"),
         home(society="Lotus Park", locality="Sector 63", sector="63", listing_type="rent"),
         home(society="Gone Gardens", state="sold"),
-        home(locality="Sector 6", sector="6"),
+        home(society="Tower 10000", locality="Sector 6", sector="6"),
     )
     return catalogue
 
@@ -41,6 +41,16 @@ async def typed(api: Api, q: str, **more: Any) -> list[tuple[str, str, int]]:
         ("pan", [("society", "Panchsheel Court", 2)]),
         ("court", [("society", "Panchsheel Court", 2)]),
         ("panchshil court", [("society", "Panchsheel Court", 2)]),
+        ("panchsi", [("society", "Panchsheel Court", 2)]),
+        ("penchsheel", [("society", "Panchsheel Court", 2)]),
+        ("p c", [("society", "Panchsheel Court", 2)]),
+        ("lotusp", [("society", "Lotus Park", 1)]),
+        ("lot", [("society", "Lotus Park", 1)]),
+        ("lit", []),
+        ("पंचशील", [("society", "Panchsheel Court", 2)]),
+        ("tower 10000", [("society", "Tower 10000", 1)]),
+        ("towar 10000", [("society", "Tower 10000", 1)]),
+        ("tower 10001", []),
         ("lotus", [("society", "Lotus Park", 1)]),
         ("gone", []),
         ("sector 999", []),

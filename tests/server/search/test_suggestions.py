@@ -136,6 +136,7 @@ async def market(live: Catalogue) -> Catalogue:
     return live
 
 
+CENTRES = st.sampled_from([28.57, 28.6, 28.63]).map(lambda south: {"latitude": south, "longitude": 77.35})
 searches = st.fixed_dictionaries(
     {},
     optional={
@@ -145,6 +146,10 @@ searches = st.fixed_dictionaries(
         "price": st.fixed_dictionaries({"max": st.integers(30, 150).map(lambda lakh: lakh * LAKH)}),
         "area_sqft": st.fixed_dictionaries({"min": st.integers(500, 3_000)}),
         "vastu_score": st.fixed_dictionaries({"min": st.integers(30, 100)}),
+        "q": st.sampled_from(["garden", "lotus flat", "कोठी"]),
+        "geo": st.fixed_dictionaries({"centre": CENTRES, "metres": st.integers(100, 4_000)}).map(
+            lambda circle: {"radius": circle}
+        ),
     },
 )
 

@@ -1,0 +1,294 @@
+"""A reindex beside a raw bulk of the same bytes, changes until they are searchable, and verification."""
+
+import asyncio
+import http.client
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+from statistics import median
+from tempfile import TemporaryFile
+from typing import IO
+from urllib.parse import urlsplit
+
+import orjson
+from opensearchpy import AsyncOpenSearch
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bench import servers
+from bench.catalogue import fill, stores
+from bench.load import Measured, Target, measure, summary
+from bench.report import BenchReport
+from bench.turns import calm
+from bench.visitors import as_json
+from indexer.bulk import pack
+from indexer.documents import read_page
+from indexer.generations import index_body
+from indexer.verify import verify
+from schemas.settings import Settings
+from stores.database import open_database
+from stores.search import open_search
+
+SMALLER = 100_000  # listings with whose memory that of a greater reindex is compared
+THREADS = 2
+WRITES_PER_S = 50
+PAGE = 2_000
+LOOK_S = 0.002  # how often is looked whether a change is searchable
+PATIENCE_S = 60
+
+REINDEX, RAW = "reindex", "raw bulk of the same bytes, two threads"
+LAG, VERIFY = "commit to searchable, 50 writes a second", "verify"
+IDLE, BUSY = "guided search, idle", "guided search, during a reindex"
+
+
+@dataclass(frozen=True)
+class Reindexed:
+    seconds: float
+    rss_mb: float
+
+
+def run(listings: int, *, rounds: int, seconds: float) -> BenchReport:
+    with stores() as kept:
+        settings = kept.model_copy(update={"search_cache": False})
+        fill(settings, min(listings, SMALLER))
+        smaller = [reindexed(settings) for _ in range(2)]
+        if listings > SMALLER:
+            fill(settings, listings)
+        builds, bulks = in_turns(settings, rounds)
+        lags = asyncio.run(measure_lag(settings, seconds))
+        checks = asyncio.run(measure_verify(settings, rounds))
+        idle, busy = measure_search(settings, seconds)
+    rows = [
+        in_seconds(REINDEX, listings, [build.seconds for build in builds]),
+        in_seconds(RAW, listings, bulks),
+        summary(LAG, lags, len(lags) / WRITES_PER_S),
+        in_seconds(VERIFY, listings, checks),
+        idle,
+        busy,
+    ]
+    memory = max(build.rss_mb for build in builds) / max(build.rss_mb for build in smaller)
+    return BenchReport(listings, rows, ratios(rows) | {"rss_over_100k": round(memory, 3)})
+
+
+def ratios(rows: Sequence[Measured]) -> dict[str, float]:
+    by_name = {row.name: row for row in rows}
+    return {
+        "reindex_over_raw_bulk": round(by_name[REINDEX].per_second / by_name[RAW].per_second, 3),
+        "lag_p50_ms": by_name[LAG].p50_ms,
+        "lag_p99_ms": by_name[LAG].p99_ms,
+        "verify_s": round(by_name[VERIFY].p50_ms / 1000, 3),
+        "search_p95_reindex_over_idle": round(by_name[BUSY].p95_ms / by_name[IDLE].p95_ms, 3),
+    }
+
+
+def in_seconds(name: str, listings: int, seconds: Sequence[float]) -> Measured:
+    """Of a few rounds only the median and the slowest mean anything, so the latter is p95 and p99."""
+    middle, slowest = median(seconds), round(max(seconds) * 1000, 1)
+    return Measured(name, round(middle * 1000, 1), slowest, slowest, round(listings / middle, 1))
+
+
+def command(settings: Settings, *arguments: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "indexer.cli", *arguments],
+        env=os.environ | servers.environment(settings, 0),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def reindexed(settings: Settings) -> Reindexed:
+    """A reindex by its command: its own seconds, and the most memory that its process had."""
+    process = command(settings, "reindex", "--json")
+    assert process.stdout is not None
+    facts = orjson.loads(process.stdout.read())
+    _, code, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(code)
+    if process.returncode:
+        raise RuntimeError(f"the reindex failed: {facts}")
+    return Reindexed(facts["seconds"], usage.ru_maxrss / 1000)
+
+
+def in_turns(settings: Settings, rounds: int) -> tuple[list[Reindexed], list[float]]:
+    """The same work by ours and by raw bulks, one after the other, in the order of their turns."""
+    builds, bulks = [], []
+    with TemporaryFile() as file:
+        lengths = asyncio.run(write_bodies(settings, file))
+        for number in range(rounds):
+            calm()
+            bulks.append(asyncio.run(raw_bulk(settings, file, lengths, f"bench_raw_{number}")))
+            calm()
+            builds.append(reindexed(settings))
+    return builds, bulks
+
+
+async def write_bodies(settings: Settings, file: IO[bytes]) -> list[int]:
+    """The very bodies that a reindex sends, ready to be sent again; the length of each."""
+    engine, after, lengths = open_database(settings, statement_timeout_ms=0), None, []
+    while True:
+        async with engine.connect() as connection:
+            page = await read_page(connection, after=after, until=None, limit=PAGE)
+        if not page.rows:
+            break
+        lengths += [file.write(body.data) for body in pack(page.documents)]
+        after = page.last_id
+    await engine.dispose()
+    file.flush()
+    return lengths
+
+
+async def raw_bulk(settings: Settings, file: IO[bytes], lengths: Sequence[int], index: str) -> float:
+    """Seconds that two threads take to send the bodies and have them searchable."""
+    search = open_search(settings, timeout_s=PATIENCE_S)
+    await search.indices.create(index=index, body=index_body(settings))
+    places = list(zip(offsets(lengths), lengths, strict=True))
+    began = time.perf_counter()
+    with ThreadPoolExecutor(THREADS) as pool:
+        shares = [places[number::THREADS] for number in range(THREADS)]
+        list(pool.map(partial(send_all, settings.opensearch_url, index, file.fileno()), shares))
+    await search.indices.refresh(index=index)
+    seconds = time.perf_counter() - began
+    await search.indices.delete(index=index)
+    await search.close()
+    return seconds
+
+
+def offsets(lengths: Sequence[int]) -> Iterator[int]:
+    start = 0
+    for length in lengths:
+        yield start
+        start += length
+
+
+def send_all(url: str, index: str, descriptor: int, places: Sequence[tuple[int, int]]) -> None:
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE_S)
+    for start, length in places:
+        body = os.pread(descriptor, length, start)
+        path = f"/{index}/_bulk?filter_path=errors"
+        connection.request("POST", path, body, {"content-type": "application/x-ndjson"})
+        answer = connection.getresponse().read()
+        if answer != b'{"errors":false}':
+            raise RuntimeError(answer[:500].decode())
+    connection.close()
+
+
+async def measure_lag(settings: Settings, seconds: float) -> list[float]:
+    """Seconds from the commit of each change until a search shows it, beside one `indexer run`."""
+    calm()
+    # A machine that stands still for a moment must delay writes, not fail them.
+    engine = open_database(settings.model_copy(update={"database_pool_size": WRITES_PER_S}))
+    search = open_search(settings, timeout_s=PATIENCE_S)
+    with running_indexer(settings):
+        await write_and_wait(engine, search, settings.index_alias, 2.0)  # until the machine is warm
+        found = await write_and_wait(engine, search, settings.index_alias, seconds)
+    await search.close()
+    await engine.dispose()
+    return found
+
+
+@contextmanager
+def running_indexer(settings: Settings) -> Iterator[None]:
+    process = command(settings, "run")
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+@dataclass(frozen=True)
+class Written:
+    property_id: str
+    revision: int
+    at: float
+
+
+async def write_and_wait(
+    engine: AsyncEngine, search: AsyncOpenSearch, alias: str, seconds: float
+) -> list[float]:
+    waiting: dict[str, Written] = {}
+    done = asyncio.Event()
+    looking = asyncio.create_task(look(search, alias, waiting, done))
+    async with engine.connect() as connection:
+        ids = (
+            await connection.scalars(text("SELECT id::text FROM properties ORDER BY id LIMIT 50000"))
+        ).all()
+    rng, began = random.Random(len(ids)), time.perf_counter()
+    async with asyncio.TaskGroup() as group:
+        for number, property_id in enumerate(rng.sample(ids, int(seconds * WRITES_PER_S))):
+            await asyncio.sleep(max(0.0, began + number / WRITES_PER_S - time.perf_counter()))
+            group.create_task(write(engine, property_id, waiting))
+    done.set()
+    return await looking
+
+
+async def write(engine: AsyncEngine, property_id: str, waiting: dict[str, Written]) -> None:
+    statement = "UPDATE properties SET price = price + 1 WHERE id = CAST(:id AS uuid) RETURNING revision"
+    async with engine.begin() as connection:
+        revision = await connection.scalar(text(statement), {"id": property_id})
+    waiting[property_id] = Written(property_id, int(revision), time.perf_counter())
+
+
+async def look(
+    search: AsyncOpenSearch, alias: str, waiting: dict[str, Written], done: asyncio.Event
+) -> list[float]:
+    """Ask for all that is waited for in one search, again and again."""
+    found: list[float] = []
+    while waiting or not done.is_set():
+        await asyncio.sleep(LOOK_S)
+        if not waiting:
+            continue
+        body = {"query": {"ids": {"values": list(waiting)}}, "version": True, "_source": False, "size": 1_000}
+        answer = await search.search(index=alias, body=body)
+        now = time.perf_counter()
+        shown = {hit["_id"]: hit["_version"] for hit in answer["hits"]["hits"]}
+        over = [name for name, revision in shown.items() if revision >= waiting[name].revision]
+        found += [now - waiting.pop(name).at for name in over]
+    return found
+
+
+async def measure_verify(settings: Settings, rounds: int) -> list[float]:
+    engine = open_database(settings, statement_timeout_ms=0)
+    search = open_search(settings, timeout_s=PATIENCE_S)
+    (index,) = await search.indices.get_alias(name=settings.index_alias)
+    seconds = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        verified = await verify(engine, search, alias=settings.index_alias, index=index)
+        seconds.append(time.perf_counter() - began)
+        if verified.drift:
+            raise RuntimeError(f"the index is not level: {verified.drift}")
+    await search.close()
+    await engine.dispose()
+    return seconds
+
+
+def measure_search(settings: Settings, seconds: float) -> tuple[Measured, Measured]:
+    """Guided searches of one visitor after the other, first alone, then beside a reindex."""
+    with servers.api(settings) as (url, _):
+        seeds = count(1)
+
+        def ask(name: str, lasting: float) -> Measured:
+            target = Target(name, f"{url}/api/v1/search/guided", partial(as_json, suggest=False))
+            return asyncio.run(measure(target, seed=next(seeds), seconds=lasting, connections=1))
+
+        ask(IDLE, 2.0)
+        calm()
+        idle = ask(IDLE, seconds)
+        return idle, while_reindexing(settings, partial(ask, BUSY, seconds))
+
+
+def while_reindexing(settings: Settings, ask: Callable[[], Measured]) -> Measured:
+    """Ask while one reindex follows the other."""
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(ask)
+        while not asked.done():
+            reindexed(settings)
+        return asked.result()

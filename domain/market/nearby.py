@@ -1,0 +1,50 @@
+"""Comparables within a circle around a listing."""
+
+import numpy as np
+
+from domain.market.ladder import RADIUS_KM, Rung, area_bounds
+from domain.market.shelves import HALVES, Array, Listings
+from domain.neighbours import EARTH_KM
+
+REACH_DEGREES = float(np.degrees(RADIUS_KM / EARTH_KM)) * 1.001
+"""A circle's half height in degrees of latitude, and a little more."""
+
+
+class Nearby:
+    def __init__(self, rung: Rung, listings: Listings) -> None:
+        """Sorted from south to north among those of one kind and number of bedrooms."""
+        self._listings, self._area_pct = listings, rung.area_pct or 0
+        placed = np.flatnonzero(~np.isnan(listings.latitude))
+        self._groups = listings.kind * HALVES + listings.halves
+        self._order = placed[np.lexsort((listings.latitude[placed], self._groups[placed]))]
+        self._keys = self._groups[self._order]
+        self._latitudes = listings.latitude[self._order]
+
+    def prices(self, subject: int) -> list[int]:
+        """Ascending prices per sqft of its comparables; none where nobody knows where it is."""
+        latitude, longitude = self._listings.latitude[subject], self._listings.longitude[subject]
+        if np.isnan(latitude):
+            return []
+        near = self._band(subject, latitude)
+        area = self._listings.area_sqft[near]
+        least, most = area_bounds(int(self._listings.area_sqft[subject]), self._area_pct)
+        near = near[(area >= least) & (area <= most) & (near != subject)]
+        there = self._listings.latitude[near], self._listings.longitude[near]
+        found = near[distances_km((latitude, longitude), there) <= RADIUS_KM]
+        prices: list[int] = np.sort(self._listings.price_per_sqft[found]).tolist()
+        return prices
+
+    def _band(self, subject: int, latitude: float) -> Array:
+        """Those of its group that are not too far to the south or north."""
+        first, last = np.searchsorted(self._keys, [self._groups[subject], self._groups[subject] + 1])
+        band = [latitude - REACH_DEGREES, latitude + REACH_DEGREES]
+        south, north = first + np.searchsorted(self._latitudes[first:last], band)
+        return self._order[south:north]
+
+
+def distances_km(here: tuple[float, float], there: tuple[Array, Array]) -> Array:
+    """As neighbours.distance_km, for many at once."""
+    north, east = np.radians(there[0] - here[0]), np.radians(there[1] - here[1])
+    shrink = np.cos(np.radians(here[0])) * np.cos(np.radians(there[0]))
+    chord = np.sin(north / 2) ** 2 + shrink * np.sin(east / 2) ** 2
+    return np.asarray(2 * EARTH_KM * np.arcsin(np.sqrt(chord)))

@@ -1,0 +1,1 @@
+"""Pictures of strangers, decoded and drawn anew in processes that may die."""

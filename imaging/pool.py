@@ -1,0 +1,190 @@
+"""A few child processes that decode pictures: bounded in number, time and memory, replaced when they fall.
+
+What a stranger sends is decoded where it can do no harm: a child has no secrets in its environment,
+opens nothing, and is killed when it takes too much. One child serves many pictures, because starting
+one takes longer than most pictures do.
+"""
+
+import asyncio
+import signal
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Self
+
+import structlog
+
+from domain.pictures import PictureRefused
+from imaging.gate import Gate
+from imaging.wire import READY, Garbled, Rendered, framed, read_answer
+from schemas.errors import Overloaded
+
+MOST_WAITING, PATIENCE_S = 8, 15.0
+FALL_S = 2.0
+"""From the end of its answer to the end of a child."""
+PICTURES_OF_A_CHILD = 200
+"""Then another takes its place, with memory that nothing has grown or crept into."""
+ENVIRONMENT = {"VIPS_CONCURRENCY": "1", "VIPS_WARNING": "off", "MALLOC_ARENA_MAX": "2", "LC_ALL": "C.UTF-8"}
+BUSY = "Too many pictures are being worked on just now; try again in a moment."
+log = structlog.get_logger(component="imaging")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of one child, for one picture."""
+
+    memory_bytes: int = 512 * 2**20
+    """Of address space; what it really uses is less."""
+    cpu_s: int = 10
+    wall_s: float = 20.0
+    """Longer than `cpu_s`, because the machine may have other things to do."""
+    start_s: float = 20.0
+
+
+class Pool:
+    """One for each process that takes pictures in; the first picture starts the first child."""
+
+    def __init__(self, size: int = 2, *, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+        self._gate = Gate(size, most_waiting=MOST_WAITING, patience_s=PATIENCE_S, busy=BUSY)
+        self._idle: list[Child] = []
+
+    async def render(self, content: bytes) -> Rendered:
+        """A stranger's picture as ours.
+
+        Raises:
+            PictureRefused: it is none that we take, or decoding it took too much.
+            Overloaded: too many are at it already.
+        """
+        async with self._gate.turn():
+            child = await self._rested() or await Child.start(self._limits)
+            try:
+                return await child.render(content)
+            finally:
+                await self._put_back(child)
+
+    async def close(self) -> None:
+        while self._idle:
+            await self._idle.pop().end()
+
+    async def _rested(self) -> "Child | None":
+        """A child that waits for work; that one died while it did is the fault of no picture."""
+        while self._idle:
+            child = self._idle.pop()
+            if child.is_fit:
+                return child
+            await child.end()
+        return None
+
+    async def _put_back(self, child: "Child") -> None:
+        if child.is_fit and child.pictures < PICTURES_OF_A_CHILD:
+            self._idle.append(child)
+        else:
+            await child.end()
+
+
+class Child:
+    """One process, one picture at a time."""
+
+    def __init__(self, process: Process, limits: Limits) -> None:
+        self.process = process
+        self.pictures = 0
+        self._limits = limits
+        self._busy = False
+
+    @classmethod
+    async def start(cls, limits: Limits) -> Self:
+        """Raises Overloaded when the machine cannot bear another."""
+        child = cls(await _spawned(limits), limits)
+        ready = b""
+        try:
+            async with asyncio.timeout(limits.start_s):
+                ready = await child._read(len(READY))
+        except (TimeoutError, asyncio.IncompleteReadError):
+            log.exception("child_not_started")
+        finally:
+            if ready != READY:
+                await child.end()
+        if ready != READY:
+            raise Overloaded(BUSY)
+        return child
+
+    @property
+    def is_fit(self) -> bool:
+        """Whether it waits for a picture: not dead, and not in the middle of one that somebody gave up."""
+        return self.process.returncode is None and not self._busy
+
+    async def render(self, content: bytes) -> Rendered:
+        """Raises PictureRefused, Overloaded."""
+        self.pictures += 1
+        self._busy = True
+        try:
+            async with asyncio.timeout(self._limits.wall_s):
+                await self._write(framed(content))
+                answer = await read_answer(self._read)
+        except TimeoutError:
+            log.warning("picture_too_slow", wall_s=self._limits.wall_s)
+            raise Overloaded(BUSY) from None
+        except (asyncio.IncompleteReadError, ConnectionError, Garbled) as fall:
+            await self._fallen()
+            raise self._blame(content, fall) from None
+        self._busy = False
+        if isinstance(answer, PictureRefused):
+            raise answer
+        return answer
+
+    async def _fallen(self) -> None:
+        """A child whose pipe broke is about to end by itself, and what ended it says who is to blame.
+
+        Killed now, it might lose that: before Python 3.12, `kill` may take the status away from asyncio.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FALL_S):
+                await self.process.wait()
+        await self.end()
+
+    async def end(self) -> None:
+        if self.process.returncode is not None:
+            return
+        with suppress(ProcessLookupError):
+            self.process.kill()
+        await self.process.wait()
+
+    def _blame(self, content: bytes, fall: Exception) -> PictureRefused | Overloaded:
+        """What is said of the picture that a child had when it fell."""
+        status = self.process.returncode
+        picture = sha256(content).hexdigest()
+        log.warning("child_fell", status=status, error=type(fall).__name__, picture=picture)
+        if status == -signal.SIGXCPU:
+            return PictureRefused("image_too_large", "takes too long to be decoded")
+        if status == -signal.SIGKILL and not isinstance(fall, Garbled):
+            return Overloaded(BUSY)  # the machine ran out of memory and chose a child
+        return PictureRefused("unreadable", "is damaged")
+
+    async def _write(self, content: bytes) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(content)
+        await self.process.stdin.drain()
+
+    async def _read(self, count: int) -> bytes:
+        assert self.process.stdout is not None
+        return await self.process.stdout.readexactly(count)
+
+
+async def _spawned(limits: Limits) -> Process:
+    """In a session of its own: Ctrl-C is for whoever has the child, who then lets it finish."""
+    command = ("-I", "-m", "imaging.child", str(limits.memory_bytes), str(limits.cpu_s))
+    try:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            *command,
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=DEVNULL,
+            env=ENVIRONMENT,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise Overloaded(BUSY) from error

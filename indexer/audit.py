@@ -1,0 +1,28 @@
+"""What an operator's command changed: a row in the transaction of the change."""
+
+from typing import Any
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from schemas.tables import AuditRow
+
+GENERATION, DOCUMENT = "index_generation", "search_document"
+
+
+async def audit(
+    connection: AsyncConnection,
+    action: str,
+    entity_id: str,
+    entity_type: str = GENERATION,
+    **changes: list[Any],
+) -> None:
+    await connection.execute(
+        insert(AuditRow).values(
+            actor="indexer",
+            action=f"index.{action}",
+            entity_type=entity_type,
+            entity_id=entity_id,
+            changes=changes,
+        )
+    )

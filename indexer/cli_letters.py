@@ -1,0 +1,117 @@
+"""`indexer dead-letters`: what the engine or the renderer refused."""
+
+from collections.abc import Sequence
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from indexer.generations import Refused
+from indexer.letters import Letter, discard, read_letters, retry
+from indexer.terminal import DRIFT, FINE, DryRun, Json, Outcome, Stores, execute, stores
+from schemas.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, help="What was refused: list it, retry it, or discard it.")
+
+Ids = Annotated[list[UUID] | None, typer.Argument(metavar="[ID]...")]
+All = Annotated[bool, typer.Option("--all", help="All of them.")]
+
+
+@app.command("list")
+def list_command(limit: Annotated[int, typer.Option(min=1)] = 100, as_json: Json = False) -> None:
+    """What was refused last; 1 means that there is something."""
+    execute(_list(Settings(), limit), as_json=as_json)
+
+
+async def _list(settings: Settings, limit: int) -> Outcome:
+    async with stores(settings) as to:
+        letters = await read_letters(to.engine, limit=limit)
+    return Outcome(
+        {"letters": [letter.to_json() for letter in letters]},
+        [_line(letter) for letter in letters] or ["There are no dead letters."],
+        DRIFT if letters else FINE,
+    )
+
+
+@app.command("show")
+def show_command(property_id: UUID, as_json: Json = False) -> None:
+    """Why one property is not in the index as it is."""
+    execute(_show(Settings(), property_id), as_json=as_json)
+
+
+async def _show(settings: Settings, property_id: UUID) -> Outcome:
+    async with stores(settings) as to:
+        (letter,) = await _chosen(to, [property_id])
+    facts = letter.to_json()
+    return Outcome(facts, [f"{name}: {value}" for name, value in facts.items()])
+
+
+@app.command("retry")
+def retry_command(ids: Ids = None, all_: All = False, dry_run: DryRun = False, as_json: Json = False) -> None:
+    """Index them again; 1 means that some were refused once more."""
+    execute(_retry(Settings(), _wanted(ids, all_=all_), dry_run=dry_run), as_json=as_json)
+
+
+async def _retry(settings: Settings, ids: Sequence[UUID] | None, *, dry_run: bool) -> Outcome:
+    async with stores(settings) as to:
+        letters = await _chosen(to, ids)
+        if dry_run:
+            return _told("would be tried again", letters, dry_run=True)
+        left = await retry(to.engine, to.search, to.alias, letters, epoch=to.epoch)
+    still = {letter.property_id for letter in left}
+    tried = [letter.property_id for letter in letters]
+    sentences = [f"{each} {'is refused again' if each in still else 'is settled'}" for each in tried]
+    return Outcome(
+        {"retried": tried, "left": [letter.to_json() for letter in left]},
+        sentences or ["There are no dead letters."],
+        DRIFT if left else FINE,
+    )
+
+
+@app.command("discard")
+def discard_command(
+    ids: Ids = None, all_: All = False, dry_run: DryRun = False, as_json: Json = False
+) -> None:
+    """Forget them, without another attempt."""
+    execute(_discard(Settings(), _wanted(ids, all_=all_), dry_run=dry_run), as_json=as_json)
+
+
+async def _discard(settings: Settings, ids: Sequence[UUID] | None, *, dry_run: bool) -> Outcome:
+    async with stores(settings) as to:
+        letters = await _chosen(to, ids)
+        if not dry_run:
+            await discard(to.engine, letters)
+    return _told("would be discarded" if dry_run else "is discarded", letters, dry_run=dry_run)
+
+
+def _told(what: str, letters: Sequence[Letter], *, dry_run: bool) -> Outcome:
+    ids = [letter.property_id for letter in letters]
+    sentences = [f"{property_id} {what}" for property_id in ids]
+    return Outcome({"letters": ids, "dry_run": dry_run}, sentences or ["There are no dead letters."])
+
+
+def _wanted(ids: Sequence[UUID] | None, *, all_: bool) -> Sequence[UUID] | None:
+    if bool(ids) == all_:
+        raise typer.BadParameter("Name some ids, or say --all.")
+    return None if all_ else ids
+
+
+async def _chosen(to: Stores, ids: Sequence[UUID] | None) -> list[Letter]:
+    """The letters of these properties, or all letters.
+
+    Raises:
+        Refused: a property has none.
+    """
+    letters = await read_letters(to.engine, ids)
+    unknown = {*(ids or ())} - {letter.property_id for letter in letters}
+    if unknown:
+        raise Refused(f"There is no dead letter of {', '.join(map(str, sorted(unknown)))}.")
+    return letters
+
+
+def _line(letter: Letter) -> str:
+    since = letter.failed_at.isoformat(timespec="seconds")
+    return (
+        f"{letter.property_id} revision {letter.revision}, attempts {letter.attempts}, {since}:"
+        f" {letter.error_type}: {letter.reason[:100]}"
+    )

@@ -1,0 +1,101 @@
+"""Dead letters as an operator deals with them: read, tried again, or thrown away."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from opensearchpy import AsyncOpenSearch
+from sqlalchemy import ColumnElement, delete, func, select, true
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from indexer import sync
+from indexer.audit import DOCUMENT, audit
+from indexer.drain import drain_pending, refresh
+from indexer.verify import read_rows
+from schemas.tables import DeadLetter, Property
+from stores.answers import Epoch
+
+COLUMNS = (
+    DeadLetter.property_id,
+    DeadLetter.revision,
+    DeadLetter.error_type,
+    DeadLetter.reason,
+    DeadLetter.failed_at,
+    DeadLetter.attempts,
+    Property.title,
+    Property.revision,
+)
+
+
+@dataclass(frozen=True)
+class Letter:
+    property_id: UUID
+    revision: int
+    error_type: str
+    reason: str
+    failed_at: datetime
+    attempts: int
+    title: str | None
+    """Of the property as it is now; None if there is none any more."""
+    row_revision: int | None
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+async def read_letters(
+    engine: AsyncEngine, ids: Sequence[UUID] | None = None, *, limit: int | None = None
+) -> list[Letter]:
+    """The newest first; those of some properties, or all."""
+    query = (
+        select(*COLUMNS)
+        .outerjoin_from(DeadLetter, Property, Property.id == DeadLetter.property_id)
+        .where(_of(ids))
+        .order_by(DeadLetter.failed_at.desc(), DeadLetter.property_id)
+        .limit(limit)
+    )
+    async with engine.connect() as connection:
+        return [Letter(*row) for row in await connection.execute(query)]
+
+
+async def count_by_type(connection: AsyncConnection) -> dict[str, int]:
+    query = select(DeadLetter.error_type, func.count()).group_by(DeadLetter.error_type)
+    return {row[0]: row[1] for row in await connection.execute(query)}
+
+
+async def retry(
+    engine: AsyncEngine,
+    search: AsyncOpenSearch,
+    alias: str,
+    letters: Iterable[Letter],
+    *,
+    epoch: Epoch | None = None,
+) -> list[Letter]:
+    """Index their properties again; those that are refused once more."""
+    ids = [letter.property_id for letter in letters]
+    rows = await read_rows(engine, [str(property_id) for property_id in ids])
+    await sync.owe(engine, rows, {})
+    await drain_pending(engine, search, alias=alias, epoch=epoch)
+    await refresh(search, alias, epoch)
+    gone = [property_id for property_id in ids if str(property_id) not in rows]
+    await discard(engine, await read_letters(engine, gone))
+    return await read_letters(engine, ids)
+
+
+async def discard(engine: AsyncEngine, letters: Iterable[Letter]) -> None:
+    """Forget them; a property that is still there is then missing from the index, as `verify` will say."""
+    async with engine.begin() as connection:
+        for letter in letters:
+            await connection.execute(
+                delete(DeadLetter).where(
+                    DeadLetter.property_id == letter.property_id, DeadLetter.revision == letter.revision
+                )
+            )
+            kept = {"revision": letter.revision, "error_type": letter.error_type, "reason": letter.reason}
+            await audit(connection, "discard", str(letter.property_id), DOCUMENT, letter=[kept, None])
+
+
+def _of(ids: Sequence[UUID] | None) -> ColumnElement[bool]:
+    return true() if ids is None else DeadLetter.property_id.in_(ids)

@@ -1,0 +1,54 @@
+"""Generations that nobody needs any more, and indexes that belong to none."""
+
+import re
+from dataclasses import dataclass
+
+from opensearchpy import AsyncOpenSearch
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from indexer import generations
+
+
+@dataclass(frozen=True)
+class Doomed:
+    generations: tuple[str, ...]
+    """To be recorded as dropped, and their indexes deleted."""
+    indexes: tuple[str, ...]
+    """Of generations that failed or that nobody registered; only to be deleted."""
+
+
+async def doomed(
+    engine: AsyncEngine,
+    search: AsyncOpenSearch,
+    alias: str,
+    *,
+    unfinished: bool = False,
+    retained: bool = False,
+) -> Doomed:
+    """What no rollback would go to and no resumed reindex.
+
+    With `unfinished` also what a broken-off reindex has filled, with `retained` also the generation
+    to which a rollback would go.
+    """
+    async with engine.connect() as connection:
+        dropped = await generations.outlived(connection, alias)
+        dropped += await generations.fresh(connection, alias) if retained else []
+        dropped += await generations.unfinished(connection, alias) if unfinished else []
+        registered = await generations.standing(connection, alias)
+    known = {generation.name for generation in registered}
+    indexes = await _indexes(search, alias) - known - set(await generations.alias_target(search, alias))
+    return Doomed(tuple(dict.fromkeys(each.name for each in dropped)), tuple(sorted(indexes)))
+
+
+async def _indexes(search: AsyncOpenSearch, alias: str) -> set[str]:
+    """Indexes that are named as generations of the alias are."""
+    pattern = re.compile(rf"{re.escape(alias)}-[0-9a-f]{{8}}-\d{{8}}-\d{{6}}-\d{{6}}")
+    answer = await search.indices.get(index=f"{alias}-*", params={"filter_path": "*.settings.index.uuid"})
+    return {name for name in answer if pattern.fullmatch(name)}
+
+
+async def prune(engine: AsyncEngine, search: AsyncOpenSearch, what: Doomed) -> None:
+    for name in what.generations:
+        await generations.drop(engine, search, name)
+    for name in what.indexes:
+        await generations.delete_unregistered(engine, search, name)

@@ -1,0 +1,66 @@
+"""Back to the generation before the live one: the same call as a promotion, the other way round."""
+
+from opensearchpy import AsyncOpenSearch
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from indexer import generations
+from indexer.generations import Generation, Refused
+from indexer.reindex import only_one, still_alone
+from indexer.verify import verify
+from schemas.index.listings import schema_hash
+from schemas.settings import Settings
+from stores.answers import Epoch
+
+
+async def rollback(
+    engine: AsyncEngine,
+    search: AsyncOpenSearch,
+    settings: Settings,
+    *,
+    epoch: Epoch | None = None,
+    dry_run: bool = False,
+) -> str:
+    """Let searches go to the retained generation, which drains have kept level; its name.
+
+    The one that was live is retained in turn, so another rollback leads forward again.
+
+    Raises:
+        Refused: there is none, or it cannot serve.
+    """
+    alias = settings.index_alias
+    async with only_one(engine, alias) as lock:
+        if not dry_run:
+            await generations.reconcile(engine, search, alias)
+        retained = await _retained(engine, alias)
+        await _can_serve(engine, search, alias, retained)
+        if not dry_run:
+            await still_alone(lock)
+            await generations.promote(engine, search, alias, retained.name, epoch, action="rollback")
+    return retained.name
+
+
+async def _retained(engine: AsyncEngine, alias: str) -> Generation:
+    async with engine.connect() as connection:
+        fresh = await generations.fresh(connection, alias)
+    if not fresh:
+        hours = generations.RETENTION.total_seconds() / 3600
+        raise Refused(
+            f"There is no generation that was live within {hours:.0f} hours: run `indexer reindex`."
+        )
+    return fresh[0]
+
+
+async def _can_serve(engine: AsyncEngine, search: AsyncOpenSearch, alias: str, retained: Generation) -> None:
+    if not retained.is_current:
+        raise Refused(
+            f"{retained.name} has the schema {retained.schema_hash}, and this code searches {schema_hash()}:"
+            " run `indexer rollback` of the release that made it."
+        )
+    if not await generations.exists(search, retained.name):
+        raise Refused(f"The index {retained.name} is not there.")
+    found = await verify(engine, search, alias=alias, index=retained.name)
+    if found.drift:
+        raise Refused(
+            f"{retained.name} lags: {found.drift}."
+            f" Run `indexer verify --generation {retained.name} --repair`, then try again."
+        )

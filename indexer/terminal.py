@@ -1,0 +1,125 @@
+"""How commands speak: sentences or JSON, a progress bar, and the exit codes that scripts rely on."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any, NoReturn
+
+import orjson
+import typer
+from opensearchpy import AsyncOpenSearch
+from opensearchpy.exceptions import OpenSearchException
+from psycopg import Error as DriverError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
+from rich.text import Text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.generation_state import IllegalMove
+from indexer import fill
+from indexer.bulk import EngineUnavailable
+from indexer.generations import Refused
+from indexer.run import reason
+from schemas.settings import Settings
+from stores.answers import Epoch
+from stores.cache import open_cache
+from stores.database import open_database
+from stores.search import open_search
+
+FINE, DRIFT, REFUSED, UNREACHABLE = 0, 1, 3, 4
+ENGINE_TIMEOUT_S = 60.0  # an operator waits longer than a visitor
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON object instead of sentences.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    facts: Mapping[str, Any]
+    """For machines."""
+    sentences: Sequence[object]
+    """For people; or tables."""
+    code: int = FINE
+
+
+@dataclass(frozen=True)
+class Stores:
+    settings: Settings
+    engine: AsyncEngine
+    search: AsyncOpenSearch
+    epoch: Epoch
+
+    @property
+    def alias(self) -> str:
+        return self.settings.index_alias
+
+
+@asynccontextmanager
+async def stores(settings: Settings) -> AsyncIterator[Stores]:
+    engine = open_database(settings, statement_timeout_ms=0)
+    search = open_search(settings, timeout_s=ENGINE_TIMEOUT_S)
+    cache = open_cache(settings)
+    try:
+        yield Stores(settings, engine, search, Epoch(cache, settings.index_alias))
+    finally:
+        await cache.aclose()
+        await search.close()
+        await engine.dispose()
+
+
+def execute(command: Coroutine[None, None, Outcome], *, as_json: bool) -> None:
+    """Run a command to its exit code, with a sentence in place of a traceback where one says enough."""
+    try:
+        outcome = asyncio.run(command)
+    except (Refused, IllegalMove) as error:
+        give_up(REFUSED, str(error), as_json=as_json)
+    except (EngineUnavailable, OpenSearchException, DBAPIError, DriverError, PoolTimeout, OSError) as error:
+        give_up(UNREACHABLE, f"A store is not available: {reason(error)}", as_json=as_json)
+    show(outcome, as_json=as_json)
+    raise typer.Exit(outcome.code)
+
+
+def show(outcome: Outcome, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(orjson.dumps(outcome.facts))
+        return
+    console = Console(soft_wrap=True, highlight=False)
+    for sentence in outcome.sentences:
+        console.print(sentence, markup=False) if isinstance(sentence, str) else console.print(sentence)
+
+
+def give_up(code: int, sentence: str, *, as_json: bool) -> NoReturn:
+    if as_json:
+        typer.echo(orjson.dumps({"error": sentence}))
+    typer.echo(sentence, err=True)
+    raise typer.Exit(code)
+
+
+def asked_to_stop() -> asyncio.Event:
+    """Set by the first SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+class RateColumn(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed or 0:,.0f} rows/s")
+
+
+@contextmanager
+def progress_bar(description: str, *, shown: bool) -> Iterator[fill.Progress]:
+    """A bar with rate and time left, on stderr."""
+    columns = (BarColumn(), MofNCompleteColumn(), RateColumn(), TimeRemainingColumn())
+    with Progress("{task.description}", *columns, console=Console(stderr=True), disable=not shown) as bar:
+        task = bar.add_task(description, total=None)
+
+        async def show_progress(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield show_progress

@@ -1,0 +1,191 @@
+"""Does an index hold what the table holds? Digests say where to look, and revisions what is wrong.
+
+People go on writing meanwhile, so what looks wrong is looked at again when the changes that were
+pending have been drained, and only what is wrong even then counts. Memory stays flat: buckets are
+opened some at a time, and what is found is handed on.
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from opensearchpy import AsyncOpenSearch
+from sqlalchemy import ARRAY, Uuid, bindparam, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from indexer import digests, generations
+from indexer.contents import differing_contents
+from indexer.digests import Digests, Revisions
+from indexer.documents import ID, iso
+from indexer.drain import drain_pending, refresh
+from indexer.fill import Progress
+from indexer.findings import Fault, Finding, Held, judge
+from schemas.tables import DeadLetter, Property
+
+OPENED = 50_000  # rows that are compared one by one at a time
+LOOKED_AT = 1_000  # ids that are looked at again at once
+EXAMPLES = 20
+
+Mend = Callable[[Sequence[Finding]], Awaitable[None]]
+
+
+async def leave_as_it_is(_findings: Sequence[Finding]) -> None:
+    """What is wrong is only to be counted."""
+
+
+@dataclass
+class Drift:
+    """What was found, counted by fault, and the first few of it."""
+
+    counts: Counter[Fault] = field(default_factory=Counter)
+    examples: list[Finding] = field(default_factory=list)
+
+    def add(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            self.counts[finding.fault] += 1
+            if len(self.examples) < EXAMPLES:
+                self.examples.append(finding)
+
+    @property
+    def by_fault(self) -> dict[str, int]:
+        """Every fault with its count, which should be 0."""
+        return {fault.value: self.counts[fault] for fault in Fault}
+
+    def __bool__(self) -> bool:
+        return self.counts.total() > 0
+
+    def __str__(self) -> str:
+        return ", ".join(f"{count:,} {fault}" for fault, count in self.by_fault.items())
+
+
+@dataclass(frozen=True)
+class Verified:
+    generation: str
+    rows: int
+    documents: int
+    """Without tombstones."""
+    drift: Drift
+
+
+async def verify(
+    engine: AsyncEngine,
+    search: AsyncOpenSearch,
+    *,
+    alias: str,
+    index: str,
+    mend: Mend = leave_as_it_is,
+    deep: Progress | None = None,
+) -> Verified:
+    """Compare revisions, and whole documents too if there is somebody to be told how far that is.
+
+    What is wrong is given to `mend`, some at a time.
+    """
+    await refresh(search, index)
+    rows, documents = await digests.digest_both(engine, search, index)
+    drift = Drift()
+    for buckets in _gather(digests.differing(rows, documents), rows):
+        suspects = await _suspects(engine, search, index, buckets)
+        async for findings in look_again(engine, search, alias, index, suspects):
+            drift.add(findings)
+            await mend(findings)
+    if deep is not None:
+        async for findings in differing_contents(engine, search, alias=alias, index=index, progress=deep):
+            drift.add(findings)
+            await mend(findings)
+    return Verified(index, _total(rows), _total(documents), drift)
+
+
+async def record(engine: AsyncEngine, verified: Verified) -> None:
+    """Leave with the generation what was found, for `indexer status` and the metrics."""
+    found = {
+        "at": iso(datetime.now(UTC)),
+        "rows": verified.rows,
+        "documents": verified.documents,
+        **verified.drift.by_fault,
+    }
+    await generations.note(engine, verified.generation, verified=found)
+
+
+def _total(found: Digests) -> int:
+    return sum(digest.count for digest in found.values())
+
+
+def _gather(buckets: Sequence[int], rows: Digests) -> list[Sequence[int]]:
+    """Buckets in groups of about so many rows as may be compared at a time."""
+    size = max(1, OPENED // max(1, max((digest.count for digest in rows.values()), default=1)))
+    return [buckets[start : start + size] for start in range(0, len(buckets), size)]
+
+
+async def _suspects(
+    engine: AsyncEngine, search: AsyncOpenSearch, index: str, buckets: Collection[int]
+) -> list[str]:
+    rows = await digests.open_rows(engine, buckets)
+    documents = await digests.open_documents(search, index, buckets)
+    return sorted({property_id for property_id, _ in rows.items() ^ documents.items()})
+
+
+async def look_again(
+    engine: AsyncEngine, search: AsyncOpenSearch, alias: str, index: str, suspects: Iterable[str]
+) -> AsyncIterator[list[Finding]]:
+    """What is still wrong when all that was pending has been drained; refused documents are known."""
+    left = iter(suspects)
+    while ids := list(islice(left, LOOKED_AT)):
+        before = await read_rows(engine, ids)
+        await drain_pending(engine, search, alias=alias)
+        held = await read_held(search, index, ids)
+        after = await read_rows(engine, ids)
+        known = await read_refused(engine, ids)
+        yield list(_judge_all([each for each in ids if each not in known], before, held, after))
+
+
+def _judge_all(
+    ids: Iterable[str], before: Revisions, held: Mapping[str, Held], after: Revisions
+) -> Iterable[Finding]:
+    for property_id in ids:
+        document = held.get(property_id)
+        fault = judge(before.get(property_id), document, after.get(property_id))
+        if fault is not None:
+            yield Finding(fault, property_id, after.get(property_id), _revision(document))
+
+
+def _revision(document: Held | None) -> int | None:
+    return None if document is None else document.revision
+
+
+AMONG = func.any(bindparam("ids", type_=ARRAY(Uuid(as_uuid=False))))
+
+
+async def read_rows(engine: AsyncEngine, ids: Sequence[str]) -> Revisions:
+    query = select(ID, Property.revision).where(Property.id == AMONG)
+    async with engine.connect() as connection:
+        return await _pairs(connection, query, ids)
+
+
+async def read_refused(engine: AsyncEngine, ids: Sequence[str]) -> Revisions:
+    """Rows whose newest revision was refused: everybody knows that it is not in the index."""
+    query = (
+        select(ID, DeadLetter.revision)
+        .join(Property, Property.id == DeadLetter.property_id)
+        .where(Property.id == AMONG, DeadLetter.revision >= Property.revision)
+    )
+    async with engine.connect() as connection:
+        return await _pairs(connection, query, ids)
+
+
+async def _pairs(connection: AsyncConnection, query: Any, ids: Sequence[str]) -> Revisions:
+    return {row[0]: row[1] for row in await connection.execute(query, {"ids": list(ids)})}
+
+
+async def read_held(search: AsyncOpenSearch, index: str, ids: Sequence[str]) -> dict[str, Held]:
+    """What the engine has now, searchable or not."""
+    answer = await search.mget(
+        index=index, body={"ids": list(ids)}, params={"_source_includes": "revision,locality"}
+    )
+    return {
+        found["_id"]: Held(found["_source"].get("revision", 0), "locality" not in found["_source"])
+        for found in answer["docs"]
+        if found["found"]
+    }

@@ -1,0 +1,14 @@
+"""Nothing: databases carry its number already, so it keeps its place."""
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass

@@ -1,0 +1,51 @@
+"""Enhancement of a picture: what admins are told, and what the AI service tells us."""
+
+from typing import Annotated, Generic, TypedDict, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.api.base import Shape
+
+
+class EnhanceOptions(Shape):
+    force: bool = False
+    """Also where there is an enhanced picture already; that one is shown until the new one is there."""
+
+
+class Enhancement(TypedDict):
+    image_id: UUID
+    ai_job_id: str | None
+    enhancement_status: str
+
+
+class FromOutside(BaseModel):
+    """Unlike our other shapes these may hold more than we know: the AI service moves on by itself."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class JobNews(FromOutside):
+    """What every type of message that we know says."""
+
+    image_id: UUID
+    job_id: Annotated[str, Field(max_length=64)]
+    attempt: Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
+class Delivered(JobNews):
+    result_url: str
+
+
+class GivenUp(JobNews):
+    reason: Annotated[str, Field(max_length=500)] = ""
+
+
+Data = TypeVar("Data")
+
+
+class Message(FromOutside, Generic[Data]):
+    """The body of a webhook."""
+
+    type: Annotated[str, Field(max_length=100)]
+    data: Data

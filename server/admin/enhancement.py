@@ -1,0 +1,46 @@
+"""Enhancement of pictures, for admins."""
+
+from uuid import UUID
+
+from sanic import Blueprint, HTTPResponse
+
+from domain.pictures import picture_of
+from schemas.api.enhancement import EnhanceOptions
+from schemas.errors import NotFound
+from server.auth import actor, authenticate
+from server.context import CasaRequest, transaction
+from server.http import read_body, read_query, reply
+from services.enhancement import request as ask
+from services.enhancement import revert
+from services.images.intake import discard
+
+blueprint = Blueprint("admin_enhancement", url_prefix="/api/v1/admin/images")
+blueprint.on_request(authenticate)
+
+
+@blueprint.post("/<image_id:str>/enhance")
+async def enhance(request: CasaRequest, image_id: str) -> HTTPResponse:
+    """Have the AI service draw a better one; asked again while it does, the same job is told."""
+    force = read_query(request, EnhanceOptions).force
+    if request.body:
+        force = read_body(request, EnhanceOptions).force or force
+    async with transaction(request.app.ctx) as session:
+        asked = await ask(session, actor(request), _key(image_id), force=force)
+    await request.app.ctx.queue.ask_for_enhancement(asked["image_id"])
+    return reply(asked, 202)
+
+
+@blueprint.delete("/<image_id:str>/enhancement")
+async def undo(request: CasaRequest, image_id: str) -> HTTPResponse:
+    """Back to the original, whether the enhanced picture is there or on its way."""
+    async with transaction(request.app.ctx) as session:
+        reverted, enhanced_url = await revert(session, actor(request), _key(image_id))
+    await discard(request.app.ctx.media, [picture_of(enhanced_url)])
+    return reply(reverted)
+
+
+def _key(image_id: str) -> UUID:
+    try:
+        return UUID(image_id)
+    except ValueError:
+        raise NotFound("There is no such picture.") from None

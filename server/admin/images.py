@@ -1,0 +1,66 @@
+"""Pictures of properties, for admins."""
+
+from functools import partial
+
+from sanic import Blueprint, HTTPResponse
+
+from domain.pictures import MOST_BYTES
+from schemas.api.images import ImageFields, ImageForm, ImageOrder
+from server.auth import actor, authenticate
+from server.context import CasaRequest, transaction
+from server.http import merged, read_body, read_patch, reply
+from server.uploads import hear_out, read_form
+from services.images.album import change_image, list_images, reorder
+from services.images.upload import Studio, delete_image, upload_image
+
+album = Blueprint("admin_album", url_prefix="/api/v1/admin/properties/<property_id:str>/images")
+album.on_request(authenticate)
+album.on_response(hear_out)  # type: ignore[no-untyped-call]  # Sanic's
+blueprint = Blueprint("admin_images", url_prefix="/api/v1/admin/images")
+blueprint.on_request(authenticate)
+
+
+def studio(request: CasaRequest) -> Studio:
+    context = request.app.ctx
+    return Studio(partial(transaction, context), context.pictures, context.media)
+
+
+@album.post("/", stream=True)
+async def upload(request: CasaRequest, property_id: str) -> HTTPResponse:
+    """Take a picture in as the last one; searches and pages show it at once."""
+    async with request.app.ctx.uploads.turn():
+        form = await read_form(request, ImageForm, most_bytes=MOST_BYTES)
+        image = await upload_image(
+            studio(request), actor(request), property_id, form.content, form.fields.image_type
+        )
+    return reply(image, 201, {"location": f"{blueprint.url_prefix}/{image['id']}"})
+
+
+@album.get("/")
+async def index(request: CasaRequest, property_id: str) -> HTTPResponse:
+    async with transaction(request.app.ctx) as session:
+        found = await list_images(session, property_id)
+    return reply(found)
+
+
+@album.put("/order")
+async def put_in_order(request: CasaRequest, property_id: str) -> HTTPResponse:
+    wanted = read_body(request, ImageOrder)
+    async with transaction(request.app.ctx) as session:
+        found = await reorder(session, actor(request), property_id, wanted.ids)
+    return reply(found)
+
+
+@blueprint.patch("/<image_id:str>")
+async def patch(request: CasaRequest, image_id: str) -> HTTPResponse:
+    """Only the fields given change."""
+    given = read_patch(request)
+    async with transaction(request.app.ctx) as session:
+        image = await change_image(session, actor(request), image_id, partial(merged, ImageFields, given))
+    return reply(image)
+
+
+@blueprint.delete("/<image_id:str>")
+async def remove(request: CasaRequest, image_id: str) -> HTTPResponse:
+    await delete_image(studio(request), actor(request), image_id)
+    return HTTPResponse(status=204)

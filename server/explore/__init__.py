@@ -1,0 +1,1 @@
+"""A page that shows the search at work; it asks the API as any frontend would."""

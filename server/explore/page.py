@@ -1,0 +1,42 @@
+"""The files of the page, as they lie in `static/`: nothing is built, and nothing comes from other hosts."""
+
+from mimetypes import guess_type
+from pathlib import Path
+
+from sanic import Blueprint, HTTPResponse
+
+from schemas.errors import NotFound
+from server.context import CasaRequest
+from server.http import unless_known
+
+blueprint = Blueprint("explore", url_prefix="/explore")
+
+STATIC = Path(__file__).parent / "static"
+FILES = {path.name: path.read_bytes() for path in STATIC.iterdir()}
+PAGE = "index.html"
+HEADERS = {
+    # Pictures may come from a bucket's own address; everything else is ours.
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
+        " img-src 'self' https: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "cache-control": "no-cache",  # asked for each time, answered by 304 while it is the same
+}
+
+
+@blueprint.get("/")
+async def page(request: CasaRequest) -> HTTPResponse:
+    return served(request, PAGE)
+
+
+@blueprint.get("/<name:str>")
+async def file(request: CasaRequest, name: str) -> HTTPResponse:
+    return served(request, name)
+
+
+def served(request: CasaRequest, name: str) -> HTTPResponse:
+    if name not in FILES:
+        raise NotFound("There is no such file.")
+    kind, _ = guess_type(name)
+    response = HTTPResponse(FILES[name], headers=dict(HEADERS), content_type=f"{kind}; charset=utf-8")
+    return unless_known(request, response)

@@ -1,0 +1,62 @@
+"""Views of property pages, counted in Redis and remembered for analytics."""
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from server.journal import Journal
+from services.views import ViewEvent, record_views
+from stores.views import View, ViewCounts
+
+AT_A_TIME = 500
+"""Views that Redis counts within its patience, on a machine that is busy."""
+log = structlog.get_logger(component="server")
+
+
+@dataclass(frozen=True)
+class Viewed:
+    property_id: UUID
+    visitor: str
+    session_id: str | None
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+def visitor_of(session_id: str | None, address: str, secret: str, now: datetime) -> str:
+    """The visit; without a name of its own, its address of today as a digest."""
+    if session_id is not None:
+        return f"session:{session_id}"
+    told = f"{now:%Y-%m-%d} {address}".encode()
+    return f"address:{hmac.digest(secret.encode(), told, 'sha256')[:16].hex()}"
+
+
+class ViewLog(Journal[Viewed]):
+    """Views that cannot be counted now are lost: nobody is owed them."""
+
+    def __init__(self, cache: Redis, database: AsyncEngine) -> None:
+        super().__init__()
+        self._counts, self._database = ViewCounts(cache), database
+
+    async def put(self, batch: Sequence[Viewed]) -> Sequence[Viewed]:
+        for start in range(0, len(batch), AT_A_TIME):
+            some = batch[start : start + AT_A_TIME]
+            try:
+                await self._put(some)
+            except (RedisError, SQLAlchemyError, OSError) as error:
+                log.warning("views_not_counted", count=len(some), error=type(error).__name__)
+        return ()
+
+    async def _put(self, batch: Sequence[Viewed]) -> None:
+        counted = await self._counts.count([View(str(seen.property_id), seen.visitor) for seen in batch])
+        firsts = [seen for seen, is_first in zip(batch, counted, strict=True) if is_first]
+        if firsts:
+            events = [ViewEvent(seen.property_id, seen.session_id, seen.at) for seen in firsts]
+            async with AsyncSession(self._database) as session, session.begin():
+                await record_views(session, events)

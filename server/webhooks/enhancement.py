@@ -1,0 +1,103 @@
+"""What the AI service tells us: believed only when signed, in effect only once, answered at once."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from prometheus_client import Counter
+from sanic import Blueprint, HTTPResponse
+from sqlalchemy import func
+
+from domain.enhancement import Event, Job
+from domain.result_urls import Origins, UrlNotAllowed, check_result_url
+from domain.webhooks import ID, SIGNATURE, TIMESTAMP, NotBelieved, verify
+from schemas.api.enhancement import Delivered, GivenUp, JobNews, Message
+from schemas.errors import CasaError, Conflict, FieldError, InvalidSignature, ResultUrlRefused
+from server.context import CasaRequest, Context, transaction
+from server.http import read_json, reply
+from server.uploads import hear_out, read_whole
+from services.deliveries import is_new
+from services.enhancement import news
+from stores.crash_points import crash_here
+
+blueprint = Blueprint("webhooks", url_prefix="/api/v1/webhooks")
+blueprint.on_response(hear_out)  # type: ignore[no-untyped-call]  # Sanic's
+MOST_BYTES = 256 * 1024
+KINDS: Mapping[str, tuple[Event, type[Message[Any]]]] = {
+    "enhancement.processing": (Event.STARTED, Message[JobNews]),
+    "enhancement.completed": (Event.DELIVERED, Message[Delivered]),
+    "enhancement.failed": (Event.GIVEN_UP, Message[GivenUp]),
+}
+DELIVERIES = Counter(
+    "casabricks_webhook_deliveries", "Webhooks that came, by what became of them.", ["outcome"]
+)
+log = structlog.get_logger(component="webhooks")
+
+
+@blueprint.post("/ai-enhancement", stream=True)
+async def receive(request: CasaRequest) -> HTTPResponse:
+    """Nothing of a message counts, not even that it is JSON, before its signature does."""
+    body = await read_whole(request, MOST_BYTES)
+    message_id = believed(request, body)
+    try:
+        outcome = await take_effect(request.app.ctx, message_id, body)
+    except CasaError as error:
+        note(request, error.code, message_id)
+        raise
+    note(request, outcome, message_id)
+    return reply({"status": outcome})
+
+
+def believed(request: CasaRequest, body: bytes) -> str:
+    """The id of the message; why one is not believed is for our log only."""
+    headers = {name: request.headers.getall(name, []) for name in (ID, TIMESTAMP, SIGNATURE)}
+    try:
+        return verify(headers, body, request.app.ctx.webhook_keys, time.time())
+    except NotBelieved as error:
+        note(request, error.refusal)
+        raise InvalidSignature from None
+
+
+async def take_effect(context: Context, message_id: str, body: bytes) -> str:
+    """`accepted`, `ignored` where it means nothing any more, or `duplicate`."""
+    kind = KINDS.get(read_json(body, Message[dict[str, Any]], "body").type)
+    async with transaction(context) as session:
+        if not await is_new(session, message_id, body):
+            return "duplicate"
+        crash_here("after-webhook-insert")
+        if kind is None:
+            return "ignored"
+        event, shape = kind
+        data: JobNews = read_json(body, shape, "body").data
+        job = Job(data.image_id, data.job_id, data.attempt)
+        if not await news(session, job, event, **told(data, context.result_origins)):
+            return "ignored"
+    if event is Event.DELIVERED:
+        await context.queue.ask_for_enhancement(job.image_id)
+    return "accepted"
+
+
+def told(data: JobNews, origins: Origins) -> dict[str, Any]:
+    """What the row of the picture gets to know."""
+    if isinstance(data, Delivered):
+        return {"enhancement_result_url": allowed(data.result_url, origins), "enhancement_due_at": func.now()}
+    if isinstance(data, GivenUp):
+        return {"enhancement_error": f"The AI service gave up: {data.reason or 'it gives no reason'}"}
+    return {}
+
+
+def allowed(url: str, origins: Origins) -> str:
+    try:
+        check_result_url(url, origins)
+    except UrlNotAllowed as error:
+        wrong = FieldError("#/data/result_url", "body", "url_not_allowed", str(error))
+        raise ResultUrlRefused("The result cannot be fetched from there.", (wrong,)) from None
+    return url
+
+
+def note(request: CasaRequest, outcome: str, message_id: str | None = None) -> None:
+    DELIVERIES.labels(outcome).inc()
+    # A message that came under another's id is a mistake of the AI service, or somebody has our secret.
+    level = log.error if outcome == Conflict.code else log.info
+    level("webhook", outcome=outcome, webhook_id=message_id, request_id=request.id)

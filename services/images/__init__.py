@@ -1,0 +1,1 @@
+"""Pictures of properties: taken in, in an order, one of them first."""

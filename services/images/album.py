@@ -1,0 +1,209 @@
+"""The pictures of one property: at most thirty, none twice, in an order without gaps, one of them primary.
+
+Every change first locks the property, so that of many at once each sees what the one before it left.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.pictures import picture_of
+from schemas.api.admin_properties import AdminPicture
+from schemas.api.images import MOST_OF_A_PROPERTY, ImageFields
+from schemas.api.lists import Items
+from schemas.errors import Conflict, FieldError, InvalidRequest, NotFound
+from schemas.tables import Property, PropertyImage
+from schemas.vocabulary import ImageType
+from services.audit import Actor, Changes, changes_between, record
+from services.images.intake import StoredPicture
+from services.images.views import admin_picture
+from services.properties.rows import key_of, lock
+
+ENTITY = "image"
+
+
+async def list_images(session: AsyncSession, property_id: str) -> Items[AdminPicture]:
+    """Raises NotFound."""
+    key = key_of(property_id)
+    if await session.scalar(select(Property.id).where(Property.id == key)) is None:
+        raise NotFound("There is no such property.")
+    return _shown(await _album(session, key))
+
+
+async def require_room(session: AsyncSession, property_id: UUID, content_hash: str) -> list[PropertyImage]:
+    """The album, if it can take one with this hash.
+
+    Raises:
+        Conflict: it is full, or has this picture; then `image_id` says which one it is.
+    """
+    album = await _album(session, property_id)
+    same = next((image for image in album if image.content_hash == content_hash), None)
+    if same is not None:
+        raise Conflict("This property has that picture already.", members={"image_id": same.id})
+    if len(album) >= MOST_OF_A_PROPERTY:
+        raise Conflict(f"A property has at most {MOST_OF_A_PROPERTY} pictures; delete one first.")
+    return album
+
+
+async def add_image(
+    session: AsyncSession, actor: Actor, property_id: str, picture: StoredPicture, image_type: ImageType
+) -> AdminPicture:
+    """Put a picture at the end of the album; the first one becomes primary.
+
+    Raises:
+        NotFound: there is no such property.
+        Conflict: as `require_room`.
+    """
+    home = await lock(session, property_id)
+    album = await require_room(session, home.id, picture.content_hash)
+    columns = picture.columns() | {
+        "property_id": home.id,
+        "image_type": image_type,
+        "is_primary": not album,
+        "display_order": len(album),
+    }
+    added = insert(PropertyImage).values(**columns).returning(PropertyImage)
+    image = (await session.scalars(added)).one()
+    await _record(session, actor, "upload", image, {name: (None, value) for name, value in columns.items()})
+    return admin_picture(image)
+
+
+async def change_image(
+    session: AsyncSession, actor: Actor, image_id: str, wanted: Callable[[dict[str, Any]], ImageFields]
+) -> AdminPicture:
+    """Change a picture's kind, make it the primary one, move it to another place; the others make room.
+
+    Args:
+        session: whose transaction is used.
+        actor: who asks.
+        image_id: which one.
+        wanted: from the fields as they are to the fields as they shall be.
+
+    Raises:
+        NotFound: there is no such picture.
+        InvalidRequest: the primary one is to be primary no more.
+    """
+    image, album = await _locked(session, image_id)
+    held = {name: getattr(image, name) for name in ImageFields.model_fields}
+    new = wanted(held)
+    if image.is_primary and not new.is_primary:
+        wrong = FieldError("#/is_primary", "body", "primary", "ends when another picture becomes primary")
+        raise InvalidRequest("One field is invalid.", (wrong,))
+    if new.is_primary and not image.is_primary:
+        await _make_primary(session, image)
+    others = [each for each in album if each is not image]
+    others.insert(new.display_order, image)
+    await _put_in_order(session, others)
+    image.image_type = new.image_type
+    await session.flush()
+    after = {name: getattr(image, name) for name in held}
+    if changes := changes_between(held, after):
+        await _record(session, actor, "update", image, changes)
+    return admin_picture(image)
+
+
+async def reorder(
+    session: AsyncSession, actor: Actor, property_id: str, ids: Sequence[UUID]
+) -> Items[AdminPicture]:
+    """Put all pictures of a property in this order.
+
+    Raises:
+        NotFound: there is no such property.
+        Conflict: it has other pictures than these; `ids` says which.
+    """
+    home = await lock(session, property_id)
+    album = await _album(session, home.id)
+    known = {image.id: image for image in album}
+    if known.keys() != set(ids):
+        raise Conflict("The property has other pictures than these.", members={"ids": list(known)})
+    await _put_in_order(session, [known[each] for each in ids])
+    if list(known) != list(ids):
+        changes = {"images": ([*known], [*ids])}
+        await record(
+            session, actor, "image.reorder", entity_type="property", entity_id=home.id, changes=changes
+        )
+    return _shown([known[each] for each in ids])
+
+
+async def remove_image(session: AsyncSession, actor: Actor, image_id: str) -> list[UUID | None]:
+    """Take a picture out of its album; the next one becomes primary if it was.
+
+    Raises NotFound; returns what is to be discarded from storage once this is committed.
+    """
+    image, album = await _locked(session, image_id)
+    await session.delete(image)
+    await session.flush()
+    others = [each for each in album if each is not image]
+    if image.is_primary and others:
+        await _make_primary(session, others[0])
+    await _put_in_order(session, others)
+    removed = {name: (getattr(image, name), None) for name in ("property_id", "original_url", "is_primary")}
+    await _record(session, actor, "delete", image, removed)
+    return [picture_of(image.original_url), picture_of(image.enhanced_url)]
+
+
+class Held(NamedTuple):
+    image: PropertyImage
+    album: list[PropertyImage]
+    """All of its property, in order, with itself."""
+
+
+async def _locked(session: AsyncSession, image_id: str) -> Held:
+    """The property's lock comes first, then the album is read: what was seen before it may be gone."""
+    key = _image_key(image_id)
+    owner = await session.scalar(select(PropertyImage.property_id).where(PropertyImage.id == key))
+    if owner is None:
+        raise NotFound("There is no such picture.")
+    await lock(session, str(owner))
+    album = await _album(session, owner)
+    image = next((each for each in album if each.id == key), None)
+    if image is None:
+        raise NotFound("There is no such picture.")
+    return Held(image, album)
+
+
+def _image_key(image_id: str) -> UUID:
+    try:
+        return UUID(image_id)
+    except ValueError:
+        raise NotFound("There is no such picture.") from None
+
+
+async def _album(session: AsyncSession, property_id: UUID) -> list[PropertyImage]:
+    query = (
+        select(PropertyImage)
+        .where(PropertyImage.property_id == property_id)
+        .order_by(PropertyImage.display_order, PropertyImage.id)
+        .execution_options(populate_existing=True)
+    )
+    return [*await session.scalars(query)]
+
+
+async def _make_primary(session: AsyncSession, image: PropertyImage) -> None:
+    """In two statements, since no two may be primary even for a moment."""
+    others = PropertyImage.property_id == image.property_id
+    await session.execute(
+        update(PropertyImage).where(others, PropertyImage.is_primary).values(is_primary=False)
+    )
+    image.is_primary = True
+    await session.flush()
+
+
+async def _put_in_order(session: AsyncSession, album: Sequence[PropertyImage]) -> None:
+    for place, image in enumerate(album):
+        image.display_order = place
+    await session.flush()
+
+
+async def _record(
+    session: AsyncSession, actor: Actor, action: str, image: PropertyImage, changes: Changes
+) -> None:
+    await record(session, actor, f"image.{action}", entity_type=ENTITY, entity_id=image.id, changes=changes)
+
+
+def _shown(album: Sequence[PropertyImage]) -> Items[AdminPicture]:
+    items = [admin_picture(image) for image in album]
+    return Items(items=items, total=len(items), page=1, page_size=MOST_OF_A_PROPERTY, next_cursor=None)

@@ -1,0 +1,50 @@
+"""What the market passes left: prices by segment, and how good the comparison is."""
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from schemas.api.localities import LocalitiesRequest
+from schemas.api.market import Quality
+from schemas.tables import MarketQuality, MarketSegment
+from schemas.vocabulary import ListingType
+
+FEWEST = 5
+"""Listings of a segment below which one odd price would be the news."""
+
+
+async def read_segments(
+    session: AsyncSession, wanted: LocalitiesRequest, bhk: float | None = None
+) -> dict[str, MarketSegment]:
+    """By locality, where there are enough listings; without bedrooms named, of all together."""
+    column = MarketSegment.__table__.c
+    query = select(MarketSegment).where(
+        *(column[name] == getattr(wanted, name) for name in LocalitiesRequest.model_fields),
+        MarketSegment.every_bhk if bhk is None else (MarketSegment.bhk == bhk) & ~MarketSegment.every_bhk,
+        MarketSegment.n >= FEWEST,
+    )
+    return {row.locality: row for row in await session.scalars(query.order_by(MarketSegment.locality))}
+
+
+async def read_quality(session: AsyncSession) -> list[Quality]:
+    """The newest for sale and for rent, which are measured together; none before the first night."""
+    last = select(func.max(MarketQuality.as_of)).scalar_subquery()
+    newest = select(MarketQuality).where(MarketQuality.as_of == last).order_by(MarketQuality.id)
+    return [_shown(row) for row in await session.scalars(newest)]
+
+
+def _shown(row: MarketQuality) -> Quality:
+    percents = (row.median_error_pct, row.within_5, row.within_10, row.within_20)
+    median_error, within_5, within_10, within_20 = (
+        None if percent is None else float(percent) for percent in percents
+    )
+    return Quality(
+        listing_type=ListingType(row.listing_type),
+        listings=row.listings,
+        compared=row.compared,
+        median_error_pct=median_error,
+        within_5_pct=within_5,
+        within_10_pct=within_10,
+        within_20_pct=within_20,
+        method=row.method,
+        as_of=row.as_of,
+    )

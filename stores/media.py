@@ -1,0 +1,271 @@
+"""Pictures and other files, kept in a directory or in a bucket: two adapters behind one interface.
+
+Whatever is in the way of either becomes MediaUnavailable; the log says what it was.
+"""
+
+import asyncio
+import os
+import re
+import time
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from itertools import islice
+from pathlib import Path
+from secrets import token_hex
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import aioboto3
+import structlog
+from aiobotocore.config import AioConfig
+from aiohttp import ClientError as ConnectionBroken
+from botocore.exceptions import BotoCoreError, ClientError
+
+from schemas.errors import MediaUnavailable, NotFound
+from schemas.settings import Settings
+
+KEY = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*", re.ASCII)
+"""No part begins with a dot, so that no key leads out of its directory."""
+BATCH = 1_000
+"""As many as S3 lists or deletes at once."""
+CACHING = "public, max-age=31536000, immutable"
+"""What a key stands for never changes."""
+CONNECT_S, READ_S, ATTEMPTS = 2.0, 10.0, 3
+LONGEST_S = 20.0
+"""For all attempts: the client's own timer stands still while it sends to a server that takes nothing."""
+MISSING = frozenset({"NoSuchKey", "404"})
+log = structlog.get_logger(component="media")
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    key: str
+    age_s: float
+    """Seconds since it was written, by the clock of whoever keeps it."""
+
+
+class Media(Protocol):
+    """Anything but `url` and `close` may raise MediaUnavailable."""
+
+    async def put(self, key: str, content: bytes, content_type: str) -> None:
+        """All of it or nothing; when this returns, it is there to stay."""
+
+    async def get(self, key: str) -> bytes:
+        """Raises NotFound."""
+
+    async def delete(self, keys: Iterable[str]) -> None:
+        """What is not there is no error."""
+
+    def list(self, prefix: str) -> AsyncIterator[StoredObject]:
+        """Everything below a prefix that ends with a slash, in no order."""
+
+    def url(self, key: str) -> str:
+        """Where browsers find it."""
+
+    async def close(self) -> None: ...
+
+
+def open_media(settings: Settings) -> Media:
+    """The directory or the bucket that `media_url` names; neither is touched before its first use."""
+    if settings.media_directory is not None:
+        return DirectoryMedia(settings.media_directory, settings.media_public_url or "/media")
+    return BucketMedia(settings)
+
+
+class DirectoryMedia:
+    """Files of this machine, which the API serves."""
+
+    def __init__(self, root: Path, public_url: str) -> None:
+        self._root = root
+        self._public_url = public_url.rstrip("/")
+
+    async def put(self, key: str, content: bytes, content_type: str) -> None:  # noqa: ARG002  the key's suffix says it
+        with _directory_errors():
+            await asyncio.to_thread(_write, self._path(key), content)
+
+    async def get(self, key: str) -> bytes:
+        with _directory_errors():
+            return await asyncio.to_thread(_read, self._path(key))
+
+    async def delete(self, keys: Iterable[str]) -> None:
+        with _directory_errors():
+            await asyncio.to_thread(_remove, [self._path(key) for key in keys])
+
+    async def list(self, prefix: str) -> AsyncIterator[StoredObject]:
+        found = _walk(self._root, prefix)
+        with _directory_errors():
+            while batch := await asyncio.to_thread(lambda: [*islice(found, BATCH)]):
+                for each in batch:
+                    yield each
+
+    def url(self, key: str) -> str:
+        return f"{self._public_url}/{key}"
+
+    async def close(self) -> None:
+        """Nothing is held open."""
+
+    def _path(self, key: str) -> Path:
+        if not KEY.fullmatch(key):
+            raise NotFound("There is no such file.")
+        return self._root / key
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Beside its place, down to the disk, then moved there: no reader and no crash finds half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{token_hex(8)}")
+    try:
+        with partial.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        raise NotFound("There is no such file.") from None
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
+        with suppress(OSError):  # others are still in it
+            path.parent.rmdir()
+
+
+def _walk(root: Path, prefix: str) -> Iterator[StoredObject]:
+    for directory, _, names in os.walk(root / prefix):
+        for name in names:
+            path = Path(directory, name)
+            with suppress(FileNotFoundError):  # deleted since
+                yield StoredObject(path.relative_to(root).as_posix(), time.time() - path.stat().st_mtime)
+
+
+@contextmanager
+def _directory_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        log.warning("media_unavailable", error=type(error).__name__, reason=error.strerror)
+        raise MediaUnavailable("Pictures cannot be stored or read just now.") from error
+
+
+class BucketMedia:
+    """Objects of a bucket, which browsers fetch from there."""
+
+    def __init__(self, settings: Settings) -> None:
+        address = urlsplit(settings.media_url)
+        self._bucket = address.netloc
+        self._prefix = f"{path}/" if (path := address.path.strip("/")) else ""
+        self._public_url = settings.media_public_url.rstrip("/") or self._own_url(settings)
+        self._options = _client_options(settings)
+        self._opening = asyncio.Lock()
+        self._open = AsyncExitStack()
+        self._client: Any = None
+
+    async def put(self, key: str, content: bytes, content_type: str) -> None:
+        headers = {"ContentType": content_type, "CacheControl": CACHING, "ContentDisposition": "inline"}
+        async with self._asked() as client:
+            await client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=content, **headers)
+
+    async def get(self, key: str) -> bytes:
+        async with self._asked() as client:
+            found = await client.get_object(Bucket=self._bucket, Key=self._prefix + key)
+            content: bytes = await found["Body"].read()
+            return content
+
+    async def delete(self, keys: Iterable[str]) -> None:
+        waiting = iter(keys)
+        while batch := [{"Key": self._prefix + key} for key in islice(waiting, BATCH)]:
+            async with self._asked() as client:
+                done = await client.delete_objects(
+                    Bucket=self._bucket, Delete={"Objects": batch, "Quiet": True}
+                )
+            if errors := done.get("Errors"):
+                log.warning("media_not_deleted", objects=len(errors), error=errors[0].get("Code"))
+                raise MediaUnavailable("Pictures cannot be deleted just now.")
+
+    async def list(self, prefix: str) -> AsyncIterator[StoredObject]:
+        more: dict[str, str] | None = {}
+        while more is not None:
+            async with self._asked() as client:
+                page = await client.list_objects_v2(
+                    Bucket=self._bucket, Prefix=self._prefix + prefix, MaxKeys=BATCH, **more
+                )
+            now = _date_of(page)
+            for each in page.get("Contents", ()):
+                age = now - each["LastModified"]
+                yield StoredObject(each["Key"].removeprefix(self._prefix), age.total_seconds())
+            more = {"ContinuationToken": page["NextContinuationToken"]} if page["IsTruncated"] else None
+
+    def url(self, key: str) -> str:
+        return f"{self._public_url}/{key}"
+
+    async def close(self) -> None:
+        await self._open.aclose()
+        self._client = None
+
+    def _own_url(self, settings: Settings) -> str:
+        host = urlsplit(settings.s3_endpoint_url or f"https://s3.{settings.s3_region}.amazonaws.com")
+        named = f"{host.netloc}/{self._bucket}" if settings.s3_path_style else f"{self._bucket}.{host.netloc}"
+        return f"{host.scheme}://{named}/{self._prefix}".rstrip("/")
+
+    @asynccontextmanager
+    async def _asked(self) -> AsyncIterator[Any]:
+        """A client for one request, its errors as ours."""
+        try:
+            async with asyncio.timeout(LONGEST_S):
+                yield await self._connected()
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code")
+            if code in MISSING:
+                raise NotFound("There is no such file.") from None
+            log.warning("media_unavailable", error=code)
+            raise MediaUnavailable("Pictures cannot be stored or read just now.") from error
+        except (BotoCoreError, ConnectionBroken, OSError, TimeoutError) as error:
+            log.warning("media_unavailable", error=type(error).__name__)
+            raise MediaUnavailable("Pictures cannot be stored or read just now.") from error
+
+    async def _connected(self) -> Any:
+        async with self._opening:
+            if self._client is None:
+                opening = aioboto3.Session().client("s3", **self._options)
+                self._client = await self._open.enter_async_context(opening)
+        return self._client
+
+
+def _client_options(settings: Settings) -> dict[str, Any]:
+    return {
+        "endpoint_url": settings.s3_endpoint_url or None,
+        "region_name": settings.s3_region,
+        "aws_access_key_id": settings.s3_access_key_id or None,
+        "aws_secret_access_key": settings.s3_secret_access_key.get_secret_value() or None,
+        "config": AioConfig(
+            connect_timeout=CONNECT_S,
+            read_timeout=READ_S,
+            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            s3={"addressing_style": "path" if settings.s3_path_style else "virtual"},
+            # Newer checksums only where S3 demands them: not every other S3 knows them.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        ),
+    }
+
+
+def _date_of(answer: dict[str, Any]) -> datetime:
+    """When the server says that it answered, so that its clock alone decides how old something is."""
+    said = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+    return parsedate_to_datetime(said) if said else datetime.now(UTC)

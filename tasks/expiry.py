@@ -1,0 +1,22 @@
+"""Listings whose term is over, moved on as an admin would."""
+
+from collections.abc import Mapping
+
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from services.properties.lifecycle import expire_batch
+from tasks.runs import Work
+
+
+async def expire_listings(work: Work) -> Mapping[str, int]:
+    return {"expired": await expire_all(work.engine)}
+
+
+async def expire_all(engine: AsyncEngine) -> int:
+    """In transactions of some listings each; how many there were."""
+    expired, batch = 0, 1
+    while batch:
+        async with AsyncSession(engine) as session, session.begin():
+            batch = await expire_batch(session)
+        expired += batch
+    return expired

@@ -1,0 +1,77 @@
+"""The jobs that run by themselves: a name, when, and what. A further one is a further line."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from stores.media import open_media
+from tasks.analytics import aggregate_analytics
+from tasks.cache_warmup import warm_cache
+from tasks.enhancement import check_stuck_images, enhance_waiting
+from tasks.expiry import expire_listings
+from tasks.market import compare_prices, compare_withdrawn, measure_quality
+from tasks.orphans import sweep_orphans
+from tasks.retention import erase_people, purge_records
+from tasks.runs import Job, Work
+from tasks.schedule import DAY, HALF_MINUTE, HOUR, MINUTE, EachPromotion, Every
+from tasks.scores import score_homes
+from tasks.uploads import import_waiting
+
+
+async def run_imports(work: Work) -> Mapping[str, int]:
+    return {"imports": await import_waiting(work.engine)}
+
+
+async def run_enhancements(work: Work) -> Mapping[str, int]:
+    return {"images": await enhance_waiting(work.settings)}
+
+
+async def check_stuck(work: Work) -> Mapping[str, int]:
+    return {"timeouts": len(await check_stuck_images(work.engine, datetime.now(UTC)))}
+
+
+async def compare_edited(work: Work) -> Mapping[str, int]:
+    return {"written": await compare_withdrawn(work.engine)}
+
+
+async def compare_everything(work: Work) -> Mapping[str, int]:
+    return {"written": await compare_prices(work.engine)}
+
+
+async def measure_market(work: Work) -> Mapping[str, int]:
+    await measure_quality(work.engine)
+    return {}
+
+
+async def remove_orphans(work: Work) -> Mapping[str, int]:
+    media = open_media(work.settings)
+    try:
+        return {"objects": await sweep_orphans(work.engine, media)}
+    finally:
+        await media.close()
+
+
+QUARTER = timedelta(minutes=15)
+
+
+def _at(hour: int, minute: int) -> Every:
+    """Every day, in UTC; a night in Noida is from 17:30 to 1:30."""
+    return Every(DAY, at=timedelta(hours=hour, minutes=minute))
+
+
+JOBS = (
+    Job("import_waiting", Every(MINUTE), run_imports, alone=False),
+    Job("enhance_waiting", Every(MINUTE), run_enhancements, alone=False),
+    Job("check_stuck_images", Every(QUARTER), check_stuck),
+    Job("compare_withdrawn", Every(HALF_MINUTE), compare_edited),
+    Job("aggregate_analytics", Every(HOUR), aggregate_analytics),
+    Job("compare_prices", Every(HOUR, at=timedelta(minutes=20)), compare_everything),
+    Job("score_homes", Every(HOUR, at=timedelta(minutes=10)), score_homes),
+    Job("warm_cache_after_promotion", EachPromotion(), warm_cache),
+    Job("expire_listings", _at(18, 30), expire_listings),  # midnight in Noida, where a term ends
+    Job("measure_quality", _at(19, 40), measure_market),
+    Job("erase_expired", _at(20, 40), erase_people),
+    Job("purge_records", _at(21, 10), purge_records),
+    Job("sweep_orphans", _at(21, 40), remove_orphans),
+    Job("warm_cache", _at(1, 0), warm_cache),
+)
+BY_NAME = {job.name: job for job in JOBS}

@@ -1,0 +1,194 @@
+"""Runs of jobs, one for each period: claimed in Postgres, alive by their heartbeat, taken over without it.
+
+Nothing depends on a message of the queue: a run that failed, or whose worker was killed, is due again.
+All times are the database's, so that the clocks of workers do not matter.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from schemas.settings import Settings
+from tasks.schedule import Schedule
+
+MOST_ATTEMPTS = 12
+"""For one period; with an hour at most between two, that is a night's trying."""
+LONGEST_ERROR = 500
+log = structlog.get_logger(component="worker")
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a run is given."""
+
+    engine: AsyncEngine
+    settings: Settings
+    period: datetime
+    last: datetime | None
+    """The newest period that was done before: what came after it is to be made up for."""
+
+
+@dataclass(frozen=True)
+class Job:
+    name: str
+    schedule: Schedule
+    run: Callable[[Work], Awaitable[Mapping[str, Any]]]
+    """What it answers is kept with its run."""
+    alone: bool = True
+    """Whether a period waits for the run of an earlier one."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    job: Job
+    period: datetime
+    attempt: int
+    last: datetime | None
+
+    @property
+    def key(self) -> dict[str, Any]:
+        return {"job": self.job.name, "period": self.period, "attempt": self.attempt}
+
+
+# A failure waits a minute, then two, then four.
+MAY_BE_TAKEN = """
+    r.attempts < :most AND (
+        r.state = 'failed'
+            AND r.finished_at <= now() - least(interval '1 minute' * 2 ^ (r.attempts - 1), interval '1 hour')
+        OR r.state = 'running' AND r.heartbeat_at <= now() - interval '1 second' * :lease
+    )
+"""
+MAY_BEGIN = """
+    NOT EXISTS (SELECT FROM job_runs r WHERE r.job = :job AND r.period > :period)
+    AND NOT (:alone AND EXISTS (
+        SELECT FROM job_runs r WHERE r.job = :job AND r.period < :period AND r.state = 'running'
+            AND r.heartbeat_at > now() - interval '1 second' * :lease
+    ))
+"""
+IS_DUE = text(f"""
+    SELECT {MAY_BEGIN} AND NOT EXISTS (
+        SELECT FROM job_runs r WHERE r.job = :job AND r.period = :period AND NOT ({MAY_BE_TAKEN})
+    )
+""")  # noqa: S608  put together from constants
+TAKE_TURNS = text("SELECT pg_advisory_xact_lock(hashtextextended('job ' || :job, 0))")
+CLAIM = text(f"""
+    INSERT INTO job_runs AS r (job, period)
+    SELECT :job, :period WHERE {MAY_BEGIN}
+    ON CONFLICT (job, period) DO UPDATE SET
+        state = 'running', attempts = r.attempts + 1, started_at = now(), heartbeat_at = now(),
+        finished_at = NULL, error = NULL
+    WHERE {MAY_BE_TAKEN}
+    RETURNING r.attempts
+""")
+LAST = text("SELECT max(period) FROM job_runs WHERE job = :job AND state = 'done'")
+GIVE_UP = text("""
+    UPDATE job_runs SET state = 'failed', finished_at = now(),
+        error = 'its worker was lost, and the next period came'
+    WHERE job = :job AND period < :period AND state = 'running'
+      AND heartbeat_at <= now() - interval '1 second' * :lease
+""")
+BEAT = text("""
+    UPDATE job_runs SET heartbeat_at = now()
+    WHERE job = :job AND period = :period AND attempts = :attempt AND state = 'running'
+""")
+END = text("""
+    UPDATE job_runs SET state = :state, finished_at = now(), result = :result, error = :error
+    WHERE job = :job AND period = :period AND attempts = :attempt AND state = 'running'
+""").bindparams(bindparam("result", type_=JSONB))
+
+
+async def due_now(engine: AsyncEngine, settings: Settings, jobs: Iterable[Job]) -> list[str]:
+    """The names of those that have something to do."""
+    async with engine.connect() as connection:
+        return [job.name for job in jobs if await _is_due(connection, settings, job)]
+
+
+async def _is_due(connection: AsyncConnection, settings: Settings, job: Job) -> bool:
+    values = await _values(connection, settings, job)
+    return values is not None and bool(await connection.scalar(IS_DUE, values))
+
+
+async def run_once(engine: AsyncEngine, settings: Settings, job: Job) -> bool:
+    """Run a job for the period that has begun; False when it is done, or another worker has it.
+
+    A failure is written down and not raised: the run is due again after a while.
+    """
+    claim = await claim_run(engine, settings, job)
+    if claim is None:
+        return False
+    logged = log.bind(job=job.name, period=claim.period.isoformat(), attempt=claim.attempt)
+    async with _heartbeat(engine, settings, claim):
+        try:
+            result = await job.run(Work(engine, settings, claim.period, claim.last))
+        except Exception as error:
+            logged.exception("job_failed", error=type(error).__name__)
+            await _end(engine, claim, "failed", {}, f"{type(error).__name__}: {error}"[:LONGEST_ERROR])
+        else:
+            logged.info("job_done", **result)
+            await _end(engine, claim, "done", result, None)
+    return True
+
+
+async def claim_run(engine: AsyncEngine, settings: Settings, job: Job) -> Claim | None:
+    async with engine.begin() as connection:
+        await connection.execute(TAKE_TURNS, {"job": job.name})
+        values = await _values(connection, settings, job)
+        if values is None:
+            return None
+        attempt = await connection.scalar(CLAIM, values)
+        if attempt is None:
+            return None
+        await connection.execute(GIVE_UP, values)
+        return Claim(job, values["period"], attempt, await connection.scalar(LAST, {"job": job.name}))
+
+
+async def _values(connection: AsyncConnection, settings: Settings, job: Job) -> dict[str, Any] | None:
+    now = await connection.scalar(text("SELECT clock_timestamp()"))
+    assert now is not None
+    period = await job.schedule.period(connection, settings, now)
+    if period is None:
+        return None
+    return {
+        "job": job.name,
+        "period": period,
+        "alone": job.alone,
+        "lease": settings.job_lease_s,
+        "most": MOST_ATTEMPTS,
+    }
+
+
+@asynccontextmanager
+async def _heartbeat(engine: AsyncEngine, settings: Settings, claim: Claim) -> AsyncIterator[None]:
+    beating = asyncio.create_task(_keep_beating(engine, settings.job_lease_s / 4, claim))
+    try:
+        yield
+    finally:
+        beating.cancel()
+        with suppress(asyncio.CancelledError):
+            await beating
+
+
+async def _keep_beating(engine: AsyncEngine, every_s: float, claim: Claim) -> None:
+    while True:
+        await asyncio.sleep(every_s)
+        with suppress(SQLAlchemyError, OSError):  # the next beat may come in time
+            async with engine.begin() as connection:
+                await connection.execute(BEAT, claim.key)
+
+
+async def _end(
+    engine: AsyncEngine, claim: Claim, state: str, result: Mapping[str, Any], error: str | None
+) -> None:
+    """What was taken over meanwhile is another's to end."""
+    async with engine.begin() as connection:
+        values = claim.key | {"state": state, "result": dict(result), "error": error}
+        await connection.execute(END, values)

@@ -1,0 +1,21 @@
+"""Homes scored that came without scores, as imports do, or were scored by older rules."""
+
+from collections.abc import Mapping
+
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from services.properties.scores import score_batch
+from tasks.runs import Work
+
+
+async def score_homes(work: Work) -> Mapping[str, int]:
+    return {"scored": await score_waiting(work.engine)}
+
+
+async def score_waiting(engine: AsyncEngine) -> int:
+    scored, batch = 0, 1
+    while batch:
+        async with AsyncSession(engine) as session, session.begin():
+            batch = await score_batch(session)
+        scored += batch
+    return scored

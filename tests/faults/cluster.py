@@ -1,0 +1,103 @@
+"""A cluster of three nodes, each a process of its own, so that one can be killed.
+
+The nodes of `python -m embedded cluster` share a process, which is enough to try shards and replicas
+but not to lose one.
+"""
+
+import asyncio
+import json
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from embedded import ports
+from embedded.children import Children
+from embedded.errors import ServerFailed
+from embedded.jars import find_jars
+from embedded.java import find_java
+from embedded.opensearch import JVM, LOGGING, SETTINGS, ask
+from embedded.progress import complain
+from embedded.state import StateDirectory
+from tests.faults.servers import Server, children_in
+
+NUMBERS = (1, 2, 3)
+START_S = 180.0
+
+NAMES = [f"node-{number}" for number in NUMBERS]
+PROGRAM = Path(__file__).parent / "OneNode.java"
+
+
+@dataclass
+class Node:
+    number: int
+    http: int
+    transports: list[int]
+    state: StateDirectory
+    children: Children
+
+    @property
+    def name(self) -> str:
+        return f"OpenSearch node {self.number}"
+
+    @property
+    def home(self) -> Path:
+        return self.state.directory(f"node-{self.number}")
+
+    @property
+    def log(self) -> Path:
+        return self.state.log(f"node-{self.number}")
+
+    def start(self) -> str:
+        self.configure()
+        child = self.children.start(self.name, self.command(), self.log)
+        deadline = time.monotonic() + START_S
+        while not self.is_in_the_cluster():
+            child.require_running()
+            if time.monotonic() > deadline:
+                raise ServerFailed(f"{self.name} did not find the others", self.log)
+            time.sleep(0.1)
+        return f"http://{ports.LOOPBACK}:{self.http}"
+
+    def is_in_the_cluster(self) -> bool:
+        try:
+            return "status" in ask(self.http, "/_cluster/health?wait_for_nodes=>=2&timeout=1s", 5)
+        except (OSError, json.JSONDecodeError):
+            return False
+
+    def configure(self) -> None:
+        folder = self.home / "node_1" / "config"  # the runner counts the nodes that it starts itself
+        folder.mkdir(parents=True, exist_ok=True)
+        seeds = ", ".join(f'"{ports.LOOPBACK}:{transport}"' for transport in self.transports)
+        own = self.transports[self.number - 1]
+        (folder / "opensearch.yml").write_text(SETTINGS.format(transport=own, seeds=seeds, wait="30s"))
+        (folder / "log4j2.properties").write_text(LOGGING.format(log=self.log))
+
+    def command(self) -> list[str | Path]:
+        return [
+            *(find_java(complain), "-Xms128m", "-Xmx384m", *JVM),
+            *("-cp", f"{find_jars(complain)}/*", PROGRAM),
+            *(NAMES[self.number - 1], str(self.http), ",".join(NAMES)),
+            *("-basePath", self.home, "-numOfNode", "1", "-clusterName", f"faults-{self.transports[0]}"),
+        ]
+
+
+@contextmanager
+def running_cluster() -> Iterator[list[Server]]:
+    with tempfile.TemporaryDirectory(prefix="casabricks-cluster-") as folder, children_in(folder) as place:
+        transports = [ports.any_free() for _ in NUMBERS]
+        nodes = [Node(number, ports.any_free(), transports, *place) for number in NUMBERS]
+        servers = [Server(node.name, node, place[1]) for node in nodes]
+        with ThreadPoolExecutor() as threads:
+            list(threads.map(Server.start, servers))
+        yield servers
+
+
+async def is_green(server: Server, *, nodes: int) -> bool:
+    """Whether all nodes are there and every shard has its copies."""
+    path = f"/_cluster/health?wait_for_nodes={nodes}&wait_for_status=green&timeout=1s"
+    health = await asyncio.to_thread(ask, int(server.url.rpartition(":")[2]), path, 5)
+    return not health["timed_out"]

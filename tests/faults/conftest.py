@@ -1,0 +1,130 @@
+"""One set of servers for all fault tests of a run, which one worker has."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from secrets import token_hex
+
+import pytest
+from opensearchpy import AsyncOpenSearch
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+import migrations
+from indexer import generations
+from schemas.settings import Settings
+from stores.answers import Epoch
+from stores.cache import open_cache
+from stores.database import open_database
+from stores.search import open_search
+from tests.conftest import empty
+from tests.faults.commands import Commands
+from tests.faults.servers import Proxies, Servers, before, running_servers
+from tests.faults.world import World
+
+HERE = Path(__file__).parent
+PATIENCE_S = 900
+"""For a test that starts servers anew while others use the machine."""
+SEEDS = range(int(os.environ.get("SEEDS") or 1))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("faults"))
+            item.add_marker(pytest.mark.timeout(PATIENCE_S))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that takes a seed runs for one, named in its id, or for as many as SEEDS says."""
+    if "seed" in metafunc.fixturenames:
+        first = int(os.environ.get("SEED") or 1)
+        metafunc.parametrize("seed", [first + number for number in SEEDS])
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    with running_servers() as servers:
+        migrations.upgrade(servers.postgres.url)
+        yield servers
+
+
+@pytest.fixture(scope="session")
+async def proxies(servers: Servers) -> AsyncIterator[Proxies]:
+    async with before(servers) as proxies:
+        yield proxies
+
+
+@pytest.fixture(scope="session")
+def direct(servers: Servers) -> Settings:
+    """Settings of the servers themselves, past the proxies."""
+    return Settings(
+        database_url=servers.postgres.url,
+        opensearch_url=servers.opensearch.url,
+        redis_url=servers.redis.url,
+        index_alias="faults",
+        database_pool_size=20,
+        jwt_secret=token_hex(32),
+        queue_secret=token_hex(32),
+        password_cost=4,
+    )
+
+
+@pytest.fixture(scope="session")
+async def direct_engine(direct: Settings) -> AsyncIterator[AsyncEngine]:
+    engine = open_database(direct, statement_timeout_ms=0)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture(scope="session")
+async def direct_search(direct: Settings) -> AsyncIterator[AsyncOpenSearch]:
+    client = open_search(direct, timeout_s=60)
+    yield client
+    await client.close()
+
+
+@pytest.fixture(scope="session")
+async def direct_cache(direct: Settings) -> AsyncIterator[Redis]:
+    client = open_cache(direct, patience_s=5)
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+async def world(
+    servers: Servers,
+    proxies: Proxies,
+    direct: Settings,
+    direct_engine: AsyncEngine,
+    direct_search: AsyncOpenSearch,
+    tmp_path: Path,
+) -> AsyncIterator[World]:
+    """Empty stores and no processes; all is well with the network."""
+    environment = os.environ | {
+        "DATABASE_URL": proxies.postgres.url,
+        "OPENSEARCH_URL": proxies.opensearch.url,
+        "REDIS_URL": proxies.redis.url,
+        "MEDIA_URL": f"file:{tmp_path / 'media'}",
+        "INDEX_ALIAS": direct.index_alias,
+        "JWT_SECRET": direct.jwt_secret.get_secret_value(),
+        "QUEUE_SECRET": direct.queue_secret.get_secret_value(),
+        "PASSWORD_COST": "4",
+    }
+    commands = Commands(environment, tmp_path)
+    world = World(servers, proxies, direct_engine, direct_search, direct, commands)
+    yield world
+    commands.kill_all()
+    await proxies.heal()
+    await empty(direct_engine)
+    await direct_search.indices.delete(index=f"{direct.index_alias}-*")
+
+
+@pytest.fixture
+async def served(world: World, direct_cache: Redis) -> World:
+    """A world whose alias leads to a live, empty generation."""
+    epoch = Epoch(direct_cache, world.alias)
+    name = await generations.create(world.engine, world.search, world.settings)
+    await generations.begin_verifying(world.engine, name)
+    await generations.promote(world.engine, world.search, world.alias, name, epoch)
+    return world

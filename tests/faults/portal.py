@@ -1,0 +1,103 @@
+"""The API as a process of its own, which its own manager brings back, and clients that do not give up."""
+
+import asyncio
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psutil
+from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout
+
+from domain.tokens import issue_token, signing_keys
+from schemas.settings import Settings
+
+PATIENCE_S = 120.0
+TIMEOUT = ClientTimeout(total=20)
+PASSING = {502, 503, 504, 0}
+"""What a client is to ask again after; 0 is a connection that was refused or broke."""
+
+
+@dataclass
+class Portal:
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+    visitor: ClientSession
+    statuses: Counter[int] = field(default_factory=Counter)
+    """Of everything that was asked."""
+
+    async def ask(
+        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, Any, Mapping[str, str]]:
+        """Status, JSON and headers of one attempt."""
+        try:
+            async with self.visitor.request(
+                method, self.url + path, json=body, headers=headers, timeout=TIMEOUT
+            ) as answer:
+                found = answer.status, await answer.json(content_type=None), answer.headers
+        except (ClientError, TimeoutError) as error:
+            # Before the connection there was no request, so it counts as none.
+            found = 0, None, {}
+            if isinstance(error, ClientConnectorError):
+                return found
+        self.statuses[found[0]] += 1
+        return found
+
+    async def ask_until_answered(
+        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, Any, Mapping[str, str]]:
+        """The first answer that says more than to ask again."""
+        deadline = time.monotonic() + PATIENCE_S
+        while (found := await self.ask(method, path, body, headers))[0] in PASSING:
+            assert time.monotonic() < deadline, f"{method} {path}: no answer but {found}\n{self.said}"
+            await asyncio.sleep(0.1)
+        return found
+
+    @property
+    def said(self) -> str:
+        """The end of its log."""
+        return self.log.read_text()[-6_000:]
+
+
+@asynccontextmanager
+async def open_portal(environment: Mapping[str, str], folder: Path) -> AsyncIterator[Portal]:
+    """Serve until the end; whoever trusts 127.0.0.1 lets a client come from any address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    log = folder / "api.log"
+    process = serve({**environment, "API_PORT": str(port), "TRUSTED_PROXY_CIDRS": "127.0.0.1/32"}, log)
+    try:
+        async with ClientSession() as visitor:
+            portal = Portal(f"http://127.0.0.1:{port}", process, log, visitor)
+            await portal.ask_until_answered("GET", "/livez")
+            yield portal
+    finally:
+        for child in psutil.Process(process.pid).children(recursive=True):
+            child.kill()
+        process.kill()
+        process.wait()
+
+
+def serve(environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", "server.cli", "serve"],
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def signed_in(settings: Settings, user: UUID) -> dict[str, str]:
+    token = issue_token(user, 0, signing_keys(*settings.token_secrets), datetime.now(UTC))
+    return {"authorization": f"Bearer {token}"}

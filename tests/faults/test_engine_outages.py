@@ -1,0 +1,126 @@
+"""The engine is killed, blocked, slow, cut off or picky: drains wait, blame nobody, and are level after."""
+
+import asyncio
+from collections import Counter
+from uuid import UUID
+
+import pytest
+
+from indexer.bulk import Answer, Body, pack, send
+from indexer.documents import read_chosen
+from tests.factories import home, store
+from tests.faults.fussy_engine import fussy_engine
+from tests.faults.proxy import BlackHole, Delay, DropReply, Mode, Refuse, Reset
+from tests.faults.world import World
+from tests.indexer.agreement import plain_sql, store_many, titles
+
+AFTER_HEALING_S = 30.0
+"""For a thousand changes, says 7-reliability.md; a drain waits for ten seconds at most between attempts."""
+
+
+@pytest.mark.parametrize(
+    ("fault", "seconds"),
+    [
+        (Refuse(), 1.0),
+        (Delay(0.4), 1.5),
+        (Reset(after_bytes=3_000), 1.0),
+        (DropReply(to=b"/_bulk", times=3), 1.0),
+        pytest.param(DropReply(to=b"/_bulk"), 1.5, marks=pytest.mark.faults),
+        pytest.param(BlackHole(), 12.0, marks=pytest.mark.faults),  # longer than a drain waits for an answer
+        pytest.param(Refuse(), 30.0, marks=pytest.mark.faults),
+    ],
+    ids=str,
+)
+async def test_a_bad_way_to_the_engine_costs_time_and_nothing_else(
+    served: World, seed: int, fault: Mode, seconds: float
+):
+    indexer = served.indexer()
+    await indexer.says("indexer started")
+    writer = served.writer(seed)
+    await writer.write(10)
+    async with served.proxies.opensearch.failing(fault):
+        await asyncio.gather(writer.write(40, pause_s=0.01), asyncio.sleep(seconds))
+    await served.converges(within_s=AFTER_HEALING_S)
+    assert await served.letters() == {}
+    assert not indexer.has_ended
+
+
+async def test_an_engine_that_is_killed_comes_back_level_and_brings_nobody_back(served: World, seed: int):
+    """By itself it remembers the versions of deleted documents for a minute, and not over a restart."""
+    indexer, writer = served.indexer(), served.writer(seed)
+    [doomed] = await store(served.engine, home("Doomed"))
+    [late] = await body_of(served, doomed)
+    await writer.write(30)
+    await served.converges()
+    await plain_sql(served.engine, "DELETE FROM properties WHERE title = 'Doomed'")
+    await served.converges()
+
+    restarting = asyncio.create_task(served.servers.opensearch.restart())
+    await writer.write(100, pause_s=0.01)
+    await restarting
+    await served.converges(within_s=AFTER_HEALING_S)
+    assert (await served.letters(), indexer.has_ended) == ({}, False)
+    [index] = await served.served()
+    assert await send(served.search, index, late) == Answer(superseded=1)
+    await served.agrees()
+
+
+async def body_of(world: World, key: UUID) -> list[Body]:
+    """What a drain would send for the row as it is now."""
+    async with world.engine.connect() as connection:
+        return list(pack((await read_chosen(connection, [key])).documents))
+
+
+async def test_a_full_disk_makes_changes_wait_and_nobody_is_blamed(served: World, seed: int):
+    """The engine blocks writes by itself when its disk is full, and takes the block back when it is not."""
+    await store(served.engine, home("Before"))
+    served.indexer()
+    await served.converges()
+    await block(served, is_blocked=True)
+    await served.writer(seed).write(30)
+    await asyncio.sleep(1)
+    assert await titles(served.search, served.alias) == {"Before"}
+    await block(served, is_blocked=None)
+    await served.converges(within_s=60)
+    assert await served.letters() == {}
+
+
+async def block(world: World, *, is_blocked: bool | None) -> None:
+    settings = {"index.blocks.read_only_allow_delete": is_blocked}
+    await world.search.indices.put_settings(index=f"{world.alias}-*", body=settings)
+
+
+async def test_items_that_the_engine_is_too_busy_for_are_sent_again_and_not_blamed(served: World):
+    refusals: Counter[str] = Counter()
+
+    def too_busy(document):
+        """One in fifty, four times."""
+        key = document["id"]
+        if document["price"] % 50 or refusals[key] == 4:
+            return None
+        refusals[key] += 1
+        return 429, "rejected_execution_exception"
+
+    await store_many(served.engine, 1_000)
+    async with fussy_engine(served.servers.opensearch.url, too_busy) as url:
+        served.indexer(OPENSEARCH_URL=url)
+        await served.converges(within_s=AFTER_HEALING_S)
+    assert await served.letters() == {}
+    assert len(refusals) == 20
+
+
+async def test_a_refusal_and_a_busy_moment_in_one_bulk_are_each_taken_for_what_they_say(served: World):
+    busy = {5_000_002}
+
+    def judge(document):
+        if document["price"] in busy:
+            busy.clear()  # the batch is sent again, whole
+            return 429, "circuit_breaking_exception"
+        return (400, "mapper_parsing_exception") if document["price"] == 5_000_001 else None
+
+    await store_many(served.engine, 20)
+    async with fussy_engine(served.servers.opensearch.url, judge) as url:
+        served.indexer(OPENSEARCH_URL=url)
+        await served.converges(within_s=AFTER_HEALING_S)
+    [(revision, error, attempts)] = (await served.letters()).values()
+    assert (revision, error, attempts, busy) == (1, "mapper_parsing_exception", 1, set())

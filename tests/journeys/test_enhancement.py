@@ -1,0 +1,205 @@
+"""A picture becomes a better one, by real processes, whatever happens to workers on the way."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+import pyvips
+from aiohttp import ClientError, ClientSession, web
+from aiohttp.typedefs import Handler
+from redis.asyncio import Redis
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.pictures import key_of
+from domain.webhooks import secret_key
+from embedded.enhancer.behaviour import Behaviour
+from embedded.enhancer.jobs import Jobs
+from embedded.enhancer.service import create_service
+from schemas.settings import Settings
+from stores.media import open_media
+from tasks.queue import NAME
+from tests.enhancements import RESULT, Sender, Standing, standing, store_job
+from tests.factories import home, picture, store, store_pictures, store_user
+from tests.journeys.conftest import Product
+from tests.outside import listening
+from tests.pictures import photo
+from tests.server.conftest import Api, served
+
+CRASH_POINTS = [
+    "enhancement-after-claim",
+    "enhancement-after-post",
+    "enhancement-after-fetch",
+    "after-media-put-before-row",
+    "enhancement-before-commit",
+]
+SLOWEST_S = 60
+
+
+@dataclass
+class Gate:
+    """Holds requests for a path until they may go on."""
+
+    path: str = "nothing"
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    opened: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @web.middleware
+    async def hold(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path.startswith(self.path):
+            self.reached.set()
+            await self.opened.wait()
+        return await handler(request)
+
+
+@dataclass
+class Stage:
+    """The API and the stand-in in this process, workers as others, and a picture to be enhanced."""
+
+    admin: Api
+    jobs: Jobs
+    gate: Gate
+    engine: AsyncEngine
+    image_id: UUID
+    start_worker: Callable[..., subprocess.Popen[bytes]]
+
+    async def ask(self) -> None:
+        asked = await self.admin.ask("POST", f"/api/v1/admin/images/{self.image_id}/enhance")
+        assert asked.status == 202, asked.body
+
+    async def look(self) -> Standing:
+        return await standing(self.engine, self.image_id)
+
+    async def until(self, done: Callable[[Standing], bool]) -> Standing:
+        deadline = time.monotonic() + SLOWEST_S
+        while not done(seen := await self.look()):
+            assert time.monotonic() < deadline, seen
+            await asyncio.sleep(0.05)
+        return seen
+
+    async def until_due(self) -> None:
+        """Until the lease of a killed worker is over, and there is something to do."""
+        overdue = text("SELECT enhancement_due_at <= now() FROM property_images WHERE id = :id")
+        deadline = time.monotonic() + SLOWEST_S
+        while True:
+            async with self.engine.connect() as connection:
+                if await connection.scalar(overdue, {"id": self.image_id}):
+                    return
+            assert time.monotonic() < deadline, await self.look()
+            await asyncio.sleep(0.05)
+
+    async def shown(self) -> pyvips.Image:
+        """The enhanced picture as a browser gets it."""
+        url = (await self.look()).enhanced_url
+        answer = await self.admin.get(url)
+        assert answer.status == 200
+        return pyvips.Image.new_from_buffer(answer.body, "")
+
+
+def dim() -> pyvips.Image:
+    """A picture of a room without light."""
+    return (photo(640, 480) * 0.4 + 30).cast("uchar").copy(interpretation="srgb")
+
+
+@pytest.fixture
+async def stage(
+    product: Product, engine: AsyncEngine, settings: Settings, cache: Redis, tmp_path: Path
+) -> AsyncIterator[Stage]:
+    await cache.delete(f"huey.redis.{NAME}")
+    keys = tuple(map(secret_key, settings.webhook_secrets))
+    jobs, gate, media = Jobs(tmp_path, "", keys), Gate(), open_media(settings)
+    service = create_service(jobs)
+    service.middlewares.append(gate.hold)
+    original = uuid4()
+    await media.put(key_of(original, "large"), dim().webpsave_buffer(), "image/webp")
+    [property_id] = await store(engine, home())
+    row = picture(property_id, original_url=media.url(key_of(original, "large")))
+    [image_id] = await store_pictures(engine, row)
+    user = await store_user(engine)
+    async with listening(service) as jobs.own_url:
+        local = settings.model_copy(update={"enhancer_local_origin": jobs.own_url})
+        async with served(local, f"enhancing_{original.hex}") as api:
+            product.environment |= {
+                "ENHANCER_URL": f"{jobs.own_url}/jobs",
+                "ENHANCER_LOCAL_ORIGIN": jobs.own_url,
+                "ENHANCEMENT_LEASE_S": "1",
+                "WEBHOOK_SECRET": settings.webhook_secrets[0],
+                "QUEUE_SECRET": settings.queue_secret.get_secret_value(),
+                "PUBLIC_URL": api.url,
+            }
+
+            def start_worker(**environment: str) -> subprocess.Popen[bytes]:
+                kept = dict(product.environment)
+                product.environment |= environment
+                started = product.start("server.cli", "worker")
+                product.environment = kept
+                return started
+
+            yield Stage(api.signed_in(user, settings), jobs, gate, engine, image_id, start_worker)
+
+
+async def ended(worker: subprocess.Popen[bytes]) -> int:
+    return await asyncio.to_thread(worker.wait, SLOWEST_S)
+
+
+def lightness(picture: pyvips.Image) -> float:
+    return float(picture.colourspace("lab")[0].avg())
+
+
+async def test_workers_that_are_killed_at_every_step_delay_a_picture_and_nothing_else(stage: Stage):
+    """The AI service's webhooks come meanwhile, and move it on without a worker."""
+    await stage.ask()
+    for point in CRASH_POINTS:
+        await stage.until_due()
+        assert await ended(stage.start_worker(CRASH_AT=point)) == 137, point
+    await stage.until_due()
+    last = stage.start_worker()
+    after = await stage.until(lambda seen: seen.status == "completed")
+    assert (after.attempts, after.error, after.due_at) == (1, None, None)
+    assert len(stage.jobs.seen) == 1, "what was posted twice was the same job"
+    os.kill(last.pid, signal.SIGTERM)
+    assert await ended(last) == 0
+    assert lightness(await stage.shown()) > lightness(dim()) + 10
+
+
+@pytest.mark.parametrize(("path", "waits_for"), [("/jobs", "processing"), ("/results", "completed")])
+async def test_a_worker_that_is_asked_to_stop_finishes_its_step(stage: Stage, path: str, waits_for: str):
+    stage.gate.path = path
+    stage.jobs.behaviour = Behaviour(silent=path == "/jobs")
+    worker = stage.start_worker()
+    await stage.ask()
+    await asyncio.wait_for(stage.gate.reached.wait(), SLOWEST_S)
+    os.kill(worker.pid, signal.SIGTERM)
+    await asyncio.sleep(0.3)
+    stage.gate.opened.set()
+    assert await ended(worker) == 0
+    assert (await stage.look()).status == waits_for
+
+
+async def test_a_message_whose_receiver_is_killed_takes_effect_when_it_is_sent_again(
+    product: Product, engine: AsyncEngine, settings: Settings
+):
+    job = await store_job(engine, "processing")
+    product.environment |= {
+        "WEBHOOK_SECRET": settings.webhook_secrets[0],
+        "ENHANCER_RESULT_HOSTS": settings.enhancer_result_hosts,
+    }
+    async with ClientSession() as visitor:
+        sender = Sender(Api(product.url, visitor), tuple(settings.webhook_secrets))
+        product.environment["CRASH_AT"] = "after-webhook-insert"
+        killed = await product.serve()
+        with pytest.raises(ClientError):
+            await sender.tell(job, "completed", "message_again")
+        os.killpg(killed.pid, signal.SIGKILL)
+        assert (await standing(engine, job.image_id)).result_url is None
+        del product.environment["CRASH_AT"]
+        await product.serve()
+        told = [(await sender.tell(job, "completed", "message_again")).body["status"] for _ in range(2)]
+    assert (told, (await standing(engine, job.image_id)).result_url) == (["accepted", "duplicate"], RESULT)

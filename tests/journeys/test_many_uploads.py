@@ -1,0 +1,60 @@
+"""A hundred uploads at once to the API as a process: its memory stays what a few of them need."""
+
+import asyncio
+
+import psutil
+from aiohttp import ClientSession, TCPConnector
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from schemas.settings import Settings
+from tests.factories import home, store, store_user
+from tests.journeys.conftest import Product
+from tests.pictures import jpeg
+from tests.server.admin.albums import send
+from tests.server.conftest import Api
+
+UPLOADS, SIZE = 100, 4 * 2**20
+MOST_GROWN = 150 * 2**20
+"""Four bodies at once, each some times over while its form is taken apart; all would be 400 MB."""
+
+
+async def test_a_hundred_uploads_end_in_pictures_or_503_and_in_no_more_memory(
+    product: Product, engine: AsyncEngine, settings: Settings
+):
+    product.environment |= {
+        "DATABASE_POOL_SIZE": "20",
+        "JWT_SECRET": settings.jwt_secret.get_secret_value(),
+    }
+    api = psutil.Process((await product.serve()).pid)
+    homes = await store(engine, *(home(f"Flat {number}") for number in range(UPLOADS)))
+    content = jpeg()
+    content += bytes(SIZE - len(content))
+    before = largest(api)
+    async with ClientSession(connector=TCPConnector(limit=UPLOADS)) as visitor:
+        admin = Api(product.url, visitor).signed_in(await store_user(engine), settings)
+        watching = asyncio.create_task(most(api))
+        statuses = {
+            answer.status for answer in await asyncio.gather(*(send(admin, key, content) for key in homes))
+        }
+    watching.cancel()
+    grown, children = await watching
+    assert statuses == {201, 503}
+    assert (grown - before < MOST_GROWN, children) == (True, 2)
+
+
+def largest(api: psutil.Process) -> int:
+    """Bytes of memory of the server's biggest process."""
+    return max(process.memory_info().rss for process in [api, *api.children(recursive=True)])
+
+
+async def most(api: psutil.Process) -> tuple[int, int]:
+    """The most memory and the most decoding children, until nobody wants to know more."""
+    memory, decoding = 0, 0
+    try:
+        while True:
+            names = [" ".join(child.cmdline()) for child in api.children(recursive=True)]
+            memory = max(memory, largest(api))
+            decoding = max(decoding, sum("imaging.child" in name for name in names))
+            await asyncio.sleep(0.05)
+    except (asyncio.CancelledError, psutil.Error):
+        return memory, decoding

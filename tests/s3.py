@@ -1,0 +1,100 @@
+"""A real S3 for tests: versitygw where Go has built it, else moto's server; `.ci/run` builds it."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+import boto3
+from botocore.config import Config
+from moto.server import ThreadedMotoServer
+from pydantic import SecretStr
+
+from schemas.settings import Settings
+
+ACCESS, SECRET, BUCKET = "casabricks", "not-a-secret-at-all", "casabricks-media"
+START_S = 20.0
+
+
+def versitygw() -> str | None:
+    """Where it is, if it is."""
+    homes = [Path(os.environ.get("GOPATH") or Path.home() / "go", "bin")]
+    return shutil.which("versitygw", path=os.pathsep.join([os.environ.get("PATH", ""), *map(str, homes)]))
+
+
+@contextmanager
+def served(directory: Path) -> Iterator[str]:
+    """The address of an S3 with one empty bucket."""
+    program = versitygw()
+    with _served_by(program, directory) if program else _served_by_moto() as url:
+        client_of(url).create_bucket(Bucket=BUCKET)
+        yield url
+
+
+@contextmanager
+def _served_by(program: str, directory: Path) -> Iterator[str]:
+    objects, sidecar = directory / "objects", directory / "sidecar"
+    objects.mkdir()
+    sidecar.mkdir()
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        address = "127.0.0.1:{1}".format(*listener.getsockname())
+    command = [program, "--quiet", "--port", address, "--access", ACCESS, "--secret", SECRET]
+    process = subprocess.Popen(
+        [*command, "posix", "--sidecar", str(sidecar), str(objects)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _wait_for(address)
+        yield f"http://{address}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def _served_by_moto() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        yield "http://{}:{}".format(*server.get_host_and_port())
+    finally:
+        server.stop()
+
+
+def _wait_for(address: str) -> None:
+    host, _, port = address.partition(":")
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        with suppress(OSError):
+            socket.create_connection((host, int(port)), 1).close()
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"versitygw does not listen at {address}")
+
+
+def client_of(url: str):
+    return boto3.client(
+        "s3",
+        endpoint_url=url,
+        region_name="us-east-1",
+        aws_access_key_id=ACCESS,
+        aws_secret_access_key=SECRET,
+        config=Config(signature_version="s3v4"),
+    )
+
+
+def settings_of(url: str, settings: Settings, prefix: str = "pictures") -> Settings:
+    """The same settings with media in that bucket."""
+    return settings.model_copy(
+        update={
+            "media_url": f"s3://{BUCKET}/{prefix}",
+            "s3_endpoint_url": url,
+            "s3_access_key_id": ACCESS,
+            "s3_secret_access_key": SecretStr(SECRET),
+        }
+    )

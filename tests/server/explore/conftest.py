@@ -1,0 +1,110 @@
+"""The page in a real browser: Debian's Chromium, without a window."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import pytest
+from playwright.async_api import Browser, Locator, Page, async_playwright
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from embedded.demo.load import load_homes
+from schemas.tables import Property, PropertyImage
+from tests.factories import picture
+from tests.server.conftest import Api, Catalogue
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+)
+LISTINGS = 240
+HOME_PICTURE = "/explore/icon.svg"  # served without being made
+PICTURE = {"original_url": HOME_PICTURE, "thumbnail_url": HOME_PICTURE}
+
+
+@dataclass
+class Visitor:
+    """Somebody with the page before them; `faults` is what the browser's console complained of."""
+
+    page: Page
+    url: str
+    faults: list[str] = field(default_factory=list)
+
+    async def open(self, path: str = "/explore") -> None:
+        await self.page.goto(self.url + path)
+        await self.settled()
+
+    async def settled(self) -> None:
+        """Until the homes of the last choice are there."""
+        await self.page.wait_for_selector("#results:not([aria-busy])")
+
+    async def total(self) -> int:
+        return int((await self.page.inner_text("#total")).split()[0].replace(",", ""))
+
+    async def click(self, selector: str) -> None:
+        await self.page.click(selector)
+        await self.settled()
+
+    async def tab_to(self, target: str, *, at_most: int = 120) -> Locator:
+        """With the keyboard alone, as somebody without a mouse."""
+        for _ in range(at_most):
+            if await self.page.evaluate("(target) => document.activeElement.matches(target)", target):
+                return self.page.locator(":focus")
+            await self.page.keyboard.press("Tab")
+        raise AssertionError(f"{target} cannot be reached with the Tab key")
+
+    async def press(self, key: str) -> None:
+        await self.page.keyboard.press(key)
+        await self.settled()
+
+    async def type(self, words: str) -> None:
+        await self.page.keyboard.type(words)
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    if CHROMIUM is None:
+        assert "CI" not in os.environ, "CI has a browser: nothing may be skipped there"
+        pytest.skip("there is no Chromium here: apt install chromium")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture(scope="module")
+async def shop(live: Catalogue, worker_engine: AsyncEngine) -> Catalogue:
+    """Demo homes of all kinds; one of them has pictures, one of these enhanced."""
+    await load_homes(worker_engine, (), listings=LISTINGS, seed=1)
+    shown = await _some_home(worker_engine)
+    enhanced = {"enhanced_url": HOME_PICTURE, "enhancement_status": "completed", "is_primary": True}
+    images = [
+        PICTURE | enhanced,
+        PICTURE | {"is_primary": False, "content_hash": "1" * 64, "display_order": 1},
+    ]
+    async with worker_engine.begin() as connection:
+        for image in images:
+            await connection.execute(insert(PropertyImage).values(picture(shown, **image)))
+    await live.level()
+    return live
+
+
+async def _some_home(engine: AsyncEngine) -> UUID:
+    query = select(Property.id).where(Property.is_active, Property.listing_type == "sale")
+    async with engine.connect() as connection:
+        return (await connection.scalars(query.order_by(Property.id).limit(1))).one()
+
+
+@pytest.fixture
+async def visitor(browser: Browser, api: Api, shop: Catalogue) -> AsyncIterator[Visitor]:
+    page = await browser.new_page(viewport={"width": 1280, "height": 900})
+    visitor = Visitor(page, api.url)
+    page.on("console", lambda said: visitor.faults.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: visitor.faults.append(str(error)))
+    yield visitor
+    await page.close()
+    assert visitor.faults == []
