@@ -38,7 +38,7 @@ async def differences(
         await connection.execution_options(isolation_level="REPEATABLE READ")
         expected = await rendered(connection)
         refused = {str(key) for key in await connection.scalars(select(DeadLetter.property_id))}
-        lost = await broken_promises(connection, log.latest) if log else []
+        lost = await broken_promises(connection, log) if log else []
     held = await documents(search, index)
     return [*lost, *disagreements(expected, refused, held)]
 
@@ -63,23 +63,27 @@ def disagreements(expected: dict[str, Document], refused: set[str], held: dict[s
             yield f"{key} is back from the dead: {found.source}"
 
 
-async def broken_promises(connection: AsyncConnection, latest: dict[UUID, Ack]) -> list[str]:
-    """Acknowledged writes that the database does not hold."""
+async def broken_promises(connection: AsyncConnection, log: AckLog) -> list[str]:
+    """Acknowledged writes that the database does not hold, nor a later one whose answer was lost."""
     columns = (Property.id, Property.revision, Property.title, Property.price, Property.state)
     rows = {row.id: row for row in await connection.execute(select(*columns))}
     return [
         f"{ack} was acknowledged, but Postgres holds {rows.get(key)}"
-        for key, ack in latest.items()
+        for key, ack in log.latest.items()
         if not is_kept(ack, rows.get(key))
+        and not (key in log.in_doubt and holds(log.in_doubt[key], rows.get(key)))
     ]
 
 
 def is_kept(ack: Ack, row: Any) -> bool:
-    if ack.row is None or row is None:
-        return ack.row is None and row is None
-    return row.revision >= ack.revision and all(
-        getattr(row, name) == value for name, value in ack.row.items()
-    )
+    return holds(ack.row, row) and (row is None or row.revision >= ack.revision)
+
+
+def holds(wanted: dict[str, Any] | None, row: Any) -> bool:
+    """Whether the row has these values, or is gone as it was to be."""
+    if wanted is None or row is None:
+        return wanted is None and row is None
+    return all(getattr(row, name) == value for name, value in wanted.items())
 
 
 async def rendered(connection: AsyncConnection) -> dict[str, Document]:

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import delete, insert, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.tables import Property
 from tests.factories import home
@@ -35,14 +35,15 @@ class Ack:
 class AckLog:
     acks: list[Ack] = field(default_factory=list)
     latest: dict[UUID, Ack] = field(default_factory=dict)
-    in_doubt: set[UUID] = field(default_factory=set)
-    """Whose last write may or may not have been committed: the answer was lost."""
+    in_doubt: dict[UUID, dict[str, Any] | None] = field(default_factory=dict)
+    """What properties may hold as well: the answer to their last write was lost, and with it whether it
+    was committed."""
 
     def add(self, op: str, property_id: UUID, revision: int, row: dict[str, Any] | None) -> None:
         ack = Ack(time.time(), op, property_id, revision, row)
         self.acks.append(ack)
         self.latest[property_id] = ack
-        self.in_doubt.discard(property_id)
+        self.in_doubt.pop(property_id, None)
 
     @property
     def deleted(self) -> set[UUID]:
@@ -75,48 +76,61 @@ class Writer:
 
     async def write_once(self) -> None:
         """One write; a database that is away costs this write, and perhaps the certainty about it."""
-        key = self.random.choice([*self.mine]) if self.mine else None
-        ops = (self.create, self.change, self.rename, self.move, self.erase)
-        op = self.random.choices(ops, weights=(4, 5, 2, 3, 1))[0] if key else self.create
+        write = self.choose()
         try:
             async with self.engine.begin() as connection:
-                written = await op(connection, key)
+                property_id, revision = (await connection.execute(write.statement)).one()
         except (DBAPIError, PoolTimeout, OSError):
-            if key is not None:
-                self.log.in_doubt.add(key)
-                self.mine.pop(key)  # nobody can say what it holds, so it is left alone from now on
+            if write.key is not None:
+                self.log.in_doubt[write.key] = write.row
+                self.mine.pop(write.key)  # nobody can say what it holds, so it is left alone from now on
             await asyncio.sleep(0.05)
             return
-        property_id, revision, row = written
-        self.log.add(op.__name__, property_id, revision, row)
-        if row is None:
+        if write.row is None:
             self.mine.pop(property_id)
+            revision += 1  # of its tombstone
         else:
-            self.mine[property_id] = row
+            self.mine[property_id] = write.row
+        self.log.add(write.op, property_id, revision, write.row)
 
-    async def create(self, connection: AsyncConnection, _: UUID | None) -> tuple[UUID, int, dict[str, Any]]:
+    def choose(self) -> "Write":
+        ops = {"create": 4, "change": 5, "rename": 2, "move": 3, "erase": 1}
+        op = self.random.choices([*ops], weights=[*ops.values()])[0] if self.mine else "create"
+        if op == "create":
+            return self.create()
+        key = self.random.choice([*self.mine])
+        if op == "erase":
+            return Write(op, key, _returning(delete(Property).where(Property.id == key)), None)
+        column, value = self.drawn(op)
+        statement = update(Property).where(Property.id == key).values({column: value})
+        return Write(op, key, _returning(statement), self.mine[key] | {column: value})
+
+    def create(self) -> "Write":
         row = home(f"Home {self.random.random()}", price=self.random.randrange(10**6, 10**8))
-        statement = insert(Property).values(**row).returning(Property.id, Property.revision)
-        property_id, revision = (await connection.execute(statement)).one()
-        return property_id, revision, {name: row[name] for name in ("title", "price", "state")}
+        kept = {name: row[name] for name in ("title", "price", "state")}
+        return Write("create", None, _returning(insert(Property).values(**row)), kept)
 
-    async def change(self, connection: AsyncConnection, key: UUID) -> tuple[UUID, int, dict[str, Any]]:
-        return await self._update(connection, key, price=self.random.randrange(10**6, 10**8))
+    def drawn(self, op: str) -> tuple[str, Any]:
+        """A column, and what is to be in it."""
+        if op == "change":
+            return "price", self.random.randrange(10**6, 10**8)
+        if op == "rename":
+            return "title", f"Home {self.random.random()}"
+        return "state", self.random.choice(STATES)
 
-    async def rename(self, connection: AsyncConnection, key: UUID) -> tuple[UUID, int, dict[str, Any]]:
-        return await self._update(connection, key, title=f"Home {self.random.random()}")
 
-    async def move(self, connection: AsyncConnection, key: UUID) -> tuple[UUID, int, dict[str, Any]]:
-        return await self._update(connection, key, state=self.random.choice(STATES))
+@dataclass(frozen=True)
+class Write:
+    """One that is about to be made."""
 
-    async def erase(self, connection: AsyncConnection, key: UUID) -> tuple[UUID, int, None]:
-        statement = delete(Property).where(Property.id == key).returning(Property.revision)
-        return key, (await connection.execute(statement)).scalar_one() + 1, None
+    op: str
+    key: UUID | None
+    """Of the property, unless the database is to choose it."""
+    statement: Any
+    row: dict[str, Any] | None
+    """What the property will hold; None when it will be gone."""
 
-    async def _update(
-        self, connection: AsyncConnection, key: UUID, **columns: Any
-    ) -> tuple[UUID, int, dict[str, Any]]:
-        statement = update(Property).where(Property.id == key).values(**columns).returning(Property.revision)
-        revision = (await connection.execute(statement)).scalar_one()
-        # The trigger adds to the revision before the row is returned, or when it has not changed leaves it.
-        return key, revision, self.mine[key] | columns
+
+def _returning(statement: Any) -> Any:
+    # The trigger adds to the revision before the row is returned, or when it has not changed leaves it.
+    return statement.returning(Property.id, Property.revision)
