@@ -82,15 +82,18 @@ async def test_too_much_processor_time_is_refused_and_the_next_picture_is_taken(
     async with opened(cpu_s=0) as pool:
         await pool.render(jpeg())
         [before] = children(pool)
-        picture = jpeg(photo(3_000, 2_000))
         with pytest.raises(PictureRefused) as refusal:
-            while True:
-                await pool.render(picture)
+            await render_for_ever(pool, jpeg(photo(3_000, 2_000)))
         assert (refusal.value.code, refusal.value.detail) == (
             "image_too_large",
             "takes too long to be decoded",
         )
         assert children(pool) != [before]
+
+
+async def render_for_ever(pool, picture):
+    while True:
+        await pool.render(picture)
 
 
 async def test_a_picture_that_does_not_end_is_given_up_and_its_child_replaced():
