@@ -12,7 +12,10 @@ up: $(READY) ## Start everything with demo listings (LISTINGS=3000), until Ctrl-
 	@exec $(BIN)/python -m embedded up
 
 test: $(READY) ## Run the test suite on servers of its own
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup --max-worker-restart 0 --cov --cov-report=term --cov-fail-under=95
+	@$(BIN)/python -m tests.suite $(ARGS)
+
+steady: $(READY) ## Run the suite three times, twice at once, on a machine that is kept busy
+	@$(BIN)/python -m tests.suite steady $(ARGS)
 
 check: $(READY) ## What CI checks: format, lint, types, import contract, then the tests
 	$(BIN)/ruff format --check .
@@ -56,4 +59,4 @@ $(READY): requirements/uv.txt requirements/dev.txt pyproject.toml
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
-.PHONY: help up test check fix reindex faults bench reset lock
+.PHONY: help up test steady check fix reindex faults bench reset lock

@@ -35,6 +35,18 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(default=5, ge=1)
     """Connections a process keeps; as many again may open for a moment."""
 
+    # Patience: beyond it a visitor is told to come back, or a process does without
+    database_pool_timeout_s: float = Field(default=1.0, gt=0)
+    """Seconds until a connection of the pool must be free, or a new one open."""
+    database_statement_timeout_s: float = Field(default=2.0, gt=0)
+    """Seconds a statement of a visitor's request may take."""
+    search_timeout_s: float = Field(default=1.2, gt=0)
+    """Seconds a search may take before the visitor gets 503."""
+    redis_timeout_s: float = Field(default=0.1, gt=0)
+    """Seconds until Redis must have answered."""
+    health_timeout_s: float = Field(default=1.0, gt=0)
+    """Seconds after which a dependency that does not answer is reported as down."""
+
     # Pictures
     media_public_url: str = ""
     """Where browsers find what `media_url` keeps, if not at `/media` or at the bucket's own address."""
@@ -62,8 +74,6 @@ class Settings(BaseSettings):
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=8000, ge=0, le=65535)
     api_workers: int = Field(default=1, ge=1)
-    search_timeout_s: float = Field(default=1.2, gt=0)
-    """Seconds a search may take before the visitor gets 503."""
     search_cache: bool = True
     """Whether answers are kept in Redis for as long as nothing changes."""
     max_json_bytes: int = Field(default=64 * 1024, ge=1024)

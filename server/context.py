@@ -36,7 +36,6 @@ from stores.results import allowed_origins
 from stores.search import open_search
 from tasks.queue import Queue
 
-PUBLIC_STATEMENT_TIMEOUT_MS = 2_000  # a visitor has left by then
 ADMIN_STATEMENT_TIMEOUT_MS = 10_000
 UPLOADS, UPLOADS_WAITING = 4, 16
 """A browser sends six at once; each takes up to 15 MB of memory once it is read."""
@@ -111,7 +110,9 @@ class CasaRequest(Request[CasaApp, SimpleNamespace]):
 def open_context(settings: Settings) -> Context:
     """Open the stores; none is dialled before its first use."""
     cache = open_cache(settings)
-    database = open_database(settings, statement_timeout_ms=PUBLIC_STATEMENT_TIMEOUT_MS)
+    database = open_database(
+        settings, statement_timeout_ms=round(1000 * settings.database_statement_timeout_s)
+    )
     keys = signing_keys(*settings.token_secrets)
     return Context(
         settings=settings,

@@ -5,8 +5,8 @@ All times are the database's, so that the clocks of workers do not matter.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from schemas.settings import Settings
+from stores.background import meanwhile
 from tasks.schedule import Schedule
 
 MOST_ATTEMPTS = 12
@@ -126,7 +127,7 @@ async def run_once(engine: AsyncEngine, settings: Settings, job: Job) -> bool:
     if claim is None:
         return False
     logged = log.bind(job=job.name, period=claim.period.isoformat(), attempt=claim.attempt)
-    async with _heartbeat(engine, settings, claim):
+    async with meanwhile(_heartbeat(engine, settings.job_lease_s / 4, claim)):
         try:
             result = await job.run(Work(engine, settings, claim.period, claim.last))
         except Exception as error:
@@ -166,18 +167,7 @@ async def _values(connection: AsyncConnection, settings: Settings, job: Job) -> 
     }
 
 
-@asynccontextmanager
-async def _heartbeat(engine: AsyncEngine, settings: Settings, claim: Claim) -> AsyncIterator[None]:
-    beating = asyncio.create_task(_keep_beating(engine, settings.job_lease_s / 4, claim))
-    try:
-        yield
-    finally:
-        beating.cancel()
-        with suppress(asyncio.CancelledError):
-            await beating
-
-
-async def _keep_beating(engine: AsyncEngine, every_s: float, claim: Claim) -> None:
+async def _heartbeat(engine: AsyncEngine, every_s: float, claim: Claim) -> None:
     while True:
         await asyncio.sleep(every_s)
         with suppress(SQLAlchemyError, OSError):  # the next beat may come in time

@@ -15,8 +15,6 @@ from server.http import reply
 
 blueprint = Blueprint("health")
 
-LONGEST_CHECK_S = 1.0  # a dependency that takes longer is as good as down
-
 
 class Dependency(TypedDict):
     state: str
@@ -67,7 +65,8 @@ async def check_all(context: Context) -> dict[str, Dependency]:
 async def check(dependency: Callable[[Context], Awaitable[str | None]], context: Context) -> Dependency:
     began = time.perf_counter()
     try:
-        detail = await asyncio.wait_for(dependency(context), LONGEST_CHECK_S)
+        async with asyncio.timeout(context.settings.health_timeout_s):
+            detail = await dependency(context)
         state = "wrong" if detail else "ok"
     except Exception as error:  # noqa: BLE001  whatever a client raises, the dependency is down
         state, detail = "down", type(error).__name__
