@@ -40,6 +40,8 @@ class Settings(BaseSettings):
     """Seconds until a connection of the pool must be free, or a new one open."""
     database_statement_timeout_s: float = Field(default=2.0, gt=0)
     """Seconds a statement of a visitor's request may take."""
+    database_lock_timeout_s: float = Field(default=2.0, gt=0)
+    """Seconds a statement waits for what another transaction holds."""
     search_timeout_s: float = Field(default=1.2, gt=0)
     """Seconds a search may take before the visitor gets 503."""
     redis_timeout_s: float = Field(default=0.1, gt=0)

@@ -1,5 +1,6 @@
 """The servers of the suite: real, started once, shared by all workers, a database of its own for each."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -215,11 +216,22 @@ def s3_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(autouse=True)
+def memory_is_collected_as_usual() -> Iterator[None]:
+    """A long command may set its process up for its own work; it does so to the worker of a test, too."""
+    thresholds = gc.get_threshold()
+    yield
+    if gc.get_threshold() != thresholds:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
+
+
 @pytest.fixture
 async def generation(
     engine: AsyncEngine, search: AsyncOpenSearch, cache: Redis, settings: Settings
 ) -> AsyncIterator[str]:
-    """A fresh, empty, live generation behind this worker's alias."""
+    """A fresh, empty, live generation behind this worker's alias; nobody is about to change it."""
+    await cache.delete(*(f"search:{{{settings.index_alias}}}:{mark}" for mark in ("moving", "written")))
     name = await generations.create(engine, search, settings)
     await generations.begin_verifying(engine, name)
     await generations.promote(engine, search, settings.index_alias, name, Epoch(cache, settings.index_alias))
