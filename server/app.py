@@ -13,9 +13,11 @@ from server.admin import analytics, audit, enhancement, exports, images, imports
 from server.admin import inquiries as leads
 from server.admin import properties as managed
 from server.context import CasaApp, CasaRequest, close_context, open_context
+from server.cors import answer_preflight, say_who_may_read
 from server.explore import page
 from server.problems import ProblemHandler
 from server.public import accounts, health, inquiries, localities, market, media, properties, search
+from server.request_head import refuse_strange_heads
 from server.webhooks import enhancement as news
 
 PUBLIC = (
@@ -45,11 +47,14 @@ ADMIN = (
 )
 BLUEPRINTS = (*PUBLIC, *ADMIN, news.blueprint, page.blueprint)
 
+LARGEST_HEAD = 16 * 1024
 SAFE_HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 }
+ALWAYS_TLS = {"strict-transport-security": "max-age=31536000; includeSubDomains"}
+"""In production, where a proxy of ours speaks TLS."""
 log = structlog.get_logger(component="server")
 
 
@@ -66,7 +71,10 @@ def create_app(settings: Settings, name: str = "casabricks") -> CasaApp:
     for blueprint in BLUEPRINTS:
         app.blueprint(blueprint)
     app.register_middleware(start_clock, "request")
+    app.register_middleware(refuse_strange_heads, "request")
+    app.register_middleware(answer_preflight, "request")
     app.register_middleware(sign_off, "response")
+    app.register_middleware(say_who_may_read, "response")
     app.register_listener(begin_journals, "before_server_start")
     app.register_listener(stop_traffic, "before_server_stop")
     app.register_listener(close_stores, "after_server_stop")
@@ -77,6 +85,9 @@ def framework_config(settings: Settings) -> Config:
     return Config(
         {
             "REQUEST_MAX_SIZE": settings.max_json_bytes,
+            "REQUEST_MAX_HEADER_SIZE": LARGEST_HEAD,
+            # Without a byte in so many seconds; server/protocol.py keeps time for those who send some.
+            "REQUEST_TIMEOUT": settings.header_deadline_s,
             "GRACEFUL_SHUTDOWN_TIMEOUT": settings.graceful_shutdown_s,
             "ACCESS_LOG": False,  # `sign_off` writes a better one
             "MOTD": False,
@@ -96,7 +107,9 @@ PRIVATE = ("/api/v1/admin/", "/api/v1/auth/", "/api/v1/inquiries", "/api/v1/webh
 
 async def sign_off(request: CasaRequest, response: BaseHTTPResponse) -> None:
     """Tell the client its request's id, and the log what was done for it."""
-    for name, value in {**SAFE_HEADERS, "x-request-id": request.id}.items():
+    is_production = request.app.ctx.settings.environment == "production"
+    headers = SAFE_HEADERS | (ALWAYS_TLS if is_production else {}) | {"x-request-id": request.id}
+    for name, value in headers.items():
         response.headers.setdefault(name, value)
     if request.path.startswith(PRIVATE):
         response.headers["cache-control"] = "no-store"

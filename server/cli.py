@@ -31,12 +31,14 @@ from schemas.settings import Settings
 from schemas.vocabulary import Role
 from server.app import create_app
 from server.context import CasaApp
+from server.protocol import PromptProtocol
 from services.audit import Actor
 from services.privacy import Purged
 from services.users import create_user
 from stores.database import open_database
 from stores.logs import configure_logs
 from stores.results import allowed_origins
+from stores.startup import read_settings
 from tasks.imports.job import run_import
 from tasks.imports.mapping import Mapping, load_mapping
 from tasks.imports.reader import count_lines
@@ -73,7 +75,7 @@ class WatchfulManager(WorkerManager):
 @app.command()
 def serve() -> None:
     """Serve the API; settings come from the environment."""
-    settings = with_token_secret(Settings())
+    settings = with_token_secret(read_settings())
     check_enhancer(settings)
     startup.WorkerManager = WatchfulManager  # type: ignore[attr-defined]  # Sanic offers no other way
     loader = AppLoader(factory=partial(create_worker, settings))
@@ -84,6 +86,7 @@ def serve() -> None:
         workers=settings.api_workers,
         access_log=False,
         motd=False,
+        protocol=PromptProtocol,
     )
     Sanic.serve(primary=application, app_loader=loader)
 
@@ -125,7 +128,7 @@ def worker(
     ] = True,
 ) -> None:
     """Run background jobs; any number of these may run."""
-    settings = Settings()
+    settings = read_settings()
     check_enhancer(settings)
     configure_logs(settings.log_level, json=settings.log_json)
     queue = Queue(settings)
@@ -147,7 +150,7 @@ def create_admin_command(
     password = draw_password() if generate else read_password(from_stdin=password_stdin)
     try:
         wanted = UserCreate(email=email, full_name=name, role=role, password=password)
-        asyncio.run(create_admin(Settings(), wanted, password))
+        asyncio.run(create_admin(read_settings(), wanted, password))
     except ValidationError as error:
         give_up(USAGE, "; ".join(f"{wrong['loc'][0]} {wrong['msg']}" for wrong in error.errors()))
     except CasaError as error:
@@ -188,7 +191,7 @@ def give_up(code: int, sentence: str) -> NoReturn:
 def purge_command() -> None:
     """Erase what is past its time: leads, the addresses they came from, idempotency keys."""
     try:
-        purged = asyncio.run(purge_all(Settings()))
+        purged = asyncio.run(purge_all(read_settings()))
     except (OperationalError, InterfaceError):
         give_up(UNREACHABLE, "Postgres does not answer.")
     typer.echo(f"{purged.leads} leads, {purged.addresses} addresses, {purged.keys} idempotency keys erased")
@@ -213,7 +216,7 @@ def import_command(
 ) -> None:
     """Load listings from another system's file; every row is accounted for."""
     try:
-        found = asyncio.run(load(Settings(), file, load_mapping(map_name), dry_run=dry_run))
+        found = asyncio.run(load(read_settings(), file, load_mapping(map_name), dry_run=dry_run))
     except CasaError as error:
         give_up(UNREACHABLE if isinstance(error, DatabaseUnavailable) else USAGE, error.detail)
     Console().print(render(found))

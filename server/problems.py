@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import structlog
 from sanic import HTTPResponse, Request
-from sanic.exceptions import SanicException
+from sanic.exceptions import RequestCancelled, SanicException
 from sanic.handlers import ErrorHandler
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -14,6 +14,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from schemas.errors import CasaError, DatabaseUnavailable
 
 TYPES = "https://docs.casabricks.example/problems/"
+CLIENT_GONE = 499
+"""In the log only: the visitor left before the answer."""
 log = structlog.get_logger(component="server")
 
 
@@ -24,8 +26,10 @@ class ProblemHandler(ErrorHandler):
         if isinstance(exception, OperationalError | InterfaceError | PoolTimeout):
             log.warning("database_unavailable", error=type(exception).__name__, request_id=request.id)
             return problem(DatabaseUnavailable("The database cannot answer just now."), str(request.id))
-        if isinstance(exception, SanicException) and exception.status_code < 500:
+        if isinstance(exception, SanicException) and exception.status_code != 500:
             return framework_problem(exception, str(request.id))
+        if isinstance(exception, RequestCancelled):
+            return HTTPResponse(status=CLIENT_GONE)  # nobody is there to read it
         log.error("unforeseen_error", exc_info=exception, request_id=request.id)
         return problem(CasaError("Something went wrong on our side."), str(request.id))
 

@@ -25,6 +25,7 @@ from schemas.tables import PropertyMarket
 from server.app import create_app
 from server.context import Context
 from server.login_limits import _Alone
+from server.protocol import PromptProtocol
 from stores.answers import Epoch
 from tests.conftest import empty
 from tests.factories import Row, store, store_user
@@ -191,7 +192,7 @@ async def served(settings: Settings, name: str = "casabricks") -> AsyncIterator[
     listener = socket.create_server(("127.0.0.1", 0))
     app = create_app(settings, name)
     app.config.TOUCHUP = False  # Sanic rewrites its own source once, for one application in a process
-    server = await app.create_server(sock=listener, return_asyncio_server=True)
+    server = await app.create_server(sock=listener, return_asyncio_server=True, protocol=PromptProtocol)
     await server.startup()
     await server.before_start()
     await server.after_start()
