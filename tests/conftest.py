@@ -31,6 +31,8 @@ from tests import s3
 hypothesis.settings.register_profile("suite", deadline=None)  # shared machines stand still at times
 hypothesis.settings.load_profile("suite")
 
+pytest_plugins = ["tests.plugin"]
+
 RUN = "CASABRICKS_TEST_RUN"
 """Names what one run of the suite owns on servers that it may share with others."""
 
