@@ -35,6 +35,8 @@ SLOW = [hypothesis.HealthCheck.too_slow]
 hypothesis.settings.register_profile("suite", deadline=None, suppress_health_check=SLOW)
 hypothesis.settings.load_profile("suite")
 
+pytest_plugins = ["tests.plugin"]
+
 RUN = "CASABRICKS_TEST_RUN"
 """Names what one run of the suite owns on servers that it may share with others."""
 

@@ -112,7 +112,7 @@ async def world(
         "QUEUE_SECRET": direct.queue_secret.get_secret_value(),
         "PASSWORD_COST": "4",
     }
-    commands = Commands(environment, tmp_path)
+    commands = Commands(tmp_path, environment=environment)
     world = World(servers, proxies, direct_engine, direct_search, direct, commands)
     yield world
     commands.kill_all()

@@ -3,7 +3,6 @@
 import asyncio
 import random
 import signal
-import time
 from collections import Counter
 from uuid import UUID, uuid4
 
@@ -150,11 +149,12 @@ async def test_whatever_becomes_of_redis_searches_are_answered_and_never_with_th
 
 
 async def shows(portal: Portal, total: int, *, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while (found := await portal.ask("GET", GUIDED))[1].get("total") != total:
-        assert found[0] == 200, (found, portal.said)
-        assert time.monotonic() < deadline, found
-        await asyncio.sleep(0.05)
+    async def does() -> bool:
+        status, answer, _ = await portal.ask("GET", GUIDED)
+        assert status == 200, (answer, portal.said)
+        return answer["total"] == total
+
+    await portal.process.until(does, f"a search finds {total}", seconds=seconds)
 
 
 async def flush(world: World) -> None:

@@ -1,10 +1,5 @@
 """A file is uploaded; its worker is killed half-way, and another brings it to the same end."""
 
-import asyncio
-import os
-import signal
-import time
-
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -15,18 +10,15 @@ from tests.server.admin.test_imports import home, send, sheet
 from tests.server.conftest import Api, served
 
 ROWS = 10_000
+IMPORT_S = 250
+"""Includes that the import of a killed worker is taken to be lost."""
+PROGRESS = "SELECT rows FROM import_jobs"
+DONE = "SELECT count(*) FROM import_jobs WHERE state = 'done' AND content IS NULL"
 
 
 async def count(engine: AsyncEngine, statement: str) -> int:
     async with engine.connect() as connection:
         return int(await connection.scalar(text(statement)) or 0)
-
-
-async def until(engine: AsyncEngine, statement: str, least: int, seconds: float = 150) -> None:
-    deadline = time.monotonic() + seconds
-    while await count(engine, statement) < least:
-        assert time.monotonic() < deadline, statement
-        await asyncio.sleep(0.02)
 
 
 async def test_an_import_that_was_killed_half_way_ends_as_one_that_nobody_disturbed(
@@ -38,15 +30,13 @@ async def test_an_import_that_was_killed_half_way_ends_as_one_that_nobody_distur
         admin: Api = api.signed_in(user, settings)
         asked = await send(admin, sheet(*(home(n) for n in range(ROWS))), dry_run="false")
         first = product.start("server.cli", "worker")
-        await until(engine, "SELECT rows FROM import_jobs", 1_000)
-        os.kill(first.pid, signal.SIGKILL)
-        await asyncio.to_thread(first.wait)
-        done = await count(engine, "SELECT rows FROM import_jobs")
+        await first.until(lambda: count(engine, PROGRESS), "some rows are imported")
+        first.kill()
+        done = await count(engine, PROGRESS)
         second = product.start("server.cli", "worker")
-        await until(engine, "SELECT count(*) FROM import_jobs WHERE state = 'done' AND content IS NULL", 1)
+        await second.until(lambda: count(engine, DONE), "all are", seconds=IMPORT_S)
         job = (await admin.get(asked.headers["location"])).body
     assert done < ROWS
     assert (job["rows"], job["created"], job["rejected"]) == (ROWS, ROWS, 0)
     assert await count(engine, "SELECT count(*) FROM properties WHERE version = 1") == ROWS
-    os.kill(second.pid, signal.SIGTERM)
-    assert await asyncio.to_thread(second.wait, 20) == 0
+    assert await second.stop() == 0
