@@ -1,6 +1,6 @@
 """The `casabricks` command: serve the API, import listings.
 
-Exit codes: 0 done, 2 something is wrong with what was asked, 4 a store is unreachable.
+Exit codes: 0 done, 2 something is wrong with what was asked, 4 a store is unreachable or busy.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from sanic.mixins import startup
 from sanic.worker.constants import ProcessState
 from sanic.worker.loader import AppLoader
 from sanic.worker.manager import WorkerManager
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.passwords import draw_password, hash_password, weakness
@@ -39,7 +39,7 @@ from stores.database import open_database
 from stores.logs import configure_logs
 from stores.results import allowed_origins
 from stores.startup import read_settings
-from tasks.imports.job import run_import
+from tasks.imports.job import met_a_lock, run_import
 from tasks.imports.mapping import Mapping, load_mapping
 from tasks.imports.reader import count_lines
 from tasks.imports.report import Report, render
@@ -132,9 +132,7 @@ def worker(
     check_enhancer(settings)
     configure_logs(settings.log_level, json=settings.log_json)
     queue = Queue(settings)
-    consumer = queue.consumer(schedules=schedule)
-    queue.catch_up()
-    consumer.run()
+    queue.consumer(schedules=schedule).run()
     queue.wind_up()
 
 
@@ -215,31 +213,55 @@ def import_command(
     report: Annotated[Path | None, typer.Option(help="Write every finding to this file, as JSON.")] = None,
 ) -> None:
     """Load listings from another system's file; every row is accounted for."""
+    settings = read_settings()
     try:
-        found = asyncio.run(load(read_settings(), file, load_mapping(map_name), dry_run=dry_run))
+        found = asyncio.run(load(settings, file, load_mapping(map_name), dry_run=dry_run))
     except CasaError as error:
         give_up(UNREACHABLE if isinstance(error, DatabaseUnavailable) else USAGE, error.detail)
     Console().print(render(found))
     if report is not None:
-        found.write(report)
+        write_report(found, report)
+    if not dry_run:
+        follow_up(settings)
+
+
+def write_report(found: Report, path: Path) -> None:
+    try:
+        found.write(path)
+    except OSError as error:
+        give_up(USAGE, f"{path} cannot be written: {error.strerror}.")
+
+
+def follow_up(settings: Settings) -> None:
+    """Scores and labels of the new homes; without them the rows are in all the same."""
+    try:
+        asyncio.run(score_and_compare(settings))
+    except (SQLAlchemyError, OSError) as error:
+        why = "somebody else holds rows of it" if met_a_lock(error) else "Postgres does not answer"
+        sentence = f"All rows are in, but not yet compared with their market: {why}. A worker will do it."
+        give_up(UNREACHABLE, sentence)
+
+
+async def score_and_compare(settings: Settings) -> None:
+    engine = open_database(settings, statement_timeout_ms=0)
+    try:
+        await score_waiting(engine)
+        await compare_prices(engine)
+    finally:
+        await engine.dispose()
 
 
 async def load(settings: Settings, file: Path, mapping: Mapping, *, dry_run: bool) -> Report:
-    """Import the file, then say where its prices stand against their market."""
     engine = open_database(settings, statement_timeout_ms=0)  # a million rows take their time
     try:
         with progress_bar() as bar:
             task = bar.add_task(file.name, total=None)
             bar.update(task, total=count_lines(file))
-            found = await run_import(
-                engine, file, mapping, dry_run=dry_run, progress=lambda rows: bar.update(task, completed=rows)
+            return await run_import(
+                engine, file, mapping, dry_run=dry_run, progress=lambda rows: bar.advance(task, rows)
             )
-        if not dry_run:
-            await score_waiting(engine)
-            await compare_prices(engine)
     finally:
         await engine.dispose()
-    return found
 
 
 def progress_bar() -> Progress:
