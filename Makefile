@@ -28,6 +28,9 @@ fix: $(READY) ## Format, and repair what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+openapi: $(READY) ## Write the API's contract beside the code: docs/openapi.json
+	$(BIN)/casabricks openapi > docs/openapi.json
+
 reindex: $(READY) ## Build a new index generation beside a running `make up`, and promote it
 	@exec $(BIN)/indexer reindex
 
@@ -59,4 +62,4 @@ $(READY): requirements/uv.txt requirements/dev.txt pyproject.toml
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
-.PHONY: help up test steady check fix reindex faults bench reset lock
+.PHONY: help up test steady check fix openapi reindex faults bench reset lock

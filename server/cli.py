@@ -1,4 +1,4 @@
-"""The `casabricks` command: serve the API, import listings.
+"""The `casabricks` command: serve the API, print its contract, import listings.
 
 Exit codes: 0 done, 2 something is wrong with what was asked, 4 a store is unreachable or busy.
 """
@@ -31,6 +31,7 @@ from schemas.settings import Settings
 from schemas.vocabulary import Role
 from server.app import create_app
 from server.context import CasaApp
+from server.openapi.document import document, written_out
 from server.protocol import PromptProtocol
 from services.audit import Actor
 from services.privacy import Purged
@@ -89,6 +90,14 @@ def serve() -> None:
         protocol=PromptProtocol,
     )
     Sanic.serve(primary=application, app_loader=loader)
+
+
+@app.command("openapi")
+def openapi_command() -> None:
+    """Print the contract of the API: an OpenAPI 3.1 document."""
+    # No store is dialled for it, and no secret is in it: any will do.
+    application = create_app(Settings(jwt_secret=SecretStr(token_hex(32))), "casabricks-openapi")
+    typer.echo(written_out(document(application)), nl=False)
 
 
 def with_token_secret(settings: Settings) -> Settings:

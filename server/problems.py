@@ -11,9 +11,18 @@ from sanic.handlers import ErrorHandler
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from schemas.errors import CasaError, DatabaseUnavailable
+from schemas.errors import (
+    CasaError,
+    DatabaseUnavailable,
+    NotFound,
+    PayloadTooLarge,
+    RequestTimeout,
+    Unparsable,
+)
 
 TYPES = "https://docs.casabricks.example/problems/"
+AS_OURS = {error.status: error for error in (Unparsable, NotFound, RequestTimeout, PayloadTooLarge)}
+"""What we refuse as well: one code for one reason, whoever sees it first."""
 CLIENT_GONE = 499
 """In the log only: the visitor left before the answer."""
 log = structlog.get_logger(component="server")
@@ -49,10 +58,12 @@ def problem(error: CasaError, request_id: str) -> HTTPResponse:
 def framework_problem(exception: SanicException, request_id: str) -> HTTPResponse:
     """404 and 405 of the router, 413 and 408 of the reader, 400 of the parser."""
     status = HTTPStatus(exception.status_code)
+    ours = AS_OURS.get(status)
+    title = status.phrase if ours is None else ours.title
     described = {
-        "title": status.phrase,
-        "detail": str(exception) or status.phrase,
-        "code": status.name.lower(),
+        "title": title,
+        "detail": str(exception) or title,
+        "code": status.name.lower() if ours is None else ours.code,
     }
     headers = {str(name): str(value) for name, value in exception.headers.items()}
     return rendered(status, described | {"errors": []}, request_id, headers)

@@ -1,11 +1,12 @@
 """Signing in, and one's own account."""
 
 from datetime import datetime
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Literal
 from unicodedata import normalize
 from uuid import UUID
 
 from pydantic import AfterValidator, Field
+from typing_extensions import TypedDict
 
 from schemas.api.base import Shape
 from schemas.vocabulary import Role

@@ -2,13 +2,14 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self, TypedDict
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
+from typing_extensions import TypedDict
 
-from schemas.api.base import Amount, Bhk, Choices, Locality, Shape, not_below
+from schemas.api.base import Amount, Bhk, Choices, Locality, Shape, exemplified, not_below
 from schemas.api.properties import Market, Picture
 from schemas.vocabulary import (
     AreaBasis,
@@ -51,6 +52,19 @@ class PropertyFields(Shape):
 
     Coordinates left out are the sector's centre. A score is computed unless it is given.
     """
+
+    model_config = exemplified(
+        title="3 BHK apartment, close to the metro",
+        society="Quail Angan",
+        locality="Sector 62",
+        property_type="apartment",
+        listing_type="sale",
+        bhk=3,
+        area_sqft=1_490,
+        area_basis="super",
+        price=11_000_000,
+        facing_direction="east",
+    )
 
     external_ref: Reference | None = None
     title: Annotated[str, _line(200)]
@@ -95,8 +109,10 @@ class NewProperty(PropertyFields):
     state: Literal["draft", "active"] = "draft"
 
 
-class StatusChange(Shape):
+class StateChange(Shape):
     """Either the state itself, or only whether the listing is to be shown."""
+
+    model_config = exemplified(state="sold")
 
     state: PropertyState | None = None
     is_active: bool | None = None

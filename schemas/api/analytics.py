@@ -2,11 +2,12 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, TypedDict
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
+from typing_extensions import TypedDict
 
 from schemas.api.base import Choices, Shape
 from schemas.api.inquiries import EARLIEST, LATEST, Person

@@ -1,10 +1,11 @@
 """Who changed what, as a super_admin reads it."""
 
 from datetime import datetime
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
+from typing_extensions import TypedDict
 
 from schemas.api.base import PageSize, Shape
 

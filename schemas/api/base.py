@@ -9,10 +9,13 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
+    JsonValue,
     PlainSerializer,
     ValidationInfo,
 )
-from pydantic_core import PydanticCustomError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from schemas.sectors import LOCALITIES
 
@@ -32,6 +35,11 @@ class Shape(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+def exemplified(**fields: JsonValue) -> ConfigDict:
+    """Configuration of a shape that the contract shows with these fields."""
+    return ConfigDict(json_schema_extra={"examples": [fields]})
+
+
 T = TypeVar("T")
 
 
@@ -47,11 +55,21 @@ def _in_order(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(sorted(set(values), key=lambda value: (isinstance(value, str), value)))
 
 
+class OneOrSeveral:
+    """Says of a list what `several` does: one value stands for a list of one, null for none."""
+
+    @staticmethod
+    def __get_pydantic_json_schema__(schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        said = handler(schema)
+        return {"anyOf": [said, said["items"], {"type": "null"}]}
+
+
 Choices = Annotated[
     tuple[T, ...],
     Field(max_length=MOST_CHOICES),
     BeforeValidator(several),
     AfterValidator(_in_order),
+    OneOrSeveral,
 ]
 """Any number of values of one kind, sorted and without repetition; nothing chosen means all."""
 
@@ -77,6 +95,11 @@ def _known(locality: str) -> str:
     return locality
 
 
+def named(form: str) -> dict[str, JsonValue]:
+    """What the contract says of a text that only a program can judge: the name of its form."""
+    return {"format": form}
+
+
 Amount = Annotated[int, Field(ge=0, le=LARGEST)]
 """Whole rupees; per month for a rent."""
 Bhk = Annotated[
@@ -86,8 +109,10 @@ Bhk = Annotated[
     PlainSerializer(_whole, return_type=Any),  # 3 and not 3.0, in links and in cache keys
 ]
 """Bedrooms, in halves: 2.5 is real, 0.5 is one room and a kitchen."""
-Locality = Annotated[str, Field(max_length=40), AfterValidator(_known)]
-Sector = Annotated[str, Field(max_length=40), AfterValidator(_known_sector)]
+Locality = Annotated[str, Field(max_length=40, json_schema_extra=named("locality")), AfterValidator(_known)]
+Sector = Annotated[
+    str, Field(max_length=40, json_schema_extra=named("sector")), AfterValidator(_known_sector)
+]
 PageSize = Annotated[int, Field(ge=1, le=50)]
 
 

@@ -7,6 +7,8 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from schemas.api.base import named
+
 HOME_REGION = "IN"
 LONGEST_PHONE = 40
 """Characters; E.164 has fifteen digits, and people put blanks, dashes and brackets between them."""
@@ -62,6 +64,10 @@ def _email(text: str) -> str | None:
         raise PydanticCustomError("email", "is not a valid email address") from None
 
 
-Phone = Annotated[str, Field(max_length=LONGEST_PHONE), AfterValidator(_phone)]
-Email = Annotated[str, Field(max_length=LONGEST_EMAIL), AfterValidator(_email)]
+Phone = Annotated[
+    str, Field(max_length=LONGEST_PHONE, json_schema_extra=named("phone")), AfterValidator(_phone)
+]
+Email = Annotated[
+    str, Field(max_length=LONGEST_EMAIL, json_schema_extra=named("email")), AfterValidator(_email)
+]
 """Null when blank."""

@@ -1,14 +1,17 @@
 """Enhancement of a picture: what admins are told, and what the AI service tells us."""
 
-from typing import Annotated, Generic, TypedDict, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
 
-from schemas.api.base import Shape
+from schemas.api.base import Shape, exemplified
 
 
 class EnhanceOptions(Shape):
+    model_config = exemplified(force=True)
+
     force: bool = False
     """Also where there is an enhanced picture already; that one is shown until the new one is there."""
 
@@ -49,3 +52,16 @@ class Message(FromOutside, Generic[Data]):
 
     type: Annotated[str, Field(max_length=100)]
     data: Data
+
+
+class AnyMessage(Message[dict[str, Any]]):
+    """A message as it is read before its type is looked at."""
+
+
+Delivery = Message[JobNews] | Message[Delivered] | Message[GivenUp] | AnyMessage
+"""What the AI service sends; a type that we do not know is accepted and ignored."""
+
+
+class Outcome(TypedDict):
+    status: Literal["accepted", "ignored", "duplicate"]
+    """`ignored` where it means nothing any more."""

@@ -2,12 +2,13 @@
 
 import re
 from enum import StrEnum
-from typing import Annotated, Any, Literal, NotRequired, Self, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
+from typing_extensions import TypedDict
 
-from schemas.api.base import Amount, Bhk, Choices, Locality, Page, PageSize, Shape, not_below
+from schemas.api.base import Amount, Bhk, Choices, Locality, Page, PageSize, Shape, exemplified, not_below
 from schemas.api.search import ListingCard, ListingSearch, PriceRange, Sort, Suggestion
 from schemas.vocabulary import ListingType, PropertyType
 
@@ -21,7 +22,7 @@ class Question(StrEnum):
     LOCALITY = "locality"
 
 
-BAND = re.compile(r"(\d{0,18})-(\d{0,18})", re.ASCII)
+BAND = re.compile(r"([0-9]{0,18})-([0-9]{0,18})")
 
 
 def _band_as_range(value: Any) -> Any:
@@ -37,7 +38,8 @@ def _band_as_range(value: Any) -> Any:
     return {"min": floor, "max": None if ceiling is None else ceiling - 1}
 
 
-Budget = Annotated[PriceRange, BeforeValidator(_band_as_range)]
+BandId = Annotated[str, Field(pattern=f"^{BAND.pattern}$")]
+Budget = Annotated[PriceRange, BeforeValidator(_band_as_range, json_schema_input_type=PriceRange | BandId)]
 
 
 def _without_centre(sort: Sort) -> Sort:
@@ -59,6 +61,11 @@ class GuidedRequest(Shape):
     The flat fields are another way to write the same answers; giving one answer in both forms is
     an error, for neither could be preferred.
     """
+
+    model_config = exemplified(
+        answers={"budget": {"min": 9_000_000, "max": 15_000_000}, "property_type": ["apartment"]},
+        page_size=10,
+    )
 
     listing_type: ListingType = ListingType.SALE
     answers: Answers = Answers()

@@ -1,10 +1,11 @@
 """Imports over HTTP: what is asked for, how far it is, and what became of every row."""
 
 from datetime import datetime
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
+from typing_extensions import TypedDict
 
 from schemas.api.base import PageSize, Shape
 

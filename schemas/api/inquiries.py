@@ -2,14 +2,15 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 from unicodedata import normalize
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
+from typing_extensions import TypedDict
 
-from schemas.api.base import DEEPEST, Choices, PageSize, Shape
+from schemas.api.base import DEEPEST, Choices, PageSize, Shape, exemplified
 from schemas.api.contacts import Email, Phone
 from schemas.api.lists import Items
 from schemas.vocabulary import InquiryStatus, InquiryType
@@ -54,7 +55,7 @@ class NewInquiry(Shape):
     message: Annotated[str, Field(max_length=LONGEST_MESSAGE), AfterValidator(_tidy)] = ""
     inquiry_type: InquiryType = InquiryType.GENERAL
     preferred_contact_time: Short = None
-    consent: Annotated[bool, AfterValidator(_given)]
+    consent: Annotated[bool, AfterValidator(_given), Field(json_schema_extra={"const": True})]
     consent_text_version: Annotated[str, Field(max_length=40), Words]
     source: Short = None
     website: Annotated[str | None, Field(max_length=LONGEST_MESSAGE)] = None
@@ -149,6 +150,8 @@ def _reason_when_lost(reason: str | None, info: ValidationInfo) -> str | None:
 
 
 class StatusChange(Shape):
+    model_config = exemplified(status="contacted")
+
     status: InquiryStatus
     lost_reason: Annotated[
         Annotated[str, Field(max_length=300), Words] | None,

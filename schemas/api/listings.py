@@ -1,12 +1,13 @@
 """Faceted search: the canonical search with what to count beside it, and its answer."""
 
 from enum import StrEnum
-from typing import Annotated, Any, Self, TypedDict
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
+from typing_extensions import TypedDict
 
-from schemas.api.base import Choices
+from schemas.api.base import Choices, exemplified
 from schemas.api.search import ListingCard, ListingSearch, Suggestion, TypedText, plain_text
 from schemas.api.understood import Understood
 
@@ -35,6 +36,10 @@ SHOWN_FACETS = (
 
 class ListingsRequest(ListingSearch):
     """A search, and how much of an answer is wanted; only the search is part of a link."""
+
+    model_config = exemplified(
+        q="3 bhk near sector 62", price={"max": 15_000_000}, facets=["bhk", "deal"], sort="deal"
+    )
 
     q: TypedText = ""
     understand: bool = True

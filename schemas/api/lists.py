@@ -1,6 +1,8 @@
 """Lists as every list endpoint answers them."""
 
-from typing import Generic, TypedDict, TypeVar
+from typing import Generic, TypeVar
+
+from typing_extensions import TypedDict
 
 Item = TypeVar("Item")
 

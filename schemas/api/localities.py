@@ -1,6 +1,6 @@
 """The localities of Noida with what is offered there today."""
 
-from typing import TypedDict
+from typing_extensions import TypedDict
 
 from schemas.api.base import Shape
 from schemas.vocabulary import AreaBasis, ListingType, PropertyType

@@ -1,15 +1,21 @@
 """The search on a map: what a viewport holds, as bubbles or, close by, as listings."""
 
-from typing import Annotated, Self, TypedDict
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
+from typing_extensions import TypedDict
 
+from schemas.api.base import exemplified
 from schemas.api.search import ListingCard, ListingSearch
 
 
 class MapRequest(ListingSearch):
     """A search whose `geo.box` is the viewport; pages and sorts mean nothing on a map."""
+
+    model_config = exemplified(
+        geo={"box": {"south": 28.5, "west": 77.3, "north": 28.65, "east": 77.45}}, bhk=[2, 3], zoom=12
+    )
 
     zoom: Annotated[int, Field(ge=0, le=22)]
     """As web maps count: each step doubles the scale, 16 shows streets."""

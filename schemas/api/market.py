@@ -1,8 +1,10 @@
 """A price against its market, with everything that it is judged by."""
 
 from datetime import datetime
-from typing import Literal, TypedDict
+from typing import Literal
 from uuid import UUID
+
+from typing_extensions import TypedDict
 
 from schemas.api.base import Bhk
 from schemas.api.localities import LocalitiesRequest

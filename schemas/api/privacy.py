@@ -1,7 +1,9 @@
 """What a person may ask of us: all that we hold of them, and its end."""
 
-from typing import Any, TypedDict
+from typing import Any
 from uuid import UUID
+
+from typing_extensions import TypedDict
 
 from schemas.api.inquiries import ErasureReason
 

@@ -1,8 +1,10 @@
 """A property as its page shows it."""
 
 from datetime import datetime
-from typing import Literal, TypedDict
+from typing import Literal
 from uuid import UUID
+
+from typing_extensions import TypedDict
 
 from schemas.vocabulary import DealLabel
 

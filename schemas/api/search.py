@@ -1,22 +1,25 @@
 """The canonical search: one model that guided and faceted search, saved links and caches agree on."""
 
 from enum import StrEnum
-from typing import Annotated, Any, NotRequired, Self, TypedDict, TypeVar
+from typing import Annotated, Any, NotRequired, Self, TypeVar
 from unicodedata import category
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
+from typing_extensions import TypedDict
 
 from schemas.api.base import (
     Amount,
     Bhk,
     Choices,
     Locality,
+    OneOrSeveral,
     Page,
     PageSize,
     Sector,
     Shape,
     Unknown,
+    exemplified,
     not_below,
     several,
 )
@@ -105,6 +108,10 @@ class RoomWish(Shape):
 class ListingSearch(Shape):
     """What is looked for; a field left out narrows nothing."""
 
+    model_config = exemplified(
+        property_type=["apartment"], bhk=[3], price={"max": 15_000_000}, locality=["Sector 62"]
+    )
+
     q: SearchText = ""
     listing_type: ListingType = ListingType.SALE
     geo: Geo | None = None
@@ -123,7 +130,9 @@ class ListingSearch(Shape):
     floor_number: FloorRange | None = None
     vastu_score: ScoreRange | None = None
     light_score: ScoreRange | None = None
-    vastu_rooms: Annotated[tuple[RoomWish, ...], Field(max_length=10), BeforeValidator(several)] = ()
+    vastu_rooms: Annotated[
+        tuple[RoomWish, ...], Field(max_length=10), BeforeValidator(several), OneOrSeveral
+    ] = ()
     deal: Choices[DealLabel | Unknown] = ()
     sort: Sort = Sort.RELEVANCE
     page_size: PageSize = 20

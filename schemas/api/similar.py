@@ -1,6 +1,6 @@
 """Listings like one that a visitor looks at, each with why."""
 
-from typing import TypedDict
+from typing_extensions import TypedDict
 
 from schemas.api.search import ListingCard
 

@@ -1,8 +1,9 @@
 """Suggestions while somebody types: places and societies, each with what it would find."""
 
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 
 from pydantic import Field
+from typing_extensions import TypedDict
 
 from schemas.api.base import Shape
 from schemas.api.search import TypedText

@@ -1,6 +1,8 @@
 """What was read from a visitor's text, beside the results that it led to."""
 
-from typing import Any, TypedDict
+from typing import Any
+
+from typing_extensions import TypedDict
 
 
 class ReadSpan(TypedDict):

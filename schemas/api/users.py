@@ -1,12 +1,13 @@
 """Accounts as a super_admin manages them."""
 
-from typing import Annotated, Literal, Self, TypedDict
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
+from typing_extensions import TypedDict
 
 from schemas.api.accounts import Password, UserView, normalised
-from schemas.api.base import PageSize, Shape
+from schemas.api.base import PageSize, Shape, exemplified, named
 from schemas.api.contacts import UnreadableContact, read_email
 from schemas.vocabulary import Role
 
@@ -22,7 +23,7 @@ FullName = Annotated[str, Field(min_length=1, max_length=120, pattern=r"\S")]
 
 
 class UserCreate(Shape):
-    email: Annotated[str, Field(max_length=254), AfterValidator(_address)]
+    email: Annotated[str, Field(max_length=254, json_schema_extra=named("email")), AfterValidator(_address)]
     full_name: FullName
     role: Role = Role.ADMIN
     password: Password | None = None
@@ -30,6 +31,8 @@ class UserCreate(Shape):
 
 
 class UserChange(Shape):
+    model_config = exemplified(is_active=False)
+
     full_name: FullName | None = None
     role: Role | None = None
     is_active: bool | None = None

@@ -7,6 +7,7 @@ from sanic import Blueprint, HTTPResponse
 from schemas.api.analytics import MOST_DAYS, Summary, SummaryRequest, UnmetDemand, UnmetDemandRequest
 from server.auth import authenticate
 from server.context import CasaRequest, transaction
+from server.described import describes
 from server.http import read_query, reply
 from services.enhancement_queue import show_queue
 from services.event_summary import summarise_searches, summarise_views
@@ -20,6 +21,7 @@ USUAL_DAYS = 30
 
 
 @blueprint.get("/summary")
+@describes(Summary, query=SummaryRequest)
 async def summary(request: CasaRequest) -> HTTPResponse:
     """One section for each part of the business, all of the same days."""
     wanted = read_query(request, SummaryRequest)
@@ -37,6 +39,7 @@ async def summary(request: CasaRequest) -> HTTPResponse:
 
 
 @blueprint.get("/unmet-demand")
+@describes(UnmetDemand, query=UnmetDemandRequest)
 async def unmet(request: CasaRequest) -> HTTPResponse:
     """What was looked for and hardly found, by what it asked for; nothing that only a few asked for."""
     wanted = read_query(request, UnmetDemandRequest)

@@ -2,9 +2,11 @@
 
 from sanic import Blueprint, HTTPResponse
 
-from schemas.api.audit import AuditRequest
+from schemas.api.audit import AuditEntry, AuditRequest
+from schemas.api.lists import Items
 from server.auth import authenticate_super_admin
 from server.context import CasaRequest, transaction
+from server.described import describes
 from server.http import read_query, reply
 from services.audit_list import list_audit
 
@@ -13,7 +15,9 @@ blueprint.on_request(authenticate_super_admin)
 
 
 @blueprint.get("/")
+@describes(Items[AuditEntry], query=AuditRequest)
 async def index(request: CasaRequest) -> HTTPResponse:
+    """Every change that somebody made, the newest first."""
     wanted = read_query(request, AuditRequest)
     async with transaction(request.app.ctx) as session:
         return reply(await list_audit(session, wanted))

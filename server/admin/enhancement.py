@@ -5,10 +5,11 @@ from uuid import UUID
 from sanic import Blueprint, HTTPResponse
 
 from domain.pictures import picture_of
-from schemas.api.enhancement import EnhanceOptions
-from schemas.errors import NotFound
+from schemas.api.enhancement import Enhancement, EnhanceOptions
+from schemas.errors import Conflict, NotFound
 from server.auth import actor, authenticate
 from server.context import CasaRequest, transaction
+from server.described import Json, describes
 from server.http import read_body, read_query, reply
 from services.enhancement import request as ask
 from services.enhancement import revert
@@ -19,6 +20,13 @@ blueprint.on_request(authenticate)
 
 
 @blueprint.post("/<image_id:str>/enhance")
+@describes(
+    Enhancement,
+    status=202,
+    query=EnhanceOptions,
+    body=Json(EnhanceOptions, required=False),
+    raises=(NotFound, Conflict),
+)
 async def enhance(request: CasaRequest, image_id: str) -> HTTPResponse:
     """Have the AI service draw a better one; asked again while it does, the same job is told."""
     force = read_query(request, EnhanceOptions).force
@@ -31,6 +39,7 @@ async def enhance(request: CasaRequest, image_id: str) -> HTTPResponse:
 
 
 @blueprint.delete("/<image_id:str>/enhancement")
+@describes(Enhancement, raises=(NotFound,))
 async def undo(request: CasaRequest, image_id: str) -> HTTPResponse:
     """Back to the original, whether the enhanced picture is there or on its way."""
     async with transaction(request.app.ctx) as session:

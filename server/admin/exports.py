@@ -4,6 +4,7 @@ from sanic import Blueprint
 
 from server.auth import authenticate
 from server.context import CasaRequest
+from server.described import ATTACHED, CSV, describes
 from server.http import read_query
 from services.property_export import ExportRequest, export_properties
 
@@ -12,6 +13,7 @@ blueprint.on_request(authenticate)
 
 
 @blueprint.get("/properties.csv")
+@describes(CSV, ATTACHED, query=ExportRequest)
 async def properties(request: CasaRequest) -> None:
     """Every property of one moment, in the columns that an import reads again."""
     wanted = read_query(request, ExportRequest)

@@ -5,9 +5,13 @@ from functools import partial
 from sanic import Blueprint, HTTPResponse
 
 from domain.pictures import MOST_BYTES
+from schemas.api.admin_properties import AdminPicture
 from schemas.api.images import ImageFields, ImageForm, ImageOrder
+from schemas.api.lists import Items
+from schemas.errors import Conflict, MediaUnavailable, NotFound, Overloaded
 from server.auth import actor, authenticate
 from server.context import CasaRequest, transaction
+from server.described import CREATED, Patch, Upload, describes
 from server.http import merged, read_body, read_patch, reply
 from server.uploads import hear_out, read_form
 from services.images.album import change_image, list_images, reorder
@@ -19,6 +23,8 @@ album.on_response(hear_out)  # type: ignore[no-untyped-call]  # Sanic's
 blueprint = Blueprint("admin_images", url_prefix="/api/v1/admin/images")
 blueprint.on_request(authenticate)
 
+PICTURES = ("image/jpeg", "image/png", "image/webp")
+
 
 def studio(request: CasaRequest) -> Studio:
     context = request.app.ctx
@@ -26,6 +32,13 @@ def studio(request: CasaRequest) -> Studio:
 
 
 @album.post("/", stream=True)
+@describes(
+    AdminPicture,
+    CREATED,
+    status=201,
+    body=Upload(PICTURES, ImageForm),
+    raises=(NotFound, Conflict, Overloaded, MediaUnavailable),
+)
 async def upload(request: CasaRequest, property_id: str) -> HTTPResponse:
     """Take a picture in as the last one; searches and pages show it at once."""
     async with request.app.ctx.uploads.turn():
@@ -37,14 +50,18 @@ async def upload(request: CasaRequest, property_id: str) -> HTTPResponse:
 
 
 @album.get("/")
+@describes(Items[AdminPicture], raises=(NotFound,))
 async def index(request: CasaRequest, property_id: str) -> HTTPResponse:
+    """The pictures of a property in their order."""
     async with transaction(request.app.ctx) as session:
         found = await list_images(session, property_id)
     return reply(found)
 
 
 @album.put("/order")
+@describes(Items[AdminPicture], body=ImageOrder, raises=(NotFound, Conflict))
 async def put_in_order(request: CasaRequest, property_id: str) -> HTTPResponse:
+    """Put all pictures of a property in another order."""
     wanted = read_body(request, ImageOrder)
     async with transaction(request.app.ctx) as session:
         found = await reorder(session, actor(request), property_id, wanted.ids)
@@ -52,8 +69,12 @@ async def put_in_order(request: CasaRequest, property_id: str) -> HTTPResponse:
 
 
 @blueprint.patch("/<image_id:str>")
+@describes(AdminPicture, body=Patch(ImageFields, example={"is_primary": True}), raises=(NotFound,))
 async def patch(request: CasaRequest, image_id: str) -> HTTPResponse:
-    """Only the fields given change."""
+    """Change what is said of a picture.
+
+    Only the fields given change.
+    """
     given = read_patch(request)
     async with transaction(request.app.ctx) as session:
         image = await change_image(session, actor(request), image_id, partial(merged, ImageFields, given))
@@ -61,6 +82,8 @@ async def patch(request: CasaRequest, image_id: str) -> HTTPResponse:
 
 
 @blueprint.delete("/<image_id:str>")
+@describes(status=204, raises=(NotFound,))
 async def remove(request: CasaRequest, image_id: str) -> HTTPResponse:
+    """Delete a picture, and all that was made of it."""
     await delete_image(studio(request), actor(request), image_id)
     return HTTPResponse(status=204)

@@ -8,10 +8,12 @@ from uuid import UUID
 
 from sanic import Blueprint, HTTPResponse
 
-from schemas.api.imports import ImportRequest, ImportsRequest
+from schemas.api.imports import ImportReport, ImportRequest, ImportsRequest, ImportView
+from schemas.api.lists import Items
 from schemas.errors import FieldError, InvalidRequest, NotFound
 from server.auth import actor, authenticate
 from server.context import CasaRequest, transaction
+from server.described import CREATED, Upload, describes
 from server.http import read_query, reply
 from server.uploads import hear_out, read_file
 from services.imports import ask_for_import, list_imports, read_import
@@ -29,8 +31,20 @@ MOST_ROWS = 10_000
 
 
 @blueprint.post("/", stream=True)
+@describes(
+    ImportView,
+    CREATED,
+    status=202,
+    also={200: ImportView},
+    query=ImportRequest,
+    body=Upload(tuple(sorted(TYPES)), bare=True),
+)
 async def create(request: CasaRequest) -> HTTPResponse:
-    """Take a file in; a worker imports it, and the job says how far it is."""
+    """Take a file in.
+
+    A worker imports it, and the job says how far it is: 202 for a new one, 200 for the job of a file that
+    is there already.
+    """
     wanted = read_query(request, ImportRequest)
     mapping = chosen_map(wanted.map)
     file = await read_file(request, most_bytes=MOST_BYTES, types=TYPES)
@@ -51,13 +65,16 @@ async def create(request: CasaRequest) -> HTTPResponse:
 
 
 @blueprint.get("/")
+@describes(Items[ImportView], query=ImportsRequest)
 async def index(request: CasaRequest) -> HTTPResponse:
+    """Imports and how far they are, the newest first."""
     wanted = read_query(request, ImportsRequest)
     async with transaction(request.app.ctx) as session:
         return reply(await list_imports(session, wanted))
 
 
 @blueprint.get("/<job_id:str>")
+@describes(ImportReport, raises=(NotFound,))
 async def show(request: CasaRequest, job_id: str) -> HTTPResponse:
     """How far it is; when it is done, what became of every row."""
     async with transaction(request.app.ctx) as session:

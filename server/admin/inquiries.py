@@ -14,13 +14,19 @@ from domain.spreadsheets import safe_cell
 from schemas.api.inquiries import (
     Assignment,
     Erasure,
+    InquiryEventView,
     InquiryFilters,
+    InquiryList,
     InquiryListRequest,
+    InquiryView,
     Note,
     StatusChange,
 )
+from schemas.api.privacy import ErasureReceipt, PersonalData
+from schemas.errors import Conflict, NotFound
 from server.auth import actor, authenticate, authenticate_super_admin
 from server.context import CasaRequest, transaction
+from server.described import ATTACHED, CSV, describes
 from server.http import read_body, read_query, reply
 from services import lead_exports, lead_lists, leads, privacy
 
@@ -40,41 +46,54 @@ CHUNK_ROWS = 500
 
 
 @blueprint.get("/")
+@describes(InquiryList, query=InquiryListRequest)
 async def index(request: CasaRequest) -> HTTPResponse:
+    """Leads, with contact data masked."""
     wanted = read_query(request, InquiryListRequest)
     async with transaction(request.app.ctx) as session:
         return reply(await lead_lists.list_leads(session, wanted))
 
 
 @blueprint.get("/<inquiry_id:str>")
+@describes(InquiryView, raises=(NotFound,))
 async def show(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
-    """Contact data in full; the audit says who saw it."""
+    """A lead in full.
+
+    Contact data is not masked here; the audit says who saw it.
+    """
     async with transaction(request.app.ctx) as session:
         return reply(await leads.view_lead(session, actor(request), read_id(inquiry_id)))
 
 
 @blueprint.patch("/<inquiry_id:str>/status")
+@describes(InquiryView, body=StatusChange, raises=(NotFound, Conflict))
 async def move(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
+    """Move a lead on, or say that it is lost."""
     wanted = read_body(request, StatusChange)
     async with transaction(request.app.ctx) as session:
         return reply(await leads.move_lead(session, actor(request), read_id(inquiry_id), wanted))
 
 
 @blueprint.patch("/<inquiry_id:str>/assignment")
+@describes(InquiryView, body=Assignment, raises=(NotFound, Conflict))
 async def assign(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
+    """Give a lead to an admin, or to nobody."""
     wanted = read_body(request, Assignment)
     async with transaction(request.app.ctx) as session:
         return reply(await leads.assign_lead(session, actor(request), read_id(inquiry_id), wanted))
 
 
 @blueprint.post("/<inquiry_id:str>/notes")
+@describes(InquiryEventView, status=201, body=Note, raises=(NotFound, Conflict))
 async def note(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
+    """Write a note on a lead."""
     wanted = read_body(request, Note)
     async with transaction(request.app.ctx) as session:
         return reply(await leads.add_note(session, actor(request), read_id(inquiry_id), wanted), status=201)
 
 
 @files.get("/inquiries.csv")
+@describes(CSV, ATTACHED, query=InquiryFilters)
 async def download(request: CasaRequest) -> None:
     """Every lead that the filters leave, contact data in full, as it is sent."""
     wanted = read_query(request, InquiryFilters)
@@ -113,13 +132,17 @@ def cell(value: Any) -> Any:
 
 
 @personal_data.get("/<inquiry_id:str>/export")
+@describes(PersonalData, raises=(NotFound,))
 async def export(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
+    """All that is held of the person behind a lead."""
     async with transaction(request.app.ctx) as session:
         return reply(await privacy.export_person(session, actor(request), read_id(inquiry_id)))
 
 
 @personal_data.post("/<inquiry_id:str>/erase")
+@describes(ErasureReceipt, body=Erasure, raises=(NotFound,))
 async def erase(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
+    """Erase the person behind a lead from all of their leads."""
     wanted = read_body(request, Erasure)
     async with transaction(request.app.ctx) as session:
         return reply(await privacy.erase_person(session, actor(request), read_id(inquiry_id), wanted.reason))

@@ -5,20 +5,27 @@ from functools import partial
 from sanic import Blueprint, HTTPResponse
 
 from schemas.api.admin_properties import (
+    AdminProperty,
+    HistoryEntry,
     NewProperty,
     Paging,
     PropertyFields,
     PropertyList,
+    PropertyRow,
     SearchGiven,
-    StatusChange,
+    StateChange,
+    Visibility,
     WriteOptions,
     WrittenProperty,
 )
+from schemas.api.lists import Items
 from schemas.api.search import ListingSearch
+from schemas.errors import Conflict, NotFound
 from schemas.tables import Property
 from schemas.vocabulary import PropertyState
 from server.auth import actor, authenticate
 from server.context import CasaRequest, transaction
+from server.described import AWAITED, CREATED, GUARDED, VERSIONED, Patch, describes
 from server.http import merged, read_body, read_json, read_patch, read_query, reply
 from server.preconditions import preferred_wait_s, seen_versions
 from server.search.freshness import becomes_searchable
@@ -34,7 +41,9 @@ blueprint.on_request(authenticate)
 
 
 @blueprint.get("/")
+@describes(Items[PropertyRow], query=PropertyList)
 async def index(request: CasaRequest) -> HTTPResponse:
+    """Properties in any state, by what an admin looks for."""
     wanted = read_query(request, PropertyList)
     async with transaction(request.app.ctx) as session:
         page = await list_properties(session, wanted)
@@ -42,7 +51,18 @@ async def index(request: CasaRequest) -> HTTPResponse:
 
 
 @blueprint.post("/")
+@describes(
+    WrittenProperty,
+    CREATED,
+    VERSIONED,
+    AWAITED,
+    status=201,
+    query=WriteOptions,
+    body=NewProperty,
+    raises=(Conflict,),
+)
 async def add(request: CasaRequest) -> HTTPResponse:
+    """Create a property."""
     wait_s, new = wanted_wait_s(request), read_body(request, NewProperty)
     async with transaction(request.app.ctx, awaited=wait_s is not None) as session:
         row = await create(session, actor(request), new)
@@ -52,15 +72,23 @@ async def add(request: CasaRequest) -> HTTPResponse:
 
 
 @blueprint.get("/<property_id:str>")
+@describes(AdminProperty, VERSIONED, raises=(NotFound,))
 async def show(request: CasaRequest, property_id: str) -> HTTPResponse:
+    """A property whole, in any state."""
     async with transaction(request.app.ctx) as session:
         row = await find(session, property_id)
     return reply(view(row), headers={"etag": etag_of(row)})
 
 
 @blueprint.put("/<property_id:str>")
+@describes(
+    WrittenProperty, GUARDED, AWAITED, query=WriteOptions, body=PropertyFields, raises=(NotFound, Conflict)
+)
 async def replace(request: CasaRequest, property_id: str) -> HTTPResponse:
-    """Fields left out return to their defaults."""
+    """Replace a property.
+
+    Fields left out return to their defaults.
+    """
     wait_s, new = wanted_wait_s(request), read_body(request, PropertyFields)
     edit = Edit(new.model_dump(mode="json"), lambda _: new)
     async with transaction(request.app.ctx, awaited=wait_s is not None) as session:
@@ -69,8 +97,19 @@ async def replace(request: CasaRequest, property_id: str) -> HTTPResponse:
 
 
 @blueprint.patch("/<property_id:str>")
+@describes(
+    WrittenProperty,
+    GUARDED,
+    AWAITED,
+    query=WriteOptions,
+    body=Patch(PropertyFields, example={"price": 11_500_000}),
+    raises=(NotFound, Conflict),
+)
 async def patch(request: CasaRequest, property_id: str) -> HTTPResponse:
-    """Only the fields given change; null clears one."""
+    """Change a property.
+
+    Only the fields given change; null clears one.
+    """
     wait_s, given = wanted_wait_s(request), read_patch(request)
     edit = Edit(given, partial(merged, PropertyFields, given))
     async with transaction(request.app.ctx, awaited=wait_s is not None) as session:
@@ -79,18 +118,28 @@ async def patch(request: CasaRequest, property_id: str) -> HTTPResponse:
 
 
 @blueprint.delete("/<property_id:str>")
+@describes(WrittenProperty, GUARDED, AWAITED, query=WriteOptions, raises=(NotFound, Conflict))
 async def remove(request: CasaRequest, property_id: str) -> HTTPResponse:
-    """Out of every search, but kept whole; activating restores it."""
-    return await moved(request, property_id, StatusChange(state=PropertyState.DELETED))
+    """Take a property out of every search.
+
+    It is kept whole, and activating restores it.
+    """
+    return await moved(request, property_id, StateChange(state=PropertyState.DELETED))
 
 
 @blueprint.patch("/<property_id:str>/status")
+@describes(
+    WrittenProperty, GUARDED, AWAITED, query=WriteOptions, body=StateChange, raises=(NotFound, Conflict)
+)
 async def set_status(request: CasaRequest, property_id: str) -> HTTPResponse:
-    return await moved(request, property_id, read_body(request, StatusChange))
+    """Move a property on: activate, deactivate, sell, restore."""
+    return await moved(request, property_id, read_body(request, StateChange))
 
 
 @blueprint.get("/<property_id:str>/history")
+@describes(Items[HistoryEntry], query=Paging, raises=(NotFound,))
 async def show_history(request: CasaRequest, property_id: str) -> HTTPResponse:
+    """What became of a property: changes of its price, and who changed what."""
     paging = read_query(request, Paging)
     async with transaction(request.app.ctx) as session:
         page = await history(session, property_id, paging)
@@ -98,13 +147,17 @@ async def show_history(request: CasaRequest, property_id: str) -> HTTPResponse:
 
 
 @blueprint.get("/<property_id:str>/visibility")
+@describes(Visibility, query=SearchGiven, raises=(NotFound,))
 async def explain_link(request: CasaRequest, property_id: str) -> HTTPResponse:
+    """Why a listing is or is not in a search that came as a link."""
     given = read_query(request, SearchGiven).search.encode()
     return await explained(request, property_id, read_json(given, ListingSearch, "query"))
 
 
 @blueprint.post("/<property_id:str>/visibility")
+@describes(Visibility, body=ListingSearch, raises=(NotFound,))
 async def explain_search(request: CasaRequest, property_id: str) -> HTTPResponse:
+    """Why a listing is or is not in a search."""
     return await explained(request, property_id, read_body(request, ListingSearch))
 
 
@@ -115,7 +168,7 @@ async def explained(request: CasaRequest, property_id: str, wanted: ListingSearc
     return reply(await explain(context.search, context.settings.index_alias, standing, wanted))
 
 
-async def moved(request: CasaRequest, property_id: str, wanted: StatusChange) -> HTTPResponse:
+async def moved(request: CasaRequest, property_id: str, wanted: StateChange) -> HTTPResponse:
     wait_s = wanted_wait_s(request)
     async with transaction(request.app.ctx, awaited=wait_s is not None) as session:
         row = await change_state(session, actor(request), property_id, seen_versions(request), wanted)

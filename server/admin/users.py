@@ -5,10 +5,13 @@ from uuid import UUID
 from sanic import Blueprint, HTTPResponse
 
 from domain.passwords import draw_password, weakness
+from schemas.api.accounts import UserView
+from schemas.api.lists import Items
 from schemas.api.users import ManagedUser, UserChange, UserCreate, UsersRequest
-from schemas.errors import FieldError, InvalidRequest, NotFound
+from schemas.errors import Conflict, FieldError, InvalidRequest, NotFound, Overloaded
 from server.auth import actor, authenticate_super_admin
 from server.context import CasaRequest, transaction
+from server.described import describes
 from server.http import read_body, read_query, reply
 from services.users import change_user, create_user, list_users
 
@@ -17,15 +20,21 @@ blueprint.on_request(authenticate_super_admin)
 
 
 @blueprint.get("/")
+@describes(Items[UserView], query=UsersRequest)
 async def index(request: CasaRequest) -> HTTPResponse:
+    """Accounts and their roles."""
     wanted = read_query(request, UsersRequest)
     async with transaction(request.app.ctx) as session:
         return reply(await list_users(session, wanted))
 
 
 @blueprint.post("/")
+@describes(ManagedUser, status=201, body=UserCreate, raises=(Conflict, Overloaded))
 async def create(request: CasaRequest) -> HTTPResponse:
-    """With the password that was sent, or one that is drawn and told once."""
+    """Create an account.
+
+    With the password that was sent, or one that is drawn and told once.
+    """
     wanted = read_body(request, UserCreate)
     password = chosen(wanted) if wanted.password is not None else draw_password()
     hashed = await request.app.ctx.passwords.hash(password)
@@ -36,7 +45,9 @@ async def create(request: CasaRequest) -> HTTPResponse:
 
 
 @blueprint.patch("/<user_id:str>")
+@describes(ManagedUser, body=UserChange, raises=(NotFound, Conflict, Overloaded))
 async def change(request: CasaRequest, user_id: str) -> HTTPResponse:
+    """Change an account, or draw a new password for it."""
     wanted = read_body(request, UserChange)
     password = draw_password() if wanted.reset_password else None
     hashed = await request.app.ctx.passwords.hash(password) if password else None

@@ -7,6 +7,7 @@ from sanic import Blueprint, HTTPResponse
 
 from schemas.errors import NotFound
 from server.context import CasaRequest
+from server.described import beside_the_contract
 from server.http import unless_known
 
 blueprint = Blueprint("explore", url_prefix="/explore")
@@ -25,11 +26,13 @@ HEADERS = {
 
 
 @blueprint.get("/")
+@beside_the_contract
 async def page(request: CasaRequest) -> HTTPResponse:
     return served(request, PAGE)
 
 
 @blueprint.get("/<name:str>")
+@beside_the_contract
 async def file(request: CasaRequest, name: str) -> HTTPResponse:
     return served(request, name)
 

@@ -10,11 +10,12 @@ from domain.addresses import address_key
 from domain.masking import mask_email
 from domain.passwords import weakness
 from domain.tokens import LIFETIME, issue_token
-from schemas.api.accounts import LoginRequest, PasswordChange, SignedIn
-from schemas.errors import FieldError, InvalidRequest, Unauthorized
+from schemas.api.accounts import LoginRequest, PasswordChange, SignedIn, UserView
+from schemas.errors import FieldError, InvalidRequest, Overloaded, Unauthorized
 from server.addresses import client_address
 from server.auth import actor, authenticate, principal
 from server.context import CasaRequest, Context, transaction
+from server.described import describes
 from server.http import read_body, reply
 from services.accounts import (
     Credentials,
@@ -33,6 +34,7 @@ WRONG = "The email address or the password is wrong."
 
 
 @blueprint.post("/login")
+@describes(SignedIn, body=LoginRequest, raises=(Unauthorized, Overloaded))
 async def login(request: CasaRequest) -> HTTPResponse:
     """A token for an hour; who gets none is not told why."""
     wanted = read_body(request, LoginRequest)
@@ -74,12 +76,15 @@ mine.on_request(authenticate)
 
 
 @mine.get("/me")
+@describes(UserView)
 async def me(request: CasaRequest) -> HTTPResponse:
+    """The account that this token belongs to."""
     async with transaction(request.app.ctx) as session:
         return reply(await read_account(session, principal(request).id))
 
 
 @mine.post("/logout")
+@describes(status=204)
 async def logout(request: CasaRequest) -> HTTPResponse:
     """Revoke this token; the account's other sessions go on."""
     async with transaction(request.app.ctx) as session:
@@ -88,6 +93,7 @@ async def logout(request: CasaRequest) -> HTTPResponse:
 
 
 @mine.post("/password")
+@describes(status=204, body=PasswordChange, raises=(Overloaded,))
 async def change_password(request: CasaRequest) -> HTTPResponse:
     """Needs the current one, and ends all sessions, this one too."""
     wanted = read_body(request, PasswordChange)

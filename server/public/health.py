@@ -4,26 +4,23 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
-from typing import TypedDict
 
 from sanic import Blueprint, HTTPResponse
 from sqlalchemy import text
 
+from schemas.api.health import About, Alive, Dependency, Health, Readiness
 from schemas.index.listings import schema_hash
 from server.context import CasaRequest, Context
+from server.described import describes
 from server.http import reply
 
 blueprint = Blueprint("health")
 
 
-class Dependency(TypedDict):
-    state: str
-    latency_ms: float
-    detail: str | None
-
-
 @blueprint.get("/")
+@describes(About)
 async def root(_: CasaRequest) -> HTTPResponse:
+    """What this is, in which version, and where to go from here."""
     links = {
         "guided_search": "/api/v1/search/guided",
         "localities": "/api/v1/localities",
@@ -33,12 +30,14 @@ async def root(_: CasaRequest) -> HTTPResponse:
 
 
 @blueprint.get("/livez")
+@describes(Alive)
 async def livez(_: CasaRequest) -> HTTPResponse:
     """The process answers; nothing else is asked, or an outage elsewhere would restart us all."""
     return reply({"status": "ok"})
 
 
 @blueprint.get("/readyz")
+@describes(Readiness, also={503: Readiness})
 async def readyz(request: CasaRequest) -> HTTPResponse:
     """Traffic may come. Without search there are still property pages, so that is only degraded."""
     found = await check_all(request.app.ctx)
@@ -49,6 +48,7 @@ async def readyz(request: CasaRequest) -> HTTPResponse:
 
 
 @blueprint.get("/health")
+@describes(Health)
 async def health(request: CasaRequest) -> HTTPResponse:
     """Every dependency with its state and latency; always 200, for a page that shows it."""
     found = await check_all(request.app.ctx)
@@ -67,10 +67,14 @@ async def check(dependency: Callable[[Context], Awaitable[str | None]], context:
     try:
         async with asyncio.timeout(context.settings.health_timeout_s):
             detail = await dependency(context)
-        state = "wrong" if detail else "ok"
     except Exception as error:  # noqa: BLE001  whatever a client raises, the dependency is down
-        state, detail = "down", type(error).__name__
-    return Dependency(state=state, latency_ms=round((time.perf_counter() - began) * 1000, 1), detail=detail)
+        return Dependency(state="down", latency_ms=_since(began), detail=type(error).__name__)
+    return Dependency(state="wrong" if detail else "ok", latency_ms=_since(began), detail=detail)
+
+
+def _since(began: float) -> float:
+    """Milliseconds, as a person reads them."""
+    return round((time.perf_counter() - began) * 1000, 1)
 
 
 async def _postgres(context: Context) -> None:

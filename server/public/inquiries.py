@@ -4,9 +4,11 @@ from sanic import Blueprint, HTTPResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.addresses import address_key
-from schemas.api.inquiries import NewInquiry
+from schemas.api.inquiries import InquiryReceipt, NewInquiry
+from schemas.errors import NotFound
 from server.addresses import client_address
 from server.context import CasaRequest, transaction
+from server.described import ONCE, describes
 from server.http import read_body
 from server.idempotency import read_once, reply_kept, to_be_kept
 from services.idempotency import KeptAnswer, once_only
@@ -16,8 +18,12 @@ blueprint = Blueprint("inquiries", url_prefix="/api/v1/inquiries")
 
 
 @blueprint.post("/")
+@describes(InquiryReceipt, ONCE, status=201, also={200: InquiryReceipt}, body=NewInquiry, raises=(NotFound,))
 async def send(request: CasaRequest) -> HTTPResponse:
-    """201 for a new lead, 200 for one that this phone began on this listing within a day."""
+    """Send an inquiry.
+
+    201 for a new lead, 200 for one that this phone began on this listing within a day.
+    """
     wanted = read_body(request, NewInquiry)
     sender = read_sender(request)
     once = read_once(request, wanted, sender.address_key)

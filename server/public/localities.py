@@ -4,8 +4,10 @@ from functools import partial
 
 from sanic import Blueprint, HTTPResponse
 
-from schemas.api.localities import LocalitiesRequest
+from schemas.api.localities import Localities, LocalitiesRequest
+from schemas.errors import SearchUnavailable
 from server.context import CasaRequest
+from server.described import describes
 from server.http import read_query, reply_as_written
 from server.search.cache import Kind, answered
 from server.search.localities import localities
@@ -14,7 +16,9 @@ blueprint = Blueprint("localities", url_prefix="/api/v1/localities")
 
 
 @blueprint.get("/")
+@describes(Localities, query=LocalitiesRequest, raises=(SearchUnavailable,))
 async def index(request: CasaRequest) -> HTTPResponse:
+    """Every sector with its centre, its live listings and what homes cost there."""
     context = request.app.ctx
     wanted = read_query(request, LocalitiesRequest)
     find = partial(localities, context.search, context.database, context.settings.index_alias, wanted)

@@ -14,15 +14,18 @@ from schemas.api.market import (
     Interval,
     LadderStep,
     MarketComparison,
+    MarketQuality,
     NextBetter,
     Prices,
     Segment,
     Segments,
     SegmentsRequest,
 )
+from schemas.errors import NotFound, SearchUnavailable
 from schemas.sectors import LOCALITIES
 from schemas.tables import MarketSegment, Property, PropertyMarket
 from server.context import CasaRequest, transaction
+from server.described import describes
 from server.http import read_query, reply
 from server.public.properties import key_of, market_shown, or_not_found, reading
 from server.search.market import Found, Subject, compared_now
@@ -43,6 +46,7 @@ ASKED: Select[*tuple[Any, ...]] = select(
 
 
 @blueprint.get("/properties/<property_id:str>/market")
+@describes(MarketComparison, raises=(NotFound, SearchUnavailable))
 async def comparison(request: CasaRequest, property_id: str) -> HTTPResponse:
     """A live listing's price among those of its comparables, with how that was found."""
     context = request.app.ctx
@@ -52,6 +56,7 @@ async def comparison(request: CasaRequest, property_id: str) -> HTTPResponse:
 
 
 @blueprint.get("/market/segments")
+@describes(Segments, query=SegmentsRequest)
 async def segments(request: CasaRequest) -> HTTPResponse:
     """Prices by locality, for maps and reports."""
     wanted = read_query(request, SegmentsRequest)
@@ -84,6 +89,7 @@ def segment_shown(segment: MarketSegment) -> Segment:
 
 
 @blueprint.get("/market/quality")
+@describes(MarketQuality)
 async def quality(request: CasaRequest) -> HTTPResponse:
     """How far asking prices lay from the medians of their comparables, last night."""
     async with transaction(request.app.ctx) as session:

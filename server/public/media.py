@@ -5,8 +5,9 @@ from pathlib import PurePosixPath
 from sanic import Blueprint, HTTPResponse
 
 from domain.pictures import ROOT
-from schemas.errors import NotFound
+from schemas.errors import MediaUnavailable, NotFound
 from server.context import CasaRequest
+from server.described import CACHED, Content, describes
 from server.http import unless_known
 from stores.media import CACHING
 
@@ -24,7 +25,9 @@ DRAWINGS = "public, max-age=3600"
 
 
 @blueprint.route("/<key:path>", methods=["GET", "HEAD"])  # type: ignore[untyped-decorator]  # Sanic's
+@describes(Content("image/webp"), CACHED, raises=(NotFound, MediaUnavailable))
 async def show(request: CasaRequest, key: str) -> HTTPResponse:
+    """A picture, where pictures are kept in a directory."""
     context, name = request.app.ctx, PurePosixPath(key)
     if context.settings.media_directory is None or name.suffix not in TYPES:
         raise NotFound("There is no such file.")

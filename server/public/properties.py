@@ -16,11 +16,13 @@ from domain.bedrooms import bhk_number
 from domain.facing import facing
 from domain.vastu import READINGS
 from schemas.api import properties as api
-from schemas.errors import NotFound
+from schemas.api.similar import SimilarListings
+from schemas.errors import NotFound, SearchUnavailable
 from schemas.tables import Property, PropertyMarket
 from schemas.vocabulary import DealLabel, Direction
 from server.addresses import client_address
 from server.context import CasaRequest
+from server.described import CACHED, VISIT, describes
 from server.http import reply, unless_known
 from server.search.similar import similar_listings
 from server.view_log import Viewed, visitor_of
@@ -39,6 +41,7 @@ SHOWN = (
 
 
 @blueprint.get("/<property_id:str>")
+@describes(api.PropertyPage, CACHED, VISIT, raises=(NotFound,))
 async def show(request: CasaRequest, property_id: str) -> HTTPResponse:
     """A live listing in full; anything else is not found, whatever the reason."""
     found = await find_live(request.app.ctx.database, property_id, selectinload(Property.images))
@@ -57,6 +60,7 @@ def count_view(request: CasaRequest, property_id: UUID) -> None:
 
 
 @blueprint.get("/<property_id:str>/similar")
+@describes(SimilarListings, raises=(NotFound, SearchUnavailable))
 async def similar(request: CasaRequest, property_id: str) -> HTTPResponse:
     """Other listings for somebody who likes this one, each with why."""
     context = request.app.ctx

@@ -4,11 +4,13 @@ from functools import partial
 
 from sanic import Blueprint, HTTPResponse
 
-from schemas.api.guided import GuidedRequest
-from schemas.api.listings import ListingsRequest
-from schemas.api.map import MapRequest
-from schemas.api.suggest import SuggestRequest
+from schemas.api.guided import GuidedAnswer, GuidedRequest
+from schemas.api.listings import ListingsAnswer, ListingsRequest
+from schemas.api.map import MapAnswer, MapRequest
+from schemas.api.suggest import Suggest, SuggestRequest
+from schemas.errors import SearchUnavailable
 from server.context import CasaRequest
+from server.described import VISIT, describes
 from server.http import read_body, read_query, reply_as_written, with_member
 from server.search.cache import Find, Kind, answered
 from server.search.guided import guide
@@ -22,12 +24,14 @@ blueprint = Blueprint("search", url_prefix="/api/v1/search")
 
 
 @blueprint.get("/guided")
+@describes(GuidedAnswer, VISIT, query=GuidedRequest, raises=(SearchUnavailable,))
 async def begin_guided(request: CasaRequest) -> HTTPResponse:
     """The first question with its live counts; a link may carry answers in their flat form."""
     return await guided(request, read_query(request, GuidedRequest))
 
 
 @blueprint.post("/guided")
+@describes(GuidedAnswer, VISIT, body=GuidedRequest, raises=(SearchUnavailable,))
 async def continue_guided(request: CasaRequest) -> HTTPResponse:
     """The answers so far: the next question, what every choice would leave, and the listings."""
     return await guided(request, read_body(request, GuidedRequest))
@@ -40,6 +44,7 @@ async def guided(request: CasaRequest, wanted: GuidedRequest) -> HTTPResponse:
 
 
 @blueprint.post("/listings")
+@describes(ListingsAnswer, VISIT, body=ListingsRequest, raises=(SearchUnavailable,))
 async def listings(request: CasaRequest) -> HTTPResponse:
     """Filters, text, place, facets, sorts, pages and cursors: the canonical search in full.
 
@@ -56,6 +61,7 @@ async def listings(request: CasaRequest) -> HTTPResponse:
 
 
 @blueprint.post("/map")
+@describes(MapAnswer, VISIT, body=MapRequest, raises=(SearchUnavailable,))
 async def draw(request: CasaRequest) -> HTTPResponse:
     """What a viewport holds, by the same filters: clusters, or listings close by."""
     context = request.app.ctx
@@ -74,6 +80,7 @@ async def found(request: CasaRequest, kind: Kind, wanted: Wanted, find: Find) ->
 
 
 @blueprint.get("/suggest")
+@describes(Suggest, query=SuggestRequest, raises=(SearchUnavailable,))
 async def complete(request: CasaRequest) -> HTTPResponse:
     """Places and societies for what is typed so far, each with its count."""
     context = request.app.ctx

@@ -12,9 +12,21 @@ from sqlalchemy import func
 from domain.enhancement import Event, Job
 from domain.result_urls import Origins, UrlNotAllowed, check_result_url
 from domain.webhooks import ID, SIGNATURE, TIMESTAMP, NotBelieved, verify
-from schemas.api.enhancement import Delivered, GivenUp, JobNews, Message
-from schemas.errors import CasaError, Conflict, FieldError, InvalidSignature, ResultUrlRefused
+from schemas.api.enhancement import AnyMessage, Delivered, Delivery, GivenUp, JobNews, Message, Outcome
+from schemas.errors import (
+    CasaError,
+    Conflict,
+    FieldError,
+    InvalidRequest,
+    InvalidSignature,
+    NotFound,
+    PayloadTooLarge,
+    RequestTimeout,
+    ResultUrlRefused,
+    Unparsable,
+)
 from server.context import CasaRequest, Context, transaction
+from server.described import SIGNED, Json, describes
 from server.http import read_json, reply
 from server.uploads import hear_out, read_whole
 from services.deliveries import is_new
@@ -36,8 +48,17 @@ log = structlog.get_logger(component="webhooks")
 
 
 @blueprint.post("/ai-enhancement", stream=True)
+@describes(
+    Outcome,
+    SIGNED,
+    body=Json(Delivery, raises=(Unparsable, PayloadTooLarge, InvalidRequest)),
+    raises=(NotFound, Conflict, ResultUrlRefused, RequestTimeout),
+)
 async def receive(request: CasaRequest) -> HTTPResponse:
-    """Nothing of a message counts, not even that it is JSON, before its signature does."""
+    """Take in what the AI service says of a job.
+
+    Nothing of a message counts, not even that it is JSON, before its signature does.
+    """
     body = await read_whole(request, MOST_BYTES)
     message_id = believed(request, body)
     try:
@@ -61,7 +82,7 @@ def believed(request: CasaRequest, body: bytes) -> str:
 
 async def take_effect(context: Context, message_id: str, body: bytes) -> str:
     """`accepted`, `ignored` where it means nothing any more, or `duplicate`."""
-    kind = KINDS.get(read_json(body, Message[dict[str, Any]], "body").type)
+    kind = KINDS.get(read_json(body, AnyMessage, "body").type)
     async with transaction(context) as session:
         if not await is_new(session, message_id, body):
             return "duplicate"

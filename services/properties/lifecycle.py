@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.listing_state import MOVES, IllegalMove, move, state_when
-from schemas.api.admin_properties import StatusChange
+from schemas.api.admin_properties import StateChange
 from schemas.errors import Conflict
 from schemas.tables import Property
 from schemas.vocabulary import PropertyState
@@ -22,7 +22,7 @@ BATCH = 200
 
 
 async def change_state(
-    session: AsyncSession, actor: Actor, property_id: str, seen: Seen, wanted: StatusChange
+    session: AsyncSession, actor: Actor, property_id: str, seen: Seen, wanted: StateChange
 ) -> Property:
     """Move a property to another state; repeating a move changes nothing.
 

@@ -115,7 +115,7 @@ async def test_a_wrong_query_string_is_refused(api: Api, query: str, status: int
 
 async def test_a_huge_body_is_refused_before_it_is_read(api: Api):
     answer = await api.send(GUIDED, b" " * 70_000)
-    assert (answer.status, answer.body["code"]) == (413, "request_entity_too_large")
+    assert (answer.status, answer.body["code"]) == (413, "payload_too_large")
 
 
 async def test_a_body_must_say_that_it_is_json(api: Api):

@@ -156,7 +156,7 @@ async def test_the_content_says_what_a_file_is_and_not_its_label(admin: Api, key
 
 async def test_json_stays_as_small_as_it_was(admin: Api, key):
     answer = await admin.patch(f"{IMAGES}/{key}", {"image_type": "x" * 70_000})
-    assert (answer.status, answer.body["code"]) == (413, "request_entity_too_large")
+    assert (answer.status, answer.body["code"]) == (413, "payload_too_large")
 
 
 async def test_many_at_once_wait_or_hear_that_there_are_too_many(admin: Api, key, engine: AsyncEngine):

@@ -1,0 +1,131 @@
+"""The operations of an application: its routes, with what their handlers say (server/described.py)."""
+
+import inspect
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+from sanic_routing import Route
+
+from schemas.errors import (
+    CasaError,
+    DatabaseUnavailable,
+    Forbidden,
+    InvalidRequest,
+    Overloaded,
+    TooManyRequests,
+    Unauthorized,
+    Unparsable,
+)
+from server.auth import authenticate, authenticate_super_admin
+from server.context import CasaApp
+from server.described import KEPT_AS, Content, Description
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+"""HEAD and OPTIONS follow from these."""
+
+ALWAYS = (TooManyRequests, Overloaded, DatabaseUnavailable)
+"""Anything may be asked too often, or when there is too much to do."""
+
+PARAMETER = re.compile(r"<(\w+):\w+>")
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A method of a route."""
+
+    method: str
+    route: str
+    handler: Any
+    guards: frozenset[Any]
+    """Middleware that its requests pass."""
+    said: Description
+
+    @property
+    def path(self) -> str:
+        return "/" + PARAMETER.sub(r"{\1}", self.route)
+
+    @property
+    def parameters(self) -> list[str]:
+        """Of the path."""
+        return PARAMETER.findall(self.route)
+
+    @property
+    def tag(self) -> str:
+        """`server.admin.users` as `admin_users`, `server.public.search` as `search`."""
+        return str(self.handler.__module__).removeprefix("server.").removeprefix("public.").replace(".", "_")
+
+    @property
+    def id(self) -> str:
+        return f"{self.tag}_{self.handler.__name__}"
+
+    @property
+    def summary(self) -> str:
+        return self._words()[0].removesuffix(".")
+
+    @property
+    def description(self) -> str:
+        return self._words()[1]
+
+    def _words(self) -> tuple[str, str]:
+        first, _, more = (inspect.getdoc(self.handler) or "").partition("\n\n")
+        return " ".join(first.split()), " ".join(more.split())
+
+    @property
+    def is_private(self) -> bool:
+        return bool(self.guards & {authenticate, authenticate_super_admin})
+
+    @property
+    def errors(self) -> frozenset[type[CasaError]]:
+        """Those that it names, and those that follow from all else that it says."""
+        found = {*ALWAYS, *self.said.raises}
+        if self.is_private:
+            found.add(Unauthorized)
+        if authenticate_super_admin in self.guards:
+            found.add(Forbidden)
+        if self.said.query is not None:
+            found |= {InvalidRequest, Unparsable}
+        if self.said.body is not None:
+            found.update(self.said.body.raises)
+        return frozenset(found.union(*(convention.raises for convention in self.said.conventions)))
+
+    def requests(self) -> Iterator[Any]:
+        """The shapes that come in."""
+        body = self.said.body
+        yield from filter(
+            None, (self.said.query, getattr(body, "shape", None), getattr(body, "fields", None))
+        )
+
+    def answers(self) -> Iterator[Any]:
+        """The shapes that go out."""
+        for shape in self.said.answers.values():
+            if shape is not None and not isinstance(shape, Content):
+                yield shape
+
+
+def operations(app: CasaApp) -> list[Operation]:
+    """Every operation of the contract, in the order of paths."""
+    found = [
+        _operation(app, route, method)
+        for route in app.router.routes
+        for method in METHODS
+        if method in route.methods and getattr(route.handler, KEPT_AS, None) is not None
+    ]
+    return sorted(found, key=lambda operation: (operation.path, METHODS.index(operation.method)))
+
+
+def undescribed(app: CasaApp) -> list[str]:
+    """Handlers that say neither what they do nor that no program relies on them."""
+    handlers = (route.handler for route in app.router.routes if route.methods & set(METHODS))
+    return [f"{each.__module__}.{each.__name__}" for each in handlers if not hasattr(each, KEPT_AS)]
+
+
+def _operation(app: CasaApp, route: Route, method: str) -> Operation:
+    return Operation(
+        method=method,
+        route=route.path,
+        handler=route.handler,
+        guards=frozenset(middleware.func for middleware in app.named_request_middleware.get(route.name, ())),
+        said=cast("Description", getattr(route.handler, KEPT_AS)),
+    )

@@ -1,0 +1,90 @@
+"""Shapes of requests and answers as JSON Schema, all in one place and by one name each."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from pydantic import ConfigDict, TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
+
+Schema = dict[str, Any]
+
+REF = "#/components/schemas/"
+EXPLAINED = ConfigDict(use_attribute_docstrings=True)
+GENERIC = re.compile(r"\b(Items|Message)_(\w+?)_$")
+VALUES = frozenset({"const", "default", "enum", "examples"})
+
+
+class Shapes:
+    """The schemas of requests, as they are read, and of answers, as they are written."""
+
+    def __init__(self, requests: Iterable[Any], answers: Iterable[Any]) -> None:
+        self._by_shape, self.named = _schemas(
+            [(shape, "validation") for shape in dict.fromkeys(requests)]
+            + [(shape, "serialization") for shape in dict.fromkeys(answers)]
+        )
+
+    def request(self, shape: Any) -> Schema:
+        return self._by_shape[shape, "validation"]
+
+    def answer(self, shape: Any) -> Schema:
+        return self._by_shape[shape, "serialization"]
+
+    def whole(self, schema: Schema) -> Schema:
+        """A schema itself, where it is only referred to."""
+        return self.named[schema["$ref"].removeprefix(REF)] if "$ref" in schema else schema
+
+
+def referred(written: Any, named: Mapping[str, Schema]) -> set[str]:
+    """The names that this refers to, and those that they refer to in turn."""
+    found: set[str] = set()
+    waiting = list(_references(written))
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += _references(named[name])
+    return found
+
+
+def _references(written: Any) -> Iterator[str]:
+    if isinstance(written, list):
+        for each in written:
+            yield from _references(each)
+    elif isinstance(written, dict):
+        given = written.get("$ref")
+        if isinstance(given, str) and given.startswith(REF):
+            yield given.removeprefix(REF)
+        yield from _references(list(written.values()))
+
+
+def _schemas(
+    shapes: list[tuple[Any, JsonSchemaMode]],
+) -> tuple[dict[tuple[Any, JsonSchemaMode], Schema], dict[str, Schema]]:
+    # A list around each, because a shape of its own takes no configuration from outside.
+    inputs = [(shape, mode, TypeAdapter(list[shape], config=EXPLAINED)) for shape, mode in shapes]  # type: ignore[valid-type]
+    by_shape, defined = TypeAdapter.json_schemas(
+        inputs, ref_template=REF + "{model}", schema_generator=GenerateJsonSchema
+    )
+    found = {key: _plain(schema)["items"] for key, schema in by_shape.items()}
+    return found, {_name(name): _plain(schema) for name, schema in defined["$defs"].items()}
+
+
+def _plain(schema: Any) -> Any:
+    """Without pydantic's titles, which repeat names, and with names of generic shapes as people say them."""
+    if isinstance(schema, list):
+        return [_plain(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        schema = schema | {"$ref": _name(schema["$ref"])}
+    return {
+        word: value if word in VALUES or word == "$ref" else _plain(value)
+        for word, value in schema.items()
+        if not (word == "title" and isinstance(value, str))
+    }
+
+
+def _name(name: str) -> str:
+    """`Items_PropertyRow_` as `PropertyRowItems`."""
+    return GENERIC.sub(r"\2\1", name)
