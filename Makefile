@@ -38,6 +38,9 @@ faults: $(READY) ## Kill, cut off and slow down everything, with every seed (SEE
 	SEEDS=$(or $(SEEDS),50) SEED=$(or $(SEED),1) SLOWNESS=$(or $(SLOWNESS),1) \
 	  $(BIN)/pytest -n 0 -m 'faults or not faults' tests/faults $(ARGS)
 
+soak: $(READY) ## Ten minutes of mixed load (SOAK_S=600); memory and descriptors must stay flat
+	SOAK_S=$(or $(SOAK_S),600) $(BIN)/pytest -n 0 tests/journeys/test_soak.py $(ARGS)
+
 bench: $(READY) ## Measure guided search (LISTINGS=100000) and print a table
 	$(BIN)/python -m bench guided --listings $(or $(LISTINGS),100000)
 
@@ -62,4 +65,4 @@ $(READY): requirements/uv.txt requirements/dev.txt pyproject.toml
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
-.PHONY: help up test steady check fix openapi reindex faults bench reset lock
+.PHONY: help up test steady check fix openapi reindex faults soak bench reset lock

@@ -107,6 +107,10 @@ class Settings(BaseSettings):
     connections_per_address: int = Field(default=500, ge=1)
     """Connections that a process accepts from one address, our own proxies' excepted."""
     graceful_shutdown_s: float = Field(default=10.0, gt=0)
+    """Seconds that requests on their way get to end."""
+    shutdown_delay_s: float = Field(default=0.0, ge=0)
+    """Seconds for which a process that is to stop still serves and says that it is not ready: as long as
+    whoever spreads the traffic needs to notice."""
 
     # Jobs
     api_url: str = ""

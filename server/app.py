@@ -1,5 +1,6 @@
 """The web application, put together."""
 
+import asyncio
 import time
 from typing import Any, cast
 
@@ -130,7 +131,9 @@ async def begin_journals(app: CasaApp) -> None:
 
 
 async def stop_traffic(app: CasaApp) -> None:
+    """Say that no more is wanted, and serve until everybody has heard it."""
     app.ctx.stopping.set()
+    await asyncio.sleep(app.ctx.settings.shutdown_delay_s)
 
 
 async def close_stores(app: CasaApp) -> None:
