@@ -14,6 +14,7 @@ from server.admin import inquiries as leads
 from server.admin import properties as managed
 from server.context import CasaApp, CasaRequest, close_context, open_context
 from server.explore import page
+from server.openapi import pages as contract
 from server.problems import ProblemHandler
 from server.public import accounts, health, inquiries, localities, market, media, properties, search
 from server.webhooks import enhancement as news
@@ -43,7 +44,7 @@ ADMIN = (
     images.blueprint,
     enhancement.blueprint,
 )
-BLUEPRINTS = (*PUBLIC, *ADMIN, news.blueprint, page.blueprint)
+BLUEPRINTS = (*PUBLIC, *ADMIN, news.blueprint, page.blueprint, contract.contract)
 
 SAFE_HEADERS = {
     "x-content-type-options": "nosniff",
@@ -65,6 +66,8 @@ def create_app(settings: Settings, name: str = "casabricks") -> CasaApp:
     )
     for blueprint in BLUEPRINTS:
         app.blueprint(blueprint)
+    if settings.serve_docs:
+        app.blueprint(contract.page)
     app.register_middleware(start_clock, "request")
     app.register_middleware(sign_off, "response")
     app.register_listener(begin_journals, "before_server_start")
