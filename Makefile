@@ -28,8 +28,10 @@ fix: $(READY) ## Format, and repair what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-openapi: $(READY) ## Write the API's contract beside the code: docs/openapi.json
+openapi: $(READY) ## Write the API's contract beside the code, and its TypeScript types where npm is there
 	$(BIN)/casabricks openapi > docs/openapi.json
+	@if command -v npm > /dev/null; then $(TYPES); else echo "docs/client/api.d.ts needs npm: apt install npm"; fi
+TYPES := npm install --silent --prefix docs/client && npm run --silent --prefix docs/client types
 
 reindex: $(READY) ## Build a new index generation beside a running `make up`, and promote it
 	@exec $(BIN)/indexer reindex

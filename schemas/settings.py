@@ -93,6 +93,8 @@ class Settings(BaseSettings):
     api_workers: int = Field(default=1, ge=1)
     search_cache: bool = True
     """Whether answers are kept in Redis for as long as nothing changes."""
+    serve_docs: bool = True
+    """Whether `/docs` shows people the contract that programs find at `/openapi.json`."""
     max_json_bytes: int = Field(default=64 * 1024, ge=1024)
     trusted_proxy_cidrs: str = ""
     """Networks of our own proxies, whose X-Forwarded-For is believed: `10.0.0.0/8, ::1`; or `none`."""

@@ -16,6 +16,7 @@ from server.admin import properties as managed
 from server.context import CasaApp, CasaRequest, close_context, open_context
 from server.cors import answer_preflight, say_who_may_read
 from server.explore import page
+from server.openapi import pages as contract
 from server.problems import ProblemHandler
 from server.public import accounts, health, inquiries, localities, market, media, properties, search
 from server.request_head import refuse_strange_heads
@@ -46,7 +47,7 @@ ADMIN = (
     images.blueprint,
     enhancement.blueprint,
 )
-BLUEPRINTS = (*PUBLIC, *ADMIN, news.blueprint, page.blueprint)
+BLUEPRINTS = (*PUBLIC, *ADMIN, news.blueprint, page.blueprint, contract.contract)
 
 LARGEST_HEAD = 16 * 1024
 SAFE_HEADERS = {
@@ -71,6 +72,8 @@ def create_app(settings: Settings, name: str = "casabricks") -> CasaApp:
     )
     for blueprint in BLUEPRINTS:
         app.blueprint(blueprint)
+    if settings.serve_docs:
+        app.blueprint(contract.page)
     app.register_middleware(start_clock, "request")
     app.register_middleware(refuse_strange_heads, "request")
     app.register_middleware(answer_preflight, "request")

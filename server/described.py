@@ -197,6 +197,6 @@ def describes(
 
 
 def beside_the_contract(handler: Handler) -> Handler:
-    """A page or a file that people look at with a browser: no program relies on it."""
+    """A page or a file that people look at with a browser, or the contract itself."""
     setattr(handler, KEPT_AS, None)
     return handler

@@ -25,6 +25,7 @@ async def root(_: CasaRequest) -> HTTPResponse:
         "guided_search": "/api/v1/search/guided",
         "localities": "/api/v1/localities",
         "health": "/health",
+        "contract": "/openapi.json",
     }
     return reply({"name": "CasaBricks", "version": version("casabricks"), "links": links})
 

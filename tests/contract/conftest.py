@@ -1,6 +1,7 @@
 """The contract of this application, and the one that is kept beside the code."""
 
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,14 @@ from schemas.settings import Settings
 from server.app import create_app
 from server.context import CasaApp
 from server.openapi.document import document
+from tests.server.conftest import Api, served
+from tests.server.explore.conftest import browser
+
+__all__ = ["browser"]  # a fixture of ours too
 
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "docs" / "openapi.json"
+Document = dict[str, Any]
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +27,12 @@ def app(settings: Settings) -> CasaApp:
 
 
 @pytest.fixture(scope="session")
-def contract(app: CasaApp) -> dict[str, Any]:
+async def api(settings: Settings) -> AsyncIterator[Api]:
+    async with served(settings, name="casabricks-under-contract") as api:
+        yield api
+
+
+@pytest.fixture(scope="session")
+def contract(app: CasaApp) -> Document:
     """As a client reads it."""
     return json.loads(json.dumps(document(app)))

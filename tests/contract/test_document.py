@@ -16,10 +16,8 @@ from server.described import describes
 from server.openapi.operations import Operation, operations, undescribed
 from server.openapi.problems import every_error
 from server.problems import AS_OURS
-from tests.contract.conftest import KEPT
+from tests.contract.conftest import KEPT, Document
 from tests.contract.reach import errors_below
-
-Document = dict[str, Any]
 
 CAUGHT: dict[type[CasaError], set[str]] = {
     # A file that cannot be deleted now is found by the nightly sweep, and jobs are run elsewhere.

@@ -1,0 +1,79 @@
+"""The contract over HTTP: the document, and a page of it for people that needs no other host."""
+
+import asyncio
+from functools import cache
+from importlib.util import find_spec
+from mimetypes import guess_type
+from pathlib import Path
+
+from sanic import Blueprint, HTTPResponse
+
+from schemas.errors import NotFound
+from server.context import CasaApp, CasaRequest
+from server.described import beside_the_contract
+from server.http import reply_as_written, unless_known, written
+from server.openapi.document import document
+
+contract = Blueprint("contract")
+page = Blueprint("docs", url_prefix="/docs")
+
+
+def swagger_ui() -> Path:
+    """Where the wheel of Swagger UI has its files; its Python would only bring other web frameworks."""
+    found = find_spec("swagger_ui")
+    assert found is not None, "swagger-ui-py is among the requirements"
+    return Path(*found.submodule_search_locations or ()) / "static"
+
+
+OWN, FOREIGN = Path(__file__).parent / "static", swagger_ui()
+FILES = {
+    "index.html": OWN,
+    "start.js": OWN,
+    "swagger-ui.css": FOREIGN,
+    "swagger-ui-bundle.js": FOREIGN,
+    "favicon-32x32.png": FOREIGN,
+}
+HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
+        " img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "cache-control": "no-cache",
+}
+
+
+@contract.get("/openapi.json")
+@beside_the_contract
+async def show(request: CasaRequest) -> HTTPResponse:
+    return unless_known(request, reply_as_written(await asyncio.to_thread(as_bytes, request.app)))
+
+
+@cache
+def as_bytes(app: CasaApp) -> bytes:
+    """Made when somebody asks for it first: it takes a moment, and most processes are never asked."""
+    return written(document(app))
+
+
+@page.get("/")
+@beside_the_contract
+async def index(request: CasaRequest) -> HTTPResponse:
+    return await served(request, "index.html")
+
+
+@page.get("/<name:str>")
+@beside_the_contract
+async def file(request: CasaRequest, name: str) -> HTTPResponse:
+    return await served(request, name)
+
+
+async def served(request: CasaRequest, name: str) -> HTTPResponse:
+    if name not in FILES:
+        raise NotFound("There is no such file.")
+    kind, _ = guess_type(name)
+    content = await asyncio.to_thread(read, name)
+    return unless_known(request, HTTPResponse(content, headers=dict(HEADERS), content_type=kind))
+
+
+@cache
+def read(name: str) -> bytes:
+    return (FILES[name] / name).read_bytes()
