@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -39,7 +39,7 @@ log = structlog.get_logger(component="worker")
 class Upload:
     job: Job
     filename: str
-    content: bytes
+    content: bytes = field(repr=False)
     described: dict[str, Any]
     """Its map, as the release that took it in wrote it down."""
     asked_by: Actor

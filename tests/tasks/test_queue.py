@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from huey.exceptions import HueyException
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -46,7 +47,7 @@ async def test_without_redis_nothing_fails(settings: Settings):
     await away.ask_for_import(uuid4())
 
 
-async def test_a_redis_that_says_nothing_holds_nobody_up_and_is_asked_once(settings: Settings):
+async def test_a_redis_that_says_nothing_is_given_up_at_once_and_never_asked_again(settings: Settings):
     calls: list[str] = []
 
     async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -58,10 +59,13 @@ async def test_a_redis_that_says_nothing_holds_nobody_up_and_is_asked_once(setti
     async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as hole:
         port = hole.sockets[0].getsockname()[1]
         silent = Queue(settings.model_copy(update={"redis_url": f"redis://127.0.0.1:{port}/0"}))
+        thread = asyncio.create_task(asyncio.to_thread(silent._import_upload, str(uuid4())))
         await silent.ask_for_import(uuid4())
-        assert "given up" not in calls
-        await until(lambda: "given up" in calls, "its thread is free again")
-    assert calls == ["begun", "given up"]
+        assert not thread.done()  # a request does not wait as long as a thread does
+        with pytest.raises(RedisError):
+            await thread
+        await until(lambda: calls.count("given up") == 2, "both have hung up")
+    assert calls.count("begun") == 2
 
 
 async def test_the_options_of_the_url_are_kept(settings: Settings, queue: Queue, cache: Redis):

@@ -1,12 +1,13 @@
 """Uploads: killed at any point they come to one end, and the trouble of one is nobody else's."""
 
+import asyncio
 import tempfile
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from schemas.settings import Settings
@@ -21,6 +22,7 @@ from tasks.market import compare_withdrawn
 from tasks.uploads import import_left_behind, import_upload, import_waiting, take_up
 from tests.server.admin.test_imports import home, sheet
 from tests.tasks.imports.importer import killed_importer
+from tests.waiting import until
 
 MAP = load_mapping("casabricks").model_dump(mode="json", exclude_defaults=True)
 HOMES = [home(number) for number in range(12)]
@@ -187,6 +189,27 @@ async def test_one_that_another_worker_has_is_left_to_it(engine: AsyncEngine):
     async with engine.connect() as connection, alone(connection, digest):
         assert not await import_upload(engine, job_id)
     assert await ask(engine, "SELECT state, error, updated_at FROM import_jobs") == [("queued", None, before)]
+
+
+async def test_one_whose_worker_was_killed_a_moment_ago_is_taken_over_when_its_lock_is_free(
+    engine: AsyncEngine, settings: Settings
+):
+    await upload(engine, *HOMES)
+    await change(engine, "UPDATE import_jobs SET state = 'running'")
+    [(digest,)] = await ask(engine, "SELECT file_sha256 FROM import_jobs")
+    another, tries = open_database(settings), []
+
+    @event.listens_for(another.sync_engine, "before_cursor_execute")
+    def look(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        tries.extend(["try"] if "pg_try_advisory_lock" in statement else [])
+
+    async with engine.connect() as connection, alone(connection, digest):
+        taking_over = asyncio.create_task(import_left_behind(another, patience_s=3600))
+        await until(lambda: len(tries) == 2, "it has looked, and looks again")
+        assert await ask(engine, JOBS) == [("running", 0, 0, False, None)]
+    await taking_over
+    assert await ask(engine, JOBS) == [DONE]
+    await another.dispose()
 
 
 async def test_one_that_has_ended_is_not_taken_up_again(engine: AsyncEngine):
