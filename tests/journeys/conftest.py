@@ -16,6 +16,9 @@ from tests.ports import kept_port
 from tests.processes import Processes, Program
 from tests.waiting import PATIENCE_S, until
 
+STOPPING = "Shutting down gracefully"
+"""What a worker says that was told to end and is at something."""
+
 
 @dataclass
 class Product:

@@ -25,7 +25,7 @@ from stores.media import open_media
 from tasks.queue import NAME
 from tests.enhancements import RESULT, Sender, Standing, standing, store_job
 from tests.factories import home, picture, store, store_pictures, store_user
-from tests.journeys.conftest import Product
+from tests.journeys.conftest import STOPPING, Product
 from tests.outside import listening
 from tests.pictures import photo
 from tests.processes import Program
@@ -168,7 +168,7 @@ async def test_a_worker_that_is_asked_to_stop_finishes_its_step(stage: Stage, pa
     await stage.ask()
     await worker.until(stage.gate.reached.is_set, f"{path} is asked for")
     worker.send(signal.SIGTERM)
-    await asyncio.sleep(0.3)
+    await worker.says(STOPPING)
     stage.gate.opened.set()
     assert await worker.ends() == 0
     assert (await stage.look()).status == waits_for

@@ -1,6 +1,5 @@
 """Workers as processes of their own: stopped, killed, twice at once, late, and with a Redis that forgets."""
 
-import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,8 +15,9 @@ from stores.views import View, ViewCounts
 from tasks.jobs import JOBS
 from tasks.market import TAKE_TURNS, compare_prices
 from tasks.queue import WORKERS, Queue
+from tasks.scores import score_waiting
 from tests.factories import home, store
-from tests.journeys.conftest import Product
+from tests.journeys.conftest import STOPPING, Product
 from tests.processes import Program
 from tests.waiting import until
 
@@ -68,13 +68,19 @@ PASS = "SELECT state, attempts FROM job_runs WHERE job = 'compare_prices'"
 COMPARED = "SELECT count(*) FROM property_market WHERE label IS NOT NULL"
 
 
-async def test_a_worker_that_is_told_to_stop_ends_what_it_is_at(workers: Product, engine: AsyncEngine):
+async def store_nine(engine: AsyncEngine) -> None:
+    """Homes that are scored, or a worker would do it beside a market pass, which leaves what changes be."""
     await store(engine, *[home()] * 9)
+    await score_waiting(engine)
+
+
+async def test_a_worker_that_is_told_to_stop_ends_what_it_is_at(workers: Product, engine: AsyncEngine):
+    await store_nine(engine)
     async with market_pass_held_up(engine):
         worker = work(workers)
         await answered(worker, engine, PASS, [("running", 1)])
         worker.send(signal.SIGTERM)
-        await asyncio.sleep(1)
+        await worker.says(STOPPING)
         assert not worker.has_ended
         assert await ask(engine, PASS) == [("running", 1)]
     assert await worker.ends() == 0
@@ -85,7 +91,7 @@ async def test_a_worker_that_is_told_to_stop_ends_what_it_is_at(workers: Product
 async def test_a_run_whose_worker_was_killed_is_made_good_though_redis_forgot_it_too(
     workers: Product, engine: AsyncEngine, cache: Redis
 ):
-    await store(engine, *[home()] * 9)
+    await store_nine(engine)
     async with market_pass_held_up(engine):
         first = work(workers)
         await answered(first, engine, PASS, [("running", 1)])
