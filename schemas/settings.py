@@ -83,11 +83,17 @@ class Settings(BaseSettings):
     """Networks of our own proxies, whose X-Forwarded-For is believed: `10.0.0.0/8, ::1`."""
     graceful_shutdown_s: float = Field(default=10.0, gt=0)
 
+    metrics_token: SecretStr = SecretStr("")
+    """What Prometheus must send as `Authorization: Bearer` to see `/metrics`; without one, anybody may."""
+
     # Jobs
     api_url: str = ""
     """Where a worker reaches the API, to ask what many ask; without one, at the API's own host and port."""
     job_lease_s: float = Field(default=60.0, gt=0)
     """Seconds after which a run whose worker says nothing any more may be taken over."""
+    worker_metrics_port: int = Field(default=0, ge=0, le=65535)
+    """Where `casabricks worker` answers Prometheus at `/metrics`; 0 is nowhere."""
+    worker_metrics_host: str = "127.0.0.1"
 
     # Personal data
     inquiry_retention_days: int = Field(default=365, ge=1)
@@ -130,6 +136,12 @@ class Settings(BaseSettings):
     # Logs
     log_level: str = "INFO"
     log_json: bool = True
+
+    # Told to others, when the extra `observability` is installed
+    sentry_dsn: SecretStr = SecretStr("")
+    """Where errors are reported: their types and places, and never what anybody sent."""
+    otel_exporter_otlp_endpoint: str = Field(default="", pattern=r"^(https?://.+)?$")
+    """Where requests are told of as traces, by OTLP over HTTP: `http://collector:4318`."""
 
     @field_validator("trusted_proxy_cidrs")
     @classmethod
