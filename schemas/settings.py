@@ -119,6 +119,9 @@ class Settings(BaseSettings):
     """Where a worker reaches the API, to ask what many ask; without one, at the API's own host and port."""
     job_lease_s: float = Field(default=60.0, gt=0)
     """Seconds after which a run whose worker says nothing any more may be taken over."""
+    worker_metrics_port: int = Field(default=0, ge=0, le=65535)
+    """Where `casabricks worker` answers Prometheus at `/metrics`; 0 is nowhere."""
+    worker_metrics_host: str = "127.0.0.1"
 
     # Personal data
     inquiry_retention_days: int = Field(default=365, ge=1)
@@ -137,7 +140,7 @@ class Settings(BaseSettings):
     """Still accepted while tokens that it signed are about, after a change of `jwt_secret`."""
 
     metrics_token: SecretStr = SecretStr("")
-    """Whoever asks for `/metrics` must bear it; without one, anybody may."""
+    """What Prometheus must send as `Authorization: Bearer` to see `/metrics`; without one, anybody may."""
     queue_secret: SecretStr = SecretStr("")
     """Signs what goes through the queue: whoever can write to Redis must not be able to run code."""
     password_cost: int = Field(default=12, ge=4, le=16)
@@ -163,6 +166,12 @@ class Settings(BaseSettings):
     # Logs
     log_level: str = "INFO"
     log_json: bool = True
+
+    # Told to others, when the extra `observability` is installed
+    sentry_dsn: SecretStr = SecretStr("")
+    """Where errors are reported: their types and places, and never what anybody sent."""
+    otel_exporter_otlp_endpoint: str = Field(default="", pattern=r"^(https?://.+)?$")
+    """Where requests are told of as traces, by OTLP over HTTP: `http://collector:4318`."""
 
     @field_validator("trusted_proxy_cidrs")
     @classmethod

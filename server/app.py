@@ -18,12 +18,13 @@ from server.cors import answer_preflight, say_who_may_read
 from server.explore import page
 from server.openapi import pages as contract
 from server.problems import ProblemHandler
-from server.public import accounts, health, inquiries, localities, market, media, properties, search
+from server.public import accounts, health, inquiries, localities, market, media, metrics, properties, search
 from server.request_head import refuse_strange_heads
 from server.webhooks import enhancement as news
 
 PUBLIC = (
     health.blueprint,
+    metrics.blueprint,
     search.blueprint,
     properties.blueprint,
     localities.blueprint,
@@ -103,6 +104,7 @@ def framework_config(settings: Settings) -> Config:
 
 async def start_clock(request: CasaRequest) -> None:
     request.ctx.started = time.perf_counter()
+    request.app.ctx.metrics.began()
 
 
 PRIVATE = ("/api/v1/admin/", "/api/v1/auth/", "/api/v1/inquiries", "/api/v1/webhooks/")
@@ -117,20 +119,26 @@ async def sign_off(request: CasaRequest, response: BaseHTTPResponse) -> None:
         response.headers.setdefault(name, value)
     if request.path.startswith(PRIVATE):
         response.headers["cache-control"] = "no-store"
-    started = getattr(request.ctx, "started", None)
+    started, route = getattr(request.ctx, "started", None), request.uri_template
+    seconds = None if started is None else time.perf_counter() - started
+    context = request.app.ctx
+    context.metrics.answered(request.method, route, response.status, seconds)
+    context.observer.answered(request.method, route, response.status, seconds, request.headers)
     log.info(
         "request",
         request_id=request.id,
         method=request.method,
-        route=request.uri_template,
+        route=route,
         status=response.status,
-        ms=None if started is None else round((time.perf_counter() - started) * 1000, 1),
+        ms=None if seconds is None else round(seconds * 1000, 1),
     )
 
 
 async def begin_journals(app: CasaApp) -> None:
+    app.ctx.observer.begin()
     app.ctx.searches.begin()
     app.ctx.views.begin()
+    app.add_task(app.ctx.metrics.keep_observing(app.ctx.database))
 
 
 async def stop_traffic(app: CasaApp) -> None:

@@ -7,10 +7,12 @@ import asyncio
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
+from tempfile import TemporaryDirectory
 from typing import Annotated, NoReturn
 
 import structlog
 import typer
+from prometheus_client.multiprocess import mark_process_dead
 from pydantic import SecretStr, ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -31,6 +33,8 @@ from schemas.settings import Settings
 from schemas.vocabulary import Role
 from server.app import create_app
 from server.context import CasaApp
+from server.metrics import share_between_workers
+from server.observability import missing, observed
 from server.openapi.document import document, written_out
 from server.protocol import PromptProtocol
 from services.audit import Actor
@@ -45,6 +49,7 @@ from tasks.imports.mapping import Mapping, load_mapping
 from tasks.imports.reader import count_lines
 from tasks.imports.report import Report, render
 from tasks.market import compare_prices
+from tasks.metrics import Metrics, serving
 from tasks.queue import Queue
 from tasks.retention import erase_expired
 from tasks.scores import score_waiting
@@ -70,6 +75,7 @@ class WatchfulManager(WorkerManager):
         for process in self.transient_processes:
             if process.state is ProcessState.FAILED and not self._shutting_down:
                 log.error("worker_ended", exit_code=process.exitcode)
+                mark_process_dead(process.pid)  # type: ignore[no-untyped-call]
                 process.restart()
 
 
@@ -78,7 +84,14 @@ def serve() -> None:
     """Serve the API; settings come from the environment."""
     settings = with_token_secret(read_settings())
     check_enhancer(settings)
+    require_extra(settings)
     startup.WorkerManager = WatchfulManager  # type: ignore[attr-defined]  # Sanic offers no other way
+    with TemporaryDirectory(prefix="casabricks-metrics-") as directory:
+        share_between_workers(Path(directory))
+        run_workers(settings)
+
+
+def run_workers(settings: Settings) -> None:
     loader = AppLoader(factory=partial(create_worker, settings))
     application = loader.load()
     application.prepare(
@@ -124,6 +137,12 @@ def check_enhancer(settings: Settings) -> None:
         give_up(USAGE, f"ENHANCER_RESULT_HOSTS or ENHANCER_LOCAL_ORIGIN: {wrong}.")
 
 
+def require_extra(settings: Settings) -> None:
+    why = missing(settings)
+    if why is not None:
+        give_up(USAGE, why)
+
+
 def create_worker(settings: Settings) -> CasaApp:
     configure_logs(settings.log_level, json=settings.log_json)
     return create_app(settings)
@@ -139,10 +158,13 @@ def worker(
     """Run background jobs; any number of these may run."""
     settings = read_settings()
     check_enhancer(settings)
+    require_extra(settings)
     configure_logs(settings.log_level, json=settings.log_json)
-    queue = Queue(settings)
-    queue.consumer(schedules=schedule).run()
-    queue.wind_up()
+    queue, metrics = Queue(settings), Metrics()
+    queue.count(metrics)
+    with observed(settings, "worker"), serving(metrics, settings):
+        queue.consumer(schedules=schedule).run()
+        queue.wind_up()
 
 
 @app.command("create-admin")

@@ -23,7 +23,10 @@ from domain.webhooks import secret_key
 from imaging.gate import Gate
 from imaging.pool import Pool
 from schemas.settings import Settings
+from server.figures import Figures
 from server.login_limits import LoginLimits
+from server.metrics import Metrics
+from server.observability import Observer
 from server.passwords import Passwords
 from server.search_log import SearchLog
 from server.view_log import ViewLog
@@ -69,6 +72,9 @@ class Context:
     """Secrets that we share with the AI service."""
     result_origins: Origins
     """Where its results may be."""
+    metrics: Metrics
+    figures: Figures
+    observer: Observer
     flights: dict[tuple[bytes, str], asyncio.Task[bytes]] = field(default_factory=dict)
     """Searches on their way to an answer that others wait for as well (server/search/cache.py)."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -131,6 +137,9 @@ def open_context(settings: Settings) -> Context:
         keys=keys,
         webhook_keys=tuple(map(secret_key, settings.webhook_secrets)),
         result_origins=allowed_origins(settings),
+        metrics=Metrics(),
+        figures=Figures(database, settings.health_timeout_s),
+        observer=Observer(settings, "api"),
     )
 
 
@@ -158,3 +167,4 @@ async def close_context(context: Context) -> None:
     await context.search.close()
     await context.cache.aclose()
     await context.database.dispose()
+    await asyncio.to_thread(context.observer.end)

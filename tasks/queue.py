@@ -25,7 +25,8 @@ from schemas.settings import Settings
 from stores.database import open_database
 from tasks.enhancement import enhance, enhance_waiting, opened
 from tasks.jobs import BY_NAME, JOBS
-from tasks.runs import due_now, run_once
+from tasks.metrics import Metrics
+from tasks.runs import Report, due_now, run_once, to_nobody
 from tasks.schedule import HALF_MINUTE
 from tasks.uploads import import_left_behind, import_upload
 from tasks.views import flush_views
@@ -48,6 +49,7 @@ log = structlog.get_logger(component="worker")
 class Queue:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._report: Report = to_nobody
         self.huey = RedisHuey(
             NAME,
             connection_pool=open_pool(settings.redis_url),
@@ -88,6 +90,11 @@ class Queue:
             self, workers=WORKERS, periodic=schedules, graceful_signal="TERM", check_worker_health=True
         )
 
+    def count(self, metrics: Metrics) -> None:
+        """Have this process count what it does of the queue."""
+        self._report = metrics.ran
+        self.huey.signal()(lambda signal, task, *_: metrics.heard(signal, task.name))
+
     def catch_up(self) -> None:
         """Ask for what was left undone while no worker was there."""
         try:
@@ -114,7 +121,7 @@ class Queue:
             self._run_job(name)
 
     def _run_named(self, name: str) -> None:
-        self._run(partial(run_once, settings=self._settings, job=BY_NAME[name]))
+        self._run(partial(run_once, settings=self._settings, job=BY_NAME[name], report=self._report))
 
     def _run_import(self, job_id: str) -> None:
         self._run(partial(import_upload, job_id=UUID(job_id)))
