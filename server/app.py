@@ -7,6 +7,7 @@ from typing import Any, cast
 import structlog
 from sanic import Sanic
 from sanic.config import Config
+from sanic.http import Http
 from sanic.response import BaseHTTPResponse
 
 from schemas.settings import Settings
@@ -117,6 +118,8 @@ async def sign_off(request: CasaRequest, response: BaseHTTPResponse) -> None:
     headers = SAFE_HEADERS | (ALWAYS_TLS if is_production else {}) | {"x-request-id": request.id}
     for name, value in headers.items():
         response.headers.setdefault(name, value)
+    if request.app.ctx.stopping.is_set() and isinstance(request.stream, Http):
+        request.stream.keep_alive = False  # so that the next one goes elsewhere
     if request.path.startswith(PRIVATE):
         response.headers["cache-control"] = "no-store"
     started, route = getattr(request.ctx, "started", None), request.uri_template
@@ -145,6 +148,7 @@ async def stop_traffic(app: CasaApp) -> None:
     """Say that no more is wanted, and serve until everybody has heard it."""
     app.ctx.stopping.set()
     await asyncio.sleep(app.ctx.settings.shutdown_delay_s)
+    app.ctx.closing.set()
 
 
 async def close_stores(app: CasaApp) -> None:

@@ -79,6 +79,8 @@ class Context:
     """Searches on their way to an answer that others wait for as well (server/search/cache.py)."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the process was asked to stop, so that no new traffic is sent here."""
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when everybody had time to notice, so that connections which nobody uses are closed."""
 
     @property
     def signing_secret(self) -> str:

@@ -20,8 +20,8 @@ SLOWEST_BODY = 128 * 1024
 LOOK_S = 1.0
 """Between two looks at what a connection is waiting for; deadlines are kept to about a second."""
 
-connections: Counter[str] = Counter()
-"""Open ones of this process, by the address of the peer."""
+by_address: Counter[str] = Counter()
+"""How many connections of this process are open, by the address of the peer."""
 
 
 class PromptProtocol(HttpProtocol):
@@ -33,17 +33,17 @@ class PromptProtocol(HttpProtocol):
         self._began = monotonic()
         self._watch = None
         self._peer = (transport.get_extra_info("peername") or [""])[0]
-        connections[self._peer] += 1
+        by_address[self._peer] += 1
         super().connection_made(transport)  # type: ignore[no-untyped-call]
-        if connections[self._peer] > self.app.ctx.settings.connections_per_address and not self._is_ours():
+        if by_address[self._peer] > self.app.ctx.settings.connections_per_address and not self._is_ours():
             transport.abort()  # type: ignore[attr-defined]  # every transport of a socket has it
             return
         self._watch = self.loop.call_later(LOOK_S, self._look)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        connections[self._peer] -= 1
-        if not connections[self._peer]:
-            del connections[self._peer]
+        by_address[self._peer] -= 1
+        if not by_address[self._peer]:
+            del by_address[self._peer]
         if self._watch is not None:
             self._watch.cancel()
         super().connection_lost(exc)  # type: ignore[no-untyped-call]
@@ -55,6 +55,8 @@ class PromptProtocol(HttpProtocol):
 
     def _look(self) -> None:
         if self._task is None or self.http is None:
+            return
+        if self.app.ctx.closing.is_set() and self.close_if_idle():
             return
         if self._is_late():
             self.http.exception = RequestTimeout("The request did not arrive in time.")

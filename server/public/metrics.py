@@ -5,9 +5,10 @@ import hmac
 
 from prometheus_client import CONTENT_TYPE_LATEST
 from sanic import Blueprint, HTTPResponse
-from sanic.exceptions import NotFound
 
+from schemas.errors import NotFound
 from server.context import CasaRequest
+from server.described import Content, describes
 from server.metrics import FRAMEWORK, written
 
 blueprint = Blueprint("metrics", url_prefix="/metrics")
@@ -27,6 +28,7 @@ def _bytes(header: str) -> bytes:
 
 
 @blueprint.get("/")
+@describes(Content("text/plain"), raises=(NotFound,))
 async def everything(request: CasaRequest) -> HTTPResponse:
     """All that the workers of this API have counted, and the figures of the business."""
     context = request.app.ctx
@@ -36,6 +38,7 @@ async def everything(request: CasaRequest) -> HTTPResponse:
 
 
 @blueprint.get("/sanic")
+@describes(Content("text/plain"), raises=(NotFound,))
 async def framework(request: CasaRequest) -> HTTPResponse:
     """The web framework's own: requests, how many are in flight, how long they take."""
     context = request.app.ctx
