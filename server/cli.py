@@ -24,6 +24,7 @@ from sanic.worker.manager import WorkerManager
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import migrations
 from domain.passwords import draw_password, hash_password, weakness
 from domain.tokens import signing_keys
 from domain.webhooks import secret_key
@@ -165,6 +166,16 @@ def worker(
     with observed(settings, "worker"), serving(metrics, settings):
         queue.consumer(schedules=schedule).run()
         queue.wind_up()
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to this release's schema; safe to run again."""
+    try:
+        migrations.upgrade(Settings().database_url)
+    except (OperationalError, InterfaceError):
+        give_up(UNREACHABLE, "Postgres does not answer.")
+    typer.echo("The database has this release's schema.")
 
 
 @app.command("create-admin")
