@@ -37,6 +37,10 @@ hypothesis.settings.load_profile("suite")
 
 pytest_plugins = ["tests.plugin"]
 
+RUN_ENV = Settings.model_config["env_file"]
+Settings.model_config["env_file"] = None
+"""A stack that runs beside the suite is none of its business."""
+
 RUN = "CASABRICKS_TEST_RUN"
 """Names what one run of the suite owns on servers that it may share with others."""
 
