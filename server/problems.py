@@ -1,12 +1,14 @@
 """Every error as problem+json (RFC 9457): ours, the web framework's, the database's, and the unforeseen."""
 
-from http import HTTPStatus
+from collections.abc import Iterator
+from http import HTTPMethod, HTTPStatus
 from typing import Any
 
 import orjson
 import structlog
 from sanic import HTTPResponse, Request
-from sanic.exceptions import SanicException
+from sanic.exceptions import MethodNotAllowed, SanicException
+from sanic.exceptions import NotFound as SanicNotFound
 from sanic.handlers import ErrorHandler
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -34,7 +36,7 @@ class ProblemHandler(ErrorHandler):
             log.warning("database_unavailable", error=type(exception).__name__, request_id=request.id)
             return problem(DatabaseUnavailable("The database cannot answer just now."), str(request.id))
         if isinstance(exception, SanicException) and exception.status_code < 500:
-            return framework_problem(exception, str(request.id))
+            return framework_problem(exception, request)
         log.error("unforeseen_error", exc_info=exception, request_id=request.id)
         return problem(CasaError("Something went wrong on our side."), str(request.id))
 
@@ -51,7 +53,7 @@ def problem(error: CasaError, request_id: str) -> HTTPResponse:
     )
 
 
-def framework_problem(exception: SanicException, request_id: str) -> HTTPResponse:
+def framework_problem(exception: SanicException, request: Request[Any, Any]) -> HTTPResponse:
     """404 and 405 of the router, 413 and 408 of the reader, 400 of the parser."""
     status = HTTPStatus(exception.status_code)
     ours = AS_OURS.get(status)
@@ -61,8 +63,20 @@ def framework_problem(exception: SanicException, request_id: str) -> HTTPRespons
         "detail": str(exception) or title,
         "code": status.name.lower() if ours is None else ours.code,
     }
-    headers = {str(name): str(value) for name, value in exception.headers.items()}
-    return rendered(status, described | {"errors": []}, request_id, headers)
+    headers = {str(name).lower(): str(value) for name, value in exception.headers.items()}
+    if status == HTTPStatus.METHOD_NOT_ALLOWED and not headers.get("allow"):
+        headers["allow"] = ", ".join(allowed_methods(request))
+    return rendered(status, described | {"errors": []}, str(request.id), headers)
+
+
+def allowed_methods(request: Request[Any, Any]) -> Iterator[str]:
+    """What may be asked of this path; where it has parameters, the router does not say."""
+    for method in HTTPMethod:
+        try:
+            request.app.router.get(request.path, method.value, request.headers.get("host"))
+        except (SanicNotFound, MethodNotAllowed):
+            continue
+        yield method.value
 
 
 def rendered(

@@ -989,6 +989,13 @@ export interface components {
          * @enum {string}
          */
         AreaBasis: "carpet" | "built_up" | "super";
+        /** @description In sqft. */
+        AreaRange: {
+            /** @default null */
+            min?: number | null;
+            /** @default null */
+            max?: number | null;
+        };
         AskedQuestion: {
             id: components["schemas"]["Question"];
             text: string;
@@ -1561,7 +1568,7 @@ export interface components {
             /** @default [] */
             society?: string[] | string | null;
             /** @default null */
-            area_sqft?: components["schemas"]["Range"] | null;
+            area_sqft?: components["schemas"]["AreaRange"] | null;
             /** @default null */
             price_per_sqft?: components["schemas"]["Range"] | null;
             /** @default [] */
@@ -1645,7 +1652,7 @@ export interface components {
             /** @default [] */
             society?: string[] | string | null;
             /** @default null */
-            area_sqft?: components["schemas"]["Range"] | null;
+            area_sqft?: components["schemas"]["AreaRange"] | null;
             /** @default null */
             price_per_sqft?: components["schemas"]["Range"] | null;
             /** @default [] */
@@ -1769,7 +1776,7 @@ export interface components {
             /** @default [] */
             society?: string[] | string | null;
             /** @default null */
-            area_sqft?: components["schemas"]["Range"] | null;
+            area_sqft?: components["schemas"]["AreaRange"] | null;
             /** @default null */
             price_per_sqft?: components["schemas"]["Range"] | null;
             /** @default [] */
@@ -1863,7 +1870,7 @@ export interface components {
             /** Format: phone */
             phone: string;
             /** @default null */
-            email?: string | null;
+            email?: string | "" | null;
             /** @default  */
             message?: string;
             /** @default general */
@@ -2351,7 +2358,7 @@ export interface components {
         /** @description A room that must lie in one of some directions, or that must not, where that is known. */
         RoomWish: {
             room: components["schemas"]["Room"];
-            directions: components["schemas"]["Direction"][] | components["schemas"]["Direction"] | null;
+            directions: components["schemas"]["Direction"][] | components["schemas"]["Direction"];
             /** @default false */
             avoid?: boolean;
         };
@@ -3030,6 +3037,7 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            413: components["responses"]["PayloadTooLarge"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["DatabaseUnavailableOrOverloaded"];
@@ -3084,6 +3092,7 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            413: components["responses"]["PayloadTooLarge"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["DatabaseUnavailableOrOverloaded"];
@@ -3149,6 +3158,7 @@ export interface operations {
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            413: components["responses"]["PayloadTooLarge"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["DatabaseUnavailableOrOverloaded"];
@@ -3390,6 +3400,7 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            413: components["responses"]["PayloadTooLarge"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["DatabaseUnavailableOrOverloaded"];
@@ -3591,6 +3602,7 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            413: components["responses"]["PayloadTooLarge"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["DatabaseUnavailableOrOverloaded"];
@@ -3633,6 +3645,7 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            413: components["responses"]["PayloadTooLarge"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["DatabaseUnavailableOrOverloaded"];
@@ -4147,6 +4160,7 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            413: components["responses"]["PayloadTooLarge"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["DatabaseUnavailableOrOverloaded"];
@@ -4331,6 +4345,7 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            413: components["responses"]["PayloadTooLarge"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["DatabaseUnavailableOrOverloaded"];
@@ -4744,6 +4759,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["PayloadTooLarge"];
             422: components["responses"]["InvalidRequest"];
             428: components["responses"]["PreconditionRequired"];
             429: components["responses"]["TooManyRequests"];
@@ -4957,6 +4973,7 @@ export interface operations {
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
+            413: components["responses"]["PayloadTooLarge"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["DatabaseUnavailableOrOverloaded"];
@@ -5361,6 +5378,7 @@ export interface operations {
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
+            413: components["responses"]["PayloadTooLarge"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["DatabaseUnavailableOrOverloaded"];
@@ -5502,6 +5520,7 @@ export interface operations {
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            413: components["responses"]["PayloadTooLarge"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["DatabaseUnavailableOrOverloaded"];
@@ -5910,6 +5929,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["Unparsable"];
+            413: components["responses"]["PayloadTooLarge"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["DatabaseUnavailableOrOverloadedOrSearchUnavailable"];
@@ -6009,6 +6029,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["Unparsable"];
+            413: components["responses"]["PayloadTooLarge"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["DatabaseUnavailableOrOverloaded"];
@@ -6313,7 +6334,6 @@ export interface operations {
         parameters: {
             query?: {
                 listing_type?: components["schemas"]["ListingType"];
-                answers?: components["schemas"]["Answers"];
                 skipped?: ("bhk" | "locality")[];
                 changed?: components["schemas"]["Question"];
                 sort?: components["schemas"]["Sort"];
@@ -6465,6 +6485,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["Unparsable"];
+            413: components["responses"]["PayloadTooLarge"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["DatabaseUnavailableOrOverloadedOrSearchUnavailable"];
@@ -7007,6 +7028,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["Unparsable"];
+            413: components["responses"]["PayloadTooLarge"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["DatabaseUnavailableOrOverloadedOrSearchUnavailable"];
