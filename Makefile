@@ -33,6 +33,9 @@ openapi: $(READY) ## Write the API's contract beside the code, and its TypeScrip
 	@if command -v npm > /dev/null; then $(TYPES); else echo "docs/client/api.d.ts needs npm: apt install npm"; fi
 TYPES := npm install --silent --prefix docs/client && npm run --silent --prefix docs/client types
 
+contract: $(READY) ## Ask the API by its contract alone, with so many cases for each operation (EXAMPLES=200)
+	EXAMPLES=$(or $(EXAMPLES),200) $(BIN)/pytest -n 0 --timeout 3600 tests/contract/test_conformance.py $(ARGS)
+
 reindex: $(READY) ## Build a new index generation beside a running `make up`, and promote it
 	@exec $(BIN)/indexer reindex
 
@@ -69,4 +72,4 @@ $(READY): requirements/uv.txt requirements/dev.txt pyproject.toml
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
-.PHONY: help up test steady check fix openapi reindex faults soak bench reset lock
+.PHONY: help up test steady check fix openapi contract reindex faults soak bench reset lock

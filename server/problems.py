@@ -1,12 +1,14 @@
 """Every error as problem+json (RFC 9457): ours, the web framework's, the database's, and the unforeseen."""
 
-from http import HTTPStatus
+from collections.abc import Iterator
+from http import HTTPMethod, HTTPStatus
 from typing import Any
 
 import orjson
 import structlog
 from sanic import HTTPResponse, Request
-from sanic.exceptions import RequestCancelled, SanicException
+from sanic.exceptions import MethodNotAllowed, RequestCancelled, SanicException
+from sanic.exceptions import NotFound as SanicNotFound
 from sanic.handlers import ErrorHandler
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -33,7 +35,7 @@ class ProblemHandler(ErrorHandler):
         if isinstance(exception, RequestCancelled):
             return HTTPResponse(status=CLIENT_GONE)  # nobody is there to read it
         if isinstance(exception, SanicException) and exception.status_code != 500:
-            code, answer = _code(exception), framework_problem(exception, str(request.id))
+            code, answer = _code(exception), framework_problem(exception, request)
         else:
             error = exception if isinstance(exception, CasaError) else _ours(exception, str(request.id))
             code, answer = error.code, problem(error, str(request.id))
@@ -62,7 +64,7 @@ def problem(error: CasaError, request_id: str) -> HTTPResponse:
     )
 
 
-def framework_problem(exception: SanicException, request_id: str) -> HTTPResponse:
+def framework_problem(exception: SanicException, request: Request[Any, Any]) -> HTTPResponse:
     """404 and 405 of the router, 413 and 408 of the reader, 400 of the parser."""
     status = HTTPStatus(exception.status_code)
     ours = AS_OURS.get(status)
@@ -72,8 +74,20 @@ def framework_problem(exception: SanicException, request_id: str) -> HTTPRespons
         "detail": str(exception) or title,
         "code": _code(exception),
     }
-    headers = {str(name): str(value) for name, value in exception.headers.items()}
-    return rendered(status, described | {"errors": []}, request_id, headers)
+    headers = {str(name).lower(): str(value) for name, value in exception.headers.items()}
+    if status == HTTPStatus.METHOD_NOT_ALLOWED and not headers.get("allow"):
+        headers["allow"] = ", ".join(allowed_methods(request))
+    return rendered(status, described | {"errors": []}, str(request.id), headers)
+
+
+def allowed_methods(request: Request[Any, Any]) -> Iterator[str]:
+    """What may be asked of this path; where it has parameters, the router does not say."""
+    for method in HTTPMethod:
+        try:
+            request.app.router.get(request.path, method.value, request.headers.get("host"))
+        except (SanicNotFound, MethodNotAllowed):
+            continue
+        yield method.value
 
 
 def _code(exception: SanicException) -> str:

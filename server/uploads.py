@@ -10,6 +10,7 @@ from sanic.http.http1 import Http
 from sanic.request.form import File, parse_multipart_form
 from sanic.response import BaseHTTPResponse
 
+from schemas.api.base import Shape
 from schemas.errors import (
     FieldError,
     InvalidRequest,
@@ -40,8 +41,8 @@ class UploadedFile:
 
 @dataclass(frozen=True)
 class Form(Generic[Model]):
-    content: bytes
-    """Of the part `file`."""
+    file: UploadedFile
+    """The part `file`."""
     fields: Model
     """Of all other parts."""
 
@@ -62,7 +63,7 @@ async def read_file(request: CasaRequest, *, most_bytes: int, types: frozenset[s
     body = await read_whole(request, most_bytes)
     if content_type != MULTIPART:
         return UploadedFile(None, body)
-    return _parts(body, options)[0]
+    return _form(body, options, Shape).file
 
 
 async def read_form(request: CasaRequest, model: type[Model], *, most_bytes: int) -> Form[Model]:
@@ -70,12 +71,16 @@ async def read_form(request: CasaRequest, model: type[Model], *, most_bytes: int
     content_type, options = _content_type(request)
     if content_type != MULTIPART:
         raise UnsupportedMediaType(f"Send a form with a file, and say so by Content-Type: {MULTIPART}.")
-    body = await read_whole(request, most_bytes + FRAME_BYTES)
-    file, fields = _parts(body, options)
-    if len(file.content) > most_bytes:
+    form = _form(await read_whole(request, most_bytes + FRAME_BYTES), options, model)
+    if len(form.file.content) > most_bytes:
         raise _too_large(most_bytes)
+    return form
+
+
+def _form(body: bytes, options: str, model: type[Model]) -> Form[Model]:
+    file, fields = _parts(body, options)
     try:
-        return Form(file.content, model.model_validate(fields))
+        return Form(file, model.model_validate(fields))
     except ValidationError as error:
         raise invalid(error, "body") from None
 

@@ -1023,6 +1023,13 @@ export interface components {
          * @enum {string}
          */
         AreaBasis: "carpet" | "built_up" | "super";
+        /** @description In sqft. */
+        AreaRange: {
+            /** @default null */
+            min?: number | null;
+            /** @default null */
+            max?: number | null;
+        };
         AskedQuestion: {
             id: components["schemas"]["Question"];
             text: string;
@@ -1595,7 +1602,7 @@ export interface components {
             /** @default [] */
             society?: string[] | string | null;
             /** @default null */
-            area_sqft?: components["schemas"]["Range"] | null;
+            area_sqft?: components["schemas"]["AreaRange"] | null;
             /** @default null */
             price_per_sqft?: components["schemas"]["Range"] | null;
             /** @default [] */
@@ -1679,7 +1686,7 @@ export interface components {
             /** @default [] */
             society?: string[] | string | null;
             /** @default null */
-            area_sqft?: components["schemas"]["Range"] | null;
+            area_sqft?: components["schemas"]["AreaRange"] | null;
             /** @default null */
             price_per_sqft?: components["schemas"]["Range"] | null;
             /** @default [] */
@@ -1803,7 +1810,7 @@ export interface components {
             /** @default [] */
             society?: string[] | string | null;
             /** @default null */
-            area_sqft?: components["schemas"]["Range"] | null;
+            area_sqft?: components["schemas"]["AreaRange"] | null;
             /** @default null */
             price_per_sqft?: components["schemas"]["Range"] | null;
             /** @default [] */
@@ -1897,7 +1904,7 @@ export interface components {
             /** Format: phone */
             phone: string;
             /** @default null */
-            email?: string | null;
+            email?: string | "" | null;
             /** @default  */
             message?: string;
             /** @default general */
@@ -2385,7 +2392,7 @@ export interface components {
         /** @description A room that must lie in one of some directions, or that must not, where that is known. */
         RoomWish: {
             room: components["schemas"]["Room"];
-            directions: components["schemas"]["Direction"][] | components["schemas"]["Direction"] | null;
+            directions: components["schemas"]["Direction"][] | components["schemas"]["Direction"];
             /** @default false */
             avoid?: boolean;
         };
@@ -3064,6 +3071,7 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            413: components["responses"]["PayloadTooLarge"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["DatabaseUnavailableOrOverloaded"];
@@ -3118,6 +3126,7 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            413: components["responses"]["PayloadTooLarge"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["DatabaseUnavailableOrOverloaded"];
@@ -3183,6 +3192,7 @@ export interface operations {
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            413: components["responses"]["PayloadTooLarge"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["DatabaseUnavailableOrOverloaded"];
@@ -3424,6 +3434,7 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            413: components["responses"]["PayloadTooLarge"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["DatabaseUnavailableOrOverloaded"];
@@ -3625,6 +3636,7 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            413: components["responses"]["PayloadTooLarge"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["DatabaseUnavailableOrOverloaded"];
@@ -3667,6 +3679,7 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            413: components["responses"]["PayloadTooLarge"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["DatabaseUnavailableOrOverloaded"];
@@ -4181,6 +4194,7 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            413: components["responses"]["PayloadTooLarge"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["DatabaseUnavailableOrOverloaded"];
@@ -4365,6 +4379,7 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            413: components["responses"]["PayloadTooLarge"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["DatabaseUnavailableOrOverloaded"];
@@ -4778,6 +4793,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["PayloadTooLarge"];
             422: components["responses"]["InvalidRequest"];
             428: components["responses"]["PreconditionRequired"];
             429: components["responses"]["TooManyRequests"];
@@ -4991,6 +5007,7 @@ export interface operations {
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
+            413: components["responses"]["PayloadTooLarge"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["DatabaseUnavailableOrOverloaded"];
@@ -5395,6 +5412,7 @@ export interface operations {
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
+            413: components["responses"]["PayloadTooLarge"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["DatabaseUnavailableOrOverloaded"];
@@ -5536,6 +5554,7 @@ export interface operations {
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            413: components["responses"]["PayloadTooLarge"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["DatabaseUnavailableOrOverloaded"];
@@ -5944,6 +5963,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["Unparsable"];
+            413: components["responses"]["PayloadTooLarge"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["DatabaseUnavailableOrOverloadedOrSearchUnavailable"];
@@ -6043,6 +6063,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["Unparsable"];
+            413: components["responses"]["PayloadTooLarge"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["DatabaseUnavailableOrOverloaded"];
@@ -6347,7 +6368,6 @@ export interface operations {
         parameters: {
             query?: {
                 listing_type?: components["schemas"]["ListingType"];
-                answers?: components["schemas"]["Answers"];
                 skipped?: ("bhk" | "locality")[];
                 changed?: components["schemas"]["Question"];
                 sort?: components["schemas"]["Sort"];
@@ -6499,6 +6519,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["Unparsable"];
+            413: components["responses"]["PayloadTooLarge"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["DatabaseUnavailableOrOverloadedOrSearchUnavailable"];
@@ -7041,6 +7062,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["Unparsable"];
+            413: components["responses"]["PayloadTooLarge"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["DatabaseUnavailableOrOverloadedOrSearchUnavailable"];

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, Va
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
-from schemas.api.base import Amount, Bhk, Choices, Locality, Shape, exemplified, not_below
+from schemas.api.base import Amount, Bhk, Choices, Locality, Shape, WrittenOut, exemplified, named, not_below
 from schemas.api.properties import Market, Picture
 from schemas.vocabulary import (
     AreaBasis,
@@ -172,13 +172,13 @@ class PropertyList(Paging):
     external_ref: Reference | None = None
     has_images: bool | None = None
     created_by: UUID | None = None
-    updated_since: Moment | None = None
+    updated_since: Annotated[Moment, WrittenOut] | None = None
     sort: Order = Order.NEWEST
 
 
 class SearchGiven(Shape):
-    search: Annotated[str, Field(max_length=8_000)] = "{}"
-    """A canonical search as JSON."""
+    search: Annotated[str, Field(max_length=2_500, json_schema_extra=named("search"))] = "{}"
+    """A canonical search as JSON; a longer one is sent as a body."""
 
 
 class PropertyRow(TypedDict):

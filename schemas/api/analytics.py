@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
-from schemas.api.base import Choices, Shape
+from schemas.api.base import Shape, SomeChoices, WrittenOut
 from schemas.api.inquiries import EARLIEST, LATEST, Person
 from schemas.vocabulary import ListingType
 
@@ -33,7 +33,7 @@ def _in_order(until: date | None, info: ValidationInfo) -> date | None:
     return until
 
 
-Day = Annotated[date, AfterValidator(_known_day)]
+Day = Annotated[date, WrittenOut, AfterValidator(_known_day)]
 
 
 class SummaryRequest(Shape):
@@ -131,7 +131,7 @@ class Dimension(StrEnum):
 
 class UnmetDemandRequest(SummaryRequest):
     listing_type: ListingType | None = None
-    by: Annotated[Choices[Dimension], Field(min_length=1)] = (Dimension.LOCALITY, Dimension.BHK)
+    by: SomeChoices[Dimension] = (Dimension.LOCALITY, Dimension.BHK)
     limit: Annotated[int, Field(ge=1, le=500)] = 100
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 from typing_extensions import TypedDict
 
-from schemas.api.base import PageSize, Shape
+from schemas.api.base import PageSize, Shape, WrittenOut
 
 Word = Annotated[str, Field(min_length=1, max_length=100)]
 
@@ -18,8 +18,8 @@ class AuditRequest(Shape):
     actor: Word | None = None
     """An account's email address, or a command."""
     action: Word | None = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Annotated[AwareDatetime, WrittenOut] | None = None
+    until: Annotated[AwareDatetime, WrittenOut] | None = None
     """Not included."""
     page_size: PageSize = 20
     page: Annotated[int, Field(ge=1, le=10_000)] = 1

@@ -1,6 +1,8 @@
 """What all request shapes share: frozen, nothing unknown, choices in one order, paging with an end."""
 
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
@@ -35,6 +37,19 @@ class Shape(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+NUMBER = re.compile(r"[-+]?[0-9.]+")
+
+
+def _no_number(value: Any) -> Any:
+    if isinstance(value, str) and NUMBER.fullmatch(value.strip()):
+        raise PydanticCustomError("number", "must be written as a date or a time, like 2026-02-01T10:00:00Z")
+    return value
+
+
+WrittenOut = BeforeValidator(_no_number)
+"""Of a date or a time in a query: `2026` is no year, for pydantic would read seconds since 1970."""
+
+
 def exemplified(**fields: JsonValue) -> ConfigDict:
     """Configuration of a shape that the contract shows with these fields."""
     return ConfigDict(json_schema_extra={"examples": [fields]})
@@ -55,12 +70,18 @@ def _in_order(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(sorted(set(values), key=lambda value: (isinstance(value, str), value)))
 
 
+@dataclass(frozen=True)
 class OneOrSeveral:
-    """Says of a list what `several` does: one value stands for a list of one, null for none."""
+    """Says of a list what `several` does: one value stands for a list of one, null for an empty one."""
 
-    @staticmethod
-    def __get_pydantic_json_schema__(schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    least: int = 0
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         said = handler(schema)
+        if self.least:
+            return {"anyOf": [said | {"minItems": self.least}, said["items"]]}
         return {"anyOf": [said, said["items"], {"type": "null"}]}
 
 
@@ -69,9 +90,18 @@ Choices = Annotated[
     Field(max_length=MOST_CHOICES),
     BeforeValidator(several),
     AfterValidator(_in_order),
-    OneOrSeveral,
+    OneOrSeveral(),
 ]
 """Any number of values of one kind, sorted and without repetition; nothing chosen means all."""
+SomeChoices = Annotated[
+    tuple[T, ...],
+    Field(max_length=MOST_CHOICES),
+    BeforeValidator(several),
+    AfterValidator(_in_order),
+    Field(min_length=1),  # last, so that of a choice that is wrong nothing more is said
+    OneOrSeveral(least=1),
+]
+"""The same, but one at least."""
 
 
 Unknown = Literal["unknown"]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from schemas.api.base import named
@@ -68,6 +68,11 @@ Phone = Annotated[
     str, Field(max_length=LONGEST_PHONE, json_schema_extra=named("phone")), AfterValidator(_phone)
 ]
 Email = Annotated[
-    str, Field(max_length=LONGEST_EMAIL, json_schema_extra=named("email")), AfterValidator(_email)
+    str,
+    Field(max_length=LONGEST_EMAIL),
+    AfterValidator(_email),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "maxLength": LONGEST_EMAIL, "format": "email"}, {"const": ""}]}
+    ),
 ]
 """Null when blank."""

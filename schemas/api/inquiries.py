@@ -10,7 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, ValidationInfo, model
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
-from schemas.api.base import DEEPEST, Choices, PageSize, Shape, exemplified
+from schemas.api.base import DEEPEST, Choices, PageSize, Shape, WrittenOut, exemplified
 from schemas.api.contacts import Email, Phone
 from schemas.api.lists import Items
 from schemas.vocabulary import InquiryStatus, InquiryType
@@ -104,7 +104,7 @@ def _reachable(page: int, info: ValidationInfo) -> int:
     return page
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_moment)]
+Moment = Annotated[AwareDatetime, WrittenOut, AfterValidator(_moment)]
 
 
 class InquiryFilters(Shape):

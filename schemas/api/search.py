@@ -18,6 +18,7 @@ from schemas.api.base import (
     PageSize,
     Sector,
     Shape,
+    SomeChoices,
     Unknown,
     exemplified,
     not_below,
@@ -62,6 +63,18 @@ class Range(Shape):
     max: Annotated[Amount | None, AfterValidator(not_below("min"))] = None
 
 
+LARGEST_AREA = 1_000_000
+"""Square feet, as large as a property may be."""
+Area = Annotated[int, Field(ge=0, le=LARGEST_AREA)]
+
+
+class AreaRange(Range):
+    """In sqft."""
+
+    min: Area | None = None
+    max: Annotated[Area | None, AfterValidator(not_below("min"))] = None
+
+
 class PriceRange(Range):
     """In whole rupees; per month for a rent."""
 
@@ -101,7 +114,7 @@ class RoomWish(Shape):
     """A room that must lie in one of some directions, or that must not, where that is known."""
 
     room: Room
-    directions: Annotated[Choices[Direction], Field(min_length=1)]
+    directions: SomeChoices[Direction]
     avoid: bool = False
 
 
@@ -121,7 +134,7 @@ class ListingSearch(Shape):
     locality: Choices[Locality] = ()
     sector: Choices[Sector] = ()
     society: Choices[Society] = ()
-    area_sqft: Annotated[Range | None, Narrowing] = None
+    area_sqft: Annotated[AreaRange | None, Narrowing] = None
     price_per_sqft: Annotated[Range | None, Narrowing] = None
     facing_direction: Choices[Direction | Unknown] = ()
     furnishing_status: Choices[Furnishing | Unknown] = ()
@@ -131,7 +144,7 @@ class ListingSearch(Shape):
     vastu_score: ScoreRange | None = None
     light_score: ScoreRange | None = None
     vastu_rooms: Annotated[
-        tuple[RoomWish, ...], Field(max_length=10), BeforeValidator(several), OneOrSeveral
+        tuple[RoomWish, ...], Field(max_length=10), BeforeValidator(several), OneOrSeveral()
     ] = ()
     deal: Choices[DealLabel | Unknown] = ()
     sort: Sort = Sort.RELEVANCE

@@ -44,7 +44,7 @@ async def upload(request: CasaRequest, property_id: str) -> HTTPResponse:
     async with request.app.ctx.uploads.turn():
         form = await read_form(request, ImageForm, most_bytes=MOST_BYTES)
         image = await upload_image(
-            studio(request), actor(request), property_id, form.content, form.fields.image_type
+            studio(request), actor(request), property_id, form.file.content, form.fields.image_type
         )
     return reply(image, 201, {"location": f"{blueprint.url_prefix}/{image['id']}"})
 

@@ -14,6 +14,7 @@ from schemas.errors import (
     Forbidden,
     InvalidRequest,
     Overloaded,
+    PayloadTooLarge,
     TooManyRequests,
     Unauthorized,
     Unparsable,
@@ -85,7 +86,7 @@ class Operation:
         if authenticate_super_admin in self.guards:
             found.add(Forbidden)
         if self.said.query is not None:
-            found |= {InvalidRequest, Unparsable}
+            found |= {InvalidRequest, PayloadTooLarge, Unparsable}  # the framework reads no longer line
         if self.said.body is not None:
             found.update(self.said.body.raises)
         return frozenset(found.union(*(convention.raises for convention in self.said.conventions)))

@@ -101,6 +101,8 @@ class Writer:
         schema = self._shapes.whole(self._shapes.request(shape))
         required = schema.get("required", ())
         for name, field in schema["properties"].items():
+            if "properties" in self._shapes.whole(field):
+                continue  # a query has no room for fields within fields
             said = {"description": field["description"]} if "description" in field else {}
             needed = {"required": True} if name in required else {}
             yield {"name": name, "in": "query", **said, **needed, "schema": _in_a_query(field)}
@@ -131,6 +133,7 @@ class Writer:
             "type": "object",
             "properties": {"file": dict(FILE), **whole.get("properties", {})},
             "required": ["file"],
+            "additionalProperties": False,
         }
         encoding = {"file": {"contentType": ", ".join(upload.types)}}
         bare = {kind: {"schema": dict(FILE)} for kind in upload.types} if upload.bare else {}

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from domain.neighbours import NEXT_DOOR_KM, near
-from schemas.api.base import MOST_CHOICES, UNKNOWN
-from schemas.api.search import ListingSearch, PriceRange, Range
+from schemas.api.base import LARGEST, MOST_CHOICES, UNKNOWN
+from schemas.api.search import LARGEST_AREA, AreaRange, ListingSearch, PriceRange, Range
 from schemas.vocabulary import PropertyType
 
 FURTHER_KM = (NEXT_DOOR_KM, 2.0, 5.0)
@@ -94,17 +94,20 @@ def leave_society(wanted: ListingSearch) -> Iterator[Update]:
 def raise_budget(wanted: ListingSearch) -> Iterator[Update]:
     if wanted.price is not None:
         for percent in DEARER_PERCENT:
-            yield {"price": PriceRange(**_widened(wanted.price, percent))}
+            yield {"price": PriceRange(**_widened(wanted.price, percent, LARGEST))}
 
 
 def widen_area(wanted: ListingSearch) -> Iterator[Update]:
     if wanted.area_sqft is not None:
         for percent in LARGER_PERCENT:
-            yield {"area_sqft": Range(**_widened(wanted.area_sqft, percent))}
+            yield {"area_sqft": AreaRange(**_widened(wanted.area_sqft, percent, LARGEST_AREA))}
 
 
-def _widened(wanted: Range, percent: int) -> dict[str, int]:
-    """Both ends further out; a budget is raised at its top, and lowered where it has no other end."""
+def _widened(wanted: Range, percent: int, largest: int) -> dict[str, int]:
+    """Both ends further out; a budget is raised at its top, and lowered where it has no other end.
+
+    Never further than may be asked for, since the visitor is to ask for it.
+    """
     if isinstance(wanted, PriceRange) and wanted.max is not None:
         ends = {"min": wanted.min, "max": wanted.max * (100 + percent) // 100}
     else:
@@ -112,7 +115,7 @@ def _widened(wanted: Range, percent: int) -> dict[str, int]:
             "min": None if wanted.min is None else wanted.min * (100 - percent) // 100,
             "max": None if wanted.max is None else wanted.max * (100 + percent) // 100,
         }
-    return {end: value for end, value in ends.items() if value is not None}
+    return {end: min(value, largest) for end, value in ends.items() if value is not None}
 
 
 def neighbouring_bedrooms(wanted: ListingSearch) -> Iterator[Update]:

@@ -11,10 +11,10 @@ from schemas.settings import Settings
 from server.app import create_app
 from server.context import CasaApp
 from server.openapi.document import document
-from tests.server.conftest import Api, served
+from tests.server.conftest import Api, live, served
 from tests.server.explore.conftest import browser
 
-__all__ = ["browser"]  # a fixture of ours too
+__all__ = ["browser", "live"]  # fixtures of ours too
 
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "docs" / "openapi.json"

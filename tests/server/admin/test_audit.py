@@ -71,5 +71,11 @@ async def test_wrong_questions_are_named(super_admin: Api, query: Any, pointers:
     assert (answer.status, answer.wrong_fields()) == (422, pointers)
 
 
+@pytest.mark.parametrize("number", ["2026", "0.5", "-1", "1767225600"])
+async def test_a_number_is_no_time(super_admin: Api, number: str):
+    answer = await super_admin.get(AUDIT, since=number)
+    assert (answer.status, answer.wrong_fields()) == (422, {"#/since": "number"})
+
+
 async def test_an_admin_does_not_read_it(admin: Api):
     assert (await admin.get(AUDIT)).status == 403

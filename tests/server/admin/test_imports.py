@@ -111,6 +111,13 @@ async def test_json_lines_and_forms_are_taken_too(admin: Api, engine: AsyncEngin
     assert (asked.status, asked.body["filename"], asked.body["total"]) == (202, "homes.csv", 1)
 
 
+async def test_a_form_has_nothing_beside_its_file(admin: Api, engine: AsyncEngine):
+    form = FormData({"dry_run": "false"})
+    form.add_field("file", sheet(home(7)), filename="homes.csv", content_type="text/csv")
+    asked = await admin.ask("POST", IMPORTS, data=form)
+    assert (asked.status, asked.wrong_fields()) == (422, {"#/dry_run": "extra_forbidden"})
+
+
 async def test_imports_are_listed_newest_first(admin: Api, engine: AsyncEngine):
     for number in range(3):
         await send(admin, sheet(home(number)), filename=f"{number}.csv")

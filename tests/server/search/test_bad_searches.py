@@ -31,6 +31,7 @@ LONG = "x" * 10_240
         ({"bhk": EVERYTHING, "society": ["x"] * 100}, 422, {"#/bhk": "too_long", "#/society": "too_long"}),
         ({"facets": ["bhk"] * 100}, 422, {"#/facets": "too_long"}),
         ({"price": {"min": 2**63}}, 422, {"#/price/min": "less_than_equal"}),
+        ({"area_sqft": {"max": 1_000_001}}, 422, {"#/area_sqft/max": "less_than_equal"}),
         ({"price": {"min": -1}}, 422, {"#/price/min": "greater_than_equal"}),
         ({"page": -1}, 422, {"#/page": "greater_than_equal"}),
         ({"page_size": 10_000}, 422, {"#/page_size": "less_than_equal"}),
@@ -50,6 +51,17 @@ async def test_what_is_too_much_is_named(
 @pytest.mark.parametrize(("raw", "status"), [(b'{"price": {"min": 1e400}}', 422), (b'{"q": "\\ud800"}', 400)])
 async def test_what_no_number_or_text_is_is_refused(api: Api, live: Catalogue, raw: bytes, status: int):
     assert (await api.send(LISTINGS, raw)).status == status
+
+
+@pytest.mark.parametrize(
+    "largest",
+    [{"area_sqft": {"max": 1_000_000}}, {"area_sqft": {"min": 1_000_000}}, {"price": {"max": 2**63 - 1}}],
+)
+async def test_the_largest_numbers_that_may_be_asked_for_find_an_answer(
+    api: Api, live: Catalogue, largest: dict[str, Any]
+):
+    answer = await api.post(LISTINGS, largest)
+    assert (answer.status, answer.body["total"]) == (200, 0)
 
 
 async def test_a_place_elsewhere_is_empty(api: Api, live: Catalogue):

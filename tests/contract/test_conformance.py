@@ -1,0 +1,105 @@
+"""The running API against its contract, asked by Schemathesis, which knows nothing else."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from embedded.demo.load import load_homes
+from schemas.settings import Settings
+from schemas.tables import Property
+from server.openapi.shapes import referred
+from tests.contract.conftest import ROOT, Document
+from tests.factories import inquiry, picture, store_inquiries, store_pictures, store_user
+from tests.server.conftest import Api, Catalogue, served
+
+HERE = Path(__file__).parent
+EXAMPLES = int(os.environ.get("EXAMPLES", "5"))
+"""Cases drawn for each operation, beside those that every run has."""
+
+
+@dataclass(frozen=True)
+class Somewhere:
+    """An API with things in it, and what they are called in paths and bodies."""
+
+    api: Api
+    known: dict[str, list[str]]
+    accounts: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+async def somewhere(
+    live: Catalogue, worker_engine: AsyncEngine, settings: Settings
+) -> AsyncIterator[Somewhere]:
+    await load_homes(worker_engine, (), listings=60, seed=1)
+    async with worker_engine.connect() as connection:
+        homes = list(await connection.scalars(select(Property.id).where(Property.is_active).limit(12)))
+    images = await store_pictures(worker_engine, *(picture(home) for home in homes[:6]))
+    leads = await store_inquiries(worker_engine, *(inquiry(home) for home in homes[:6]))
+    accounts = {role: await store_user(worker_engine, email=f"{role}@x.example", role=role) for role in ROLES}
+    others = [await store_user(worker_engine, email=f"other-{n}@x.example") for n in range(4)]
+    await live.level()
+    known = {"property_id": homes, "image_id": images, "inquiry_id": leads, "user_id": others}
+    known["assigned_to"] = others
+    behind_a_proxy = settings.model_copy(update={"trusted_proxy_cidrs": "127.0.0.0/8"})
+    async with served(behind_a_proxy, name="casabricks-conformance") as api:
+        yield Somewhere(
+            api,
+            {name: list(map(str, ids)) for name, ids in known.items()},
+            {role: str(user_id) for role, user_id in accounts.items()},
+        )
+
+
+ROLES = ("admin", "super_admin")
+
+
+@pytest.mark.parametrize("who", ["visitor", *ROLES])
+async def test_the_api_keeps_its_contract(
+    somewhere: Somewhere, contract: Document, settings: Settings, tmp_path: Path, who: str
+):
+    strict = tmp_path / "openapi.json"
+    strict.write_text(json.dumps(closed(contract)))
+    account = {"CONTRACT_ACCOUNT": somewhere.accounts[who]} if who in ROLES else {}
+    running = await asyncio.create_subprocess_exec(
+        *(Path(sys.executable).with_name("schemathesis"), "--config-file", HERE / "schemathesis.toml"),
+        *("run", strict, "--url", somewhere.api.url, "--checks", "all", "--max-examples", str(EXAMPLES)),
+        *("--seed", "1", "--no-color", "--phases", phases(who)),
+        cwd=tmp_path,
+        env=os.environ
+        | account
+        | {
+            "PYTHONPATH": str(ROOT),
+            "SCHEMATHESIS_HOOKS": "tests.contract.hooks",
+            "CONTRACT_KNOWN": json.dumps(somewhere.known),
+            "CONTRACT_SECRET": settings.token_secrets[0],
+        },
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await running.communicate()
+    assert running.returncode == 0, said.decode()
+
+
+def phases(who: str) -> str:
+    """What is enumerated and not drawn is the same for all, so everyday one account is enough for it."""
+    everyday = "EXAMPLES" not in os.environ and who != "super_admin"
+    return "examples,fuzzing" if everyday else "examples,coverage,fuzzing,stateful"
+
+
+def closed(contract: Document) -> Document:
+    """The contract with answers that have no further fields, so that one which it leaves out is seen."""
+    strict = deepcopy(contract)
+    schemas = strict["components"]["schemas"]
+    answers = [operation["responses"] for path in strict["paths"].values() for operation in path.values()]
+    for name in referred(answers, schemas):
+        if "properties" in schemas[name] and name != "Problem":  # some have members of their own
+            schemas[name]["additionalProperties"] = False
+    return strict
