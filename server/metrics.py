@@ -120,10 +120,12 @@ class Metrics:
         if in_vain:
             self._empty[(kind,)].inc()
 
-    async def keep_observing(self, database: AsyncEngine) -> None:
-        while True:
+    async def keep_observing(self, database: AsyncEngine, stopping: asyncio.Event) -> None:
+        while not stopping.is_set():
             self.observe(database)
-            await asyncio.sleep(EVERY_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(EVERY_S):
+                    await stopping.wait()
 
     def observe(self, database: AsyncEngine) -> None:
         """Say how many there are of something in this process just now."""
