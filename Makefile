@@ -12,7 +12,10 @@ up: $(READY) ## Start everything with demo listings (LISTINGS=3000), until Ctrl-
 	@exec $(BIN)/python -m embedded up
 
 test: $(READY) ## Run the test suite on servers of its own
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup --max-worker-restart 0 --cov --cov-report=term --cov-fail-under=95
+	@$(BIN)/python -m tests.suite $(ARGS)
+
+steady: $(READY) ## Run the suite three times, twice at once, on a machine that is kept busy
+	@$(BIN)/python -m tests.suite steady $(ARGS)
 
 check: $(READY) ## What CI checks: format, lint, types, import contract, then the tests
 	$(BIN)/ruff format --check .
@@ -40,6 +43,9 @@ faults: $(READY) ## Kill, cut off and slow down everything, with every seed (SEE
 	SEEDS=$(or $(SEEDS),50) SEED=$(or $(SEED),1) SLOWNESS=$(or $(SLOWNESS),1) \
 	  $(BIN)/pytest -n 0 -m 'faults or not faults' tests/faults $(ARGS)
 
+soak: $(READY) ## Ten minutes of mixed load (SOAK_S=600); memory and descriptors must stay flat
+	SOAK_S=$(or $(SOAK_S),600) $(BIN)/pytest -n 0 tests/journeys/test_soak.py $(ARGS)
+
 bench: $(READY) ## Measure guided search (LISTINGS=100000) and print a table
 	$(BIN)/python -m bench guided --listings $(or $(LISTINGS),100000)
 
@@ -49,6 +55,8 @@ reset: $(READY) ## Throw the data of `make up` away, after asking
 lock: $(READY) ## Pin the newest versions that pyproject.toml allows, with hashes
 	$(BIN)/uv pip compile $(LOCK_FLAGS) pyproject.toml -o requirements/app.txt
 	$(BIN)/uv pip compile $(LOCK_FLAGS) --extra dev -c requirements/app.txt pyproject.toml -o requirements/dev.txt
+	$(BIN)/uv pip compile $(LOCK_FLAGS) --extra observability -c requirements/dev.txt pyproject.toml -o requirements/image.txt
+	echo hatchling | $(BIN)/uv pip compile $(LOCK_FLAGS) -c requirements/dev.txt - -o requirements/build.txt
 LOCK_FLAGS := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 # uv installs in seconds what pip takes a minute for; where it cannot, pip does.
@@ -64,4 +72,4 @@ $(READY): requirements/uv.txt requirements/dev.txt pyproject.toml
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
-.PHONY: help up test check fix openapi contract reindex faults bench reset lock
+.PHONY: help up test steady check fix openapi contract reindex faults soak bench reset lock

@@ -36,6 +36,7 @@ from indexer.terminal import (
 )
 from schemas.settings import Settings
 from stores.logs import configure_logs
+from stores.startup import read_settings
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Keep the search index level with Postgres."
@@ -46,7 +47,7 @@ app.add_typer(cli_letters.app, name="dead-letters")
 @app.command("run")
 def run_command(as_json: Annotated[bool, typer.Option("--json", help="Log in JSON.")] = False) -> None:
     """Index changes as they are committed; run any number of these."""
-    settings = Settings()
+    settings = read_settings()
     configure_logs(settings.log_level, json=as_json or settings.log_json)
     asyncio.run(_run(settings))
 
@@ -65,7 +66,7 @@ def reindex_command(
     as_json: Json = False,
 ) -> None:
     """Build a new generation from the table and let searches go to it."""
-    settings = Settings()
+    settings = read_settings()
     command = _plan(settings) if dry_run else _reindex(settings, restart=restart, as_json=as_json)
     execute(command, as_json=as_json)
 
@@ -91,7 +92,7 @@ def _collect_garbage_seldom() -> None:
 @app.command("plan")
 def plan_command(as_json: Json = False) -> None:
     """What this release asks of the index, and what that costs; 1 means that something is needed."""
-    execute(_plan(Settings()), as_json=as_json)
+    execute(_plan(read_settings()), as_json=as_json)
 
 
 async def _plan(settings: Settings) -> Outcome:
@@ -108,7 +109,7 @@ def status_command(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Show what waits, what was refused and what is served."""
-    execute(_status(Settings(), watch=watch, as_json=as_json), as_json=as_json)
+    execute(_status(read_settings(), watch=watch, as_json=as_json), as_json=as_json)
 
 
 async def _status(settings: Settings, *, watch: bool, as_json: bool) -> Outcome:
@@ -143,7 +144,7 @@ def verify_command(
     """Compare the index with the table, row for row; 1 means that they differ."""
     with progress_bar("comparing", shown=deep and not as_json) as progress:
         command = check_index(
-            Settings(), index=generation, deep=progress if deep else None, mend=mend and not dry_run
+            read_settings(), index=generation, deep=progress if deep else None, mend=mend and not dry_run
         )
         execute(command, as_json=as_json)
 
@@ -151,7 +152,7 @@ def verify_command(
 @app.command("rollback")
 def rollback_command(dry_run: DryRun = False, as_json: Json = False) -> None:
     """Let searches go back to the generation before."""
-    execute(_rollback(Settings(), dry_run=dry_run), as_json=as_json)
+    execute(_rollback(read_settings(), dry_run=dry_run), as_json=as_json)
 
 
 async def _rollback(settings: Settings, *, dry_run: bool) -> Outcome:
@@ -173,7 +174,7 @@ def prune_command(
     as_json: Json = False,
 ) -> None:
     """Delete generations and indexes that nobody needs any more."""
-    command = _prune(Settings(), unfinished=unfinished, retained=retained, dry_run=dry_run)
+    command = _prune(read_settings(), unfinished=unfinished, retained=retained, dry_run=dry_run)
     execute(command, as_json=as_json)
 
 
@@ -195,7 +196,7 @@ def _pruned(what: Doomed, *, dry_run: bool) -> Outcome:
 @app.command("sync-ids")
 def sync_command(ids: list[UUID], dry_run: DryRun = False, as_json: Json = False) -> None:
     """Index these properties again at once."""
-    execute(_sync(Settings(), ids, dry_run=dry_run), as_json=as_json)
+    execute(_sync(read_settings(), ids, dry_run=dry_run), as_json=as_json)
 
 
 async def _sync(settings: Settings, ids: list[UUID], *, dry_run: bool) -> Outcome:

@@ -10,6 +10,7 @@ from indexer.generations import Refused
 from indexer.letters import Letter, discard, read_letters, retry
 from indexer.terminal import DRIFT, FINE, DryRun, Json, Outcome, Stores, execute, stores
 from schemas.settings import Settings
+from stores.startup import read_settings
 
 app = typer.Typer(no_args_is_help=True, help="What was refused: list it, retry it, or discard it.")
 
@@ -20,7 +21,7 @@ All = Annotated[bool, typer.Option("--all", help="All of them.")]
 @app.command("list")
 def list_command(limit: Annotated[int, typer.Option(min=1)] = 100, as_json: Json = False) -> None:
     """What was refused last; 1 means that there is something."""
-    execute(_list(Settings(), limit), as_json=as_json)
+    execute(_list(read_settings(), limit), as_json=as_json)
 
 
 async def _list(settings: Settings, limit: int) -> Outcome:
@@ -36,7 +37,7 @@ async def _list(settings: Settings, limit: int) -> Outcome:
 @app.command("show")
 def show_command(property_id: UUID, as_json: Json = False) -> None:
     """Why one property is not in the index as it is."""
-    execute(_show(Settings(), property_id), as_json=as_json)
+    execute(_show(read_settings(), property_id), as_json=as_json)
 
 
 async def _show(settings: Settings, property_id: UUID) -> Outcome:
@@ -49,7 +50,7 @@ async def _show(settings: Settings, property_id: UUID) -> Outcome:
 @app.command("retry")
 def retry_command(ids: Ids = None, all_: All = False, dry_run: DryRun = False, as_json: Json = False) -> None:
     """Index them again; 1 means that some were refused once more."""
-    execute(_retry(Settings(), _wanted(ids, all_=all_), dry_run=dry_run), as_json=as_json)
+    execute(_retry(read_settings(), _wanted(ids, all_=all_), dry_run=dry_run), as_json=as_json)
 
 
 async def _retry(settings: Settings, ids: Sequence[UUID] | None, *, dry_run: bool) -> Outcome:
@@ -73,7 +74,7 @@ def discard_command(
     ids: Ids = None, all_: All = False, dry_run: DryRun = False, as_json: Json = False
 ) -> None:
     """Forget them, without another attempt."""
-    execute(_discard(Settings(), _wanted(ids, all_=all_), dry_run=dry_run), as_json=as_json)
+    execute(_discard(read_settings(), _wanted(ids, all_=all_), dry_run=dry_run), as_json=as_json)
 
 
 async def _discard(settings: Settings, ids: Sequence[UUID] | None, *, dry_run: bool) -> Outcome:

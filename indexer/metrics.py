@@ -7,7 +7,7 @@ it cannot be read its gauges say NaN: an old figure would look like a good one.
 import asyncio
 import math
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
@@ -21,6 +21,7 @@ from indexer.findings import Fault
 from indexer.letters import count_by_type
 from schemas.settings import Settings
 from schemas.tables import IndexGeneration
+from stores.background import meanwhile
 
 EVERY_S = 2.0
 
@@ -86,13 +87,8 @@ async def serving(metrics: Metrics, engine: AsyncEngine, settings: Settings) -> 
         yield
         return
     with _server(metrics, settings):
-        observing = asyncio.create_task(_keep_observing(metrics, engine, settings.index_alias))
-        try:
+        async with meanwhile(_keep_observing(metrics, engine, settings.index_alias)):
             yield
-        finally:
-            observing.cancel()
-            with suppress(asyncio.CancelledError):
-                await observing
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from indexer.verify import record
 from indexer.verify import verify as compare
 from schemas.settings import Settings
 from stores.answers import Epoch
+from stores.background import meanwhile
 from stores.crash_points import crash_here
 
 HEARTBEAT_S = 5.0
@@ -55,7 +56,7 @@ async def reindex(
         name = await create(engine, search, settings, restart=restart)
         crash_here("after-create")
         try:
-            async with heartbeat(engine, name):
+            async with meanwhile(heartbeat(engine, name)):
                 await fill(engine, search, alias, name, progress)
                 crash_here("after-fill")
                 await verify(engine, search, settings, name)
@@ -133,17 +134,8 @@ async def sweep(engine: AsyncEngine, search: AsyncOpenSearch, alias: str) -> Non
     await prune(engine, search, await doomed(engine, search, alias))
 
 
-@asynccontextmanager
-async def heartbeat(engine: AsyncEngine, name: str) -> AsyncIterator[None]:
+async def heartbeat(engine: AsyncEngine, name: str) -> None:
     """Let everybody see that this generation is worked on, even while nothing can be written."""
-    beating = asyncio.create_task(_keep_beating(engine, name))
-    try:
-        yield
-    finally:
-        beating.cancel()
-
-
-async def _keep_beating(engine: AsyncEngine, name: str) -> None:
     while True:
         with suppress(SQLAlchemyError):  # who needs the database now will say that it is away
             await generations.beat(engine, name)

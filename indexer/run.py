@@ -199,5 +199,6 @@ def reason(error: Exception) -> str:
 async def wait(event: asyncio.Event, seconds: float) -> bool:
     """Wait for an event, but not for ever; whether it came."""
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await event.wait()
     return event.is_set()

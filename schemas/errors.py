@@ -13,6 +13,7 @@ CasaError                  500 internal_error
 │   └── ImportRunning      409 import_running
 ├── PreconditionFailed     412 precondition_failed  with the ETag of now and the fields that differ
 ├── PayloadTooLarge        413 payload_too_large
+├── UriTooLong             414 uri_too_long
 ├── UnsupportedMediaType   415 unsupported_media_type
 ├── PreconditionRequired   428 precondition_required
 ├── TooManyRequests        429 too_many_requests    with Retry-After
@@ -144,6 +145,12 @@ class PayloadTooLarge(CasaError):
     status = 413
     code = "payload_too_large"
     title = "Too large"
+
+
+class UriTooLong(CasaError):
+    status = 414
+    code = "uri_too_long"
+    title = "Address too long"
 
 
 class UnsupportedMediaType(CasaError):

@@ -3,9 +3,20 @@
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schemas.production import faults
+
+NONE = "none"
+"""Where nothing is meant, and must be said to be."""
+
+
+def listed(value: str) -> list[str]:
+    """The parts of a setting that lists several, separated by commas."""
+    return [part.strip() for part in value.split(",") if part.strip()]
 
 
 class Settings(BaseSettings):
@@ -15,12 +26,16 @@ class Settings(BaseSettings):
         frozen=True,
         extra="ignore",
         env_ignore_empty=True,
+        hide_input_in_errors=True,  # secrets are among it
         # What `make up` writes, so that commands beside it need no preparation; the environment wins.
         env_file=".casabricks/run.env",
     )
 
     # Where this runs
     environment: Literal["development", "production"] = "development"
+    """Production refuses to start with secrets that are missing or weak; schemas/production.py says how."""
+    stores_on_private_network: bool = False
+    """Whether nobody else can reach the network between us and the stores; then it need not be enciphered."""
 
     # Stores
     database_url: str = "postgresql://localhost/casabricks"
@@ -34,6 +49,20 @@ class Settings(BaseSettings):
 
     database_pool_size: int = Field(default=5, ge=1)
     """Connections a process keeps; as many again may open for a moment."""
+
+    # Patience: beyond it a visitor is told to come back, or a process does without
+    database_pool_timeout_s: float = Field(default=1.0, gt=0)
+    """Seconds until a connection of the pool must be free, or a new one open."""
+    database_statement_timeout_s: float = Field(default=2.0, gt=0)
+    """Seconds a statement of a visitor's request may take."""
+    database_lock_timeout_s: float = Field(default=2.0, gt=0)
+    """Seconds a statement waits for what another transaction holds."""
+    search_timeout_s: float = Field(default=1.2, gt=0)
+    """Seconds a search may take before the visitor gets 503."""
+    redis_timeout_s: float = Field(default=0.1, gt=0)
+    """Seconds until Redis must have answered."""
+    health_timeout_s: float = Field(default=1.0, gt=0)
+    """Seconds after which a dependency that does not answer is reported as down."""
 
     # Pictures
     media_public_url: str = ""
@@ -62,22 +91,37 @@ class Settings(BaseSettings):
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=8000, ge=0, le=65535)
     api_workers: int = Field(default=1, ge=1)
-    search_timeout_s: float = Field(default=1.2, gt=0)
-    """Seconds a search may take before the visitor gets 503."""
     search_cache: bool = True
     """Whether answers are kept in Redis for as long as nothing changes."""
     serve_docs: bool = True
     """Whether `/docs` shows people the contract that programs find at `/openapi.json`."""
     max_json_bytes: int = Field(default=64 * 1024, ge=1024)
     trusted_proxy_cidrs: str = ""
-    """Networks of our own proxies, whose X-Forwarded-For is believed: `10.0.0.0/8, ::1`."""
+    """Networks of our own proxies, whose X-Forwarded-For is believed: `10.0.0.0/8, ::1`; or `none`."""
+    allowed_hosts: str = ""
+    """Names by which this API is asked: `api.example.com, localhost`; without any, by every name."""
+    cors_origins: str = ""
+    """Pages that may ask from a browser: `https://www.example.com, https://example.com`."""
+    header_deadline_s: float = Field(default=10.0, gt=0)
+    """Seconds until the head of a request must be complete, however slowly it comes."""
+    body_deadline_s: float = Field(default=30.0, gt=0)
+    """The same for its body; a large one gets more (server/protocol.py)."""
+    connections_per_address: int = Field(default=500, ge=1)
+    """Connections that a process accepts from one address, our own proxies' excepted."""
     graceful_shutdown_s: float = Field(default=10.0, gt=0)
+    """Seconds that requests on their way get to end."""
+    shutdown_delay_s: float = Field(default=0.0, ge=0)
+    """Seconds for which a process that is to stop still serves and says that it is not ready: as long as
+    whoever spreads the traffic needs to notice."""
 
     # Jobs
     api_url: str = ""
     """Where a worker reaches the API, to ask what many ask; without one, at the API's own host and port."""
     job_lease_s: float = Field(default=60.0, gt=0)
     """Seconds after which a run whose worker says nothing any more may be taken over."""
+    worker_metrics_port: int = Field(default=0, ge=0, le=65535)
+    """Where `casabricks worker` answers Prometheus at `/metrics`; 0 is nowhere."""
+    worker_metrics_host: str = "127.0.0.1"
 
     # Personal data
     inquiry_retention_days: int = Field(default=365, ge=1)
@@ -89,12 +133,14 @@ class Settings(BaseSettings):
     analytics_retention_days: int = Field(default=90, ge=2)
     """Days for which it is kept what a visit looked at and looked for; counts by day stay."""
 
-    # Secrets; production refuses to start on an empty one
+    # Secrets; production refuses to start without one
     jwt_secret: SecretStr = SecretStr("")
     """Signs access tokens, at least 32 bytes; without one, a process draws its own at its start."""
     jwt_previous_secret: SecretStr = SecretStr("")
     """Still accepted while tokens that it signed are about, after a change of `jwt_secret`."""
 
+    metrics_token: SecretStr = SecretStr("")
+    """What Prometheus must send as `Authorization: Bearer` to see `/metrics`; without one, anybody may."""
     queue_secret: SecretStr = SecretStr("")
     """Signs what goes through the queue: whoever can write to Redis must not be able to run code."""
     password_cost: int = Field(default=12, ge=4, le=16)
@@ -121,18 +167,48 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
     log_json: bool = True
 
+    # Told to others, when the extra `observability` is installed
+    sentry_dsn: SecretStr = SecretStr("")
+    """Where errors are reported: their types and places, and never what anybody sent."""
+    otel_exporter_otlp_endpoint: str = Field(default="", pattern=r"^(https?://.+)?$")
+    """Where requests are told of as traces, by OTLP over HTTP: `http://collector:4318`."""
+
     @field_validator("trusted_proxy_cidrs")
     @classmethod
     def _are_networks(cls, networks: str) -> str:
-        return ",".join(str(ip_network(part.strip())) for part in networks.split(",") if part.strip())
+        return NONE if networks == NONE else ",".join(str(ip_network(part)) for part in listed(networks))
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, origins: str) -> str:
+        for origin in listed(origins):
+            url = urlsplit(origin)
+            if url.scheme not in {"http", "https"} or origin != f"{url.scheme}://{url.netloc}":
+                raise ValueError("each must be a scheme and a host, as in https://www.example.com")
+        return origins
+
+    @model_validator(mode="after")
+    def _is_fit_for_production(self) -> Self:
+        if wrong := faults(self):
+            raise ValueError("; ".join(wrong))
+        return self
 
     @property
     def opensearch_nodes(self) -> list[str]:
-        return [node.strip() for node in self.opensearch_url.split(",") if node.strip()]
+        return listed(self.opensearch_url)
 
     @property
     def trusted_proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
-        return tuple(ip_network(part) for part in self.trusted_proxy_cidrs.split(",") if part)
+        named = () if self.trusted_proxy_cidrs == NONE else listed(self.trusted_proxy_cidrs)
+        return tuple(map(ip_network, named))
+
+    @property
+    def own_hosts(self) -> frozenset[str]:
+        return frozenset(host.lower() for host in listed(self.allowed_hosts))
+
+    @property
+    def allowed_origins(self) -> frozenset[str]:
+        return frozenset(listed(self.cors_origins))
 
     @property
     def token_secrets(self) -> list[str]:
@@ -142,14 +218,6 @@ class Settings(BaseSettings):
     @property
     def api_address(self) -> str:
         return self.api_url.rstrip("/") or f"http://{self.api_host}:{self.api_port}"
-
-    @model_validator(mode="after")
-    def _keep_production_off_this_machine(self) -> Self:
-        if self.environment == "production" and self.enhancer_local_origin:
-            raise ValueError(
-                "ENHANCER_LOCAL_ORIGIN is for development only; name hosts in ENHANCER_RESULT_HOSTS"
-            )
-        return self
 
     @property
     def public_address(self) -> str:
@@ -163,7 +231,7 @@ class Settings(BaseSettings):
 
     @property
     def result_hosts(self) -> frozenset[str]:
-        return frozenset(host.strip() for host in self.enhancer_result_hosts.split(",") if host.strip())
+        return frozenset(listed(self.enhancer_result_hosts))
 
     @property
     def media_directory(self) -> Path | None:

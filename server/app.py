@@ -1,11 +1,13 @@
 """The web application, put together."""
 
+import asyncio
 import time
 from typing import Any, cast
 
 import structlog
 from sanic import Sanic
 from sanic.config import Config
+from sanic.http import Http
 from sanic.response import BaseHTTPResponse
 
 from schemas.settings import Settings
@@ -13,14 +15,17 @@ from server.admin import analytics, audit, enhancement, exports, images, imports
 from server.admin import inquiries as leads
 from server.admin import properties as managed
 from server.context import CasaApp, CasaRequest, close_context, open_context
+from server.cors import answer_preflight, say_who_may_read
 from server.explore import page
 from server.openapi import pages as contract
 from server.problems import ProblemHandler
-from server.public import accounts, health, inquiries, localities, market, media, properties, search
+from server.public import accounts, health, inquiries, localities, market, media, metrics, properties, search
+from server.request_head import refuse_strange_heads
 from server.webhooks import enhancement as news
 
 PUBLIC = (
     health.blueprint,
+    metrics.blueprint,
     search.blueprint,
     properties.blueprint,
     localities.blueprint,
@@ -46,11 +51,14 @@ ADMIN = (
 )
 BLUEPRINTS = (*PUBLIC, *ADMIN, news.blueprint, page.blueprint, contract.contract)
 
+LARGEST_HEAD = 16 * 1024
 SAFE_HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 }
+ALWAYS_TLS = {"strict-transport-security": "max-age=31536000; includeSubDomains"}
+"""In production, where a proxy of ours speaks TLS."""
 log = structlog.get_logger(component="server")
 
 
@@ -69,7 +77,10 @@ def create_app(settings: Settings, name: str = "casabricks") -> CasaApp:
     if settings.serve_docs:
         app.blueprint(contract.page)
     app.register_middleware(start_clock, "request")
+    app.register_middleware(refuse_strange_heads, "request")
+    app.register_middleware(answer_preflight, "request")
     app.register_middleware(sign_off, "response")
+    app.register_middleware(say_who_may_read, "response")
     app.register_listener(begin_journals, "before_server_start")
     app.register_listener(stop_traffic, "before_server_stop")
     app.register_listener(close_stores, "after_server_stop")
@@ -80,6 +91,9 @@ def framework_config(settings: Settings) -> Config:
     return Config(
         {
             "REQUEST_MAX_SIZE": settings.max_json_bytes,
+            "REQUEST_MAX_HEADER_SIZE": LARGEST_HEAD,
+            # Without a byte in so many seconds; server/protocol.py keeps time for those who send some.
+            "REQUEST_TIMEOUT": settings.header_deadline_s,
             "GRACEFUL_SHUTDOWN_TIMEOUT": settings.graceful_shutdown_s,
             "ACCESS_LOG": False,  # `sign_off` writes a better one
             "MOTD": False,
@@ -91,6 +105,7 @@ def framework_config(settings: Settings) -> Config:
 
 async def start_clock(request: CasaRequest) -> None:
     request.ctx.started = time.perf_counter()
+    request.app.ctx.metrics.began()
 
 
 PRIVATE = ("/api/v1/admin/", "/api/v1/auth/", "/api/v1/inquiries", "/api/v1/webhooks/")
@@ -99,28 +114,41 @@ PRIVATE = ("/api/v1/admin/", "/api/v1/auth/", "/api/v1/inquiries", "/api/v1/webh
 
 async def sign_off(request: CasaRequest, response: BaseHTTPResponse) -> None:
     """Tell the client its request's id, and the log what was done for it."""
-    for name, value in {**SAFE_HEADERS, "x-request-id": request.id}.items():
+    is_production = request.app.ctx.settings.environment == "production"
+    headers = SAFE_HEADERS | (ALWAYS_TLS if is_production else {}) | {"x-request-id": request.id}
+    for name, value in headers.items():
         response.headers.setdefault(name, value)
+    if request.app.ctx.stopping.is_set() and isinstance(request.stream, Http):
+        request.stream.keep_alive = False  # so that the next one goes elsewhere
     if request.path.startswith(PRIVATE):
         response.headers["cache-control"] = "no-store"
-    started = getattr(request.ctx, "started", None)
+    started, route = getattr(request.ctx, "started", None), request.uri_template
+    seconds = None if started is None else time.perf_counter() - started
+    context = request.app.ctx
+    context.metrics.answered(request.method, route, response.status, seconds)
+    context.observer.answered(request.method, route, response.status, seconds, request.headers)
     log.info(
         "request",
         request_id=request.id,
         method=request.method,
-        route=request.uri_template,
+        route=route,
         status=response.status,
-        ms=None if started is None else round((time.perf_counter() - started) * 1000, 1),
+        ms=None if seconds is None else round(seconds * 1000, 1),
     )
 
 
 async def begin_journals(app: CasaApp) -> None:
+    app.ctx.observer.begin()
     app.ctx.searches.begin()
     app.ctx.views.begin()
+    app.add_task(app.ctx.metrics.keep_observing(app.ctx.database))
 
 
 async def stop_traffic(app: CasaApp) -> None:
+    """Say that no more is wanted, and serve until everybody has heard it."""
     app.ctx.stopping.set()
+    await asyncio.sleep(app.ctx.settings.shutdown_delay_s)
+    app.ctx.closing.set()
 
 
 async def close_stores(app: CasaApp) -> None:

@@ -1,16 +1,18 @@
 """The `casabricks` command: serve the API, print its contract, import listings.
 
-Exit codes: 0 done, 2 something is wrong with what was asked, 4 a store is unreachable.
+Exit codes: 0 done, 2 something is wrong with what was asked, 4 a store is unreachable or busy.
 """
 
 import asyncio
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
+from tempfile import TemporaryDirectory
 from typing import Annotated, NoReturn
 
 import structlog
 import typer
+from prometheus_client.multiprocess import mark_process_dead
 from pydantic import SecretStr, ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -19,9 +21,10 @@ from sanic.mixins import startup
 from sanic.worker.constants import ProcessState
 from sanic.worker.loader import AppLoader
 from sanic.worker.manager import WorkerManager
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import migrations
 from domain.passwords import draw_password, hash_password, weakness
 from domain.tokens import signing_keys
 from domain.webhooks import secret_key
@@ -31,18 +34,23 @@ from schemas.settings import Settings
 from schemas.vocabulary import Role
 from server.app import create_app
 from server.context import CasaApp
+from server.metrics import share_between_workers
+from server.observability import missing, observed
 from server.openapi.document import document, written_out
+from server.protocol import PromptProtocol
 from services.audit import Actor
 from services.privacy import Purged
 from services.users import create_user
 from stores.database import open_database
 from stores.logs import configure_logs
 from stores.results import allowed_origins
-from tasks.imports.job import run_import
+from stores.startup import read_settings
+from tasks.imports.job import met_a_lock, run_import
 from tasks.imports.mapping import Mapping, load_mapping
 from tasks.imports.reader import count_lines
 from tasks.imports.report import Report, render
 from tasks.market import compare_prices
+from tasks.metrics import Metrics, serving
 from tasks.queue import Queue
 from tasks.retention import erase_expired
 from tasks.scores import score_waiting
@@ -68,15 +76,23 @@ class WatchfulManager(WorkerManager):
         for process in self.transient_processes:
             if process.state is ProcessState.FAILED and not self._shutting_down:
                 log.error("worker_ended", exit_code=process.exitcode)
+                mark_process_dead(process.pid)  # type: ignore[no-untyped-call]
                 process.restart()
 
 
 @app.command()
 def serve() -> None:
     """Serve the API; settings come from the environment."""
-    settings = with_token_secret(Settings())
+    settings = with_token_secret(read_settings())
     check_enhancer(settings)
+    require_extra(settings)
     startup.WorkerManager = WatchfulManager  # type: ignore[attr-defined]  # Sanic offers no other way
+    with TemporaryDirectory(prefix="casabricks-metrics-") as directory:
+        share_between_workers(Path(directory))
+        run_workers(settings)
+
+
+def run_workers(settings: Settings) -> None:
     loader = AppLoader(factory=partial(create_worker, settings))
     application = loader.load()
     application.prepare(
@@ -85,6 +101,7 @@ def serve() -> None:
         workers=settings.api_workers,
         access_log=False,
         motd=False,
+        protocol=PromptProtocol,
     )
     Sanic.serve(primary=application, app_loader=loader)
 
@@ -121,6 +138,12 @@ def check_enhancer(settings: Settings) -> None:
         give_up(USAGE, f"ENHANCER_RESULT_HOSTS or ENHANCER_LOCAL_ORIGIN: {wrong}.")
 
 
+def require_extra(settings: Settings) -> None:
+    why = missing(settings)
+    if why is not None:
+        give_up(USAGE, why)
+
+
 def create_worker(settings: Settings) -> CasaApp:
     configure_logs(settings.log_level, json=settings.log_json)
     return create_app(settings)
@@ -134,14 +157,25 @@ def worker(
     ] = True,
 ) -> None:
     """Run background jobs; any number of these may run."""
-    settings = Settings()
+    settings = read_settings()
     check_enhancer(settings)
+    require_extra(settings)
     configure_logs(settings.log_level, json=settings.log_json)
-    queue = Queue(settings)
-    consumer = queue.consumer(schedules=schedule)
-    queue.catch_up()
-    consumer.run()
-    queue.wind_up()
+    queue, metrics = Queue(settings), Metrics()
+    queue.count(metrics)
+    with observed(settings, "worker"), serving(metrics, settings):
+        queue.consumer(schedules=schedule).run()
+        queue.wind_up()
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to this release's schema; safe to run again."""
+    try:
+        migrations.upgrade(Settings().database_url)
+    except (OperationalError, InterfaceError):
+        give_up(UNREACHABLE, "Postgres does not answer.")
+    typer.echo("The database has this release's schema.")
 
 
 @app.command("create-admin")
@@ -156,7 +190,7 @@ def create_admin_command(
     password = draw_password() if generate else read_password(from_stdin=password_stdin)
     try:
         wanted = UserCreate(email=email, full_name=name, role=role, password=password)
-        asyncio.run(create_admin(Settings(), wanted, password))
+        asyncio.run(create_admin(read_settings(), wanted, password))
     except ValidationError as error:
         give_up(USAGE, "; ".join(f"{wrong['loc'][0]} {wrong['msg']}" for wrong in error.errors()))
     except CasaError as error:
@@ -197,7 +231,7 @@ def give_up(code: int, sentence: str) -> NoReturn:
 def purge_command() -> None:
     """Erase what is past its time: leads, the addresses they came from, idempotency keys."""
     try:
-        purged = asyncio.run(purge_all(Settings()))
+        purged = asyncio.run(purge_all(read_settings()))
     except (OperationalError, InterfaceError):
         give_up(UNREACHABLE, "Postgres does not answer.")
     typer.echo(f"{purged.leads} leads, {purged.addresses} addresses, {purged.keys} idempotency keys erased")
@@ -221,31 +255,55 @@ def import_command(
     report: Annotated[Path | None, typer.Option(help="Write every finding to this file, as JSON.")] = None,
 ) -> None:
     """Load listings from another system's file; every row is accounted for."""
+    settings = read_settings()
     try:
-        found = asyncio.run(load(Settings(), file, load_mapping(map_name), dry_run=dry_run))
+        found = asyncio.run(load(settings, file, load_mapping(map_name), dry_run=dry_run))
     except CasaError as error:
         give_up(UNREACHABLE if isinstance(error, DatabaseUnavailable) else USAGE, error.detail)
     Console().print(render(found))
     if report is not None:
-        found.write(report)
+        write_report(found, report)
+    if not dry_run:
+        follow_up(settings)
+
+
+def write_report(found: Report, path: Path) -> None:
+    try:
+        found.write(path)
+    except OSError as error:
+        give_up(USAGE, f"{path} cannot be written: {error.strerror}.")
+
+
+def follow_up(settings: Settings) -> None:
+    """Scores and labels of the new homes; without them the rows are in all the same."""
+    try:
+        asyncio.run(score_and_compare(settings))
+    except (SQLAlchemyError, OSError) as error:
+        why = "somebody else holds rows of it" if met_a_lock(error) else "Postgres does not answer"
+        sentence = f"All rows are in, but not yet compared with their market: {why}. A worker will do it."
+        give_up(UNREACHABLE, sentence)
+
+
+async def score_and_compare(settings: Settings) -> None:
+    engine = open_database(settings, statement_timeout_ms=0)
+    try:
+        await score_waiting(engine)
+        await compare_prices(engine)
+    finally:
+        await engine.dispose()
 
 
 async def load(settings: Settings, file: Path, mapping: Mapping, *, dry_run: bool) -> Report:
-    """Import the file, then say where its prices stand against their market."""
     engine = open_database(settings, statement_timeout_ms=0)  # a million rows take their time
     try:
         with progress_bar() as bar:
             task = bar.add_task(file.name, total=None)
             bar.update(task, total=count_lines(file))
-            found = await run_import(
-                engine, file, mapping, dry_run=dry_run, progress=lambda rows: bar.update(task, completed=rows)
+            return await run_import(
+                engine, file, mapping, dry_run=dry_run, progress=lambda rows: bar.advance(task, rows)
             )
-        if not dry_run:
-            await score_waiting(engine)
-            await compare_prices(engine)
     finally:
         await engine.dispose()
-    return found
 
 
 def progress_bar() -> Progress:

@@ -23,7 +23,10 @@ from domain.webhooks import secret_key
 from imaging.gate import Gate
 from imaging.pool import Pool
 from schemas.settings import Settings
+from server.figures import Figures
 from server.login_limits import LoginLimits
+from server.metrics import Metrics
+from server.observability import Observer
 from server.passwords import Passwords
 from server.search_log import SearchLog
 from server.view_log import ViewLog
@@ -36,7 +39,6 @@ from stores.results import allowed_origins
 from stores.search import open_search
 from tasks.queue import Queue
 
-PUBLIC_STATEMENT_TIMEOUT_MS = 2_000  # a visitor has left by then
 ADMIN_STATEMENT_TIMEOUT_MS = 10_000
 UPLOADS, UPLOADS_WAITING = 4, 16
 """A browser sends six at once; each takes up to 15 MB of memory once it is read."""
@@ -70,10 +72,15 @@ class Context:
     """Secrets that we share with the AI service."""
     result_origins: Origins
     """Where its results may be."""
+    metrics: Metrics
+    figures: Figures
+    observer: Observer
     flights: dict[tuple[bytes, str], asyncio.Task[bytes]] = field(default_factory=dict)
     """Searches on their way to an answer that others wait for as well (server/search/cache.py)."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the process was asked to stop, so that no new traffic is sent here."""
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when everybody had time to notice, so that connections which nobody uses are closed."""
 
     @property
     def signing_secret(self) -> str:
@@ -111,7 +118,9 @@ class CasaRequest(Request[CasaApp, SimpleNamespace]):
 def open_context(settings: Settings) -> Context:
     """Open the stores; none is dialled before its first use."""
     cache = open_cache(settings)
-    database = open_database(settings, statement_timeout_ms=PUBLIC_STATEMENT_TIMEOUT_MS)
+    database = open_database(
+        settings, statement_timeout_ms=round(1000 * settings.database_statement_timeout_s)
+    )
     keys = signing_keys(*settings.token_secrets)
     return Context(
         settings=settings,
@@ -130,6 +139,9 @@ def open_context(settings: Settings) -> Context:
         keys=keys,
         webhook_keys=tuple(map(secret_key, settings.webhook_secrets)),
         result_origins=allowed_origins(settings),
+        metrics=Metrics(),
+        figures=Figures(database, settings.health_timeout_s),
+        observer=Observer(settings, "api"),
     )
 
 
@@ -157,3 +169,4 @@ async def close_context(context: Context) -> None:
     await context.search.close()
     await context.cache.aclose()
     await context.database.dispose()
+    await asyncio.to_thread(context.observer.end)

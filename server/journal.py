@@ -39,7 +39,8 @@ class Journal(Generic[NoteT]):
     async def _keep_writing(self) -> None:
         while not self._ending.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._ending.wait(), EVERY_S)
+                async with asyncio.timeout(EVERY_S):
+                    await self._ending.wait()
             await self.write()
 
     async def write(self) -> None:

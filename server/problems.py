@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import structlog
 from sanic import HTTPResponse, Request
-from sanic.exceptions import MethodNotAllowed, SanicException
+from sanic.exceptions import MethodNotAllowed, RequestCancelled, SanicException
 from sanic.exceptions import NotFound as SanicNotFound
 from sanic.handlers import ErrorHandler
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -25,20 +25,31 @@ from schemas.errors import (
 TYPES = "https://docs.casabricks.example/problems/"
 AS_OURS = {error.status: error for error in (Unparsable, NotFound, RequestTimeout, PayloadTooLarge)}
 """What we refuse as well: one code for one reason, whoever sees it first."""
+CLIENT_GONE = 499
+"""In the log only: the visitor left before the answer."""
 log = structlog.get_logger(component="server")
 
 
 class ProblemHandler(ErrorHandler):
     def default(self, request: Request[Any, Any], exception: Exception) -> HTTPResponse:
-        if isinstance(exception, CasaError):
-            return problem(exception, str(request.id))
-        if isinstance(exception, OperationalError | InterfaceError | PoolTimeout):
-            log.warning("database_unavailable", error=type(exception).__name__, request_id=request.id)
-            return problem(DatabaseUnavailable("The database cannot answer just now."), str(request.id))
-        if isinstance(exception, SanicException) and exception.status_code < 500:
-            return framework_problem(exception, request)
-        log.error("unforeseen_error", exc_info=exception, request_id=request.id)
-        return problem(CasaError("Something went wrong on our side."), str(request.id))
+        if isinstance(exception, RequestCancelled):
+            return HTTPResponse(status=CLIENT_GONE)  # nobody is there to read it
+        if isinstance(exception, SanicException) and exception.status_code != 500:
+            code, answer = _code(exception), framework_problem(exception, request)
+        else:
+            error = exception if isinstance(exception, CasaError) else _ours(exception, str(request.id))
+            code, answer = error.code, problem(error, str(request.id))
+        request.app.ctx.metrics.refused(code, request.uri_template)
+        return answer
+
+
+def _ours(exception: Exception, request_id: str) -> CasaError:
+    """What we tell a client of an error that is not its own; our log is told more."""
+    if isinstance(exception, OperationalError | InterfaceError | PoolTimeout):
+        log.warning("database_unavailable", error=type(exception).__name__, request_id=request_id)
+        return DatabaseUnavailable("The database cannot answer just now.")
+    log.error("unforeseen_error", exc_info=exception, request_id=request_id)
+    return CasaError("Something went wrong on our side.")
 
 
 def problem(error: CasaError, request_id: str) -> HTTPResponse:
@@ -61,7 +72,7 @@ def framework_problem(exception: SanicException, request: Request[Any, Any]) -> 
     described = {
         "title": title,
         "detail": str(exception) or title,
-        "code": status.name.lower() if ours is None else ours.code,
+        "code": _code(exception),
     }
     headers = {str(name).lower(): str(value) for name, value in exception.headers.items()}
     if status == HTTPStatus.METHOD_NOT_ALLOWED and not headers.get("allow"):
@@ -77,6 +88,11 @@ def allowed_methods(request: Request[Any, Any]) -> Iterator[str]:
         except (SanicNotFound, MethodNotAllowed):
             continue
         yield method.value
+
+
+def _code(exception: SanicException) -> str:
+    ours = AS_OURS.get(exception.status_code)
+    return HTTPStatus(exception.status_code).name.lower() if ours is None else ours.code
 
 
 def rendered(

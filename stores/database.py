@@ -1,5 +1,6 @@
 """Postgres, opened in one place."""
 
+import math
 from typing import Any
 
 import orjson
@@ -11,7 +12,7 @@ from schemas.urls import sqlalchemy_url
 APPLICATION_LIMITS = {
     # A forgotten transaction must not hold locks, nor keep the outbox from being drained.
     "idle_in_transaction_session_timeout": "15s",
-    "lock_timeout": "2s",
+    "timezone": "UTC",
 }
 ALIVE = {
     # A server that vanished without a word is noticed within half a minute, not in two hours.
@@ -20,26 +21,31 @@ ALIVE = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
 }
+SHORTEST_DIAL_S = 2
+"""The driver counts whole seconds, and not fewer."""
 
 
 def open_database(settings: Settings, *, statement_timeout_ms: int = 10_000) -> AsyncEngine:
     """A pool of connections; nothing is dialled before the first use.
 
     Args:
-        settings: whose `database_url` and pool size to use.
+        settings: whose `database_url`, pool size and patience to use.
         statement_timeout_ms: how long one statement may run; 0 for bulk work without a bound.
     """
-    limits = APPLICATION_LIMITS | {"statement_timeout": str(statement_timeout_ms), "timezone": "UTC"}
+    limits = APPLICATION_LIMITS | {
+        "statement_timeout": str(statement_timeout_ms),
+        "lock_timeout": str(round(1000 * settings.database_lock_timeout_s)),
+    }
     return create_async_engine(
         sqlalchemy_url(settings.database_url),
         pool_size=settings.database_pool_size,
         max_overflow=settings.database_pool_size,
-        pool_timeout=1.0,
+        pool_timeout=settings.database_pool_timeout_s,
         pool_pre_ping=True,
         json_serializer=_json,
         hide_parameters=True,  # an error that is logged must not quote what a visitor wrote
         connect_args={
-            "connect_timeout": 2,
+            "connect_timeout": max(SHORTEST_DIAL_S, math.ceil(settings.database_pool_timeout_s)),
             **ALIVE,
             "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
         },

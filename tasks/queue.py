@@ -14,7 +14,10 @@ import structlog
 from huey import RedisHuey, crontab
 from huey.consumer import Consumer
 from huey.serializer import SignedSerializer
+from redis import ConnectionPool
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -22,7 +25,8 @@ from schemas.settings import Settings
 from stores.database import open_database
 from tasks.enhancement import enhance, enhance_waiting, opened
 from tasks.jobs import BY_NAME, JOBS
-from tasks.runs import due_now, run_once
+from tasks.metrics import Metrics
+from tasks.runs import Report, due_now, run_once, to_nobody
 from tasks.schedule import HALF_MINUTE
 from tasks.uploads import import_left_behind, import_upload
 from tasks.views import flush_views
@@ -30,6 +34,10 @@ from tasks.views import flush_views
 NAME = "casabricks"
 PATIENCE_S = 0.2
 """How long a request waits for Redis to take a nudge that it can do without."""
+POP_S = 1
+"""How long Redis keeps a worker that asks for a task and finds none."""
+SILENCE_S = POP_S + 1.0
+"""Before a Redis that says nothing is given up; a task that came as late as that would be lost."""
 WORKERS = 4
 """Two may be at long imports, and labels come back and views are counted all the same."""
 TAKE_OVER_S = 15.0
@@ -41,9 +49,11 @@ log = structlog.get_logger(component="worker")
 class Queue:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._report: Report = to_nobody
         self.huey = RedisHuey(
             NAME,
-            url=f"{settings.redis_url}?socket_connect_timeout={PATIENCE_S}",
+            connection_pool=open_pool(settings.redis_url),
+            read_timeout=POP_S,
             results=False,
             serializer=SignedSerializer(settings.queue_secret.get_secret_value() or "no secret"),
         )
@@ -65,19 +75,25 @@ class Queue:
 
     async def _nudge(self, task: Callable[[str], Any], key: UUID) -> None:
         try:
-            await asyncio.wait_for(asyncio.to_thread(task, str(key)), 2 * PATIENCE_S)
+            async with asyncio.timeout(2 * PATIENCE_S):
+                await asyncio.to_thread(task, str(key))
         except (RedisError, OSError, TimeoutError) as error:
             log.warning("queue_unavailable", error=type(error).__name__)
 
     def consumer(self, *, schedules: bool = True) -> Consumer:
-        """A worker; SIGTERM lets it finish what it is at.
+        """A worker that begins by catching up; SIGTERM lets it finish what it is at.
 
         Args:
             schedules: whether it looks for what is due; one worker is enough, and several do no harm.
         """
-        return self.huey.create_consumer(
-            workers=WORKERS, periodic=schedules, graceful_signal="TERM", check_worker_health=True
+        return CatchingUp(
+            self, workers=WORKERS, periodic=schedules, graceful_signal="TERM", check_worker_health=True
         )
+
+    def count(self, metrics: Metrics) -> None:
+        """Have this process count what it does of the queue."""
+        self._report = metrics.ran
+        self.huey.signal()(lambda signal, task, *_: metrics.heard(signal, task.name))
 
     def catch_up(self) -> None:
         """Ask for what was left undone while no worker was there."""
@@ -105,7 +121,7 @@ class Queue:
             self._run_job(name)
 
     def _run_named(self, name: str) -> None:
-        self._run(partial(run_once, settings=self._settings, job=BY_NAME[name]))
+        self._run(partial(run_once, settings=self._settings, job=BY_NAME[name], report=self._report))
 
     def _run_import(self, job_id: str) -> None:
         self._run(partial(import_upload, job_id=UUID(job_id)))
@@ -134,3 +150,25 @@ class Queue:
                 await engine.dispose()
 
         return asyncio.run(run())
+
+
+class CatchingUp(Consumer):  # type: ignore[misc]  # huey has no types
+    """Already works, and can be told to stop, when it asks for what was left undone."""
+
+    def __init__(self, queue: Queue, **options: Any) -> None:
+        super().__init__(queue.huey, **options)
+        self._queue = queue
+
+    def start(self) -> None:
+        super().start()
+        self._queue.catch_up()
+
+
+def open_pool(url: str) -> ConnectionPool:
+    """Connections that give up soon and never ask twice, for each attempt holds a thread of a web server."""
+    return ConnectionPool.from_url(
+        url,
+        socket_connect_timeout=PATIENCE_S,
+        socket_timeout=SILENCE_S,
+        retry=Retry(NoBackoff(), 0),
+    )

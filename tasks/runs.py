@@ -5,8 +5,9 @@ All times are the database's, so that the clocks of workers do not matter.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager, suppress
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from schemas.settings import Settings
+from stores.background import meanwhile
 from tasks.schedule import Schedule
 
 MOST_ATTEMPTS = 12
@@ -117,7 +119,15 @@ async def _is_due(connection: AsyncConnection, settings: Settings, job: Job) -> 
     return values is not None and bool(await connection.scalar(IS_DUE, values))
 
 
-async def run_once(engine: AsyncEngine, settings: Settings, job: Job) -> bool:
+Report = Callable[[str, str, float], None]
+"""Told the job, `done` or `failed`, and the seconds that it took."""
+
+
+def to_nobody(_job: str, _outcome: str, _seconds: float) -> None:
+    """For whoever runs a job without counting."""
+
+
+async def run_once(engine: AsyncEngine, settings: Settings, job: Job, report: Report = to_nobody) -> bool:
     """Run a job for the period that has begun; False when it is done, or another worker has it.
 
     A failure is written down and not raised: the run is due again after a while.
@@ -126,13 +136,16 @@ async def run_once(engine: AsyncEngine, settings: Settings, job: Job) -> bool:
     if claim is None:
         return False
     logged = log.bind(job=job.name, period=claim.period.isoformat(), attempt=claim.attempt)
-    async with _heartbeat(engine, settings, claim):
+    began = time.perf_counter()
+    async with meanwhile(_heartbeat(engine, settings.job_lease_s / 4, claim)):
         try:
             result = await job.run(Work(engine, settings, claim.period, claim.last))
         except Exception as error:
+            report(job.name, "failed", time.perf_counter() - began)
             logged.exception("job_failed", error=type(error).__name__)
             await _end(engine, claim, "failed", {}, f"{type(error).__name__}: {error}"[:LONGEST_ERROR])
         else:
+            report(job.name, "done", time.perf_counter() - began)
             logged.info("job_done", **result)
             await _end(engine, claim, "done", result, None)
     return True
@@ -166,18 +179,7 @@ async def _values(connection: AsyncConnection, settings: Settings, job: Job) -> 
     }
 
 
-@asynccontextmanager
-async def _heartbeat(engine: AsyncEngine, settings: Settings, claim: Claim) -> AsyncIterator[None]:
-    beating = asyncio.create_task(_keep_beating(engine, settings.job_lease_s / 4, claim))
-    try:
-        yield
-    finally:
-        beating.cancel()
-        with suppress(asyncio.CancelledError):
-            await beating
-
-
-async def _keep_beating(engine: AsyncEngine, every_s: float, claim: Claim) -> None:
+async def _heartbeat(engine: AsyncEngine, every_s: float, claim: Claim) -> None:
     while True:
         await asyncio.sleep(every_s)
         with suppress(SQLAlchemyError, OSError):  # the next beat may come in time

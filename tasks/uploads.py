@@ -1,39 +1,48 @@
-"""Uploaded files, imported by whichever worker takes them: the job's row is the record, the queue a nudge."""
+"""Uploaded files, imported by whichever worker takes them: the job's row is the record, the queue a nudge.
+
+An upload whose row still has its file is not done with, whatever happened to those who were at it. The
+file goes in the one transaction that also says how it ended, and only the owner of the file's lock does that.
+"""
 
 import asyncio
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select, update
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from schemas.errors import ImportRunning, InvalidRequest
 from schemas.tables import ImportJob, User
 from schemas.vocabulary import JobState
 from services.audit import Actor, record
-from tasks.imports.job import run_import
-from tasks.imports.mapping import Mapping
+from stores.crash_points import crash_here
+from tasks.imports.job import STANDING, Job, alone, ended, job_of, load, met_a_lock
+from tasks.imports.mapping import understand
+from tasks.imports.reader import open_rows
 from tasks.imports.report import Report
 from tasks.market import compare_prices
 from tasks.scores import score_waiting
 
+NOT_DONE_WITH = ImportJob.content.is_not(None)
 log = structlog.get_logger(component="worker")
 
 
 @dataclass(frozen=True)
 class Upload:
-    id: UUID
+    job: Job
     filename: str
-    content: bytes
-    mapping: Mapping
-    dry_run: bool
-    asked_by: str
-    asked_by_id: UUID | None
+    content: bytes = field(repr=False)
+    described: dict[str, Any]
+    """Its map, as the release that took it in wrote it down."""
+    asked_by: Actor
 
 
 async def import_waiting(engine: AsyncEngine) -> int:
@@ -45,78 +54,141 @@ async def import_left_behind(engine: AsyncEngine, *, patience_s: float) -> None:
     """Take over from a worker that was killed a moment ago: Postgres lets go of its lock when it notices."""
     deadline = time.monotonic() + patience_s
     await import_waiting(engine)
-    while await waiting(engine) and time.monotonic() < deadline:
+    while (left := await waiting(engine, JobState.RUNNING)) and time.monotonic() < deadline:
         await asyncio.sleep(0.5)
-        await import_waiting(engine)
+        for job_id in left:
+            await import_upload(engine, job_id)
 
 
-async def waiting(engine: AsyncEngine) -> Sequence[UUID]:
-    unfinished = ImportJob.state.in_([JobState.QUEUED, JobState.RUNNING])
-    query = select(ImportJob.id).where(unfinished, ImportJob.content.is_not(None)).order_by(ImportJob.id)
+async def waiting(engine: AsyncEngine, *states: JobState) -> Sequence[UUID]:
+    """Those that are not done with, the oldest first; of all states, or of some."""
+    query = select(ImportJob.id).where(NOT_DONE_WITH).order_by(ImportJob.id)
+    if states:
+        query = query.where(ImportJob.state.in_(states))
     async with engine.connect() as connection:
         return (await connection.scalars(query)).all()
 
 
 async def import_upload(engine: AsyncEngine, job_id: UUID) -> bool:
-    """Run one upload from where it stands; False when another worker has it, or nothing is left to do."""
-    upload = await read_upload(engine, job_id)
-    if upload is None:
-        return False
+    """Run one upload from where it stands; False when another worker has it, or it has to wait.
+
+    Its trouble is its own: written down, and never raised.
+    """
     try:
-        report = await _imported(engine, upload)
+        async with alone_with(engine, job_id) as connection:
+            upload = await take_up(connection, job_id)
+            if upload is None:
+                return False
+            report = await run(connection, upload)
     except ImportRunning:
         return False
-    except InvalidRequest as error:
-        await _settle(engine, upload, None, error.detail)
-        return True
-    if not upload.dry_run:
-        await score_waiting(engine)
-        await compare_prices(engine)
-    await _settle(engine, upload, report, None)
-    log.info("import_done", job_id=str(job_id), rows=report.rows, created=report.created)
+    except Exception as error:
+        log.exception("import_put_off", job_id=str(job_id), error=type(error).__name__)
+        await put_off(engine, job_id, error)
+        return False
+    if report is not None and not report.dry_run:
+        await follow_up(engine)
     return True
 
 
-async def read_upload(engine: AsyncEngine, job_id: UUID) -> Upload | None:
-    """An upload that is not done with."""
-    query = (
-        select(
-            ImportJob.id, ImportJob.filename, ImportJob.content, ImportJob.mapping, ImportJob.dry_run,
-            User.email, User.id.label("user_id"),
-        )
-        .outerjoin(User, User.id == ImportJob.created_by)
-        .where(ImportJob.id == job_id, ImportJob.content.is_not(None))
-    )  # fmt: skip
+@asynccontextmanager
+async def alone_with(engine: AsyncEngine, job_id: UUID) -> AsyncIterator[AsyncConnection]:
+    """Keep others from the same file. Raises ImportRunning, before any of it is read."""
     async with engine.connect() as connection:
-        row = (await connection.execute(query)).one_or_none()
+        async with connection.begin():
+            digest = await connection.scalar(select(ImportJob.file_sha256).where(ImportJob.id == job_id))
+        async with alone(connection, digest or ""):
+            yield connection
+
+
+async def take_up(connection: AsyncConnection, job_id: UUID) -> Upload | None:
+    """An upload that is running from now on; None when it is done with."""
+    asked_by = select(User.email).where(User.id == ImportJob.created_by).scalar_subquery().label("asked_by")
+    taken = (
+        update(ImportJob)
+        .where(ImportJob.id == job_id, NOT_DONE_WITH)
+        .values(state=JobState.RUNNING, error=None, updated_at=func.now())
+        .returning(
+            *STANDING,
+            ImportJob.filename, ImportJob.content, ImportJob.mapping, ImportJob.created_by, asked_by,
+        )
+    )  # fmt: skip
+    async with connection.begin():
+        row = (await connection.execute(taken)).one_or_none()
     if row is None:
         return None
-    mapping = Mapping.model_validate(row.mapping)
-    return Upload(
-        row.id, row.filename, row.content, mapping, row.dry_run, row.email or "an upload", row.user_id
-    )
+    actor = Actor(row.created_by, row.asked_by or "an upload")
+    return Upload(job_of(row), row.filename, row.content, row.mapping, actor)
 
 
-async def _imported(engine: AsyncEngine, upload: Upload) -> Report:
+async def run(connection: AsyncConnection, upload: Upload) -> Report | None:
+    """Bring it to its end: what became of its rows, or None when the file or its map is to blame."""
+    try:
+        report = await load_upload(connection, upload)
+    except InvalidRequest as error:
+        await settle(connection, upload, {"state": JobState.FAILED, "error": error.detail})
+        log.info("import_failed", job_id=str(upload.job.id), error=error.detail)
+        return None
+    crash_here("import-before-settling")
+    await settle(connection, upload, ended(report), report)
+    crash_here("import-after-settling")
+    log.info("import_done", job_id=str(upload.job.id), rows=report.rows, created=report.created)
+    return report
+
+
+async def load_upload(connection: AsyncConnection, upload: Upload) -> Report:
+    mapping = understand(upload.described, "of the upload")
+    report = Report(upload.filename, upload.job.dry_run)
     with TemporaryDirectory(prefix="casabricks-import-") as directory:
         source = Path(directory) / "upload"
         source.write_bytes(upload.content)
-        return await run_import(engine, source, upload.mapping, dry_run=upload.dry_run, job_id=upload.id)
+        try:
+            with open_rows(source, mapping) as rows:
+                await load(connection, upload.job, report, mapping, rows)
+        except InvalidRequest as error:
+            raise InvalidRequest(error.detail.replace(str(source), "The file")) from error
+    return report
 
 
-async def _settle(engine: AsyncEngine, upload: Upload, report: Report | None, error: str | None) -> None:
-    """Let go of the file, and leave the audit row of what became of it, in one transaction."""
-    values = {"content": None} | ({} if error is None else {"state": JobState.FAILED, "error": error})
-    async with AsyncSession(engine) as session, session.begin():
-        settled = update(ImportJob).where(ImportJob.id == upload.id, ImportJob.content.is_not(None))
-        done = await session.scalar(settled.values(values).returning(ImportJob.id))
-        if done is not None and report is not None and not upload.dry_run:
+async def settle(
+    connection: AsyncConnection, upload: Upload, values: dict[str, Any], report: Report | None = None
+) -> None:
+    """How it ended, its file let go of and the audit row, in one transaction."""
+    settled = (
+        update(ImportJob)
+        .where(ImportJob.id == upload.job.id, NOT_DONE_WITH)
+        .values(values | {"content": None, "updated_at": func.now()})
+        .returning(ImportJob.id)
+    )
+    async with AsyncSession(connection) as session, session.begin():
+        by_us = await session.scalar(settled) is not None
+        if by_us and report is not None and not report.dry_run:
             counts = {name: getattr(report, name) for name in ("created", "updated", "unchanged", "rejected")}
             await record(
                 session,
-                Actor(upload.asked_by_id, upload.asked_by),
+                upload.asked_by,
                 "import",
                 entity_type="import",
-                entity_id=upload.id,
+                entity_id=upload.job.id,
                 changes={name: (None, count) for name, count in counts.items()},
             )
+
+
+async def put_off(engine: AsyncEngine, job_id: UUID, error: Exception) -> None:
+    """Leave it to the next look, with what was in the way; if the database was, there is nothing to write."""
+    what = "Somebody else holds rows of it" if met_a_lock(error) else f"{type(error).__name__} came between"
+    values = {"state": JobState.QUEUED, "error": f"{what}; it is tried again.", "updated_at": func.now()}
+    with suppress(ImportRunning, SQLAlchemyError, OSError):
+        async with alone_with(engine, job_id) as connection, connection.begin():
+            await connection.execute(
+                update(ImportJob).where(ImportJob.id == job_id, NOT_DONE_WITH).values(values)
+            )
+
+
+async def follow_up(engine: AsyncEngine) -> None:
+    """Scores and labels at once; what cannot be done now is done by the jobs that look for such homes."""
+    try:
+        await score_waiting(engine)
+        await compare_prices(engine)
+    except Exception as error:
+        log.exception("labels_come_later", error=type(error).__name__)

@@ -1,6 +1,8 @@
 """The servers of the suite: real, started once, shared by all workers, a database of its own for each."""
 
+import gc
 import os
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
@@ -28,11 +30,32 @@ from stores.database import open_database
 from stores.search import open_search
 from tests import s3
 
-hypothesis.settings.register_profile("suite", deadline=None)  # shared machines stand still at times
+# Shared machines stand still at times.
+SLOW = [hypothesis.HealthCheck.too_slow]
+hypothesis.settings.register_profile("suite", deadline=None, suppress_health_check=SLOW)
 hypothesis.settings.load_profile("suite")
+
+pytest_plugins = ["tests.plugin"]
+
+RUN_ENV = Settings.model_config["env_file"]
+Settings.model_config["env_file"] = None
+"""A stack that runs beside the suite is none of its business."""
 
 RUN = "CASABRICKS_TEST_RUN"
 """Names what one run of the suite owns on servers that it may share with others."""
+
+PATIENCE = {
+    "DATABASE_POOL_TIMEOUT_S": "30",
+    "DATABASE_STATEMENT_TIMEOUT_S": "30",
+    "SEARCH_TIMEOUT_S": "30",
+    "REDIS_TIMEOUT_S": "10",
+    "HEALTH_TIMEOUT_S": "30",
+}
+"""A busy machine makes servers slow, and slowness means something to the product: tests about limits set
+short ones themselves, all others must not meet any."""
+
+ROOM = 2 * 2**30
+"""Bytes that a run of the suite may need at its servers."""
 
 EMPTIED = ", ".join(table for table in Base.metadata.tables if table != "sectors")
 SHARED = pytest.StashKey[ExitStack]()
@@ -43,16 +66,28 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
     shared = config.stash[SHARED] = ExitStack()
-    state = Path(shared.enter_context(tempfile.TemporaryDirectory(prefix="casabricks-test-")))
+    directory = tempfile.TemporaryDirectory(prefix="casabricks-test-", dir=fast_directory())
+    state = Path(shared.enter_context(directory))
+    is_ours = "DATABASE_URL" not in os.environ
     services = shared.enter_context(Services(state, durable=False, heap="768m"))
-    os.environ |= {
+    os.environ |= PATIENCE | {
         RUN: token_hex(4),
         "DATABASE_URL": services.database_url,
         "OPENSEARCH_URL": services.opensearch_url,
         "REDIS_URL": services.redis_url,
     }
+    if is_ours:
+        rest_autovacuum()
     make_template()
     shared.callback(drop_databases)
+
+
+def fast_directory() -> str | None:
+    """In memory, where there is room: the engine syncs every write and every index it makes to its disk."""
+    shared_memory = Path("/dev/shm")  # noqa: S108  a directory of our own is made in it
+    if shared_memory.is_dir() and shutil.disk_usage(shared_memory).free >= ROOM:
+        return str(shared_memory)
+    return None
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -71,6 +106,12 @@ def make_template() -> None:
     migrations.upgrade(url_of(name))
 
 
+def rest_autovacuum() -> None:
+    """Tables are emptied before they need it, and emptying one waits for whoever vacuums it."""
+    administer(sql.SQL("ALTER SYSTEM SET autovacuum = off"))
+    administer(sql.SQL("SELECT pg_reload_conf()"))
+
+
 def drop_databases() -> None:
     with psycopg.connect(Settings().database_url, autocommit=True) as connection:
         names = connection.execute(
@@ -80,7 +121,7 @@ def drop_databases() -> None:
             administer(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def administer(statement: sql.Composed) -> None:
+def administer(statement: sql.Composable) -> None:
     with psycopg.connect(Settings().database_url, autocommit=True) as connection:
         connection.execute(statement)
 
@@ -104,6 +145,8 @@ async def empty(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         # Triggers off: they would refuse the TRUNCATE, and there is nothing left to index.
         await connection.execute(text("SET LOCAL session_replication_role = replica"))
+        # What a killed process began may hold its locks until its statement ends.
+        await connection.execute(text("SET LOCAL lock_timeout = 0"))
         await connection.execute(text(f"TRUNCATE {EMPTIED} RESTART IDENTITY"))
 
 
@@ -179,11 +222,22 @@ def s3_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(autouse=True)
+def memory_is_collected_as_usual() -> Iterator[None]:
+    """A long command may set its process up for its own work; it does so to the worker of a test, too."""
+    thresholds = gc.get_threshold()
+    yield
+    if gc.get_threshold() != thresholds:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
+
+
 @pytest.fixture
 async def generation(
     engine: AsyncEngine, search: AsyncOpenSearch, cache: Redis, settings: Settings
 ) -> AsyncIterator[str]:
-    """A fresh, empty, live generation behind this worker's alias."""
+    """A fresh, empty, live generation behind this worker's alias; nobody is about to change it."""
+    await cache.delete(*(f"search:{{{settings.index_alias}}}:{mark}" for mark in ("moving", "written")))
     name = await generations.create(engine, search, settings)
     await generations.begin_verifying(engine, name)
     await generations.promote(engine, search, settings.index_alias, name, Epoch(cache, settings.index_alias))

@@ -3,10 +3,8 @@
 import os
 import shutil
 import socket
-import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
@@ -15,9 +13,10 @@ from moto.server import ThreadedMotoServer
 from pydantic import SecretStr
 
 from schemas.settings import Settings
+from tests.ports import kept_port
+from tests.processes import launch
 
 ACCESS, SECRET, BUCKET = "casabricks", "not-a-secret-at-all", "casabricks-media"
-START_S = 20.0
 
 
 def versitygw() -> str | None:
@@ -40,20 +39,15 @@ def _served_by(program: str, directory: Path) -> Iterator[str]:
     objects, sidecar = directory / "objects", directory / "sidecar"
     objects.mkdir()
     sidecar.mkdir()
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        address = "127.0.0.1:{1}".format(*listener.getsockname())
-    command = [program, "--quiet", "--port", address, "--access", ACCESS, "--secret", SECRET]
-    process = subprocess.Popen(
-        [*command, "posix", "--sidecar", str(sidecar), str(objects)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        _wait_for(address)
-        yield f"http://{address}"
-    finally:
-        process.kill()
-        process.wait()
+    with kept_port() as port:
+        address = f"127.0.0.1:{port}"
+        command = [program, "--quiet", "--port", address, "--access", ACCESS, "--secret", SECRET]
+        process = launch(*command, "posix", "--sidecar", sidecar, objects, log=directory / "versitygw.log")
+        try:
+            process.until_now(lambda: _listens(port), f"it listens at {address}")
+            yield f"http://{address}"
+        finally:
+            process.kill()
 
 
 @contextmanager
@@ -66,15 +60,12 @@ def _served_by_moto() -> Iterator[str]:
         server.stop()
 
 
-def _wait_for(address: str) -> None:
-    host, _, port = address.partition(":")
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline:
-        with suppress(OSError):
-            socket.create_connection((host, int(port)), 1).close()
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"versitygw does not listen at {address}")
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
 
 
 def client_of(url: str):

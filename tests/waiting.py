@@ -18,6 +18,7 @@ async def until(
     what: str | Callable[[], object],
     *,
     seconds: float = PATIENCE_S,
+    pause_s: float = LOOK_S,
 ) -> T:
     """Look again and again until a condition holds; what it gave then.
 
@@ -25,6 +26,7 @@ async def until(
         condition: plain or asynchronous; it holds when what it gives is true.
         what: for the message; called at the end when it is to say what was there instead.
         seconds: patience, for what a test is to prove by its own deadline.
+        pause_s: between two looks; 0 for what passes in a moment.
     """
     deadline = time.monotonic() + seconds
     while True:
@@ -34,7 +36,7 @@ async def until(
         if found:
             return found
         assert time.monotonic() < deadline, f"not within {seconds:g} s: {what() if callable(what) else what}"
-        await asyncio.sleep(LOOK_S)
+        await asyncio.sleep(pause_s)
 
 
 def until_now(

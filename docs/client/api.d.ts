@@ -826,6 +826,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All that the workers of this API have counted, and the figures of the business */
+        get: operations["metrics_everything"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics/sanic": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The web framework's own: requests, how many are in flight, how long they take */
+        get: operations["metrics_framework"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/readyz": {
         parameters: {
             query?: never;
@@ -2067,7 +2101,7 @@ export interface components {
              * Format: uri
              * @enum {string}
              */
-            type: "https://docs.casabricks.example/problems/conflict" | "https://docs.casabricks.example/problems/database-unavailable" | "https://docs.casabricks.example/problems/expectation-failed" | "https://docs.casabricks.example/problems/forbidden" | "https://docs.casabricks.example/problems/import-running" | "https://docs.casabricks.example/problems/internal-error" | "https://docs.casabricks.example/problems/invalid-signature" | "https://docs.casabricks.example/problems/media-unavailable" | "https://docs.casabricks.example/problems/method-not-allowed" | "https://docs.casabricks.example/problems/not-found" | "https://docs.casabricks.example/problems/overloaded" | "https://docs.casabricks.example/problems/payload-too-large" | "https://docs.casabricks.example/problems/precondition-failed" | "https://docs.casabricks.example/problems/precondition-required" | "https://docs.casabricks.example/problems/request-timeout" | "https://docs.casabricks.example/problems/search-unavailable" | "https://docs.casabricks.example/problems/too-many-requests" | "https://docs.casabricks.example/problems/unauthorized" | "https://docs.casabricks.example/problems/unparsable" | "https://docs.casabricks.example/problems/unsupported-media-type" | "https://docs.casabricks.example/problems/url-not-allowed" | "https://docs.casabricks.example/problems/validation-error";
+            type: "https://docs.casabricks.example/problems/conflict" | "https://docs.casabricks.example/problems/database-unavailable" | "https://docs.casabricks.example/problems/expectation-failed" | "https://docs.casabricks.example/problems/forbidden" | "https://docs.casabricks.example/problems/import-running" | "https://docs.casabricks.example/problems/internal-error" | "https://docs.casabricks.example/problems/invalid-signature" | "https://docs.casabricks.example/problems/media-unavailable" | "https://docs.casabricks.example/problems/method-not-allowed" | "https://docs.casabricks.example/problems/not-found" | "https://docs.casabricks.example/problems/overloaded" | "https://docs.casabricks.example/problems/payload-too-large" | "https://docs.casabricks.example/problems/precondition-failed" | "https://docs.casabricks.example/problems/precondition-required" | "https://docs.casabricks.example/problems/request-timeout" | "https://docs.casabricks.example/problems/search-unavailable" | "https://docs.casabricks.example/problems/too-many-requests" | "https://docs.casabricks.example/problems/unauthorized" | "https://docs.casabricks.example/problems/unparsable" | "https://docs.casabricks.example/problems/unsupported-media-type" | "https://docs.casabricks.example/problems/uri-too-long" | "https://docs.casabricks.example/problems/url-not-allowed" | "https://docs.casabricks.example/problems/validation-error";
             title: string;
             status: number;
             detail: string;
@@ -2076,7 +2110,7 @@ export interface components {
              * @description Stable, for programs; the words of `title` and `detail` are for people and may change.
              * @enum {string}
              */
-            code: "conflict" | "database_unavailable" | "expectation_failed" | "forbidden" | "import_running" | "internal_error" | "invalid_signature" | "media_unavailable" | "method_not_allowed" | "not_found" | "overloaded" | "payload_too_large" | "precondition_failed" | "precondition_required" | "request_timeout" | "search_unavailable" | "too_many_requests" | "unauthorized" | "unparsable" | "unsupported_media_type" | "url_not_allowed" | "validation_error";
+            code: "conflict" | "database_unavailable" | "expectation_failed" | "forbidden" | "import_running" | "internal_error" | "invalid_signature" | "media_unavailable" | "method_not_allowed" | "not_found" | "overloaded" | "payload_too_large" | "precondition_failed" | "precondition_required" | "request_timeout" | "search_unavailable" | "too_many_requests" | "unauthorized" | "unparsable" | "unsupported_media_type" | "uri_too_long" | "url_not_allowed" | "validation_error";
             request_id: string;
             /** @description Every field that is wrong, where fields are. */
             errors: components["schemas"]["WrongField"][];
@@ -7208,6 +7242,60 @@ export interface operations {
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["DatabaseUnavailableOrMediaUnavailableOrOverloaded"];
+        };
+    };
+    metrics_everything: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The client's own id: 1 to 64 letters, digits and dashes; another is not taken up. */
+                "X-Request-ID"?: components["parameters"]["X-Request-ID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+        };
+    };
+    metrics_framework: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The client's own id: 1 to 64 letters, digits and dashes; another is not taken up. */
+                "X-Request-ID"?: components["parameters"]["X-Request-ID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
         };
     };
     health_readyz: {

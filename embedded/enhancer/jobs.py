@@ -14,6 +14,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from domain.webhooks import signed_headers
 from embedded.enhancer.behaviour import Behaviour
 from embedded.enhancer.picture import enhance
+from stores.background import END_S
 
 TIMEOUT = ClientTimeout(total=10)
 PAUSES_S = (0.2, 1.0, 5.0, 15.0, 60.0)
@@ -64,7 +65,8 @@ class Jobs:
     async def close(self) -> None:
         for running in self._running:
             running.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        if self._running:
+            await asyncio.wait(self._running, timeout=END_S)
 
     def _note(self, asked: Asked) -> Path:
         return self._directory / f"{asked.job_id}.json"

@@ -42,6 +42,7 @@ async def login(request: CasaRequest) -> HTTPResponse:
     await context.login_limits.take(address)
     seen = await recognised(context, wanted)
     log.info("login", request_id=request.id, email=mask_email(wanted.email), accepted=seen is not None)
+    context.metrics.logins[("refused" if seen is None else "accepted",)].inc()
     if seen is None:
         raise Unauthorized(WRONG)
     await context.login_limits.succeeded(wanted.email, address)

@@ -29,8 +29,12 @@ async def send(request: CasaRequest) -> HTTPResponse:
     once = read_once(request, wanted, sender.address_key)
     async with transaction(request.app.ctx) as session:
         if once is None:
-            return reply_kept(await answer(session, wanted, sender))
-        return reply_kept(await once_only(session, once, lambda: answer(session, wanted, sender)))
+            kept = await answer(session, wanted, sender)
+        else:
+            kept = await once_only(session, once, lambda: answer(session, wanted, sender))
+    if not kept.replayed:
+        request.app.ctx.metrics.inquiries[("new" if kept.status == 201 else "existing",)].inc()
+    return reply_kept(kept)
 
 
 async def answer(session: AsyncSession, wanted: NewInquiry, sender: Sender) -> KeptAnswer:

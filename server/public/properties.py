@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from server.addresses import client_address
 from server.context import CasaRequest
 from server.described import CACHED, VISIT, describes
 from server.http import reply, unless_known
+from server.search.cache import watched
 from server.search.similar import similar_listings
 from server.view_log import Viewed, visitor_of
 from services.images.views import picture
@@ -56,6 +58,7 @@ def count_view(request: CasaRequest, property_id: UUID) -> None:
     address = str(address_key(client_address(request)))
     context, session_id = request.app.ctx, request.session_id
     visitor = visitor_of(session_id, address, context.signing_secret, datetime.now(UTC))
+    context.metrics.views.inc()
     context.views.note(Viewed(property_id, visitor, session_id))
 
 
@@ -64,7 +67,10 @@ def count_view(request: CasaRequest, property_id: UUID) -> None:
 async def similar(request: CasaRequest, property_id: str) -> HTTPResponse:
     """Other listings for somebody who likes this one, each with why."""
     context = request.app.ctx
-    return reply(await similar_listings(context.search, context.settings.index_alias, property_id))
+    find = partial(similar_listings, context.search, context.settings.index_alias, property_id)
+    found = await watched(context, "similar", find)
+    context.metrics.searched("similar", in_vain=not found["items"])
+    return reply(found)
 
 
 async def find_live(database: AsyncEngine, property_id: str, *more: ExecutableOption) -> Property:

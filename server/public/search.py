@@ -22,6 +22,9 @@ from server.search_log import Noted, Wanted
 
 blueprint = Blueprint("search", url_prefix="/api/v1/search")
 
+NO_LISTINGS, NO_PLACES = (b'"total":0,', b'"total":0}'), b'"items":[]'
+"""In an answer that found nothing; in somebody's text the quotes would be escaped."""
+
 
 @blueprint.get("/guided")
 @describes(GuidedAnswer, VISIT, query=GuidedRequest, raises=(SearchUnavailable,))
@@ -75,6 +78,7 @@ async def found(request: CasaRequest, kind: Kind, wanted: Wanted, find: Find) ->
     context = request.app.ctx
     answer = await answered(context, kind, wanted, find)
     if not request.is_prefetch:
+        context.metrics.searched(kind, in_vain=any(mark in answer for mark in NO_LISTINGS))
         context.searches.note(Noted(kind, wanted, answer, request.took_ms, request.session_id))
     return answer
 
@@ -86,4 +90,6 @@ async def complete(request: CasaRequest) -> HTTPResponse:
     context = request.app.ctx
     wanted = read_query(request, SuggestRequest)
     find = partial(suggest, context.search, context.settings.index_alias, wanted)
-    return reply_as_written(await answered(context, Kind.SUGGEST, wanted, find))
+    answer = await answered(context, Kind.SUGGEST, wanted, find)
+    context.metrics.searched(Kind.SUGGEST, in_vain=NO_PLACES in answer)
+    return reply_as_written(answer)

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from schemas.errors import SearchUnavailable
 from server.context import Context
 from server.http import written
 
@@ -41,13 +42,16 @@ async def answered(context: Context, kind: Kind, wanted: BaseModel, find: Find) 
 
     Only searches of the same epoch share an answer on its way: another may have seen less.
     """
-    key = key_of(kind, wanted)
+    key, cached = key_of(kind, wanted), context.metrics.cached
     found = await context.answers.find(key)
     if found.answer is not None:
+        cached[kind, "hit"].inc()
         return found.answer
     if found.epoch is None:
-        return written(await find())
+        cached[kind, "off"].inc()
+        return written(await watched(context, kind, find))
     place = found.epoch, key
+    cached[kind, "joined" if place in context.flights else "miss"].inc()
     if place not in context.flights:
         flight = asyncio.create_task(_fly(context, kind, place, find))
         context.flights[place] = flight
@@ -57,9 +61,18 @@ async def answered(context: Context, kind: Kind, wanted: BaseModel, find: Find) 
 
 async def _fly(context: Context, kind: Kind, place: tuple[bytes, str], find: Find) -> bytes:
     epoch, key = place
-    answer = written(await find())
+    answer = written(await watched(context, kind, find))
     await context.answers.keep(key, epoch, answer, seconds=jittered(LONGEST_S[kind]))
     return answer
+
+
+async def watched(context: Context, kind: str, find: Find) -> Any:
+    """Ask the engine, and count when it fails."""
+    try:
+        return await find()
+    except SearchUnavailable:
+        context.metrics.engine_failures[(kind,)].inc()
+        raise
 
 
 def _land(context: Context, place: tuple[bytes, str], flight: asyncio.Task[bytes]) -> None:

@@ -7,7 +7,7 @@ and its report is that of a run that nobody disturbed.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -22,9 +22,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from schemas.errors import DatabaseUnavailable, ImportRunning
 from schemas.tables import ImportJob
 from schemas.vocabulary import JobState
+from stores.crash_points import crash_here
 from tasks.imports.intake import Batch, Intake
 from tasks.imports.mapping import Mapping
-from tasks.imports.reader import fingerprint_of_file, open_rows
+from tasks.imports.reader import RawRow, fingerprint_of_file, open_rows
 from tasks.imports.report import Issue, Report, Written
 from tasks.imports.rows import RowReader
 from tasks.imports.writer import Upserts, upserts, write
@@ -35,6 +36,12 @@ ISSUES_KEPT = 10_000
 ATTEMPTS = 5
 """For a batch that meets a lock, which it awaits for 2 s each time, or a deadlock."""
 LOCKED = {"40P01", "55P03"}  # deadlock_detected, lock_not_available
+
+STANDING = (
+    ImportJob.id, ImportJob.dry_run, ImportJob.rows, ImportJob.created, ImportJob.updated,
+    ImportJob.unchanged, ImportJob.report,
+)  # fmt: skip
+"""The columns that say where a job stands."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,6 @@ async def run_import(
     mapping: Mapping,
     *,
     dry_run: bool = False,
-    job_id: UUID | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Report:
     """Import a file; what a killed run of the same file and map has loaded stays, and is gone on from.
@@ -64,31 +70,41 @@ async def run_import(
         source: the file.
         mapping: what its columns mean.
         dry_run: find out everything, and load nothing.
-        job_id: the job that was made for it; without one it is looked for, or made.
         progress: told the number of rows done since it was told last.
 
     Raises:
         InvalidRequest: the file cannot be read, or has not the columns of the map.
         ImportRunning: somebody else is importing the same file now.
-        DatabaseUnavailable: Postgres does not answer; the same command goes on later.
+        DatabaseUnavailable: Postgres does not answer, or rows stay locked; the same command goes on later.
     """
     digest = fingerprint_of_file(source)
-    with open_rows(source, mapping) as rows:
-        batches = Intake(RowReader(mapping)).batches(rows)
-        try:
-            async with engine.connect() as connection, alone(connection, digest):
-                job = (
-                    await begin(connection, source, digest, mapping, dry_run=dry_run)
-                    if job_id is None
-                    else await take_up(connection, job_id)
-                )
-                report = Report(source.name, dry_run)
-                await load(connection, job, report, batches, upserts=upserts(mapping), progress=progress)
-        except (OperationalError, InterfaceError, PoolTimeout) as problem:
-            raise DatabaseUnavailable(
-                "Postgres does not answer: run the same command again later."
-            ) from problem
+    report = Report(source.name, dry_run)
+    with open_rows(source, mapping) as rows, trouble_in_a_sentence():
+        async with engine.connect() as connection, alone(connection, digest):
+            job = await begin(connection, source, digest, mapping, dry_run=dry_run)
+            async with failure_noted(connection, job):
+                await load(connection, job, report, mapping, rows, progress=progress)
+                await note(connection, job, **ended(report))
     return report
+
+
+@contextmanager
+def trouble_in_a_sentence() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeout) as problem:
+        what = "Somebody else holds rows of it" if met_a_lock(problem) else "Postgres does not answer"
+        raise DatabaseUnavailable(f"{what}: run the same command again later.") from problem
+
+
+@asynccontextmanager
+async def failure_noted(connection: AsyncConnection, job: Job) -> AsyncIterator[None]:
+    try:
+        yield
+    except Exception as failure:
+        with suppress(DBAPIError):
+            await note(connection, job, state=JobState.FAILED, error=type(failure).__name__)
+        raise
 
 
 @asynccontextmanager
@@ -126,32 +142,29 @@ async def begin(
         return Job(job_id, dry_run)
 
 
-async def take_up(connection: AsyncConnection, job_id: UUID) -> Job:
-    """A job that somebody made, from where it stands."""
-    async with connection.begin():
-        taken = update(ImportJob).where(ImportJob.id == job_id)
-        values = {"state": JobState.RUNNING, "error": None, "updated_at": func.now()}
-        return _job((await connection.execute(taken.values(values).returning(ImportJob))).one())
-
-
 async def _unfinished(connection: AsyncConnection, digest: str, described: dict[str, Any]) -> Job | None:
-    found = await connection.execute(
-        update(ImportJob)
+    """The one that came furthest, now running; there is more than one only when commands once ran at once."""
+    left = (
+        select(ImportJob.id)
         .where(
             ImportJob.file_sha256 == digest,
             ImportJob.mapping == described,
             ImportJob.state.in_([JobState.RUNNING, JobState.FAILED]),
-            ImportJob.content.is_(None),  # an upload is the worker's
+            ImportJob.total.is_(None),  # an upload is the worker's
             ~ImportJob.dry_run,
         )
-        .values(state=JobState.RUNNING, error=None, updated_at=func.now())
-        .returning(ImportJob)
+        .order_by(ImportJob.rows.desc(), ImportJob.id)
+        .limit(1)
+        .scalar_subquery()
     )
-    row = found.first()
-    return None if row is None else _job(row)
+    taken = update(ImportJob).where(ImportJob.id == left)
+    values = {"state": JobState.RUNNING, "error": None, "updated_at": func.now()}
+    row = (await connection.execute(taken.values(values).returning(*STANDING))).one_or_none()
+    return None if row is None else job_of(row)
 
 
-def _job(row: Row[*tuple[Any, ...]]) -> Job:
+def job_of(row: Row[*tuple[Any, ...]]) -> Job:
+    """From the columns of `STANDING`."""
     refused = tuple(Issue(**issue) for issue in row.report.get("refused", []))
     written = Written(row.created, row.updated, row.unchanged, refused)
     return Job(row.id, dry_run=row.dry_run, rows=row.rows, written=written)
@@ -161,31 +174,31 @@ async def load(
     connection: AsyncConnection,
     job: Job,
     report: Report,
-    batches: Iterator[Batch],
+    mapping: Mapping,
+    rows: Iterator[RawRow],
     *,
-    upserts: Upserts,
-    progress: Callable[[int], None],
+    progress: Callable[[int], None] = lambda _: None,
 ) -> None:
-    """Bring all batches in, the report up to date and the job to its end."""
+    """Bring all rows in, and the report up to date."""
+    columns = upserts(mapping)
     report.count(job.written)
-    try:
-        for batch in batches:
-            report.take_in(batch.size, batch.turned_away)
-            if report.rows > job.rows:
-                report.count(await _patiently(partial(load_batch, connection, job, report, batch, upserts)))
-            progress(batch.size)
-        await note(
-            connection,
-            job,
-            state=JobState.DONE,
-            rows=report.rows,
-            rejected=report.rejected,
-            report=report.as_json(ISSUES_KEPT),
-        )
-    except Exception as failure:
-        with suppress(DBAPIError):
-            await note(connection, job, state=JobState.FAILED, error=type(failure).__name__)
-        raise
+    for batch in Intake(RowReader(mapping)).batches(rows):
+        report.take_in(batch.size, batch.turned_away)
+        if report.rows > job.rows:
+            report.count(await _patiently(partial(load_batch, connection, job, report, batch, columns)))
+            crash_here("import-after-batch")
+        progress(batch.size)
+
+
+def ended(report: Report) -> dict[str, Any]:
+    """The columns of a job whose rows are all done with."""
+    return {
+        "state": JobState.DONE,
+        "error": None,
+        "rows": report.rows,
+        "rejected": report.rejected,
+        "report": report.as_json(ISSUES_KEPT),
+    }
 
 
 async def load_batch(
@@ -206,6 +219,7 @@ async def load_batch(
         if written.refused:  # the one finding that reading the file again would not bring back
             refused = [issue for issue in (*report.issues, *written.refused) if issue.code == "refused"]
             progress["report"] = {"refused": [asdict(issue) for issue in refused]}
+        crash_here("import-mid-batch")
         await connection.execute(update(ImportJob).where(ImportJob.id == job.id).values(progress))
     return written
 
@@ -215,10 +229,15 @@ async def _patiently(load: Callable[[], Awaitable[Written]], attempts: int = ATT
     try:
         return await load()
     except OperationalError as problem:
-        if attempts == 1 or getattr(problem.orig, "sqlstate", None) not in LOCKED:
+        if attempts == 1 or not met_a_lock(problem):
             raise
     await asyncio.sleep(0.1)
     return await _patiently(load, attempts - 1)
+
+
+def met_a_lock(problem: Exception) -> bool:
+    """Whether nothing is wrong but that somebody else was at it."""
+    return getattr(getattr(problem, "orig", None), "sqlstate", None) in LOCKED
 
 
 async def note(connection: AsyncConnection, job: Job, **values: Any) -> None:

@@ -200,14 +200,21 @@ def load_mapping(name: str) -> Mapping:
 
 def read_mapping(text: str, name: str = "map") -> Mapping:
     try:
-        return Mapping.model_validate(json.loads(text) if name.endswith(".json") else tomllib.loads(text))
+        described = json.loads(text) if name.endswith(".json") else tomllib.loads(text)
+    except (ValueError, RecursionError) as problem:
+        raise InvalidRequest(f"The map {name} cannot be read: {problem}.") from problem
+    return understand(described, name)
+
+
+def understand(described: Any, name: str) -> Mapping:
+    """A map as it was written down; InvalidRequest says what is wrong with it."""
+    try:
+        return Mapping.model_validate(described)
     except ValidationError as problem:
         wrong = "; ".join(
             f"{'.'.join(map(str, each['loc']))} {each['msg']}".strip() for each in problem.errors()
         )
         raise InvalidRequest(f"The map {name} is not usable: {wrong}.") from problem
-    except (ValueError, RecursionError) as problem:
-        raise InvalidRequest(f"The map {name} cannot be read: {problem}.") from problem
 
 
 def _reason(problem: OSError | UnicodeDecodeError) -> str:

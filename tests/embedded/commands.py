@@ -2,63 +2,50 @@
 
 import os
 import signal
-import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
-SENTENCE_S = 30.0
+from tests.processes import Processes, Program
 
 
 class Command:
     """`python -m embedded` with a state directory of its own."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, processes: Processes) -> None:
         self.home = home
         # OpenSearch takes seconds to start, and most tests are about the other two.
         kept = {
             name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")
         }
         self.environment = kept | {"CASABRICKS_HOME": str(home)}
-        self._started: list[subprocess.Popen[str]] = []
+        self._processes = processes
+        self._started: list[Program] = []
 
-    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "embedded", *arguments],
-            env=self.environment | environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self._started.append(process)
-        return process
+    def start(self, *arguments: str, **environment: str) -> Program:
+        command = [sys.executable, "-m", "embedded", *arguments]
+        program = self._processes.start(*command, environment=self.environment | environment, apart=True)
+        self._started.append(program)
+        return program
 
     def run(self, *arguments: str, **environment: str) -> tuple[int, str, str]:
         """Its exit code, what it said, and what it complained of."""
-        process = self.start(*arguments, **environment)
-        said, complained = process.communicate(timeout=SENTENCE_S)
-        return process.returncode, said, complained
+        program = self.start(*arguments, **environment)
+        return program.ends_now(), program.said, program.complained
 
     def close(self) -> None:
-        for process in self._started:
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=SENTENCE_S)
+        """End what runs as a person would, which takes its servers along."""
+        for program in self._started:
+            if not program.has_ended:
+                program.send(signal.SIGTERM)
+        for program in self._started:
+            program.ends_now()
 
 
-def read_until(process: subprocess.Popen[str], beginning: str) -> str:
-    """The first line of its output that begins so."""
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.startswith(beginning):
-            return line.removesuffix("\n")
-    assert process.stderr is not None
-    raise AssertionError(f"it ended before it said {beginning!r}: {process.stderr.read()}")
+def line_of(program: Program, beginning: str) -> str:
+    """The first line of its output that begins so, as soon as that is whole."""
 
+    def found() -> str:
+        lines = program.said.splitlines(keepends=True)
+        return next((line for line in lines if line.startswith(beginning) and line.endswith("\n")), "")
 
-def wait_for(condition: Callable[[], bool], *, seconds: float = 15.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
+    return program.until_now(found, f"it says {beginning!r}").removesuffix("\n")

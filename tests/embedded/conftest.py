@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.embedded.commands import Command
+from tests.processes import Processes
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def home() -> Iterator[Path]:
 
 
 @pytest.fixture
-def command(home: Path) -> Iterator[Command]:
-    made = Command(home)
+def command(home: Path, processes: Processes) -> Iterator[Command]:
+    made = Command(home, processes)
     yield made
     made.close()

@@ -14,7 +14,7 @@ from embedded.children import Children, Record, end_recorded
 from embedded.errors import ServerFailed
 from embedded.state import StateDirectory
 from embedded.supervisor import Program, Supervisor, answers
-from tests.embedded.commands import wait_for
+from tests.waiting import PATIENCE_S, until_now
 
 pytestmark = pytest.mark.xdist_group("embedded")
 
@@ -43,7 +43,7 @@ def test_a_child_has_a_session_of_its_own(children: Children, tmp_path: Path) ->
 
 def test_what_does_not_stop_is_killed(children: Children, tmp_path: Path) -> None:
     child = children.start("stubborn", STUBBORN, tmp_path / "log")
-    wait_for(lambda: (tmp_path / "log").read_text() == "deaf\n")
+    until_now(lambda: (tmp_path / "log").read_text() == "deaf\n", "it is deaf")
     children.stop([child], patience_s=0.2)
     assert child.process.returncode == -signal.SIGKILL
 
@@ -58,11 +58,11 @@ def test_a_process_that_only_has_the_number_of_ours_is_left_alone(children: Chil
 
 def test_what_an_earlier_stack_left_is_ended_even_if_it_is_deaf(children: Children, tmp_path: Path) -> None:
     child = children.start("stubborn", STUBBORN, tmp_path / "log")
-    wait_for(lambda: (tmp_path / "log").read_text() == "deaf\n")
+    until_now(lambda: (tmp_path / "log").read_text() == "deaf\n", "it is deaf")
     earlier = tmp_path / "earlier.json"
     earlier.write_text(json.dumps([asdict(child.record)]))
     assert end_recorded(earlier, patience_s=0.2) == ["stubborn"]
-    assert child.process.wait(5) == -signal.SIGKILL
+    assert child.process.wait(PATIENCE_S) == -signal.SIGKILL
 
 
 def test_a_process_that_is_gone_is_not_found() -> None:
@@ -100,7 +100,7 @@ def test_a_program_that_ends_is_started_again_later_each_time(children: Children
         supervisor.tend()
         return len(said) == 2
 
-    wait_for(fell_twice)
+    until_now(fell_twice, lambda: said)
     supervisor.stop()
     log = tmp_path / "logs" / "broken.log"
     assert said == [

@@ -3,7 +3,6 @@
 import http.client
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -15,7 +14,9 @@ from redis import Redis
 from embedded.children import Record, recorded
 from embedded.errors import ServerFailed, StateLocked, Unreachable
 from embedded.services import Services
-from tests.embedded.commands import Command, wait_for
+from tests.embedded.commands import Command
+from tests.processes import Processes
+from tests.waiting import PATIENCE_S, until_now
 
 pytestmark = pytest.mark.xdist_group("embedded")
 
@@ -99,22 +100,23 @@ with Services(Path(sys.argv[1])) as services:
 
 
 @pytest.fixture(params=["watchdog", "next start"])
-def killed(request: pytest.FixtureRequest, home: Path) -> tuple[Path, list[Record], str]:
+def killed(
+    request: pytest.FixtureRequest, home: Path, processes: Processes
+) -> tuple[Path, list[Record], str]:
     """A stack whose supervisor was killed, maybe with its watchdog, while it held data."""
     environment = {
         name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")
     }
-    command = [sys.executable, "-c", SUPERVISOR, str(home)]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as supervisor:
-        assert supervisor.stdout is not None
-        database_url, redis_url = supervisor.stdout.readline().split()
-        query(database_url, "CREATE TABLE homes AS SELECT 'villa' AS title")
-        with Redis.from_url(redis_url) as client:
-            client.set("home", "villa")
-        servers = recorded(home / "children.json")
-        if request.param == "next start":
-            watchdog(supervisor.pid).kill()
-        supervisor.kill()
+    supervisor = processes.start(sys.executable, "-c", SUPERVISOR, home, environment=environment, apart=True)
+    supervisor.says_now("\n")
+    database_url, redis_url = supervisor.said.split()
+    query(database_url, "CREATE TABLE homes AS SELECT 'villa' AS title")
+    with Redis.from_url(redis_url) as client:
+        client.set("home", "villa")
+    servers = recorded(home / "children.json")
+    if request.param == "next start":
+        watchdog(supervisor.pid).kill()
+    supervisor.kill()
     return home, servers, request.param
 
 
@@ -128,7 +130,7 @@ def test_a_killed_stack_leaves_no_servers_and_loses_no_data(
 ) -> None:
     home, servers, ended_by = killed
     if ended_by == "watchdog":
-        wait_for(lambda: all(server.find() is None for server in servers))
+        until_now(lambda: all(server.find() is None for server in servers), "the watchdog ends them")
     with Services(home, environment=others()) as services:
         assert all(server.find() is None for server in servers)
         assert query(services.database_url, "SELECT title FROM homes") == [("villa",)]
@@ -145,7 +147,7 @@ def test_a_postmaster_that_nobody_wrote_down_is_found_by_its_data(home: Path) ->
     assert postgres.record.find() is not None
     with Services(home, environment=others()) as services:
         assert query(services.database_url, "SELECT title FROM homes") == [("villa",)]
-    assert postgres.process.wait(1) == 0
+    assert postgres.process.wait(PATIENCE_S) == 0
 
 
 def test_servers_that_the_environment_names_are_used(home: Path) -> None:

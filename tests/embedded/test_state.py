@@ -14,6 +14,7 @@ from embedded.accounts import open_the_way
 from embedded.errors import DiskFull
 from embedded.runenv import read_run_env, write_run_env
 from embedded.state import StateDirectory
+from tests.ports import kept_port
 
 pytestmark = pytest.mark.xdist_group("embedded")
 
@@ -57,10 +58,11 @@ def test_a_secret_stays_the_same(tmp_path: Path) -> None:
 def test_a_remembered_port_is_given_again_while_it_is_free(tmp_path: Path) -> None:
     kept = tmp_path / "port"
     assert ports.remembered(kept) is None
-    port = ports.remember(kept, ports.any_free())
-    assert ports.remembered(kept) == port
-    with socket.create_server(("127.0.0.1", port)):
-        assert ports.remembered(kept) is None
+    with kept_port() as port:
+        ports.remember(kept, port)
+        assert ports.remembered(kept) == port
+        with socket.create_server(("127.0.0.1", port)):
+            assert ports.remembered(kept) is None
 
 
 def test_a_run_of_ports_is_free_as_a_whole() -> None:

@@ -6,35 +6,38 @@ from pathlib import Path
 
 import pytest
 
-from embedded import ports
+from embedded import up
 from embedded.cli import add_demo, reset
 from embedded.errors import PortTaken, StackError, StateLocked
 from embedded.state import StateDirectory
 from embedded.up import choose_port, enhancer
+from tests.ports import kept_port
 
 pytestmark = pytest.mark.xdist_group("embedded")
 
 
 def test_a_port_that_was_asked_for_is_taken_or_refused(tmp_path: Path) -> None:
     state = StateDirectory(tmp_path)
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+    with kept_port() as port:
         sentence = f"port {port} is taken; set API_PORT to another, or unset it to have one chosen."
-        with pytest.raises(PortTaken, match=sentence) as refused:
+        with (
+            socket.create_server(("127.0.0.1", port)),
+            pytest.raises(PortTaken, match=sentence) as refused,
+        ):
             choose_port({"API_PORT": str(port)}, state)
-    assert choose_port({"API_PORT": str(port)}, state) == port
+        assert choose_port({"API_PORT": str(port)}, state) == port
     assert refused.value.exit_code == 8
 
 
 def test_another_port_is_chosen_and_kept_when_the_usual_one_is_taken(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    taken = socket.create_server(("127.0.0.1", 8000)) if ports.is_free(8000) else None
-    chosen = choose_port({}, StateDirectory(tmp_path))
-    assert choose_port({}, StateDirectory(tmp_path)) == chosen
-    assert f"port 8000 is taken, so the API gets {chosen}" in capsys.readouterr().out
-    if taken is not None:
-        taken.close()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        usual = server.getsockname()[1]
+        monkeypatch.setattr(up, "API_PORT", usual)  # whether 8000 is free is not ours to say
+        chosen = choose_port({}, StateDirectory(tmp_path))
+        assert choose_port({}, StateDirectory(tmp_path)) == chosen
+    assert f"port {usual} is taken, so the API gets {chosen}" in capsys.readouterr().out
 
 
 def test_reset_throws_everything_away(tmp_path: Path) -> None:

@@ -7,22 +7,22 @@ but not to lose one.
 import asyncio
 import json
 import tempfile
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from embedded import ports
 from embedded.children import Children
-from embedded.errors import ServerFailed
 from embedded.jars import find_jars
 from embedded.java import find_java
 from embedded.opensearch import JVM, LOGGING, SETTINGS, ask
 from embedded.progress import complain
 from embedded.state import StateDirectory
 from tests.faults.servers import Server, children_in
+from tests.ports import kept_port
+from tests.waiting import until_now
 
 NUMBERS = (1, 2, 3)
 START_S = 180.0
@@ -54,12 +54,12 @@ class Node:
     def start(self) -> str:
         self.configure()
         child = self.children.start(self.name, self.command(), self.log)
-        deadline = time.monotonic() + START_S
-        while not self.is_in_the_cluster():
+
+        def has_found_the_others() -> bool:
             child.require_running()
-            if time.monotonic() > deadline:
-                raise ServerFailed(f"{self.name} did not find the others", self.log)
-            time.sleep(0.1)
+            return self.is_in_the_cluster()
+
+        until_now(has_found_the_others, f"{self.name} finds the others: {self.log}", seconds=START_S)
         return f"http://{ports.LOOPBACK}:{self.http}"
 
     def is_in_the_cluster(self) -> bool:
@@ -87,9 +87,13 @@ class Node:
 
 @contextmanager
 def running_cluster() -> Iterator[list[Server]]:
-    with tempfile.TemporaryDirectory(prefix="casabricks-cluster-") as folder, children_in(folder) as place:
-        transports = [ports.any_free() for _ in NUMBERS]
-        nodes = [Node(number, ports.any_free(), transports, *place) for number in NUMBERS]
+    with (
+        ExitStack() as kept,
+        tempfile.TemporaryDirectory(prefix="casabricks-cluster-") as folder,
+        children_in(folder) as place,
+    ):
+        transports, https = ([kept.enter_context(kept_port()) for _ in NUMBERS] for _ in range(2))
+        nodes = [Node(number, http, transports, *place) for number, http in zip(NUMBERS, https, strict=True)]
         servers = [Server(node.name, node, place[1]) for node in nodes]
         with ThreadPoolExecutor() as threads:
             list(threads.map(Server.start, servers))

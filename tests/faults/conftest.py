@@ -17,7 +17,7 @@ from stores.answers import Epoch
 from stores.cache import open_cache
 from stores.database import open_database
 from stores.search import open_search
-from tests.conftest import empty
+from tests.conftest import PATIENCE, empty
 from tests.faults.commands import Commands
 from tests.faults.servers import Proxies, Servers, before, running_servers
 from tests.faults.world import World
@@ -101,7 +101,8 @@ async def world(
     tmp_path: Path,
 ) -> AsyncIterator[World]:
     """Empty stores and no processes; all is well with the network."""
-    environment = os.environ | {
+    impatient = {name: value for name, value in os.environ.items() if name not in PATIENCE}
+    environment = impatient | {
         "DATABASE_URL": proxies.postgres.url,
         "OPENSEARCH_URL": proxies.opensearch.url,
         "REDIS_URL": proxies.redis.url,
@@ -111,7 +112,7 @@ async def world(
         "QUEUE_SECRET": direct.queue_secret.get_secret_value(),
         "PASSWORD_COST": "4",
     }
-    commands = Commands(environment, tmp_path)
+    commands = Commands(tmp_path, environment=environment)
     world = World(servers, proxies, direct_engine, direct_search, direct, commands)
     yield world
     commands.kill_all()

@@ -1,10 +1,7 @@
 """The API as a process of its own, which its own manager brings back, and clients that do not give up."""
 
 import asyncio
-import socket
-import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -14,11 +11,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import psutil
 from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout
 
 from domain.tokens import issue_token, signing_keys
 from schemas.settings import Settings
+from tests.ports import kept_port
+from tests.processes import Processes, Program
 
 PATIENCE_S = 120.0
 TIMEOUT = ClientTimeout(total=20)
@@ -29,8 +27,7 @@ PASSING = {502, 503, 504, 0}
 @dataclass
 class Portal:
     url: str
-    process: subprocess.Popen[bytes]
-    log: Path
+    process: Program
     visitor: ClientSession
     statuses: Counter[int] = field(default_factory=Counter)
     """Of everything that was asked."""
@@ -56,46 +53,45 @@ class Portal:
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, Any, Mapping[str, str]]:
         """The first answer that says more than to ask again."""
-        deadline = time.monotonic() + PATIENCE_S
-        while (found := await self.ask(method, path, body, headers))[0] in PASSING:
-            assert time.monotonic() < deadline, f"{method} {path}: no answer but {found}\n{self.said}"
-            await asyncio.sleep(0.1)
-        return found
+        last = 0, None, {}
+
+        async def answered() -> bool:
+            nonlocal last
+            last = await self.ask(method, path, body, headers)
+            if is_passing := last[0] in PASSING:
+                await asyncio.sleep(0.1)  # as a client does that leaves others some of the server
+            return not is_passing
+
+        await self.process.until(
+            answered, lambda: f"{method} {path} is answered, not by {last}", seconds=PATIENCE_S
+        )
+        return last
+
+    @property
+    def log(self) -> Path:
+        return self.process.log
 
     @property
     def said(self) -> str:
         """The end of its log."""
-        return self.log.read_text()[-6_000:]
+        return self.process.last_words
 
 
 @asynccontextmanager
 async def open_portal(environment: Mapping[str, str], folder: Path) -> AsyncIterator[Portal]:
     """Serve until the end; whoever trusts 127.0.0.1 lets a client come from any address."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    log = folder / "api.log"
-    process = serve({**environment, "API_PORT": str(port), "TRUSTED_PROXY_CIDRS": "127.0.0.1/32"}, log)
-    try:
-        async with ClientSession() as visitor:
-            portal = Portal(f"http://127.0.0.1:{port}", process, log, visitor)
-            await portal.ask_until_answered("GET", "/livez")
-            yield portal
-    finally:
-        for child in psutil.Process(process.pid).children(recursive=True):
-            child.kill()
-        process.kill()
-        process.wait()
-
-
-def serve(environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
-    with log.open("ab") as output:
-        return subprocess.Popen(
-            [sys.executable, "-m", "server.cli", "serve"],
-            env=environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    processes = Processes(folder)
+    with kept_port() as port:
+        local = {"API_PORT": str(port), "TRUSTED_PROXY_CIDRS": "127.0.0.1/32"}
+        command = [sys.executable, "-m", "server.cli", "serve"]
+        try:
+            process = processes.start(*command, environment={**environment, **local})
+            async with ClientSession() as visitor:
+                portal = Portal(f"http://127.0.0.1:{port}", process, visitor)
+                await portal.ask_until_answered("GET", "/livez")
+                yield portal
+        finally:
+            processes.kill_all()
 
 
 def signed_in(settings: Settings, user: UUID) -> dict[str, str]:

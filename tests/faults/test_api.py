@@ -3,7 +3,6 @@
 import asyncio
 import random
 import signal
-import time
 from collections import Counter
 from uuid import UUID, uuid4
 
@@ -150,14 +149,52 @@ async def test_whatever_becomes_of_redis_searches_are_answered_and_never_with_th
 
 
 async def shows(portal: Portal, total: int, *, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while (found := await portal.ask("GET", GUIDED))[1].get("total") != total:
-        assert found[0] == 200, (found, portal.said)
-        assert time.monotonic() < deadline, found
-        await asyncio.sleep(0.05)
+    async def does() -> bool:
+        status, answer, _ = await portal.ask("GET", GUIDED)
+        assert status == 200, (answer, portal.said)
+        return answer["total"] == total
+
+    await portal.process.until(does, f"a search finds {total}", seconds=seconds)
 
 
 async def flush(world: World) -> None:
     cache = open_cache(world.settings, patience_s=10)
     await cache.flushall()
     await cache.aclose()
+
+
+async def test_with_the_engine_away_under_load_only_searches_are_refused(served: World, seed: int, tmp_path):
+    """Pages, inquiries and admins go on; searches say when to come back, and do as soon as they can."""
+    [listing] = await store(served.engine, home("Pictured"))
+    admin = signed_in(served.settings, await store_user(served.engine))
+    served.indexer()
+    await served.converges()
+    page, ready = f"/api/v1/properties/{listing}", asyncio.Event()
+    seen: dict[str, Counter[int]] = {}
+
+    async def keep_asking(portal: Portal, path: str, body: object = None) -> None:
+        statuses = seen.setdefault(path, Counter())
+        while not ready.is_set():
+            status, answer, headers = await portal.ask("POST" if body else "GET", path, body)
+            statuses[status] += 1
+            if status == 503:
+                assert (answer["code"], headers["retry-after"]) == ("search_unavailable", "5")
+
+    uncached = {**served.commands.environment, "SEARCH_CACHE": "false"}
+    async with open_portal(uncached, tmp_path) as portal, asyncio.TaskGroup() as group:
+        for _ in range(3):
+            group.create_task(keep_asking(portal, page))
+            group.create_task(keep_asking(portal, GUIDED))
+            group.create_task(keep_asking(portal, "/api/v1/search/listings", {"page_size": 3}))
+        async with served.proxies.opensearch.failing(Refuse()):
+            for number in range(3):
+                await inquire(portal, listing, number)
+                await reprice(served, portal, admin, listing, 7_000_000 + seed + number)
+            assert (await portal.ask("GET", "/livez"))[0] == 200
+            status, answer, _ = await portal.ask("GET", "/readyz")
+            assert (status, answer["degraded"]) == (200, ["opensearch"])
+        await portal.ask_until_answered("GET", GUIDED)
+        ready.set()
+    assert set(seen[page]) == {200}
+    assert all(set(statuses) == {200, 503} for path, statuses in seen.items() if path != page)
+    await served.converges()

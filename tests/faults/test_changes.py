@@ -9,7 +9,8 @@ from schemas.tables import Property
 from tests.factories import home, store
 from tests.faults.proxy import DropReply
 from tests.faults.world import SLOWNESS, World
-from tests.indexer.agreement import plain_sql, store_many, titles, until
+from tests.indexer.agreement import plain_sql, store_many, titles
+from tests.waiting import until
 
 LISTED_S = 5.0
 """How long a poisoned neighbour may keep other changes, says 7-reliability.md."""
@@ -49,9 +50,9 @@ async def test_what_is_committed_late_is_indexed_though_younger_changes_went_fir
     async with served.engine.begin() as late:
         await late.execute(insert(Property).values(**home("Late")))
         await store(served.engine, home("Early"))
-        await until(lambda: is_found(served, "Early"), seconds=LISTED_S * SLOWNESS)
+        await until(lambda: is_found(served, "Early"), "the early one is found", seconds=LISTED_S * SLOWNESS)
         await asyncio.sleep(seconds)
-    await until(lambda: is_found(served, "Early", "Late"), seconds=LISTED_S * SLOWNESS)
+    await until(lambda: is_found(served, "Early", "Late"), "both are found", seconds=LISTED_S * SLOWNESS)
     await served.converges()
 
 

@@ -13,7 +13,8 @@ from tests.faults.portal import Portal, open_portal
 from tests.faults.servers import Server
 from tests.faults.watcher import watching
 from tests.faults.world import World
-from tests.indexer.agreement import store_many, until
+from tests.indexer.agreement import store_many
+from tests.waiting import until
 
 pytestmark = pytest.mark.faults  # three more engines start, and one again
 GUIDED = "/api/v1/search/guided"
@@ -54,7 +55,7 @@ async def test_a_node_is_killed_during_searches_and_writes(
 ):
     await store_many(clustered.engine, 2_000)
     await clustered.reindexed()
-    await until(lambda: is_green(nodes[0], nodes=3), seconds=120)
+    await until(lambda: is_green(nodes[0], nodes=3), "the cluster is green", seconds=120)
     clustered.indexer()
     is_over, failures = asyncio.Event(), []
     writers = [clustered.writer(seed * 1_000 + number) for number in range(2)]
@@ -77,7 +78,7 @@ async def test_a_node_is_killed_during_searches_and_writes(
         await asyncio.gather(*running)
     assert not failures, failures
     await clustered.converges()
-    await until(lambda: is_green(nodes[0], nodes=3), seconds=120)
+    await until(lambda: is_green(nodes[0], nodes=3), "the cluster is green", seconds=120)
     await clustered.agrees()
 
 

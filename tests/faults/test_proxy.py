@@ -56,7 +56,8 @@ class Client:
 
 async def is_silent(client):
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(client.reader.read(1), 0.05)
+        async with asyncio.timeout(0.05):
+            await client.reader.read(1)
 
 
 async def test_it_passes_bytes_on_and_keeps_the_url(echo):

@@ -14,7 +14,8 @@ from tests.faults.commands import Command, Commands
 from tests.faults.comparison import differences
 from tests.faults.servers import Proxies, Servers
 from tests.faults.writers import AckLog, Writer
-from tests.indexer.agreement import letters, pending, until
+from tests.indexer.agreement import letters, pending
+from tests.waiting import until
 
 SLOWNESS = float(os.environ.get("SLOWNESS") or 6)
 """How many times a bound may be exceeded: a shared machine stands still for seconds."""
@@ -76,11 +77,13 @@ class World:
     async def is_level(self) -> bool:
         return await pending(self.engine) == 0
 
-    async def converges(self, *, within_s: float = RECOVERY_S, index: str | None = None) -> float:
-        """Fail unless everything pending is settled in time and the stores then agree; seconds taken."""
-        took = await until(self.is_level, seconds=within_s * SLOWNESS)
+    def what_waits(self) -> str:
+        return "\n".join(["nothing is pending", *self.commands.last_words])
+
+    async def converges(self, *, within_s: float = RECOVERY_S, index: str | None = None) -> None:
+        """Fail unless everything pending is settled in time and the stores then agree."""
+        await until(self.is_level, self.what_waits, seconds=within_s * SLOWNESS)
         await self.agrees(index)
-        return took
 
     async def agrees(self, index: str | None = None) -> None:
         found = await differences(self.engine, self.search, index or self.alias, self.log)

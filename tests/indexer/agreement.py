@@ -1,8 +1,5 @@
 """What the tests of the index ask: do Postgres and OpenSearch hold the same, row for row?"""
 
-import asyncio
-import time
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -91,12 +88,3 @@ async def store_many(engine: AsyncEngine, count: int) -> None:
         """,
         count=count,
     )
-
-
-async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = 90) -> float:
-    """Wait for a condition; the seconds that it took."""
-    start = time.monotonic()
-    while not await condition():
-        assert time.monotonic() - start < seconds, "waited in vain"
-        await asyncio.sleep(0.01)
-    return time.monotonic() - start

@@ -2,9 +2,8 @@
 
 import asyncio
 import os
-import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -15,8 +14,10 @@ from schemas.settings import Settings
 from stores.search import open_search
 from tests.indexer.commands import Answered, command
 from tests.indexer.outages import Proxy
+from tests.processes import Processes, Program
+from tests.waiting import PATIENCE_S
 
-Start = Callable[..., subprocess.Popen[bytes]]
+Start = Callable[..., Program]
 
 
 @pytest.fixture
@@ -30,20 +31,14 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 @pytest.fixture
-def start(environment: dict[str, str]) -> Iterator[Start]:
-    """Starts an `indexer` command; what still runs after the test is killed."""
-    started: list[subprocess.Popen[bytes]] = []
+def start(environment: dict[str, str], processes: Processes) -> Start:
+    """Starts an `indexer` command, which prints JSON and logs apart from it."""
 
-    def start(*arguments: str) -> subprocess.Popen[bytes]:
+    def start(*arguments: str, **changes: str) -> Program:
         command = [sys.executable, "-m", "indexer.cli", *arguments]
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        started.append(process)
-        return process
+        return processes.start(*command, environment=environment | changes, apart=True)
 
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
+    return start
 
 
 @pytest.fixture
@@ -86,4 +81,5 @@ async def indexing(settings: Settings) -> AsyncIterator[None]:
         yield
     finally:
         stop.set()
-        await asyncio.wait_for(task, timeout=20)
+        async with asyncio.timeout(PATIENCE_S):
+            await task

@@ -1,6 +1,7 @@
 """A proxy before the engine that can refuse to serve."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -17,6 +18,8 @@ class Proxy:
         self.upstream = (address.hostname, address.port)
         self.serving = serving
         self.refused = 0
+        self.heard = 0
+        """Bytes of requests that were passed on."""
         self.open: set[asyncio.StreamWriter] = set()
 
     async def __aenter__(self) -> Self:
@@ -53,16 +56,22 @@ class Proxy:
         writer.write(BUSY)
         await writer.drain()
 
+    def hear(self, data: bytes) -> None:
+        self.heard += len(data)
+
     async def pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection(*self.upstream)
         self.open.add(far_writer)
-        await asyncio.gather(copy(reader, far_writer), copy(far_reader, writer))
+        await asyncio.gather(copy(reader, far_writer, self.hear), copy(far_reader, writer))
         self.open.discard(far_writer)
 
 
-async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def copy(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, hear: Callable[[bytes], object] = len
+) -> None:
     with suppress(OSError):
         while data := await reader.read(65_536):
+            hear(data)
             writer.write(data)
             await writer.drain()
     writer.close()

@@ -2,14 +2,13 @@
 
 from uuid import UUID
 
-import psycopg
 import pytest
 from sqlalchemy import select
 
 from indexer import generations
 from indexer.drain import drain_all
 from indexer.generations import alias_target
-from indexer.reindex import reindex
+from indexer.reindex import only_one, reindex
 from schemas.index.listings import schema_hash
 from schemas.tables import AuditRow, IndexGeneration
 from tests.factories import home, store
@@ -199,11 +198,10 @@ async def test_a_generation_whose_index_is_gone_cannot_serve(search, indexer, re
 
 @pytest.mark.parametrize("arguments", [("rollback",), ("prune",), ("reindex",)])
 @pytest.mark.usefixtures("generation")
-async def test_one_operator_at_a_time(settings, indexer, arguments):
-    with psycopg.connect(settings.database_url) as other:
-        other.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"reindex {settings.index_alias}"])
+async def test_one_operator_at_a_time(engine, alias, indexer, arguments):
+    async with only_one(engine, alias):
         answered = await indexer(*arguments)
-    assert answered == Answered(3, {"error": f"Another reindex of {settings.index_alias} is running."})
+    assert answered == Answered(3, {"error": f"Another reindex of {alias} is running."})
 
 
 # prune

@@ -5,12 +5,14 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from indexer import generations
 from indexer.bulk import EngineUnavailable
 from indexer.drain import Drained, drain_all, drain_once, drain_pending
 from indexer.generations import index_body
 from schemas.index.listings import schema_hash
+from schemas.urls import sqlalchemy_url
 from tests.factories import home, picture, store, store_pictures
 from tests.indexer.agreement import (
     agree,
@@ -20,8 +22,8 @@ from tests.indexer.agreement import (
     plain_sql,
     store_many,
     titles,
-    until,
 )
+from tests.waiting import PATIENCE_S, until
 
 UNINDEXABLE = "x" * 40_000  # as a keyword it is longer than a term may be
 RESERVED = UUID("00000000-0000-7000-8000-000000000001")
@@ -201,9 +203,8 @@ async def test_a_row_that_cannot_be_rendered_is_a_dead_letter_too(engine, search
     assert await letters(engine) == {}
 
 
-async def register(connection, search, settings, name, *, body=None, hash_=None):
+async def register(connection, settings, name, *, hash_=None):
     """A building generation as `generations.create` makes it, inside the caller's transaction."""
-    await search.indices.create(index=name, body=body or index_body(settings))
     values = {"name": name, "alias": settings.index_alias, "hash": hash_ or schema_hash()}
     await connection.execute(
         text(
@@ -215,22 +216,37 @@ async def register(connection, search, settings, name, *, body=None, hash_=None)
 
 
 async def is_waiting(engine, table) -> bool:
-    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = CAST(:table AS regclass)"
+    """Whether somebody waits for a table of this database; another's may have the same number."""
+    waiting = """
+        SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database
+        WHERE NOT granted AND relation = CAST(:table AS regclass) AND datname = current_database()
+    """
     async with engine.connect() as connection:
         return bool(await connection.scalar(text(waiting), {"table": table}))
 
 
+@pytest.fixture
+async def patient(settings):
+    """The database for those who wait for a lock however long it is held."""
+    engine = create_async_engine(sqlalchemy_url(settings.database_url))
+    yield engine
+    await engine.dispose()
+
+
 # Held up before it claims, and after it has claimed but before it asks where to write.
 @pytest.mark.parametrize("table", ["search_outbox", "index_generations"])
-async def test_a_generation_registered_meanwhile_gets_the_rows(engine, search, settings, generation, table):
+async def test_a_generation_registered_meanwhile_gets_the_rows(
+    engine, patient, search, settings, generation, table
+):
     alias = settings.index_alias
     await store(engine, home("In between"))
-    async with engine.connect() as other, other.begin():
+    await search.indices.create(index=f"{alias}-newer", body=index_body(settings))
+    async with patient.connect() as other, other.begin():
         await other.execute(text(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
-        drain = asyncio.create_task(drain_once(engine, search, alias=alias))
-        await until(lambda: is_waiting(engine, table))
-        await register(other, search, settings, f"{alias}-newer")
-    await drain
+        drain = asyncio.create_task(drain_once(patient, search, alias=alias))
+        await until(lambda: is_waiting(engine, table), f"the drain waits for {table}")
+        await register(other, settings, f"{alias}-newer")
+    assert await drain == Drained(claimed=1, documents=1)
     await agree(engine, search, f"{alias}-newer")
     await agree(engine, search, generation)
 
@@ -245,8 +261,9 @@ def narrow(**fields):
 async def other_release(engine, search, settings, *, state, body):
     """A generation that another release has made."""
     name = f"{settings.index_alias}-old"
+    await search.indices.create(index=name, body=body)
     async with engine.begin() as connection:
-        await register(connection, search, settings, name, body=body, hash_="00000000")
+        await register(connection, settings, name, hash_="00000000")
     await plain_sql(
         engine,
         "UPDATE index_generations SET state = :state, retained_at = now() WHERE name = :name",
@@ -312,8 +329,9 @@ async def test_writes_that_come_too_late_are_counted(engine, search, alias):
 async def test_a_narrower_mapping_of_this_schema_makes_dead_letters(
     engine, search, settings, alias, generation
 ):
+    await search.indices.create(index=f"{alias}-narrow", body=narrow())
     async with engine.begin() as connection:
-        await register(connection, search, settings, f"{alias}-narrow", body=narrow())
+        await register(connection, settings, f"{alias}-narrow")
     (flat,) = await store(engine, home())
     await drain_once(engine, search, alias=alias)
     assert await letters(engine) == {str(flat): (1, "strict_dynamic_mapping_exception", 1)}
@@ -346,5 +364,6 @@ async def test_waiting_for_what_is_pending_includes_what_another_drain_holds(eng
         waiting = asyncio.create_task(drain_pending(engine, search, alias=alias))
         await asyncio.sleep(0.2)
         assert not waiting.done()
-    await waiting
+    async with asyncio.timeout(PATIENCE_S):
+        await waiting
     assert await pending(engine) == 0

@@ -1,20 +1,22 @@
 """Reindexing while people write, and what is left when it is killed."""
 
 import asyncio
-import signal
 
 import pytest
 from sqlalchemy import select, text
 
 from indexer import generations
 from indexer.bulk import EngineUnavailable
+from indexer.drain import drain_all, drain_once
 from indexer.fill import Fill
 from indexer.generations import alias_target
 from indexer.reindex import ReindexRefused, only_one, reindex
 from schemas.tables import IndexGeneration
+from stores.crash_points import EXIT_CODE
 from tests.factories import home, store
-from tests.indexer.agreement import agree, document, letters, pending, plain_sql, store_many, until
+from tests.indexer.agreement import agree, document, letters, pending, plain_sql, store_many
 from tests.indexer.test_generations import states
+from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.usefixtures("indexes")
 
@@ -46,17 +48,21 @@ async def test_a_table_without_rows_makes_an_empty_index(engine, search, setting
 async def test_what_people_write_meanwhile_is_in_the_new_generation(engine, search, settings, alias):
     await store_many(engine, 7_000)
     turns = iter(range(1_000))
+    one_at_a_time = (
+        asyncio.Lock()
+    )  # slices tell of their pages side by side; the same rows, and they deadlock
 
     async def write_meanwhile(_written, _total):
-        turn = next(turns)
-        await store(engine, home(f"New {turn}"))
-        await plain_sql(engine, "UPDATE properties SET price = price + 1 WHERE title LIKE 'Home 1%'")
-        await plain_sql(
-            engine,
-            "DELETE FROM properties WHERE title IN (:one, :two)",
-            one=f"Home {turn + 1}",
-            two=f"Home {7000 - turn}",
-        )
+        async with one_at_a_time:
+            turn = next(turns)
+            await store(engine, home(f"New {turn}"))
+            await plain_sql(engine, "UPDATE properties SET price = price + 1 WHERE title LIKE 'Home 1%'")
+            await plain_sql(
+                engine,
+                "DELETE FROM properties WHERE title IN (:one, :two)",
+                one=f"Home {turn + 1}",
+                two=f"Home {7000 - turn}",
+            )
 
     name = await reindex(engine, search, settings, progress=write_meanwhile)
     assert await alias_target(search, alias) == [name]
@@ -65,17 +71,18 @@ async def test_what_people_write_meanwhile_is_in_the_new_generation(engine, sear
 
 async def test_a_fill_makes_way_for_changes_that_wait(engine, search, settings, generation):
     await store_many(engine, 7_000)  # more than a page for each slice
-    begun, waiting = [], []
+    await drain_all(engine, search, alias=settings.index_alias)
+    name = await generations.create(engine, search, settings)
+    begun = []
 
     async def keep_one_waiting(_written, _total):
         if not begun:  # slices tell their progress side by side
             begun.append(True)
             await store(engine, home("Waiting"))
             await plain_sql(engine, "UPDATE search_outbox SET created_at = created_at - interval '1 minute'")
-        waiting.append(await pending(engine))
 
-    name = await reindex(engine, search, settings, progress=keep_one_waiting)
-    assert (max(waiting), waiting[-1]) == (1, 0)
+    await Fill(engine, search, settings.index_alias, name, keep_one_waiting).run()
+    assert await pending(engine) == 0, "and nobody else drains"
     await agree(engine, search, name)
     await agree(engine, search, generation)
 
@@ -122,6 +129,10 @@ async def cursors(engine, name):
         return await connection.scalar(query)
 
 
+async def rows_filled(engine, name):
+    return sum(part["rows"] for part in (await cursors(engine, name)).values())
+
+
 async def break_off_a_reindex(engine, search, settings):
     with pytest.raises(EngineUnavailable):
         await reindex(engine, search, settings, progress=break_off)
@@ -132,7 +143,7 @@ async def break_off_a_reindex(engine, search, settings):
 async def test_a_reindex_that_was_broken_off_goes_on_from_its_cursors(engine, search, settings, alias):
     await store_many(engine, 4_000)
     name = await break_off_a_reindex(engine, search, settings)
-    filled = sum(part["rows"] for part in (await cursors(engine, name)).values())
+    filled = await rows_filled(engine, name)
     assert filled > 0
     reports = []
 
@@ -213,7 +224,7 @@ async def test_a_short_outage_of_the_engine_only_delays_the_fill(engine, setting
             repairs.append(asyncio.create_task(repair()))
 
     async def repair():
-        await asyncio.sleep(0.5)
+        await until(lambda: proxy.refused, "somebody is refused")
         proxy.serving = True
 
     await reindex(engine, proxied_search, settings, progress=interrupt)
@@ -229,13 +240,7 @@ async def test_a_long_outage_ends_the_fill_with_its_cursors_in_place(
     proxy.stop_serving()
     with pytest.raises(EngineUnavailable):
         await Fill(engine, proxied_search, settings.index_alias, name, quietly, patience_s=0).run()
-    assert {part["rows"] for part in (await cursors(engine, name)).values()} == {0}
-
-
-async def filling(engine):
-    async with engine.connect() as connection:
-        cursor = await connection.scalar(select(IndexGeneration.cursor))
-    return any(part["rows"] for part in (cursor or {}).values())
+    assert await rows_filled(engine, name) == 0
 
 
 async def nobody_reindexes(engine):
@@ -248,20 +253,38 @@ async def nobody_reindexes(engine):
 
 
 async def test_a_killed_reindex_is_finished_by_the_next(engine, search, settings, alias, start):
-    await store_many(engine, 12_000)
-    killed = start("reindex")
-    await until(lambda: filling(engine))
-    killed.send_signal(signal.SIGKILL)
-    killed.wait()
-    await until(lambda: nobody_reindexes(engine))
-    name = await reindex(engine, search, settings, progress=quietly)
+    await store_many(engine, 7_000)  # more than a page for each slice
+    assert await start("reindex", CRASH_AT="after-page").ends() == EXIT_CODE
+    (name,) = await states(engine)
+    filled = await rows_filled(engine, name)
+    assert 0 < filled < 7_000
+    await until(lambda: nobody_reindexes(engine), "the database notices that the reindex is gone")
+    reports = []
+
+    async def report(written, _total):
+        reports.append(written)
+
+    assert await reindex(engine, search, settings, progress=report) == name
+    assert filled < reports[0]
     assert await alias_target(search, alias) == [name]
     await agree(engine, search, alias)
 
 
-async def test_a_document_is_not_set_back_by_the_fill(engine, search, settings, alias):
+async def test_a_document_is_not_set_back_by_the_fill(
+    engine, search, settings, alias, generation, proxy, proxied_search
+):
+    """The fill has read a row when that is changed and drained, and writes what it has read after that."""
     (flat,) = await store(engine, home())
-    await reindex(engine, search, settings, progress=quietly)
+    await drain_all(engine, search, alias=alias)
+    name = await generations.create(engine, search, settings)
+    proxy.stop_serving()
+    filling = asyncio.create_task(Fill(engine, proxied_search, alias, name, quietly).run())
+    await until(lambda: proxy.refused, "the fill tries to write what it has read")
     await plain_sql(engine, "UPDATE properties SET price = price + 1")
-    await reindex(engine, search, settings, progress=quietly)
-    assert (await document(search, alias, flat))["revision"] == 2
+    await drain_once(engine, search, alias=alias)
+    assert (await document(search, name, flat))["revision"] == 2
+    proxy.serving = True
+    async with asyncio.timeout(PATIENCE_S):
+        await filling
+    assert await rows_filled(engine, name) == 1
+    assert (await document(search, name, flat))["revision"] == 2

@@ -2,9 +2,6 @@
 
 import asyncio
 import json
-import logging
-import signal
-import socket
 
 import aiohttp
 import pytest
@@ -16,11 +13,13 @@ from indexer.drain import drain_once
 from indexer.metrics import Metrics
 from indexer.run import run
 from indexer.verify import record, verify
+from stores.crash_points import EXIT_CODE
 from tests.factories import home, store
-from tests.indexer.agreement import agree, pending, plain_sql, store_many, titles, until
+from tests.indexer.agreement import agree, pending, plain_sql, store_many, titles
 from tests.indexer.conftest import indexing
+from tests.ports import kept_port
+from tests.waiting import PATIENCE_S, until
 
-log = logging.getLogger(__name__)
 pytestmark = pytest.mark.usefixtures("generation")
 
 
@@ -52,16 +51,15 @@ def level(engine):
 async def test_a_lone_change_is_searchable_at_once(engine, settings, found):
     async with indexing(settings):
         await store(engine, home("First"))
-        await until(found("First"))
-        await asyncio.sleep(0.1)
+        await until(found("First"), "the first is found")
         await store(engine, home("Second"))
-        log.info("searchable after %.3f s", await until(found("First", "Second")))
+        await until(found("First", "Second"), "the second is found too")
 
 
 async def test_what_was_written_before_it_started_is_indexed(engine, search, settings, alias):
     await store_many(engine, 1_200)
     async with indexing(settings):
-        await until(level(engine))
+        await until(level(engine), "nothing waits")
     await agree(engine, search, alias)
 
 
@@ -70,12 +68,13 @@ async def test_what_a_killed_drain_could_not_show_is_shown(engine, search, setti
     await drain_once(engine, search, alias=alias)
     assert await titles(search, alias) == set()
     async with indexing(settings):
-        await until(found("Written, but not refreshed"))
+        await until(found("Written, but not refreshed"), "it is found")
 
 
 async def test_a_change_without_a_notification_is_found_by_looking(engine, settings, found):
     async with indexing(settings):
-        await asyncio.sleep(0.3)
+        await store(engine, home("Announced"))
+        await until(found("Announced"), "the indexer is at work")
         async with engine.begin() as connection:
             await connection.execute(text("ALTER TABLE search_outbox DISABLE TRIGGER wake_drains"))
             await connection.execute(
@@ -86,7 +85,7 @@ async def test_a_change_without_a_notification_is_found_by_looking(engine, setti
                 )
             )
             await connection.execute(text("ALTER TABLE search_outbox ENABLE TRIGGER wake_drains"))
-        await until(found("Unannounced"))
+        await until(found("Announced", "Unannounced"), "it is found")
 
 
 async def test_it_waits_for_the_engine_and_catches_up(engine, search, settings, alias, proxy):
@@ -94,25 +93,19 @@ async def test_it_waits_for_the_engine_and_catches_up(engine, search, settings, 
     with capture_logs() as lines:
         async with indexing(settings.model_copy(update={"opensearch_url": proxy.url})):
             await store_many(engine, 700)
-            await until(lambda: is_refused(proxy, times=3))
+            await until(lambda: proxy.refused >= 3, "the engine refuses")
             proxy.serving = True
-            await until(level(engine))
-            await until(lambda: is_logged(lines, "store back"))
+            await until(level(engine), "nothing waits")
+            await until(lambda: "store back" in events(lines, activity="drain"), lambda: lines)
     await agree(engine, search, alias)
-    assert [line["event"] for line in lines] == [
-        "indexer started",
-        "store unavailable",  # once, however often it was tried
-        "store back",
-        "indexer stopped",
-    ]
+    # Once, however often it was tried; what other trouble there was on this machine is no matter.
+    assert events(lines, activity="drain")[:2] == ["store unavailable", "store back"]
+    assert (lines[0]["event"], lines[-1]["event"]) == ("indexer started", "indexer stopped")
 
 
-async def is_refused(proxy, times):
-    return proxy.refused >= times
-
-
-async def is_logged(lines, event):
-    return any(line["event"] == event for line in lines)
+def events(lines, **facts):
+    """What was logged with these facts, in order."""
+    return [line["event"] for line in lines if facts.items() <= line.items()]
 
 
 async def test_it_survives_the_loss_of_its_database_connections(engine, settings, found):
@@ -121,14 +114,14 @@ async def test_it_survives_the_loss_of_its_database_connections(engine, settings
     named = settings.model_copy(update={"database_url": url})
     async with indexing(named):
         await store(engine, home("Before"))
-        await until(found("Before"))
+        await until(found("Before"), "the first is found")
         await plain_sql(
             engine,
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE application_name = 'indexer' AND datname = current_database()",
         )
         await store(engine, home("After"))
-        await until(found("Before", "After"))
+        await until(found("Before", "After"), "the second is found too")
 
 
 async def test_it_can_be_stopped_while_the_database_is_away(settings):
@@ -136,49 +129,42 @@ async def test_it_can_be_stopped_while_the_database_is_away(settings):
     nowhere = settings.model_copy(update={"database_url": "postgresql://postgres@127.0.0.1:1/nowhere"})
     with capture_logs() as lines:
         task = asyncio.create_task(run(nowhere, stop))
-        await until(lambda: is_logged(lines, "store unavailable"))
-        await asyncio.sleep(0.5)
+        for activity in ("drain", "listen"):
+            await until(lambda: events(lines, activity=activity), lambda: lines)  # noqa: B023
         stop.set()
-        await asyncio.wait_for(task, timeout=15)
-    unavailable = [line for line in lines if line["event"] == "store unavailable"]
-    assert {line["activity"] for line in unavailable} == {"drain", "listen"}
-    assert len(unavailable) == 2
+        async with asyncio.timeout(PATIENCE_S):
+            await task
+    told = sorted(line["activity"] for line in lines if line["event"] == "store unavailable")
+    assert told == ["drain", "listen"]
 
 
 async def test_killed_in_the_middle_of_an_import_it_goes_on_where_it_was(
     engine, search, alias, start, generation
 ):
     importing = asyncio.create_task(import_in_parts(engine))
-    killed = start("run")
-    await until(lambda: has_documents(search, generation, more_than=500))
-    killed.send_signal(signal.SIGKILL)
-    killed.wait()
+    assert await start("run", CRASH_AT="after-bulk:2").ends() == EXIT_CODE
     await importing
-    start("run")
-    await until(level(engine))
+    await search.indices.refresh(index=generation)
+    written, waiting = await search.count(index=generation), await pending(engine)
+    assert written["count"] > 0
+    assert waiting > 0
+    await start("run").until(level(engine), "nothing waits")
     await agree(engine, search, alias)
 
 
 async def import_in_parts(engine):
-    for _ in range(8):
+    for _ in range(3):
         await store_many(engine, 1_000)
         await plain_sql(engine, "UPDATE properties SET price = price + 1 WHERE bhk = 1")
-
-
-async def has_documents(search, generation, more_than):
-    await search.indices.refresh(index=generation)
-    return (await search.count(index=generation))["count"] > more_than
 
 
 async def test_asked_to_stop_it_finishes_and_says_so_in_json(start, settings, engine, found):
     process = start("run")
     await store(engine, home("Here"))
-    await until(found("Here"))
-    process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate(timeout=20)
-    assert process.returncode == 0
-    lines = [json.loads(line) for line in errors.splitlines()]
-    assert [line["event"] for line in lines] == ["indexer started", "indexer stopped"]
+    await process.until(found("Here"), "it is found")
+    assert await process.stop() == 0
+    lines = [json.loads(line) for line in process.complained.splitlines()]
+    assert (lines[0]["event"], lines[-1]["event"]) == ("indexer started", "indexer stopped")
     assert lines[0].keys() == {"event", "level", "logger", "timestamp", "alias"}
     assert lines[0]["alias"] == settings.index_alias
 
@@ -193,8 +179,8 @@ def test_waits_grow_to_ten_seconds_and_differ():
 
 @pytest.fixture
 def port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+    with kept_port() as port:
+        yield port
 
 
 async def scrape(port):
@@ -209,12 +195,9 @@ async def test_it_tells_prometheus_how_level_the_index_is(
 ):
     await store(engine, home("Good"), home("Bad", society="x" * 40_000))
     async with indexing(settings.model_copy(update={"indexer_metrics_port": port})):
-        await until(found("Good"))
-        await until(
-            lambda: shows(
-                port, 'casabricks_index_dead_letters{error_type="illegal_argument_exception"}', "1.0"
-            )
-        )
+        await until(found("Good"), "the good one is found")
+        letters = 'casabricks_index_dead_letters{error_type="illegal_argument_exception"}'
+        await until(lambda: shows(port, letters, "1.0"), "the bad one is a dead letter")
         figures = await scrape(port)
     assert figures["casabricks_index_documents_total"] == "2.0"
     assert figures["casabricks_index_refused_total"] == "1.0"
@@ -248,15 +231,17 @@ async def test_without_a_database_the_figures_say_that_nothing_is_known(settings
     )
     stop = asyncio.Event()
     task = asyncio.create_task(run(nowhere, stop))
-    await until(lambda: shows(port, "casabricks_index_lag_seconds", "NaN"))
+    await until(lambda: shows(port, "casabricks_index_lag_seconds", "NaN"), "nothing is known")
     stop.set()
-    await asyncio.wait_for(task, timeout=20)
+    async with asyncio.timeout(PATIENCE_S):
+        await task
 
 
 async def test_a_live_index_of_another_release_is_named_at_the_start(engine, settings, generation):
     await plain_sql(engine, "UPDATE index_generations SET schema_hash = '00000000'")
     with capture_logs() as lines:
         async with indexing(settings):
-            await until(lambda: is_logged(lines, "the live index has another schema: run `indexer reindex`"))
+            sentence = "the live index has another schema: run `indexer reindex`"
+            await until(lambda: sentence in events(lines), lambda: lines)
     (told,) = [line for line in lines if line["log_level"] == "error"]
     assert told["live"] == generation

@@ -1,11 +1,8 @@
 """A picture becomes a better one, by real processes, whatever happens to workers on the way."""
 
 import asyncio
-import os
 import signal
-import subprocess
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -28,10 +25,12 @@ from stores.media import open_media
 from tasks.queue import NAME
 from tests.enhancements import RESULT, Sender, Standing, standing, store_job
 from tests.factories import home, picture, store, store_pictures, store_user
-from tests.journeys.conftest import Product
+from tests.journeys.conftest import STOPPING, Product
 from tests.outside import listening
 from tests.pictures import photo
+from tests.processes import Program
 from tests.server.conftest import Api, served
+from tests.waiting import until
 
 CRASH_POINTS = [
     "enhancement-after-claim",
@@ -40,7 +39,6 @@ CRASH_POINTS = [
     "after-media-put-before-row",
     "enhancement-before-commit",
 ]
-SLOWEST_S = 60
 
 
 @dataclass
@@ -68,7 +66,7 @@ class Stage:
     gate: Gate
     engine: AsyncEngine
     image_id: UUID
-    start_worker: Callable[..., subprocess.Popen[bytes]]
+    product: Product
 
     async def ask(self) -> None:
         asked = await self.admin.ask("POST", f"/api/v1/admin/images/{self.image_id}/enhance")
@@ -77,23 +75,29 @@ class Stage:
     async def look(self) -> Standing:
         return await standing(self.engine, self.image_id)
 
-    async def until(self, done: Callable[[Standing], bool]) -> Standing:
-        deadline = time.monotonic() + SLOWEST_S
-        while not done(seen := await self.look()):
-            assert time.monotonic() < deadline, seen
-            await asyncio.sleep(0.05)
+    def start_worker(self, **environment: str) -> Program:
+        return self.product.start("server.cli", "worker", **environment)
+
+    async def completed(self, worker: Program) -> Standing:
+        seen = await self.look()
+
+        async def is_completed() -> bool:
+            nonlocal seen
+            seen = await self.look()
+            return seen.status == "completed"
+
+        await worker.until(is_completed, lambda: f"it is completed, not {seen}")
         return seen
 
     async def until_due(self) -> None:
         """Until the lease of a killed worker is over, and there is something to do."""
         overdue = text("SELECT enhancement_due_at <= now() FROM property_images WHERE id = :id")
-        deadline = time.monotonic() + SLOWEST_S
-        while True:
+
+        async def is_due() -> bool:
             async with self.engine.connect() as connection:
-                if await connection.scalar(overdue, {"id": self.image_id}):
-                    return
-            assert time.monotonic() < deadline, await self.look()
-            await asyncio.sleep(0.05)
+                return bool(await connection.scalar(overdue, {"id": self.image_id}))
+
+        await until(is_due, "there is something to do")
 
     async def shown(self) -> pyvips.Image:
         """The enhanced picture as a browser gets it."""
@@ -134,19 +138,7 @@ async def stage(
                 "QUEUE_SECRET": settings.queue_secret.get_secret_value(),
                 "PUBLIC_URL": api.url,
             }
-
-            def start_worker(**environment: str) -> subprocess.Popen[bytes]:
-                kept = dict(product.environment)
-                product.environment |= environment
-                started = product.start("server.cli", "worker")
-                product.environment = kept
-                return started
-
-            yield Stage(api.signed_in(user, settings), jobs, gate, engine, image_id, start_worker)
-
-
-async def ended(worker: subprocess.Popen[bytes]) -> int:
-    return await asyncio.to_thread(worker.wait, SLOWEST_S)
+            yield Stage(api.signed_in(user, settings), jobs, gate, engine, image_id, product)
 
 
 def lightness(picture: pyvips.Image) -> float:
@@ -158,14 +150,13 @@ async def test_workers_that_are_killed_at_every_step_delay_a_picture_and_nothing
     await stage.ask()
     for point in CRASH_POINTS:
         await stage.until_due()
-        assert await ended(stage.start_worker(CRASH_AT=point)) == 137, point
+        assert await stage.start_worker(CRASH_AT=point).ends() == 137, point
     await stage.until_due()
     last = stage.start_worker()
-    after = await stage.until(lambda seen: seen.status == "completed")
+    after = await stage.completed(last)
     assert (after.attempts, after.error, after.due_at) == (1, None, None)
     assert len(stage.jobs.seen) == 1, "what was posted twice was the same job"
-    os.kill(last.pid, signal.SIGTERM)
-    assert await ended(last) == 0
+    assert await last.stop() == 0
     assert lightness(await stage.shown()) > lightness(dim()) + 10
 
 
@@ -175,11 +166,11 @@ async def test_a_worker_that_is_asked_to_stop_finishes_its_step(stage: Stage, pa
     stage.jobs.behaviour = Behaviour(silent=path == "/jobs")
     worker = stage.start_worker()
     await stage.ask()
-    await asyncio.wait_for(stage.gate.reached.wait(), SLOWEST_S)
-    os.kill(worker.pid, signal.SIGTERM)
-    await asyncio.sleep(0.3)
+    await worker.until(stage.gate.reached.is_set, f"{path} is asked for")
+    worker.send(signal.SIGTERM)
+    await worker.says(STOPPING)
     stage.gate.opened.set()
-    assert await ended(worker) == 0
+    assert await worker.ends() == 0
     assert (await stage.look()).status == waits_for
 
 
@@ -193,13 +184,11 @@ async def test_a_message_whose_receiver_is_killed_takes_effect_when_it_is_sent_a
     }
     async with ClientSession() as visitor:
         sender = Sender(Api(product.url, visitor), tuple(settings.webhook_secrets))
-        product.environment["CRASH_AT"] = "after-webhook-insert"
-        killed = await product.serve()
+        killed = await product.serve(CRASH_AT="after-webhook-insert")
         with pytest.raises(ClientError):
             await sender.tell(job, "completed", "message_again")
-        os.killpg(killed.pid, signal.SIGKILL)
+        killed.kill()
         assert (await standing(engine, job.image_id)).result_url is None
-        del product.environment["CRASH_AT"]
         await product.serve()
         told = [(await sender.tell(job, "completed", "message_again")).body["status"] for _ in range(2)]
     assert (told, (await standing(engine, job.image_id)).result_url) == (["accepted", "duplicate"], RESULT)

@@ -1,10 +1,6 @@
 """Workers as processes of their own: stopped, killed, twice at once, late, and with a Redis that forgets."""
 
-import asyncio
-import os
 import signal
-import subprocess
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -19,10 +15,11 @@ from stores.views import View, ViewCounts
 from tasks.jobs import JOBS
 from tasks.market import TAKE_TURNS, compare_prices
 from tasks.queue import WORKERS, Queue
+from tasks.scores import score_waiting
 from tests.factories import home, store
-from tests.journeys.conftest import Product
-
-PATIENCE_S = 60
+from tests.journeys.conftest import STOPPING, Product
+from tests.processes import Program
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -33,7 +30,7 @@ async def workers(product: Product, settings: Settings, cache: Redis) -> Product
     return product
 
 
-def work(workers: Product, *options: str) -> subprocess.Popen[bytes]:
+def work(workers: Product, *options: str) -> Program:
     return workers.start("server.cli", "worker", *options)
 
 
@@ -42,16 +39,18 @@ async def ask(engine: AsyncEngine, question: str, **values: Any) -> list[tuple[A
         return [tuple(row) for row in await connection.execute(text(question), values)]
 
 
-async def until(engine: AsyncEngine, question: str, wanted: list[tuple[Any, ...]], **values: Any) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while (found := await ask(engine, question, **values)) != wanted:
-        assert time.monotonic() < deadline, f"{question}: {found}"
-        await asyncio.sleep(0.1)
+async def answered(
+    worker: Program, engine: AsyncEngine, question: str, wanted: list[tuple[Any, ...]]
+) -> None:
+    """Wait until the worker has brought that answer about."""
+    found: list[tuple[Any, ...]] = []
 
+    async def is_answered() -> bool:
+        nonlocal found
+        found = await ask(engine, question)
+        return found == wanted
 
-async def stop(process: subprocess.Popen[bytes], signum: signal.Signals = signal.SIGTERM) -> int:
-    os.kill(process.pid, signum)
-    return await asyncio.to_thread(process.wait, PATIENCE_S)
+    await worker.until(is_answered, lambda: f"{question}: {wanted}, not {found}")
 
 
 @asynccontextmanager
@@ -69,16 +68,22 @@ PASS = "SELECT state, attempts FROM job_runs WHERE job = 'compare_prices'"
 COMPARED = "SELECT count(*) FROM property_market WHERE label IS NOT NULL"
 
 
-async def test_a_worker_that_is_told_to_stop_ends_what_it_is_at(workers: Product, engine: AsyncEngine):
+async def store_nine(engine: AsyncEngine) -> None:
+    """Homes that are scored, or a worker would do it beside a market pass, which leaves what changes be."""
     await store(engine, *[home()] * 9)
+    await score_waiting(engine)
+
+
+async def test_a_worker_that_is_told_to_stop_ends_what_it_is_at(workers: Product, engine: AsyncEngine):
+    await store_nine(engine)
     async with market_pass_held_up(engine):
         worker = work(workers)
-        await until(engine, PASS, [("running", 1)])
-        os.kill(worker.pid, signal.SIGTERM)
-        await asyncio.sleep(1)
-        assert worker.poll() is None
+        await answered(worker, engine, PASS, [("running", 1)])
+        worker.send(signal.SIGTERM)
+        await worker.says(STOPPING)
+        assert not worker.has_ended
         assert await ask(engine, PASS) == [("running", 1)]
-    assert await asyncio.to_thread(worker.wait, PATIENCE_S) == 0
+    assert await worker.ends() == 0
     assert await ask(engine, PASS) == [("done", 1)]
     assert await ask(engine, COMPARED) == [(9,)]
 
@@ -86,11 +91,11 @@ async def test_a_worker_that_is_told_to_stop_ends_what_it_is_at(workers: Product
 async def test_a_run_whose_worker_was_killed_is_made_good_though_redis_forgot_it_too(
     workers: Product, engine: AsyncEngine, cache: Redis
 ):
-    await store(engine, *[home()] * 9)
+    await store_nine(engine)
     async with market_pass_held_up(engine):
         first = work(workers)
-        await until(engine, PASS, [("running", 1)])
-        await stop(first, signal.SIGKILL)
+        await answered(first, engine, PASS, [("running", 1)])
+        first.kill()
         await cache.flushdb()
     assert await ask(engine, COMPARED) == [(0,)]
     async with engine.begin() as connection:  # a minute later
@@ -98,17 +103,19 @@ async def test_a_run_whose_worker_was_killed_is_made_good_though_redis_forgot_it
             text("UPDATE job_runs SET heartbeat_at = heartbeat_at - interval '1 minute'")
         )
     second = work(workers)
-    await until(engine, PASS, [("done", 2)])
+    await answered(second, engine, PASS, [("done", 2)])
     assert await ask(engine, COMPARED) == [(9,)]
-    assert await stop(second) == 0
+    assert await second.stop() == 0
 
 
 async def ready(cache: Redis, count: int) -> None:
     """Until so many workers wait for tasks, each by several threads."""
-    deadline = time.monotonic() + PATIENCE_S
-    while sum(client["cmd"] == "brpop" for client in await cache.client_list()) < count * WORKERS // 2:
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.1)
+
+    async def are_ready() -> bool:
+        waiting = [client for client in await cache.client_list() if client["cmd"] == "brpop"]
+        return len(waiting) >= count * WORKERS // 2
+
+    await until(are_ready, f"{count} workers wait for tasks")
 
 
 async def test_two_schedulers_make_up_for_what_was_missed_once_and_leave_nothing_behind(
@@ -118,15 +125,16 @@ async def test_two_schedulers_make_up_for_what_was_missed_once_and_leave_nothing
     await ViewCounts(cache).count([View(str(listing), visitor) for visitor in "abc"])
     both = [work(workers), work(workers)]
     regular = len([job for job in JOBS if job.name != "warm_cache_after_promotion"])
-    await until(engine, "SELECT count(DISTINCT job) FROM job_runs WHERE state = 'done'", [(regular,)])
+    done = "SELECT count(DISTINCT job) FROM job_runs WHERE state = 'done'"
+    await answered(both[0], engine, done, [(regular,)])
     assert await ask(engine, "SELECT state, view_count FROM properties") == [("expired", 3)]
     await ready(cache, 2)
     await ViewCounts(cache).count([View(str(listing), visitor) for visitor in "de"])
-    assert [await stop(worker) for worker in both] == [0, 0]
+    assert [await worker.stop() for worker in both] == [0, 0]
     assert await ask(engine, "SELECT view_count FROM properties") == [(5,)]
     [(rows, attempts)] = await ask(engine, "SELECT count(*), max(attempts) FROM job_runs")
-    printed = b"".join(worker.stdout.read() for worker in both if worker.stdout is not None)
-    assert (printed.count(b'"event":"job_done"'), attempts) == (rows, 1)
+    printed = "".join(worker.said for worker in both)
+    assert (printed.count('"event":"job_done"'), attempts) == (rows, 1)
 
 
 async def test_an_edited_price_has_its_label_back_with_the_next_look(
@@ -135,7 +143,7 @@ async def test_an_edited_price_has_its_label_back_with_the_next_look(
     await store(engine, *[home(price=10_000 * 1_500)] * 9, home("subject", price=9_000 * 1_500))
     await compare_prices(engine)
     worker = work(workers)
-    await until(engine, PASS, [("done", 1)])
+    await answered(worker, engine, PASS, [("done", 1)])
     shown = (
         "SELECT label, reason FROM property_market JOIN properties ON id = property_id"
         " WHERE title = 'subject'"
@@ -148,5 +156,5 @@ async def test_an_edited_price_has_its_label_back_with_the_next_look(
     async with engine.begin() as connection:
         await connection.execute(text(forget))
     Queue(settings).catch_up()
-    await until(engine, shown, [("high", None)])
-    assert await stop(worker) == 0
+    await answered(worker, engine, shown, [("high", None)])
+    assert await worker.stop() == 0

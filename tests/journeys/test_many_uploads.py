@@ -1,6 +1,7 @@
 """A hundred uploads at once to the API as a process: its memory stays what a few of them need."""
 
 import asyncio
+from contextlib import suppress
 
 import psutil
 from aiohttp import ClientSession, TCPConnector
@@ -12,6 +13,7 @@ from tests.journeys.conftest import Product
 from tests.pictures import jpeg
 from tests.server.admin.albums import send
 from tests.server.conftest import Api
+from tests.waiting import PATIENCE_S
 
 UPLOADS, SIZE = 100, 4 * 2**20
 MOST_GROWN = 150 * 2**20
@@ -29,15 +31,16 @@ async def test_a_hundred_uploads_end_in_pictures_or_503_and_in_no_more_memory(
     homes = await store(engine, *(home(f"Flat {number}") for number in range(UPLOADS)))
     content = jpeg()
     content += bytes(SIZE - len(content))
-    before = largest(api)
+    before, is_over = largest(api), asyncio.Event()
     async with ClientSession(connector=TCPConnector(limit=UPLOADS)) as visitor:
         admin = Api(product.url, visitor).signed_in(await store_user(engine), settings)
-        watching = asyncio.create_task(most(api))
+        watching = asyncio.create_task(most(api, is_over))
         statuses = {
             answer.status for answer in await asyncio.gather(*(send(admin, key, content) for key in homes))
         }
-    watching.cancel()
-    grown, children = await watching
+        is_over.set()
+        async with asyncio.timeout(PATIENCE_S):
+            grown, children = await watching
     assert statuses == {201, 503}
     assert (grown - before < MOST_GROWN, children) == (True, 2)
 
@@ -47,14 +50,13 @@ def largest(api: psutil.Process) -> int:
     return max(process.memory_info().rss for process in [api, *api.children(recursive=True)])
 
 
-async def most(api: psutil.Process) -> tuple[int, int]:
-    """The most memory and the most decoding children, until nobody wants to know more."""
+async def most(api: psutil.Process, is_over: asyncio.Event) -> tuple[int, int]:
+    """The most memory and the most decoding children meanwhile."""
     memory, decoding = 0, 0
-    try:
-        while True:
+    while not is_over.is_set():
+        with suppress(psutil.NoSuchProcess):  # a child that ended while it was looked at
             names = [" ".join(child.cmdline()) for child in api.children(recursive=True)]
             memory = max(memory, largest(api))
             decoding = max(decoding, sum("imaging.child" in name for name in names))
-            await asyncio.sleep(0.05)
-    except (asyncio.CancelledError, psutil.Error):
-        return memory, decoding
+        await asyncio.sleep(0.05)
+    return memory, decoding

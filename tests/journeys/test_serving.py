@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import subprocess
 
 import psutil
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -10,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.factories import home, store
 from tests.journeys.conftest import Product
 from tests.journeys.slow_engine import slow_engine
+from tests.processes import Program
+from tests.waiting import PATIENCE_S
 
 
 async def test_several_workers_serve_one_address(product: Product, engine: AsyncEngine):
@@ -18,29 +19,26 @@ async def test_several_workers_serve_one_address(product: Product, engine: Async
     [key] = await store(engine, home())
     answers = await asyncio.gather(*(product.ask(f"/api/v1/properties/{key}") for _ in range(20)))
     assert {status for status, _ in answers} == {200}
-    api.send_signal(signal.SIGTERM)
-    assert await asyncio.to_thread(api.wait, 30) == 0
+    assert await api.stop() == 0
 
 
 async def test_workers_can_be_stopped_while_they_start(product: Product):
     product.environment["API_WORKERS"] = "2"
     api = await product.serve()  # answers as soon as one of them is ready, and there the other is not
-    api.send_signal(signal.SIGTERM)
-    assert await asyncio.to_thread(api.wait, 30) == 0
+    assert await api.stop() == 0
 
 
 async def test_a_worker_that_is_killed_has_a_successor(product: Product):
     api = await product.serve()
-    worker = await worker_of(api)
+    worker = worker_of(api)
     worker.kill()
-    worker.wait(10)
-    await product.answers()
-    assert (await worker_of(api)).pid != worker.pid
-    api.send_signal(signal.SIGTERM)
-    assert await asyncio.to_thread(api.wait, 30) == 0
+    await asyncio.to_thread(worker.wait, PATIENCE_S)
+    await api.until(product.answers, "a successor answers")
+    assert worker_of(api).pid != worker.pid
+    assert await api.stop() == 0
 
 
-async def worker_of(api: subprocess.Popen[bytes]) -> psutil.Process:
+def worker_of(api: Program) -> psutil.Process:
     """The process that serves; what holds its state for the manager is another."""
     serving = [
         child
@@ -51,13 +49,15 @@ async def worker_of(api: subprocess.Popen[bytes]) -> psutil.Process:
 
 
 async def test_a_request_in_flight_is_answered_before_the_end(product: Product):
-    async with slow_engine(seconds=0.8) as url:
-        product.environment["OPENSEARCH_URL"] = url
-        api = await product.serve()
+    async with slow_engine() as engine:
+        # How long the engine takes is up to the test, which is no matter of seconds.
+        api = await product.serve(OPENSEARCH_URL=engine.url, SEARCH_TIMEOUT_S="30")
         asking = asyncio.create_task(product.ask("/api/v1/search/guided", {"counts": False}))
-        await asyncio.sleep(0.3)
-        api.send_signal(signal.SIGTERM)
+        await api.until(engine.asked.is_set, "the engine is asked")
+        api.send(signal.SIGTERM)
+        await api.says("Stopping worker")
+        engine.may_answer.set()
         status, answer = await asking
         assert (status, answer["total"]) == (200, 0)
-        assert await asyncio.to_thread(api.wait, 30) == 0
+        assert await api.ends() == 0
         assert (await product.ask("/livez"))[0] == 0

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from schemas.index.listings import schema_hash
 from schemas.settings import Settings
 from schemas.urls import sqlalchemy_url
+from tests.conftest import RUN_ENV
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,7 @@ def beside_a_stack(tmp_path, monkeypatch):
     (tmp_path / ".casabricks").mkdir()
     (tmp_path / ".casabricks" / "run.env").write_text("INDEX_ALIAS=mine\nADMIN_PASSWORD=unread\n")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(Settings.model_config, "env_file", RUN_ENV)
 
 
 @pytest.mark.usefixtures("beside_a_stack")

@@ -1,7 +1,7 @@
 """The real API on a free port, asked over HTTP."""
 
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -23,6 +23,9 @@ from indexer.drain import drain_all
 from schemas.settings import Settings
 from schemas.tables import PropertyMarket
 from server.app import create_app
+from server.context import Context
+from server.login_limits import _Alone
+from server.protocol import PromptProtocol
 from stores.answers import Epoch
 from tests.conftest import empty
 from tests.factories import Row, store, store_user
@@ -45,6 +48,8 @@ class Api:
     visitor: ClientSession = field(repr=False)
     always: dict[str, str] = field(default_factory=dict)
     """Headers of every request."""
+    context: Context | None = field(default=None, repr=False)
+    """Of an application that is served by this process."""
 
     def signed_in(self, user_id: UUID, settings: Settings, token_version: int = 0) -> "Api":
         """The same API asked by an account."""
@@ -162,10 +167,23 @@ async def fresh_limits(cache: Redis) -> None:
         await cache.delete(key)
 
 
+SERVING: list[Context] = []
+"""Of the applications that this process serves just now."""
+
+
 @pytest.fixture(scope="session")
 async def api(settings: Settings) -> AsyncIterator[Api]:
     async with served(settings) as api:
         yield api
+
+
+@pytest.fixture(autouse=True)
+def no_outage_is_remembered() -> Iterator[None]:
+    """An application goes on for a while without a Redis that was away, and a next test has another."""
+    yield
+    for context in SERVING:
+        context.answers._off_until = 0.0
+        context.login_limits._alone = _Alone()
 
 
 @asynccontextmanager
@@ -174,12 +192,14 @@ async def served(settings: Settings, name: str = "casabricks") -> AsyncIterator[
     listener = socket.create_server(("127.0.0.1", 0))
     app = create_app(settings, name)
     app.config.TOUCHUP = False  # Sanic rewrites its own source once, for one application in a process
-    server = await app.create_server(sock=listener, return_asyncio_server=True)
+    server = await app.create_server(sock=listener, return_asyncio_server=True, protocol=PromptProtocol)
     await server.startup()
     await server.before_start()
     await server.after_start()
+    SERVING.append(app.ctx)
     async with ClientSession() as visitor:
-        yield Api(f"http://127.0.0.1:{listener.getsockname()[1]}", visitor)
+        yield Api(f"http://127.0.0.1:{listener.getsockname()[1]}", visitor, context=app.ctx)
+    SERVING.remove(app.ctx)
     await server.before_stop()
     await server.close()
     await server.after_stop()

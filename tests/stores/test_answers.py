@@ -170,12 +170,14 @@ async def no_redis(settings: Settings) -> AsyncIterator[Redis]:
     await client.aclose()
 
 
-async def test_without_redis_there_are_no_answers_and_it_is_not_asked_again_at_once(no_redis: Redis):
+async def test_without_redis_there_are_no_answers_and_it_is_not_asked_again_at_once(
+    no_redis: Redis, monkeypatch: pytest.MonkeyPatch
+):
     answers = Answers(no_redis, "listings")
     assert await answers.find("a") == NOTHING
-    began = time.perf_counter()
-    assert [await answers.find("a") for _ in range(1000)] == [NOTHING] * 1000
-    assert time.perf_counter() - began < 0.5
+    monkeypatch.setattr(no_redis, "execute_command", None)  # whoever asks now fails
+    assert [await answers.find("a") for _ in range(3)] == [NOTHING] * 3
+    monkeypatch.undo()
     await answers.keep("a", b"0", b"answer", seconds=60)
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.jobs import JOBS
-from tasks.schedule import DAY, HALF_MINUTE, HOUR, MINUTE, Every
+from tasks.schedule import DAY, HALF_MINUTE, HOUR, MINUTE, EachPromotion, Every
 
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
@@ -43,3 +43,25 @@ def test_every_moment_lies_in_one_period(now: datetime, length: timedelta, secon
 
 def test_jobs_have_names_of_their_own():
     assert len({job.name for job in JOBS}) == len(JOBS)
+
+
+def test_what_runs_by_itself_and_when():
+    def nightly(hour: int, minute: int) -> Every:
+        return Every(DAY, at=timedelta(hours=hour, minutes=minute))
+
+    assert {job.name: job.schedule for job in JOBS} == {
+        "import_waiting": Every(MINUTE),
+        "enhance_waiting": Every(MINUTE),
+        "check_stuck_images": Every(timedelta(minutes=15)),
+        "compare_withdrawn": Every(HALF_MINUTE),
+        "aggregate_analytics": Every(HOUR),
+        "compare_prices": Every(HOUR, at=timedelta(minutes=20)),
+        "score_homes": Every(HOUR, at=timedelta(minutes=10)),
+        "warm_cache_after_promotion": EachPromotion(),
+        "expire_listings": nightly(18, 30),
+        "measure_quality": nightly(19, 40),
+        "erase_expired": nightly(20, 40),
+        "purge_records": nightly(21, 10),
+        "sweep_orphans": nightly(21, 40),
+        "warm_cache": nightly(1, 0),
+    }

@@ -15,10 +15,12 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.inquiry_flow import MOVES
+from schemas.settings import Settings
 from schemas.tables import AuditRow, Inquiry, InquiryEvent
 from schemas.vocabulary import InquiryStatus
 from tests.factories import home, inquiry, store, store_inquiries, store_user
-from tests.server.conftest import Api
+from tests.locks import until_waiting
+from tests.server.conftest import Api, served
 
 LEADS = "/api/v1/admin/inquiries"
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -423,27 +425,22 @@ async def test_a_lost_lead_keeps_its_reason(admin: Api, engine: AsyncEngine, lis
     assert (answer.status, answer.body["allowed"]) == (409, [])
 
 
-async def test_of_two_admins_at_once_one_moves_the_lead(admin: Api, engine: AsyncEngine, listing: UUID):
+async def test_of_two_admins_at_once_one_moves_the_lead(
+    settings: Settings, engine: AsyncEngine, listing: UUID
+):
     """Both have read `contacted`; a lock holds them until both want to write."""
     lead = await lead_of(engine, listing, "contacted")
-    async with engine.connect() as holder:
+    patient = settings.model_copy(update={"database_lock_timeout_s": 90})
+    async with served(patient, "two_admins") as api, engine.connect() as holder:
+        admin = api.signed_in(await store_user(engine), settings)
         await holder.execute(select(Inquiry.id).where(Inquiry.id == lead).with_for_update())
         wanted = [change_to("qualified"), change_to("lost"), change_to("lost"), change_to("qualified")]
         asked = [asyncio.create_task(admin.patch(f"{LEADS}/{lead}/status", body)) for body in wanted]
-        await waiting(holder, 4)
+        await until_waiting(engine, 4)
         await holder.rollback()
-    answers = await asyncio.gather(*asked)
+        answers = await asyncio.gather(*asked)
     assert sorted(answer.status for answer in answers) == [200, 200, 409, 409]
     assert len(await events(engine)) == 1
-
-
-async def waiting(connection: Any, count: int) -> None:
-    blocked = text(
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    )
-    while (await connection.execute(blocked)).scalar_one() < count:
-        await connection.execute(text("SELECT pg_sleep(0.01), pg_stat_clear_snapshot()"))
 
 
 # Assignment and notes

@@ -432,6 +432,9 @@ async def test_a_form_sent_back_keeps_what_we_computed_ours(admin: Api):
         ('"1"', 200), ("*", 200), (' "7" , "1"', 200), ('W/"3", "1"', 200), ('"1",', 200), (',"1"', 200),
         ('"2"', 412), ('W/"1"', 412), ('"01"', 412), ('"abc"', 412), ('""', 412), ('"9999999999999999"', 412),
         ("1", 400), ('"1', 400), ('"1" "2"', 400), ("", 400), ('w/"1"', 400), ('*, "1"', 400), ("null", 400),
+        (', , "1", ,', 200),
+        ('"1"' + ", " * 2_000 + "x", 400),  # read in linear time, or not within the patience of a test
+        (", ,", 400),
     ],
 )  # fmt: skip
 async def test_a_write_names_the_version_that_it_is_based_on(admin: Api, if_match: str, status: int):

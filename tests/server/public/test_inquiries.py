@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from schemas.settings import Settings
 from schemas.tables import IdempotencyKey, Inquiry, InquiryEvent, Property
 from tests.factories import home, inquiry, store, store_inquiries
+from tests.locks import until_waiting
 from tests.server.conftest import Answer, Api, served
 
 INQUIRIES = "/api/v1/inquiries"
@@ -458,23 +459,24 @@ async def test_two_keys_are_none(visitor: Api, listing: UUID):
         assert answer.status == 400
 
 
-async def test_a_request_in_flight_is_not_begun_again(visitor: Api, engine: AsyncEngine, listing: UUID):
+@pytest.fixture
+async def patient(settings: Settings, engine: AsyncEngine) -> AsyncIterator[Api]:
+    """The API that waits for a lock for as long as a test holds it."""
+    async with served(settings.model_copy(update={"database_lock_timeout_s": 90}), "patient") as api:
+        yield api
+
+
+async def test_a_request_in_flight_is_not_begun_again(patient: Api, engine: AsyncEngine, listing: UUID):
     """The first one waits for the property's row, which the test holds."""
     async with engine.connect() as holder:
         await holder.execute(select(Property.id).where(Property.id == listing).with_for_update())
-        first = asyncio.create_task(send_once(visitor, form(listing)))
-        await somebody_waits(holder)
-        second = await send_once(visitor, form(listing))
+        first = asyncio.create_task(send_once(patient, form(listing)))
+        await until_waiting(engine)
+        second = await send_once(patient, form(listing))
         await holder.rollback()
     assert (second.status, second.body["code"]) == (409, "conflict")
     assert (await first).status == 201
-    assert (await send_once(visitor, form(listing))).headers["idempotent-replayed"] == "true"
-
-
-async def somebody_waits(connection: Any) -> None:
-    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    while not (await connection.execute(waiting)).scalar_one():
-        await connection.execute(text("SELECT pg_sleep(0.01)"))
+    assert (await send_once(patient, form(listing))).headers["idempotent-replayed"] == "true"
 
 
 async def test_the_same_key_many_times_at_once_is_done_once(visitor: Api, engine: AsyncEngine, listing: UUID):

@@ -14,6 +14,7 @@ from schemas.settings import Settings
 from stores.answers import Epoch
 from tests.factories import home, store
 from tests.server.conftest import Api, Catalogue, served
+from tests.waiting import until
 
 GUIDED = "/api/v1/search/guided"
 
@@ -119,7 +120,8 @@ async def test_a_refused_search_is_not_kept(api: Api, catalogue: Catalogue, sear
 async def test_who_leaves_does_not_take_the_answer_along(api: Api, catalogue: Catalogue, cache: Redis):
     await catalogue.store(home())
     waiting = [asyncio.create_task(api.guided(sort="deal")) for _ in range(20)]
-    await asyncio.sleep(0.002)
+    assert api.context is not None
+    await until(lambda: api.context.flights, "a search is on its way", pause_s=0)
     waiting[0].cancel()
     rest = await asyncio.gather(*waiting[1:])
     assert {answer["total"] for answer in rest} == {1}

@@ -11,9 +11,11 @@ import orjson
 import pytest
 from rich.console import Console
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from schemas.errors import DatabaseUnavailable, ImportRunning, InvalidRequest
 from schemas.settings import Settings
+from schemas.urls import sqlalchemy_url
 from stores.database import open_database
 from tasks.imports.job import alone, run_import
 from tasks.imports.reader import fingerprint_of_file
@@ -285,6 +287,34 @@ async def test_a_row_that_an_editor_holds_is_waited_for(engine, file):
         await asyncio.sleep(2.3)  # longer than one wait for a lock
         await transaction.rollback()
         assert counts(await running) == {"rows": 1, "updated": 1}
+
+
+async def test_rows_that_stay_locked_are_said_to_be(engine, settings, file):
+    await run_import(engine, offers(file, offer("A-1")), FEED)
+    options = {"options": "-c lock_timeout=50ms"}
+    impatient = create_async_engine(sqlalchemy_url(settings.database_url), connect_args=options)
+    async with engine.connect() as editor:
+        await editor.execute(text("SELECT FROM properties FOR UPDATE"))
+        with pytest.raises(DatabaseUnavailable, match="Somebody else holds rows"):
+            await run_import(impatient, offers(file, offer("A-1", price=11_000_000)), FEED)
+    await impatient.dispose()
+    assert counts(await run_import(engine, file, FEED)) == {"rows": 1, "updated": 1}
+
+
+async def test_of_several_jobs_of_one_file_one_is_gone_on_from(engine, file):
+    many_flats(file, 1_500)
+    await run_import(engine, file, FLATS)
+    await run_import(engine, file, FLATS)
+    async with engine.begin() as connection:
+        left = "UPDATE import_jobs SET state = 'failed', error = 'RuntimeError', rows = :rows WHERE id = :id"
+        jobs = (await connection.scalars(text("SELECT id FROM import_jobs ORDER BY id"))).all()
+        for rows, job_id in zip((0, 1_000), jobs, strict=True):
+            await connection.execute(text(left), {"rows": rows, "id": job_id})
+    await run_import(engine, file, FLATS)
+    assert await ask(engine, "SELECT state, rows, error FROM import_jobs ORDER BY id") == [
+        ("failed", 0, "RuntimeError"),
+        ("done", 1_500, None),
+    ]
 
 
 async def test_a_database_that_is_away_is_said_to_be(file):

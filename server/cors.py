@@ -1,0 +1,40 @@
+"""Which pages of other origins may ask this API from a browser (CORS), and what they may read of answers."""
+
+from sanic import HTTPResponse
+from sanic.response import BaseHTTPResponse
+
+from server.context import CasaRequest
+
+MAY_SEND = (
+    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, X-Request-ID,"
+    " X-Session-ID"
+)
+MAY_READ = "ETag, Idempotent-Replayed, Link, Location, Preference-Applied, Retry-After, X-Request-ID"
+METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
+KEPT_S = 600
+"""Browsers ask again after that, so that an origin which is taken off the list is soon off."""
+
+
+def is_allowed(request: CasaRequest) -> bool:
+    """Only an origin that is on the list, letter by letter; `null` and look-alikes are not."""
+    return request.headers.get("origin", "") in request.app.ctx.settings.allowed_origins
+
+
+async def answer_preflight(request: CasaRequest) -> HTTPResponse | None:
+    """What a browser asks before it sends more than a plain form; an answer without an origin means no."""
+    if request.method != "OPTIONS" or "access-control-request-method" not in request.headers:
+        return None
+    granted = {
+        "access-control-allow-methods": METHODS,
+        "access-control-allow-headers": MAY_SEND,
+        "access-control-max-age": str(KEPT_S),
+    }
+    return HTTPResponse(status=204, headers=granted if is_allowed(request) else {})
+
+
+async def say_who_may_read(request: CasaRequest, response: BaseHTTPResponse) -> None:
+    """Tokens travel in a header, never in cookies, so that no credentials are allowed."""
+    response.headers["vary"] = ", ".join(filter(None, [response.headers.get("vary"), "Origin"]))
+    if is_allowed(request):
+        response.headers["access-control-allow-origin"] = request.headers["origin"]
+        response.headers["access-control-expose-headers"] = MAY_READ

@@ -1,0 +1,86 @@
+"""Connections with deadlines that slow clients cannot put off.
+
+Sanic's timers begin anew with every byte, so that one byte a second keeps a connection for ever, and a
+body that stops coming looks like a slow server. Here a request has so long to arrive, whatever its pace.
+"""
+
+from asyncio import BaseTransport
+from collections import Counter
+from ipaddress import ip_address
+from time import monotonic
+
+from sanic.exceptions import RequestTimeout
+from sanic.http import Stage
+from sanic.server.protocols.http_protocol import HttpProtocol
+
+from schemas.settings import Settings
+
+SLOWEST_BODY = 128 * 1024
+"""Bytes a second that a large body must bring; an upload of 15 MB has two minutes."""
+LOOK_S = 1.0
+"""Between two looks at what a connection is waiting for; deadlines are kept to about a second."""
+
+by_address: Counter[str] = Counter()
+"""How many connections of this process are open, by the address of the peer."""
+
+
+class PromptProtocol(HttpProtocol):
+    """HTTP/1.1 by Sanic, with deadlines and a bound on the connections of one address."""
+
+    __slots__ = ("_began", "_peer", "_watch")
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        self._began = monotonic()
+        self._watch = None
+        self._peer = (transport.get_extra_info("peername") or [""])[0]
+        by_address[self._peer] += 1
+        super().connection_made(transport)  # type: ignore[no-untyped-call]
+        if by_address[self._peer] > self.app.ctx.settings.connections_per_address and not self._is_ours():
+            transport.abort()  # type: ignore[attr-defined]  # every transport of a socket has it
+            return
+        self._watch = self.loop.call_later(LOOK_S, self._look)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        by_address[self._peer] -= 1
+        if not by_address[self._peer]:
+            del by_address[self._peer]
+        if self._watch is not None:
+            self._watch.cancel()
+        super().connection_lost(exc)  # type: ignore[no-untyped-call]
+
+    def data_received(self, data: bytes) -> None:
+        if self.http is None or self.http.stage is Stage.IDLE:
+            self._began = monotonic()
+        super().data_received(data)
+
+    def _look(self) -> None:
+        if self._task is None or self.http is None:
+            return
+        if self.app.ctx.closing.is_set() and self.close_if_idle():
+            return
+        if self._is_late():
+            self.http.exception = RequestTimeout("The request did not arrive in time.")
+            self._task.cancel()
+            # The answer has been written by then; the framework would wait for the rest of the body.
+            self._watch = self.loop.call_later(LOOK_S, self.close)
+            return
+        self._watch = self.loop.call_later(LOOK_S, self._look)
+
+    def _is_late(self) -> bool:
+        """Whether the part of a request that is being read has had its time."""
+        settings: Settings = self.app.ctx.settings
+        took = monotonic() - self._began
+        if self.http.stage is Stage.REQUEST:
+            return took > settings.header_deadline_s
+        if self.http.request_body:
+            announced = int(self.http.request_bytes or 0)
+            return took > settings.body_deadline_s + announced / SLOWEST_BODY
+        return False
+
+    def _is_ours(self) -> bool:
+        """Whether the peer is a proxy of ours, which speaks for many."""
+        try:
+            peer = ip_address(self._peer)
+        except ValueError:  # a socket of this machine
+            return True
+        return any(peer in network for network in self.app.ctx.settings.trusted_proxies)

@@ -1,0 +1,54 @@
+"""What Prometheus asks for."""
+
+import asyncio
+import hmac
+
+from prometheus_client import CONTENT_TYPE_LATEST
+from sanic import Blueprint, HTTPResponse
+
+from schemas.errors import NotFound
+from server.context import CasaRequest
+from server.described import Content, describes
+from server.metrics import FRAMEWORK, written
+
+blueprint = Blueprint("metrics", url_prefix="/metrics")
+
+
+@blueprint.on_request
+async def admit(request: CasaRequest) -> None:
+    """Whoever does not know the token is not told that there is anything."""
+    token = request.app.ctx.settings.metrics_token.get_secret_value()
+    given = request.headers.get("authorization", "")
+    if token and not hmac.compare_digest(_bytes(given), _bytes(f"Bearer {token}")):
+        raise NotFound(f"Requested URL {request.path} not found")  # in the words of Sanic's router
+
+
+def _bytes(header: str) -> bytes:
+    return header.encode("utf-8", "surrogateescape")
+
+
+@blueprint.get("/")
+@describes(Content("text/plain"), raises=(NotFound,))
+async def everything(request: CasaRequest) -> HTTPResponse:
+    """All that the workers of this API have counted, and the figures of the business."""
+    context = request.app.ctx
+    context.metrics.observe(context.database)
+    figures = await context.figures.collect()
+    return _reply(await asyncio.to_thread(lambda: written([*context.metrics.collect(), *figures])))
+
+
+@blueprint.get("/sanic")
+@describes(Content("text/plain"), raises=(NotFound,))
+async def framework(request: CasaRequest) -> HTTPResponse:
+    """The web framework's own: requests, how many are in flight, how long they take."""
+    context = request.app.ctx
+    context.metrics.observe(context.database)
+    return _reply(
+        await asyncio.to_thread(
+            lambda: written(each for each in context.metrics.collect() if each.name.startswith(FRAMEWORK))
+        )
+    )
+
+
+def _reply(body: bytes) -> HTTPResponse:
+    return HTTPResponse(body, headers={"cache-control": "no-store"}, content_type=CONTENT_TYPE_LATEST)

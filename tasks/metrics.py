@@ -1,0 +1,60 @@
+"""What a worker tells Prometheus, on a port of its own: the jobs it has run, and what came by the queue."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from huey import signals
+from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
+
+from schemas.settings import Settings
+from tasks.jobs import JOBS
+
+SECONDS = (0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 1800.0)
+OUTCOMES = {signals.SIGNAL_COMPLETE: "done", signals.SIGNAL_ERROR: "failed"}
+
+
+@dataclass
+class Metrics:
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+
+    def __post_init__(self) -> None:
+        self.runs = Counter(
+            "casabricks_worker_job_runs", "Runs of jobs.", ["job", "outcome"], registry=self.registry
+        )
+        self.seconds = Histogram(
+            "casabricks_worker_job_seconds", "How long they took.", ["job"],
+            buckets=SECONDS, registry=self.registry,
+        )  # fmt: skip
+        self.tasks = Counter(
+            "casabricks_worker_tasks", "What came by the queue.", ["task", "outcome"], registry=self.registry
+        )
+        for job in JOBS:
+            for outcome in OUTCOMES.values():
+                self.runs.labels(job.name, outcome)
+
+    def ran(self, job: str, outcome: str, seconds: float) -> None:
+        self.runs.labels(job, outcome).inc()
+        self.seconds.labels(job).observe(seconds)
+
+    def heard(self, signal: str, task: str) -> None:
+        """A signal of the queue, if it is the end of a task."""
+        if signal in OUTCOMES:
+            self.tasks.labels(task, OUTCOMES[signal]).inc()
+
+
+@contextmanager
+def serving(metrics: Metrics, settings: Settings) -> Iterator[None]:
+    """Answer `/metrics` meanwhile, if the settings name a port."""
+    if not settings.worker_metrics_port:
+        yield
+        return
+    server, thread = start_http_server(
+        settings.worker_metrics_port, settings.worker_metrics_host, metrics.registry
+    )
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

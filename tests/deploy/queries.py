@@ -1,0 +1,20 @@
+"""The metrics that a PromQL query names."""
+
+import re
+
+LABELS = re.compile(r"\{[^}]*\}")
+RANGE = re.compile(r"\[[^\]]*\]")
+GROUPING = re.compile(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)")
+NAME = re.compile(r"(?<![\w.])[a-zA-Z_:][a-zA-Z0-9_:]*(?!\s*\()\b")
+OPERATORS = {"and", "or", "unless", "bool", "offset", "inf", "nan"}
+
+
+def metrics_in(query: str) -> set[str]:
+    """Names that are neither functions nor operators nor labels."""
+    for part in (LABELS, RANGE, GROUPING):
+        query = part.sub(" ", query)
+    functions = set(re.findall(r"([a-zA-Z_]\w*)\s*\(", query))
+    aggregated = re.findall(r"\b(sum|min|max|avg|count|topk|bottomk|quantile)\b", query)
+    return (
+        {name for name in NAME.findall(query) if name.lower() not in OPERATORS} - functions - set(aggregated)
+    )
