@@ -19,8 +19,9 @@ ABOUT = """\
 The backend of a property portal for Noida: search, property pages, inquiries, and all that admins do.
 
 Times are UTC. Money is in whole rupees. Unknown is null, never 0 or an empty text. Answers may get further
-fields; requests must not have fields that are not named here. Errors are `application/problem+json`
-(RFC 9457) and name every wrong field; go by their `code`.
+fields; requests must not have fields that are not named here, texts no NUL characters, and integers no
+decimal point. Errors are `application/problem+json` (RFC 9457) and name every wrong field: go by their
+`code`.
 """
 
 
