@@ -8,6 +8,7 @@ by the manager (server/cli.py), what it had counted stays.
 import asyncio
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
