@@ -18,6 +18,8 @@ TIMES = orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS  # 2026-02-01T10:00:00Z
 NO_TEXT = "holds a NUL or half a surrogate pair"
 DEEPEST_NESTING = 32  # no shape of ours goes beyond five; a parser's stack does not last for ever
 
+SAID_AGAIN = ("cache-control", "content-security-policy", "etag", "vary")
+"""Headers of an answer that a 304 repeats (RFC 9110, 15.4.5)."""
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -228,10 +230,18 @@ def _how_many(errors: Iterable[FieldError]) -> str:
 def unless_known(request: CasaRequest, response: HTTPResponse) -> HTTPResponse:
     """The response with an ETag of what it shows, or 304 for a client that has it already."""
     etag = f'W/"{blake2b(response.body or b"", digest_size=12).hexdigest()}"'
-    if request.headers.get("if-none-match") == etag:
-        return HTTPResponse(status=304, headers={"etag": etag})
     response.headers["etag"] = etag
+    if _knows(request, etag):
+        kept = {name: response.headers[name] for name in SAID_AGAIN if name in response.headers}
+        return HTTPResponse(status=304, headers=kept)
     return response
+
+
+def _knows(request: CasaRequest, etag: str) -> bool:
+    """Whether If-None-Match names it, weakly or not, or anything at all."""
+    given = ",".join(request.headers.getall("if-none-match", []))
+    known = {tag.strip().removeprefix("W/") for tag in given.split(",")}
+    return bool(known & {"*", etag.removeprefix("W/")})
 
 
 def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> HTTPResponse:
