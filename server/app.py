@@ -19,6 +19,7 @@ from server.cors import answer_preflight, say_who_may_read
 from server.explore import page
 from server.openapi import pages as contract
 from server.problems import ProblemHandler
+from server.protocol import ANSWER_S
 from server.public import accounts, health, inquiries, localities, market, media, metrics, properties, search
 from server.request_head import refuse_strange_heads
 from server.webhooks import enhancement as news
@@ -92,8 +93,8 @@ def framework_config(settings: Settings) -> Config:
         {
             "REQUEST_MAX_SIZE": settings.max_json_bytes,
             "REQUEST_MAX_HEADER_SIZE": LARGEST_HEAD,
-            # Without a byte in so many seconds; server/protocol.py keeps time for those who send some.
-            "REQUEST_TIMEOUT": settings.header_deadline_s,
+            # server/protocol.py keeps time. Were the framework's timer as quick, it would cut off our answer.
+            "REQUEST_TIMEOUT": 3 * settings.header_deadline_s + ANSWER_S,
             "GRACEFUL_SHUTDOWN_TIMEOUT": settings.graceful_shutdown_s,
             "ACCESS_LOG": False,  # `sign_off` writes a better one
             "MOTD": False,
@@ -141,7 +142,7 @@ async def begin_journals(app: CasaApp) -> None:
     app.ctx.observer.begin()
     app.ctx.searches.begin()
     app.ctx.views.begin()
-    app.add_task(app.ctx.metrics.keep_observing(app.ctx.database))
+    app.add_task(app.ctx.metrics.keep_observing(app.ctx.database, app.ctx.stopping))
 
 
 async def stop_traffic(app: CasaApp) -> None:

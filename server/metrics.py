@@ -8,6 +8,7 @@ by the manager (server/cli.py), what it had counted stays.
 import asyncio
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
@@ -120,10 +121,12 @@ class Metrics:
         if in_vain:
             self._empty[(kind,)].inc()
 
-    async def keep_observing(self, database: AsyncEngine) -> None:
-        while True:
+    async def keep_observing(self, database: AsyncEngine, stopping: asyncio.Event) -> None:
+        while not stopping.is_set():
             self.observe(database)
-            await asyncio.sleep(EVERY_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(EVERY_S):
+                    await stopping.wait()
 
     def observe(self, database: AsyncEngine) -> None:
         """Say how many there are of something in this process just now."""

@@ -20,6 +20,9 @@ SLOWEST_BODY = 128 * 1024
 LOOK_S = 1.0
 """Between two looks at what a connection is waiting for; deadlines are kept to about a second."""
 
+ANSWER_S = 5.0
+"""For the answer to a client that was too slow; then the connection is closed."""
+
 by_address: Counter[str] = Counter()
 """How many connections of this process are open, by the address of the peer."""
 
@@ -61,8 +64,8 @@ class PromptProtocol(HttpProtocol):
         if self._is_late():
             self.http.exception = RequestTimeout("The request did not arrive in time.")
             self._task.cancel()
-            # The answer has been written by then; the framework would wait for the rest of the body.
-            self._watch = self.loop.call_later(LOOK_S, self.close)
+            # The framework would wait for the rest of the body.
+            self._watch = self.loop.call_later(ANSWER_S, self.close)
             return
         self._watch = self.loop.call_later(LOOK_S, self._look)
 

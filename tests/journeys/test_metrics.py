@@ -1,7 +1,6 @@
 """Metrics of an API of several processes: any of them tells for all, and the dead leave only their counts."""
 
 import asyncio
-import signal
 
 import psutil
 from aiohttp import ClientError, ClientSession
@@ -36,8 +35,7 @@ async def test_any_worker_tells_what_all_have_counted(product: Product):
         assert (await product.ask("/livez"))[0] == 200
     told = {(await scrape(product))["casabricks_api_requests_total"][LIVEZ] for _ in range(10)}
     assert told == {before + 30}
-    api.send_signal(signal.SIGTERM)
-    assert await asyncio.to_thread(api.wait, 30) == 0
+    assert await api.stop() == 0
 
 
 async def test_a_killed_worker_leaves_its_counts_and_none_of_its_requests_in_flight(product: Product):
@@ -64,5 +62,4 @@ async def test_a_killed_worker_leaves_its_counts_and_none_of_its_requests_in_fli
         figures = await until(successor_tells, "a successor")
         assert figures["casabricks_api_requests_in_flight"] == {(): 1}
         assert figures["casabricks_api_requests_total"][LIVEZ] >= before
-        api.send_signal(signal.SIGTERM)
-        assert await asyncio.to_thread(api.wait, 30) == 0
+        assert await api.stop() == 0

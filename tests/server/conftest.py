@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -167,6 +168,8 @@ async def fresh_limits(cache: Redis) -> None:
         await cache.delete(key)
 
 
+NUMBERS = count()
+"""The framework wants a name of its own for each application of a process."""
 SERVING: list[Context] = []
 """Of the applications that this process serves just now."""
 
@@ -190,7 +193,7 @@ def no_outage_is_remembered() -> Iterator[None]:
 async def served(settings: Settings, name: str = "casabricks") -> AsyncIterator[Api]:
     """The application in this process, behind a real socket."""
     listener = socket.create_server(("127.0.0.1", 0))
-    app = create_app(settings, name)
+    app = create_app(settings, f"{name}-{next(NUMBERS)}")
     app.config.TOUCHUP = False  # Sanic rewrites its own source once, for one application in a process
     server = await app.create_server(sock=listener, return_asyncio_server=True, protocol=PromptProtocol)
     await server.startup()
