@@ -14,10 +14,10 @@ from schemas.errors import (
     Forbidden,
     InvalidRequest,
     Overloaded,
-    PayloadTooLarge,
     TooManyRequests,
     Unauthorized,
     Unparsable,
+    UriTooLong,
 )
 from server.auth import authenticate, authenticate_super_admin
 from server.context import CasaApp
@@ -86,7 +86,7 @@ class Operation:
         if authenticate_super_admin in self.guards:
             found.add(Forbidden)
         if self.said.query is not None:
-            found |= {InvalidRequest, PayloadTooLarge, Unparsable}  # the framework reads no longer line
+            found |= {InvalidRequest, Unparsable, UriTooLong}
         if self.said.body is not None:
             found.update(self.said.body.raises)
         return frozenset(found.union(*(convention.raises for convention in self.said.conventions)))
