@@ -14,6 +14,7 @@ from schemas.errors import (
     Forbidden,
     InvalidRequest,
     Overloaded,
+    PayloadTooLarge,
     TooManyRequests,
     Unauthorized,
     Unparsable,
@@ -86,7 +87,8 @@ class Operation:
         if authenticate_super_admin in self.guards:
             found.add(Forbidden)
         if self.said.query is not None:
-            found |= {InvalidRequest, Unparsable, UriTooLong}
+            # An address beyond its limit is 414, and 413 once it is beyond that of a request's head.
+            found |= {InvalidRequest, PayloadTooLarge, Unparsable, UriTooLong}
         if self.said.body is not None:
             found.update(self.said.body.raises)
         return frozenset(found.union(*(convention.raises for convention in self.said.conventions)))
