@@ -22,8 +22,9 @@ from tests.factories import inquiry, picture, store_inquiries, store_pictures, s
 from tests.server.conftest import Api, Catalogue, served
 
 HERE = Path(__file__).parent
-EXAMPLES = int(os.environ.get("EXAMPLES", "5"))
+EXAMPLES = int(os.environ.get("EXAMPLES", "3"))
 """Cases drawn for each operation, beside those that every run has."""
+pytestmark = pytest.mark.timeout(600 + 60 * EXAMPLES)  # hundreds of operations, each asked many times
 
 
 @dataclass(frozen=True)

@@ -102,9 +102,9 @@ async def test_a_client_that_falls_silent_in_its_body_is_too_slow_and_we_are_not
     assert [line["event"] for line in lines if line["log_level"] == "error"] == []
 
 
-async def test_a_visitor_who_leaves_is_no_error(hurried: Api):
+async def test_a_visitor_who_leaves_is_no_error(api: Api):
     with capture_logs() as lines:
-        async with line_to(hurried) as line:
+        async with line_to(api) as line:
             await line.send(POST + b"Content-Length: 9\r\nExpect: 100-continue\r\n\r\n{")
             await line.reader.readuntil(b"100 Continue\r\n\r\n")
         await until(lambda: any(entry.get("status") for entry in lines), "the request is logged")
