@@ -6,11 +6,11 @@ it cannot be read its gauges say NaN: an old figure would look like a good one.
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -22,6 +22,7 @@ from indexer.letters import count_by_type
 from schemas.settings import Settings
 from schemas.tables import IndexGeneration
 from stores.background import meanwhile
+from stores.metrics_server import metrics_served
 
 EVERY_S = 2.0
 
@@ -86,22 +87,9 @@ async def serving(metrics: Metrics, engine: AsyncEngine, settings: Settings) -> 
     if not settings.indexer_metrics_port:
         yield
         return
-    with _server(metrics, settings):
+    with metrics_served(metrics.registry, settings.indexer_metrics_host, settings.indexer_metrics_port):
         async with meanwhile(_keep_observing(metrics, engine, settings.index_alias)):
             yield
-
-
-@contextmanager
-def _server(metrics: Metrics, settings: Settings) -> Iterator[None]:
-    server, thread = start_http_server(
-        settings.indexer_metrics_port, settings.indexer_metrics_host, metrics.registry
-    )
-    try:
-        yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 async def _keep_observing(metrics: Metrics, engine: AsyncEngine, alias: str) -> None:

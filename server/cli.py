@@ -43,6 +43,7 @@ from services.privacy import Purged
 from services.users import create_user
 from stores.database import open_database
 from stores.logs import configure_logs
+from stores.metrics_server import metrics_served
 from stores.results import allowed_origins
 from stores.startup import read_settings
 from tasks.imports.job import met_a_lock, run_import
@@ -50,7 +51,7 @@ from tasks.imports.mapping import Mapping, load_mapping
 from tasks.imports.reader import count_lines
 from tasks.imports.report import Report, render
 from tasks.market import compare_prices
-from tasks.metrics import Metrics, serving
+from tasks.metrics import Metrics
 from tasks.queue import Queue
 from tasks.retention import erase_expired
 from tasks.scores import score_waiting
@@ -163,7 +164,8 @@ def worker(
     configure_logs(settings.log_level, json=settings.log_json)
     queue, metrics = Queue(settings), Metrics()
     queue.count(metrics)
-    with observed(settings, "worker"), serving(metrics, settings):
+    served = metrics_served(metrics.registry, settings.worker_metrics_host, settings.worker_metrics_port)
+    with observed(settings, "worker"), served:
         queue.consumer(schedules=schedule).run()
         queue.wind_up()
 

@@ -1,13 +1,10 @@
 """What a worker tells Prometheus, on a port of its own: the jobs it has run, and what came by the queue."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from huey import signals
-from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from schemas.settings import Settings
 from tasks.jobs import JOBS
 
 SECONDS = (0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 1800.0)
@@ -41,20 +38,3 @@ class Metrics:
         """A signal of the queue, if it is the end of a task."""
         if signal in OUTCOMES:
             self.tasks.labels(task, OUTCOMES[signal]).inc()
-
-
-@contextmanager
-def serving(metrics: Metrics, settings: Settings) -> Iterator[None]:
-    """Answer `/metrics` meanwhile, if the settings name a port."""
-    if not settings.worker_metrics_port:
-        yield
-        return
-    server, thread = start_http_server(
-        settings.worker_metrics_port, settings.worker_metrics_host, metrics.registry
-    )
-    try:
-        yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
