@@ -28,6 +28,8 @@ def faults(settings: "Settings") -> list[str]:
 
 def _faults(settings: "Settings") -> Iterator[tuple[str, str]]:
     yield from _secrets(settings)
+    if settings.serve_docs:
+        yield "serve_docs", "must be false"
     if settings.password_cost < LEAST_PASSWORD_COST:
         yield "password_cost", f"must be at least {LEAST_PASSWORD_COST}"
     if settings.enhancer_local_origin:

@@ -5,23 +5,22 @@ import asyncio
 from aiohttp import ClientSession
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bench.servers import free_port
 from schemas.settings import Settings
-from tasks.metrics import Metrics, serving
+from stores.metrics_server import metrics_served
+from tasks.metrics import Metrics
 from tasks.queue import Queue
 from tasks.runs import run_once
+from tests.ports import kept_port
 from tests.scraping import happened, read_figures
 from tests.tasks.test_runs import NAME, Counted, job
 
 
 async def test_runs_are_counted_by_job_and_outcome(engine: AsyncEngine, settings: Settings):
     metrics = Metrics()
-    told = settings.model_copy(update={"worker_metrics_port": free_port()})
     await run_once(engine, settings, job(Counted(failures=1)), metrics.ran)
     metrics.ran(NAME, "done", 3.0)
-    address = f"http://127.0.0.1:{told.worker_metrics_port}/metrics"
-    with serving(metrics, told):
-        async with ClientSession() as visitor, visitor.get(address) as answer:
+    with kept_port() as port, metrics_served(metrics.registry, "127.0.0.1", port):
+        async with ClientSession() as visitor, visitor.get(f"http://127.0.0.1:{port}/metrics") as answer:
             figures = read_figures(await answer.read())
     assert happened(figures["casabricks_worker_job_runs_total"]) == {(NAME, "failed"): 1, (NAME, "done"): 1}
     assert figures["casabricks_worker_job_seconds_count"] == {(NAME,): 2}
