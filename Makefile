@@ -56,7 +56,7 @@ lock: $(READY) ## Pin the newest versions that pyproject.toml allows, with hashe
 	$(BIN)/uv pip compile $(LOCK_FLAGS) pyproject.toml -o requirements/app.txt
 	$(BIN)/uv pip compile $(LOCK_FLAGS) --extra dev -c requirements/app.txt pyproject.toml -o requirements/dev.txt
 	$(BIN)/uv pip compile $(LOCK_FLAGS) --extra observability -c requirements/dev.txt pyproject.toml -o requirements/image.txt
-	echo hatchling | $(BIN)/uv pip compile $(LOCK_FLAGS) -c requirements/dev.txt - -o requirements/build.txt
+	echo hatchling | $(BIN)/uv pip compile $(LOCK_FLAGS) --no-annotate -c requirements/dev.txt - -o requirements/build.txt
 LOCK_FLAGS := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 # uv installs in seconds what pip takes a minute for; where it cannot, pip does.

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -77,6 +78,8 @@ class Context:
     observer: Observer
     flights: dict[tuple[bytes, str], asyncio.Task[bytes]] = field(default_factory=dict)
     """Searches on their way to an answer that others wait for as well (server/search/cache.py)."""
+    connections: Counter[str] = field(default_factory=Counter)
+    """How many are open, by the address of the peer (server/protocol.py)."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the process was asked to stop, so that no new traffic is sent here."""
     closing: asyncio.Event = field(default_factory=asyncio.Event)

@@ -5,7 +5,6 @@ body that stops coming looks like a slow server. Here a request has so long to a
 """
 
 from asyncio import BaseTransport
-from collections import Counter
 from ipaddress import ip_address
 from time import monotonic
 
@@ -23,9 +22,6 @@ LOOK_S = 1.0
 ANSWER_S = 5.0
 """For the answer to a client that was too slow; then the connection is closed."""
 
-by_address: Counter[str] = Counter()
-"""How many connections of this process are open, by the address of the peer."""
-
 
 class PromptProtocol(HttpProtocol):
     """HTTP/1.1 by Sanic, with deadlines and a bound on the connections of one address."""
@@ -36,17 +32,18 @@ class PromptProtocol(HttpProtocol):
         self._began = monotonic()
         self._watch = None
         self._peer = (transport.get_extra_info("peername") or [""])[0]
-        by_address[self._peer] += 1
+        self.app.ctx.connections[self._peer] += 1
         super().connection_made(transport)  # type: ignore[no-untyped-call]
-        if by_address[self._peer] > self.app.ctx.settings.connections_per_address and not self._is_ours():
+        most = self.app.ctx.settings.connections_per_address
+        if self.app.ctx.connections[self._peer] > most and not self._is_ours():
             transport.abort()  # type: ignore[attr-defined]  # every transport of a socket has it
             return
         self._watch = self.loop.call_later(LOOK_S, self._look)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        by_address[self._peer] -= 1
-        if not by_address[self._peer]:
-            del by_address[self._peer]
+        self.app.ctx.connections[self._peer] -= 1
+        if not self.app.ctx.connections[self._peer]:
+            del self.app.ctx.connections[self._peer]
         if self._watch is not None:
             self._watch.cancel()
         super().connection_lost(exc)  # type: ignore[no-untyped-call]
