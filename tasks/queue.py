@@ -153,13 +153,14 @@ class Queue:
 
 
 class CatchingUp(Consumer):  # type: ignore[misc]  # huey has no types
-    """Already works, and can be told to stop, when it asks for what was left undone."""
+    """Can be told to stop before it works, and works before it asks for what was left undone."""
 
     def __init__(self, queue: Queue, **options: Any) -> None:
         super().__init__(queue.huey, **options)
         self._queue = queue
 
     def start(self) -> None:
+        self._set_signal_handlers()  # the library's own come last, and a signal until then would kill it
         super().start()
         self._queue.catch_up()
 
