@@ -56,6 +56,11 @@ cluster.routing.allocation.disk.watermark.high: 300mb
 cluster.routing.allocation.disk.watermark.flood_stage: 200mb
 """
 
+THROWN_AWAY = """\
+# Looking at the disk also takes back a block that a test has set, as for a full one.
+cluster.info.update.interval: 24h
+"""
+
 # Not the console: each node sets logging up again, and from the second on the console is closed.
 LOGGING = """\
 status = error
@@ -113,6 +118,7 @@ class OpenSearch:
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "opensearch.yml").write_text(
                 SETTINGS.format(transport=transport, seeds=seeds, wait=wait)
+                + ("" if self._durable else THROWN_AWAY)
             )
             (folder / "log4j2.properties").write_text(LOGGING.format(log=self._log))
 

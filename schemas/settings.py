@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     """Seconds a statement of a visitor's request may take."""
     database_lock_timeout_s: float = Field(default=2.0, gt=0)
     """Seconds a statement waits for what another transaction holds."""
+    database_idle_transaction_s: float = Field(default=15.0, gt=0)
+    """Seconds after which Postgres ends a transaction that does nothing, for its locks and old rows."""
     search_timeout_s: float = Field(default=1.2, gt=0)
     """Seconds a search may take before the visitor gets 503."""
     redis_timeout_s: float = Field(default=0.1, gt=0)

@@ -9,11 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from schemas.settings import Settings
 from schemas.urls import sqlalchemy_url
 
-APPLICATION_LIMITS = {
-    # A forgotten transaction must not hold locks, nor keep the outbox from being drained.
-    "idle_in_transaction_session_timeout": "15s",
-    "timezone": "UTC",
-}
 ALIVE = {
     # A server that vanished without a word is noticed within half a minute, not in two hours.
     "keepalives_idle": 10,
@@ -32,9 +27,11 @@ def open_database(settings: Settings, *, statement_timeout_ms: int = 10_000) -> 
         settings: whose `database_url`, pool size and patience to use.
         statement_timeout_ms: how long one statement may run; 0 for bulk work without a bound.
     """
-    limits = APPLICATION_LIMITS | {
+    limits = {
+        "timezone": "UTC",
         "statement_timeout": str(statement_timeout_ms),
         "lock_timeout": str(round(1000 * settings.database_lock_timeout_s)),
+        "idle_in_transaction_session_timeout": str(round(1000 * settings.database_idle_transaction_s)),
     }
     return create_async_engine(
         sqlalchemy_url(settings.database_url),

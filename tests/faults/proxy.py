@@ -21,6 +21,8 @@ from urllib.parse import urlsplit
 
 LOOPBACK = "127.0.0.1"
 CHUNK = 65_536
+LOOP_TURNS = 10
+"""Of the event loop, in which a connection that was accepted is handed over, and an aborted one closed."""
 DEFAULT_PORTS = {"redis": 6379, "postgresql": 5432, "http": 80}
 
 
@@ -78,6 +80,7 @@ class Connection:
     is_doomed: bool = False
     """Whether the next reply is dropped."""
     is_over: bool = False
+    serving: asyncio.Task[None] | None = None
 
     def reset(self) -> None:
         for writer in filter(None, (self.near, self.far)):
@@ -118,9 +121,16 @@ class Proxy:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.fail(Refuse())
+        await self._settle()
         while self._connections:  # noqa: ASYNC110  they end by themselves now
             await asyncio.sleep(0.001)
+        await self._settle()
         self._place.close()
+
+    @staticmethod
+    async def _settle() -> None:
+        for _ in range(LOOP_TURNS):
+            await asyncio.sleep(0)
 
     async def heal(self) -> None:
         await self.fail(Pass())
@@ -136,7 +146,7 @@ class Proxy:
             self._stop_listening()
             self.reset_connections()
         elif self._server is None:
-            self._server = await asyncio.start_server(self._serve, sock=bound_socket(self.port), backlog=512)
+            self._server = await asyncio.start_server(self._accept, sock=bound_socket(self.port), backlog=512)
 
     @asynccontextmanager
     async def failing(self, mode: Mode) -> AsyncIterator[None]:
@@ -155,11 +165,18 @@ class Proxy:
             self._server.close()
             self._server = None
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
         connection = Connection(writer)
         self._connections.add(connection)
+        connection.serving = asyncio.create_task(self._serve(connection, reader, writer))
+
+    async def _serve(
+        self, connection: Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         try:
+            if isinstance(self.mode, Refuse):  # it was accepted a moment before
+                raise ConnectionResetError
             await self._out_of_the_hole(connection)
             far_reader, connection.far = await asyncio.open_connection(*self._upstream)
             await asyncio.gather(

@@ -63,9 +63,10 @@ FAULTS = [
 async def test_an_upload_that_cannot_be_stored_is_503_and_leaves_no_row(
     shop: Shop, engine: AsyncEngine, fault: Any, monkeypatch
 ):
-    monkeypatch.setattr(stores_media, "LONGEST_S", 1.5)
-    async with shop.line.failing(fault):
-        answer = await send(shop.admin, shop.key, sample())
+    with monkeypatch.context() as impatient:
+        impatient.setattr(stores_media, "LONGEST_S", 1.5)
+        async with shop.line.failing(fault):
+            answer = await send(shop.admin, shop.key, sample())
     assert (answer.status, answer.body["code"], answer.headers["retry-after"]) == (
         503,
         "media_unavailable",
