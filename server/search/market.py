@@ -101,18 +101,18 @@ class Level:
 
     @classmethod
     def read(cls, rung: Rung, response: dict[str, Any]) -> "Level":
-        rows = [hit["fields"] for hit in response["hits"]["hits"]]
-        prices = sorted(row["price_per_sqft"][0] for row in rows)
-        return cls(rung, response["hits"]["total"]["value"], prices, [row["id"][0] for row in rows])
+        rows = [hit["sort"] for hit in response["hits"]["hits"]]
+        total = response["hits"]["total"]["value"]
+        return cls(rung, total, [price for price, _ in rows], [listing_id for _, listing_id in rows])
 
 
 def comparables(subject: Subject, rung: Rung) -> Body:
     return {
         "query": eligible(subject, rung),
         "size": MOST_FETCHED,
-        "stored_fields": "_none_",  # not even the hit's own id is unpacked from what is stored
-        "docvalue_fields": ["id", "price_per_sqft"],
-        "sort": ["_doc"],
+        # What is sorted by comes with a hit; nothing is fetched for it, not even its own id.
+        "stored_fields": "_none_",
+        "sort": ["price_per_sqft", "id"],
         "track_total_hits": MOST_FETCHED + 1,
     }
 
