@@ -75,9 +75,9 @@ redis.call('DEL', failures)
 
 
 class LoginLimits:
-    def __init__(self, cache: Redis, secret: str, rules: LoginRules | None = None) -> None:
+    def __init__(self, cache: Redis, key: bytes, rules: LoginRules | None = None) -> None:
         self._rules = rules or LoginRules()
-        self._secret = secret
+        self._key = key
         self._alone = _Alone()
         self._take = cache.register_script(TAKE)
         self._give_back = cache.register_script(GIVE_BACK)
@@ -136,7 +136,7 @@ class LoginLimits:
         return [f"login:{part}:{key}" for part in ("failures", "level", "lock")]
 
     def _digest(self, text: str) -> str:
-        return hmac.digest(self._secret.encode(), f"login {text}".encode(), "sha256").hex()[:32]
+        return hmac.digest(self._key, text.encode(), "sha256").hex()[:32]
 
 
 @dataclass

@@ -22,7 +22,7 @@ async def lose(cache: Redis) -> None:
 
 async def test_an_outage_does_not_begin_the_count_again(settings: Settings, cache: Redis, fresh_limits: None):
     own = open_cache(settings)
-    limits = LoginLimits(own, "a secret of the test")
+    limits = LoginLimits(own, b"a key of the test")
     for _ in range(5):
         await limits.take(HERE)
         await limits.failed(NOBODY)
