@@ -1,5 +1,6 @@
 """Properties as admins manage them: never over another's edit, and seen in searches when they ask for it."""
 
+from collections.abc import Mapping
 from functools import partial
 from uuid import UUID
 
@@ -7,6 +8,8 @@ import orjson
 from sanic import Blueprint, HTTPResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.cursors import InvalidCursor, read_cursor, write_cursor
+from domain.keys import Keys
 from schemas.api.admin_properties import (
     AdminProperty,
     HistoryEntry,
@@ -21,9 +24,10 @@ from schemas.api.admin_properties import (
     WriteOptions,
     WrittenProperty,
 )
+from schemas.api.changes import ChangesRequest, PropertyChanges
 from schemas.api.lists import Items
 from schemas.api.search import ListingSearch
-from schemas.errors import Conflict, NotFound
+from schemas.errors import Conflict, FieldError, NotFound, Unparsable
 from schemas.tables import Property
 from schemas.vocabulary import PropertyState
 from server.auth import actor, authenticate, principal
@@ -36,6 +40,7 @@ from server.search.freshness import becomes_searchable
 from server.search.visibility import explain, standing_of
 from services.audit import Actor
 from services.idempotency import KeptAnswer, once_only
+from services.properties.changes import Place, adopt, changes_after, history_of
 from services.properties.history import history
 from services.properties.lifecycle import change_state
 from services.properties.listing import list_properties
@@ -75,6 +80,37 @@ async def add(request: CasaRequest) -> HTTPResponse:
     async with transaction(request.app.ctx, awaited=wait_s is not None) as session:
         kept = await once_only(session, once, partial(created, session, actor(request), new))
     return await announced(request, kept, wait_s)
+
+
+@blueprint.get("/changes")
+@describes(PropertyChanges, query=ChangesRequest, raises=(Unparsable,))
+async def tell_changes(request: CasaRequest) -> HTTPResponse:
+    """Every property, and from then on every change of one: for a program that keeps a copy.
+
+    Go on with `next_cursor`, at once while `has_more`, later otherwise. Nothing is left out whoever edits
+    meanwhile; what changes again is told again.
+    """
+    wanted, context = read_query(request, ChangesRequest), request.app.ctx
+    async with transaction(context) as session:
+        await adopt(session)
+        walk = {"changes": await history_of(session)}
+    keys = context.keys_for("cursor")
+    place = place_in(walk, wanted.cursor, keys)
+    async with transaction(context) as session:
+        found = await changes_after(session, place, wanted.page_size)
+    cursor = write_cursor([found.place.changed_in, str(found.place.property_id)], walk, keys)
+    return reply(PropertyChanges(items=found.items, next_cursor=cursor, has_more=found.has_more))
+
+
+def place_in(walk: Mapping[str, str], cursor: str | None, keys: Keys) -> Place:
+    if cursor is None:
+        return Place()
+    try:
+        changed_in, property_id = read_cursor(cursor, walk, keys)
+    except InvalidCursor:
+        wrong = FieldError("#/cursor", "query", "cursor", "is not of this database; begin without one")
+        raise Unparsable("The cursor cannot be gone on from.", (wrong,)) from None
+    return Place(changed_in, UUID(property_id))
 
 
 @blueprint.get("/<property_id:str>")
