@@ -55,12 +55,13 @@ return -1
 GIVE_BACK = """
 for place, key in ipairs(KEYS) do
     if place <= 2 then
-        if redis.call('EXISTS', key) == 1 then redis.call('DECR', key) end
+        if tonumber(redis.call('GET', key) or '0') > 0 then redis.call('DECR', key) end
     else
         redis.call('DEL', key)
     end
 end
 """
+"""To an address and everybody; what is named behind them is forgotten."""
 FAIL = """
 local failures, level, lock = KEYS[1], KEYS[2], KEYS[3]
 if redis.call('EXISTS', lock) == 1 then return end
@@ -110,6 +111,11 @@ class LoginLimits:
         await self._asked(
             lambda: self._fail(self._account(identifier), sizes), lambda: self._alone.failed(identifier)
         )
+
+    async def give_back(self, address: IPv4Network | IPv6Network) -> None:
+        """For an attempt that came to nothing by our own fault."""
+        key = self._digest(str(address))
+        await self._asked(lambda: self._give_back(self._attempts(key)), lambda: self._alone.give_back(key))
 
     async def succeeded(self, identifier: str, address: IPv4Network | IPv6Network) -> None:
         """Give the attempt back; only this account's failures are forgotten."""
@@ -161,6 +167,9 @@ class _Alone:
 
     def succeeded(self, identifier: str, key: str) -> int:
         self._counts.pop(f"account {identifier}", None)
+        return self.give_back(key)
+
+    def give_back(self, key: str) -> int:
         self._add("*", -1)
         return self._add(key, -1)
 
