@@ -5,7 +5,9 @@ written by our own proxies: the header is read from there, past addresses that a
 first that is not.
 """
 
+import hmac
 from collections.abc import Iterable
+from datetime import datetime
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Address = IPv4Address | IPv6Address
@@ -41,6 +43,12 @@ def client_address(peer: str, forwarded_for: Iterable[str], trusted: Iterable[Ne
 def address_key(address: Address) -> Network:
     """What limits count by: one IPv4 address, or a whole /64, which is what a single client is given."""
     return ip_network((plain(address), 32 if plain(address).version == 4 else 64), strict=False)
+
+
+def digest_of_today(address: Network, key: bytes, now: datetime) -> str:
+    """What an address is called where only its sameness counts: until midnight (UTC), and without itself."""
+    told = f"{now:%Y-%m-%d} {address}".encode()
+    return hmac.digest(key, told, "sha256")[:16].hex()
 
 
 def plain(address: Address) -> Address:

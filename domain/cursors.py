@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from domain.keys import Keys
+
 SIGNATURE_BYTES = 16
 LONGEST = 1_000
 """Characters; what comes longer is not ours."""
@@ -17,13 +19,13 @@ class InvalidCursor(Exception):
     """Not ours, altered, or another search's."""
 
 
-def write_cursor(after: Sequence[Any], search: Mapping[str, Any], secret: str) -> str:
+def write_cursor(after: Sequence[Any], search: Mapping[str, Any], keys: Keys) -> str:
     """A cursor behind the hit with these sort values."""
     payload = orjson.dumps([list(after), _fingerprint(search)])
-    return urlsafe_b64encode(_signature(payload, secret) + payload).decode().rstrip("=")
+    return urlsafe_b64encode(_signature(payload, keys[0]) + payload).decode().rstrip("=")
 
 
-def read_cursor(cursor: str, search: Mapping[str, Any], secret: str) -> list[Any]:
+def read_cursor(cursor: str, search: Mapping[str, Any], keys: Keys) -> list[Any]:
     """The sort values behind which to go on.
 
     Raises:
@@ -34,7 +36,7 @@ def read_cursor(cursor: str, search: Mapping[str, Any], secret: str) -> list[Any
     except ValueError as error:
         raise InvalidCursor from error
     signature, payload = raw[:SIGNATURE_BYTES], raw[SIGNATURE_BYTES:]
-    if not hmac.compare_digest(signature, _signature(payload, secret)):
+    if not any(hmac.compare_digest(signature, _signature(payload, key)) for key in keys):
         raise InvalidCursor
     after, fingerprint = orjson.loads(payload)
     if fingerprint != _fingerprint(search):
@@ -42,8 +44,7 @@ def read_cursor(cursor: str, search: Mapping[str, Any], secret: str) -> list[Any
     return list(after)
 
 
-def _signature(payload: bytes, secret: str) -> bytes:
-    key = blake2b(secret.encode(), person=b"cursor", digest_size=32).digest()
+def _signature(payload: bytes, key: bytes) -> bytes:
     return hmac.digest(key, payload, "sha256")[:SIGNATURE_BYTES]
 
 

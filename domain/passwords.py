@@ -1,33 +1,40 @@
 """Passwords: which are good enough, and how they are kept.
 
-Length is what counts (NIST SP 800-63B-4): fifteen bytes at least and no rules of composition. bcrypt
+Length is what counts (NIST SP 800-63B-4): fifteen characters at least and no rules of composition. The
+same password comes in other bytes from another keyboard, so what is hashed is its prepared form. bcrypt
 reads 72 bytes and raises on more, so longer ones are refused when set, and simply wrong at a login.
 """
 
 import secrets
 from functools import cache
 from importlib.resources import files
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 import bcrypt
 
 COST = 12
 """OWASP's floor for bcrypt; about 0.3 s a hash on a small machine."""
-FEWEST_BYTES = 15
+FEWEST = 15
+"""Characters, as NIST counts them: code points."""
 MOST_BYTES = 72
 CONTEXT_WORDS = ("casabricks", "noida", "password", "property")
 SHORTEST_REST = 8
-"""Bytes that must be left of a password without what everybody would guess of it."""
+"""Characters that must be left of a password without what everybody would guess of it."""
+
+
+def prepared(password: str) -> str:
+    """As RFC 8265 prepares an OpaqueString: one kind of blank, and accents and signs in one form (NFC)."""
+    return normalize("NFC", "".join(" " if category(sign) == "Zs" else sign for sign in password))
 
 
 def hash_password(password: str, cost: int = COST) -> str:
     """Hash a password of at most 72 bytes; bcrypt itself raises ValueError on a longer one."""
-    return bcrypt.hashpw(password.encode(), bcrypt.gensalt(cost)).decode()
+    return bcrypt.hashpw(prepared(password).encode(), bcrypt.gensalt(cost)).decode()
 
 
 def is_password(password: str, hashed: str) -> bool:
     """Whether a password is the one that was hashed; takes as long for one that never can be."""
-    raw = password.encode()
+    raw = prepared(password).encode()
     possible = len(raw) <= MOST_BYTES and b"\0" not in raw
     try:
         same = bcrypt.checkpw(raw if possible else b"", hashed.encode())
@@ -48,15 +55,17 @@ def draw_password() -> str:
 
 def weakness(password: str, email: str = "") -> str | None:
     """Why a password cannot be set, as a predicate; None if it can."""
-    size = len(password.encode())
-    if size < FEWEST_BYTES:
-        return f"must have at least {FEWEST_BYTES} characters"
-    if size > MOST_BYTES:
+    ready = prepared(password)
+    if len(ready) < FEWEST:
+        return f"must have at least {FEWEST} characters"
+    if len(ready.encode()) > MOST_BYTES:
         return f"must have at most {MOST_BYTES} bytes"
+    if any(category(sign) == "Cc" for sign in ready):
+        return "must not hold control characters"
     plain = normalize("NFKC", password).casefold()
     if plain in common_passwords() or len(set(plain)) < 5:
         return "is one that everybody tries first"
-    if len(_without(plain, (*CONTEXT_WORDS, email.partition("@")[0].casefold())).encode()) < SHORTEST_REST:
+    if len(_without(plain, (*CONTEXT_WORDS, email.partition("@")[0].casefold()))) < SHORTEST_REST:
         return "is too close to your name or to ours"
     return None
 

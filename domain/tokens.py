@@ -13,6 +13,8 @@ from uuid import UUID, uuid4
 
 import jwt
 
+from domain.keys import keys_for
+
 ALGORITHM = "HS256"
 TYPE = "at+jwt"  # RFC 9068: an access token, never mistaken for another kind
 ISSUER = "casabricks"
@@ -23,8 +25,8 @@ SHORTEST_KEY = 32
 """Bytes; PyJWT only warns of a shorter one."""
 REQUIRED = ["iss", "aud", "sub", "iat", "nbf", "exp", "jti", "tv"]
 
-Keys = Mapping[str, str]
-"""Secrets by their `kid`; the first one signs."""
+Keys = Mapping[str, bytes]
+"""By their `kid`; the first one signs."""
 
 
 class InvalidToken(Exception):
@@ -48,12 +50,12 @@ def signing_keys(*secrets: str) -> Keys:
     for secret in secrets:
         if len(secret.encode()) < SHORTEST_KEY:
             raise ValueError(f"a signing secret needs at least {SHORTEST_KEY} bytes")
-    return {blake2b(secret.encode(), digest_size=6).hexdigest(): secret for secret in secrets}
+    return {blake2b(key, digest_size=6).hexdigest(): key for key in keys_for("access token", secrets)}
 
 
 def issue_token(user_id: UUID, token_version: int, keys: Keys, now: datetime) -> str:
     """A token for LIFETIME from `now`, signed with the newest key."""
-    kid, secret = next(iter(keys.items()))
+    kid, key = next(iter(keys.items()))
     claims = {
         "iss": ISSUER,
         "aud": AUDIENCE,
@@ -64,7 +66,7 @@ def issue_token(user_id: UUID, token_version: int, keys: Keys, now: datetime) ->
         "jti": uuid4().hex,
         "tv": token_version,
     }
-    return jwt.encode(claims, secret, ALGORITHM, headers={"kid": kid, "typ": TYPE})
+    return jwt.encode(claims, key, ALGORITHM, headers={"kid": kid, "typ": TYPE})
 
 
 def read_token(token: str, keys: Keys) -> Claims:
@@ -89,7 +91,7 @@ def read_token(token: str, keys: Keys) -> Claims:
         raise InvalidToken from error
 
 
-def _chosen(keys: Keys, header: Mapping[str, object]) -> str:
+def _chosen(keys: Keys, header: Mapping[str, object]) -> bytes:
     kid = header.get("kid")
     if header.get("typ") != TYPE or not isinstance(kid, str):
         raise InvalidToken

@@ -7,6 +7,7 @@ CasaError                  500 internal_error
 ├── Unauthorized           401 unauthorized         one answer for every reason
 ├── InvalidSignature       401 invalid_signature    one answer for every reason
 ├── Forbidden              403 forbidden
+│   └── PasswordChangeRequired   403 password_change_required   somebody else knows the password
 ├── NotFound               404 not_found
 ├── RequestTimeout         408 request_timeout      a body that does not come to its end
 ├── Conflict               409 conflict             the state of things is in the way
@@ -110,6 +111,11 @@ class Forbidden(CasaError):
     status = 403
     code = "forbidden"
     title = "Not allowed"
+
+
+class PasswordChangeRequired(Forbidden):
+    code = "password_change_required"
+    title = "Change your password first"
 
 
 class NotFound(CasaError):

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import exists, select
 
 from domain.tokens import Claims, InvalidToken, read_token
-from schemas.errors import Forbidden, Unauthorized
+from schemas.errors import Forbidden, PasswordChangeRequired, Unauthorized
 from schemas.tables import RevokedToken, User
 from schemas.vocabulary import Role
 from server.context import CasaRequest, Context
@@ -25,11 +25,19 @@ class Principal:
     email: str
     full_name: str
     role: Role
+    must_change_password: bool
     claims: Claims
 
 
 async def authenticate(request: CasaRequest) -> None:
     """Middleware of everything that needs an account."""
+    await authenticate_owner(request)
+    if principal(request).must_change_password:
+        raise PasswordChangeRequired("Change the password that you were given; nothing else is open before.")
+
+
+async def authenticate_owner(request: CasaRequest) -> None:
+    """Middleware of what everybody may do with their own account, with a password to be changed too."""
     request.ctx.principal = await identify(request.app.ctx, _bearer(request))
 
 
@@ -58,7 +66,7 @@ async def identify(context: Context, token: str) -> Principal:
     except InvalidToken:
         raise Unauthorized from None
     revoked = exists().where(RevokedToken.token_id == claims.token_id)
-    query = select(User.id, User.email, User.full_name, User.role).where(
+    query = select(User.id, User.email, User.full_name, User.role, User.must_change_password).where(
         User.id == claims.user_id,
         User.token_version == claims.token_version,
         User.is_active,
@@ -68,7 +76,9 @@ async def identify(context: Context, token: str) -> Principal:
         account = (await connection.execute(query)).one_or_none()
     if account is None:
         raise Unauthorized
-    return Principal(account.id, account.email, account.full_name, Role(account.role), claims)
+    return Principal(
+        account.id, account.email, account.full_name, Role(account.role), account.must_change_password, claims
+    )
 
 
 def _bearer(request: CasaRequest) -> str:

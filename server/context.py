@@ -18,6 +18,8 @@ from sanic.config import Config
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from domain.keys import Keys as PurposeKeys
+from domain.keys import keys_for
 from domain.result_urls import Origins
 from domain.tokens import Keys, signing_keys
 from domain.webhooks import secret_key
@@ -68,7 +70,7 @@ class Context:
     uploads: Gate
     """Passed before the body is read: so many pictures are in memory at once, and no more."""
     keys: Keys
-    """Secrets of access tokens; the first one signs."""
+    """Of access tokens; the first one signs."""
     webhook_keys: tuple[bytes, ...]
     """Secrets that we share with the AI service."""
     result_origins: Origins
@@ -85,10 +87,9 @@ class Context:
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when everybody had time to notice, so that connections which nobody uses are closed."""
 
-    @property
-    def signing_secret(self) -> str:
-        """The newest secret; what it signs is told apart by purpose."""
-        return next(iter(self.keys.values()))
+    def keys_for(self, purpose: str) -> PurposeKeys:
+        """Keys of another purpose than access tokens, from the same secrets."""
+        return keys_for(purpose, self.settings.token_secrets)
 
 
 CasaApp = Sanic[Config, Context]
@@ -135,7 +136,9 @@ def open_context(settings: Settings) -> Context:
         views=ViewLog(cache, database),
         queue=Queue(settings),
         passwords=Passwords(settings.password_cost),
-        login_limits=LoginLimits(open_cache(settings, patience_s=0.5), next(iter(keys.values()))),
+        login_limits=LoginLimits(
+            open_cache(settings, patience_s=0.5), keys_for("login limits", settings.token_secrets)[0]
+        ),
         media=open_media(settings),
         pictures=Pool(settings.picture_processes),
         uploads=Gate(UPLOADS, most_waiting=UPLOADS_WAITING, patience_s=UPLOAD_PATIENCE_S, busy=UPLOADS_BUSY),

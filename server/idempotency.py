@@ -1,6 +1,7 @@
 """Idempotency-Key: a request that its client may send again until it has seen the answer."""
 
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -9,7 +10,7 @@ from sanic import HTTPResponse
 
 from schemas.errors import FieldError, Unparsable
 from server.context import CasaRequest
-from server.http import TIMES
+from server.http import TIMES, with_member
 from services.idempotency import KeptAnswer, Once
 
 LONGEST_KEY = 255
@@ -44,6 +45,10 @@ def to_be_kept(value: object, status: int, entity_id: UUID) -> KeptAnswer:
     return KeptAnswer(status, orjson.dumps(value, option=TIMES), entity_id)
 
 
-def reply_kept(answer: KeptAnswer) -> HTTPResponse:
+def reply_kept(answer: KeptAnswer, **news: Any) -> HTTPResponse:
+    """The answer as it was kept, with members that are found anew each time."""
     headers = {"idempotent-replayed": "true"} if answer.replayed else {}
-    return HTTPResponse(answer.body, answer.status, headers, "application/json")
+    body = answer.body
+    for name, value in news.items():
+        body = with_member(body, name, value)
+    return HTTPResponse(body, answer.status, headers, "application/json")

@@ -55,12 +55,13 @@ return -1
 GIVE_BACK = """
 for place, key in ipairs(KEYS) do
     if place <= 2 then
-        if redis.call('EXISTS', key) == 1 then redis.call('DECR', key) end
+        if tonumber(redis.call('GET', key) or '0') > 0 then redis.call('DECR', key) end
     else
         redis.call('DEL', key)
     end
 end
 """
+"""To an address and everybody; what is named behind them is forgotten."""
 FAIL = """
 local failures, level, lock = KEYS[1], KEYS[2], KEYS[3]
 if redis.call('EXISTS', lock) == 1 then return end
@@ -75,9 +76,9 @@ redis.call('DEL', failures)
 
 
 class LoginLimits:
-    def __init__(self, cache: Redis, secret: str, rules: LoginRules | None = None) -> None:
+    def __init__(self, cache: Redis, key: bytes, rules: LoginRules | None = None) -> None:
         self._rules = rules or LoginRules()
-        self._secret = secret
+        self._key = key
         self._alone = _Alone()
         self._take = cache.register_script(TAKE)
         self._give_back = cache.register_script(GIVE_BACK)
@@ -111,6 +112,11 @@ class LoginLimits:
             lambda: self._fail(self._account(identifier), sizes), lambda: self._alone.failed(identifier)
         )
 
+    async def give_back(self, address: IPv4Network | IPv6Network) -> None:
+        """For an attempt that came to nothing by our own fault."""
+        key = self._digest(str(address))
+        await self._asked(lambda: self._give_back(self._attempts(key)), lambda: self._alone.give_back(key))
+
     async def succeeded(self, identifier: str, address: IPv4Network | IPv6Network) -> None:
         """Give the attempt back; only this account's failures are forgotten."""
         key = self._digest(str(address))
@@ -136,7 +142,7 @@ class LoginLimits:
         return [f"login:{part}:{key}" for part in ("failures", "level", "lock")]
 
     def _digest(self, text: str) -> str:
-        return hmac.digest(self._secret.encode(), f"login {text}".encode(), "sha256").hex()[:32]
+        return hmac.digest(self._key, text.encode(), "sha256").hex()[:32]
 
 
 @dataclass
@@ -161,6 +167,9 @@ class _Alone:
 
     def succeeded(self, identifier: str, key: str) -> int:
         self._counts.pop(f"account {identifier}", None)
+        return self.give_back(key)
+
+    def give_back(self, key: str) -> int:
         self._add("*", -1)
         return self._add(key, -1)
 

@@ -1,6 +1,5 @@
 """Views of property pages, counted in Redis and remembered for analytics."""
 
-import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from domain.addresses import Network, digest_of_today
 from server.journal import Journal
 from services.views import ViewEvent, record_views
 from stores.views import View, ViewCounts
@@ -29,12 +29,11 @@ class Viewed:
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
-def visitor_of(session_id: str | None, address: str, secret: str, now: datetime) -> str:
+def visitor_of(session_id: str | None, address: Network, key: bytes, now: datetime) -> str:
     """The visit; without a name of its own, its address of today as a digest."""
     if session_id is not None:
         return f"session:{session_id}"
-    told = f"{now:%Y-%m-%d} {address}".encode()
-    return f"address:{hmac.digest(secret.encode(), told, 'sha256')[:16].hex()}"
+    return f"address:{digest_of_today(address, key, now)}"
 
 
 class ViewLog(Journal[Viewed]):

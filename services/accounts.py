@@ -16,7 +16,8 @@ from schemas.vocabulary import Role
 from services.audit import Actor, record
 
 SHOWN = (
-    User.id, User.email, User.full_name, User.role, User.is_active, User.last_login_at, User.created_at,
+    User.id, User.email, User.full_name, User.role, User.is_active, User.must_change_password,
+    User.last_login_at, User.created_at,
 )  # fmt: skip
 
 
@@ -83,7 +84,12 @@ async def set_password(session: AsyncSession, actor: Actor, user_id: UUID, seen:
     replaced = (
         update(User)
         .where(User.id == user_id, User.hashed_password == seen)
-        .values(hashed_password=hashed, token_version=User.token_version + 1, updated_at=func.now())
+        .values(
+            hashed_password=hashed,
+            must_change_password=False,
+            token_version=User.token_version + 1,
+            updated_at=func.now(),
+        )
         .returning(User.id)
     )
     if (await session.execute(replaced)).one_or_none() is None:
@@ -100,6 +106,7 @@ def user_view(row: Row[*tuple[Any, ...]]) -> UserView:
         full_name=row.full_name,
         role=Role(row.role),
         is_active=row.is_active,
+        must_change_password=row.must_change_password,
         last_login_at=row.last_login_at,
         created_at=row.created_at,
     )

@@ -37,14 +37,18 @@ class KeptAnswer:
 
 
 async def once_only(
-    session: AsyncSession, once: Once, effect: Callable[[], Awaitable[KeptAnswer]]
+    session: AsyncSession, once: Once | None, effect: Callable[[], Awaitable[KeptAnswer]]
 ) -> KeptAnswer:
     """The answer that this request was given before, or else that of its effect, which is then kept.
+
+    A request without a key has its effect every time.
 
     Raises:
         Conflict: the same request is still in flight.
         InvalidRequest: the key came with another body before.
     """
+    if once is None:
+        return await effect()
     if not await _take_turn(session, once):
         raise Conflict("A request with this Idempotency-Key is being answered; ask again in a moment.")
     known = await _answered(session, once)

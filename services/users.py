@@ -17,10 +17,18 @@ from services.accounts import SHOWN, user_view
 from services.audit import Actor, changes_between, record
 
 
-async def create_user(session: AsyncSession, actor: Actor, wanted: UserCreate, hashed: str) -> UserView:
-    """Raises Conflict when the address has an account already."""
+async def create_user(
+    session: AsyncSession, actor: Actor, wanted: UserCreate, hashed: str, *, drawn: bool = False
+) -> UserView:
+    """Add an account; a password that was drawn for it is to be changed.
+
+    Raises:
+        Conflict: the address has an account already.
+    """
     columns = {"email": wanted.email, "full_name": wanted.full_name, "role": wanted.role}
-    added = insert(User).values(**columns, hashed_password=hashed).returning(*SHOWN)
+    added = (
+        insert(User).values(**columns, hashed_password=hashed, must_change_password=drawn).returning(*SHOWN)
+    )
     try:
         async with session.begin_nested():
             row = (await session.execute(added)).one()
@@ -37,17 +45,19 @@ async def change_user(
 ) -> UserView:
     """Change an account; a changed role, activity or password ends its sessions at once.
 
+    A new password, of which `hashed` is the hash, was drawn and is to be changed.
+
     Raises:
         NotFound: there is no such account.
         Forbidden: it is the actor's own role.
         Conflict: no active super_admin would be left.
     """
     before = await _locked(session, user_id)
-    if wanted.role is not None and wanted.role != before["role"] and user_id == actor.id:
+    after = wanted.model_dump(exclude_unset=True, exclude={"reset_password"})
+    if after.get("role", before["role"]) != before["role"] and user_id == actor.id:
         raise Forbidden("Nobody changes their own role.")
-    after = wanted.model_dump(exclude_none=True, exclude={"reset_password"})
     if hashed is not None:
-        after["hashed_password"] = hashed
+        after |= {"hashed_password": hashed, "must_change_password": True}
     changes = changes_between(before, after)
     if changes:
         await _apply(session, user_id, {name: value for name, (_, value) in changes.items()})
@@ -60,7 +70,10 @@ async def _locked(session: AsyncSession, user_id: UUID) -> dict[str, Any]:
     """The account, after all active super_admins are locked in one order: the last one cannot slip away."""
     guarded = select(User.id).where(User.role == Role.SUPER_ADMIN, User.is_active)
     await session.execute(guarded.order_by(User.id).with_for_update())
-    query = select(User.full_name, User.role, User.is_active, User.hashed_password).where(User.id == user_id)
+    shown = (
+        User.full_name, User.role, User.is_active, User.hashed_password, User.must_change_password,
+    )  # fmt: skip
+    query = select(*shown).where(User.id == user_id)
     row = (await session.execute(query.with_for_update())).mappings().one_or_none()
     if row is None:
         raise NotFound("There is no such account.")

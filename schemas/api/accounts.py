@@ -39,6 +39,8 @@ class UserView(TypedDict):
     full_name: str
     role: Role
     is_active: bool
+    must_change_password: bool
+    """Its password was drawn and told once: until it is changed, nothing but that is open to it."""
     last_login_at: datetime | None
     created_at: datetime
 

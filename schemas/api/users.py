@@ -1,6 +1,6 @@
 """Accounts as a super_admin manages them."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -30,18 +30,28 @@ class UserCreate(Shape):
     """Left out, one is drawn and told once."""
 
 
+def _without_default(schema: dict[str, Any]) -> None:
+    schema.pop("default", None)
+
+
+LEFT_OUT: Any = Field(default=None, json_schema_extra=_without_default)
+"""Not null, which is no value here: what was left out is not among the fields that are set."""
+
+
 class UserChange(Shape):
+    """What is left out stays as it is."""
+
     model_config = exemplified(is_active=False)
 
-    full_name: FullName | None = None
-    role: Role | None = None
-    is_active: bool | None = None
-    reset_password: Literal[True] | None = None
+    full_name: FullName = LEFT_OUT
+    role: Role = LEFT_OUT
+    is_active: bool = LEFT_OUT
+    reset_password: Literal[True] = LEFT_OUT
     """Draw a new password, tell it once, and end all sessions."""
 
     @model_validator(mode="after")
     def _something(self) -> Self:
-        if not self.model_dump(exclude_none=True):
+        if not self.model_fields_set:
             raise PydanticCustomError("nothing", "changes nothing")
         return self
 

@@ -3,6 +3,7 @@
 from schemas.tables.analytics import AnalyticsDay, AnalyticsEvent, ViewBatch
 from schemas.tables.audit import AuditRow
 from schemas.tables.base import Base
+from schemas.tables.changes import PropertyChange
 from schemas.tables.images import PropertyImage
 from schemas.tables.inquiries import Inquiry, InquiryCount, InquiryEvent, InquiryEventType
 from schemas.tables.jobs import ImportJob, JobRun
@@ -33,6 +34,7 @@ __all__ = [
     "OutboxRow",
     "PriceChange",
     "Property",
+    "PropertyChange",
     "PropertyImage",
     "PropertyMarket",
     "RevokedToken",

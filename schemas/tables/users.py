@@ -26,6 +26,8 @@ class User(Timestamps, Base):
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
     token_version: Mapped[int] = mapped_column(server_default=text("0"))
     """Goes up to revoke every token that was given out before."""
+    must_change_password: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Somebody else knows it: it was drawn for its owner, who may do nothing else before."""
     last_login_at: Mapped[datetime | None]
 
 

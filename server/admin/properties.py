@@ -1,9 +1,15 @@
 """Properties as admins manage them: never over another's edit, and seen in searches when they ask for it."""
 
+from collections.abc import Mapping
 from functools import partial
+from uuid import UUID
 
+import orjson
 from sanic import Blueprint, HTTPResponse
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.cursors import InvalidCursor, read_cursor, write_cursor
+from domain.keys import Keys
 from schemas.api.admin_properties import (
     AdminProperty,
     HistoryEntry,
@@ -18,18 +24,23 @@ from schemas.api.admin_properties import (
     WriteOptions,
     WrittenProperty,
 )
+from schemas.api.changes import ChangesRequest, PropertyChanges
 from schemas.api.lists import Items
 from schemas.api.search import ListingSearch
-from schemas.errors import Conflict, NotFound
+from schemas.errors import Conflict, FieldError, NotFound, Unparsable
 from schemas.tables import Property
 from schemas.vocabulary import PropertyState
-from server.auth import actor, authenticate
+from server.auth import actor, authenticate, principal
 from server.context import CasaRequest, transaction
-from server.described import AWAITED, CREATED, GUARDED, VERSIONED, Patch, describes
+from server.described import AWAITED, CREATED, GUARDED, ONCE, VERSIONED, Patch, describes
 from server.http import merged, read_body, read_json, read_patch, read_query, reply
+from server.idempotency import read_once, reply_kept, to_be_kept
 from server.preconditions import preferred_wait_s, seen_versions
 from server.search.freshness import becomes_searchable
 from server.search.visibility import explain, standing_of
+from services.audit import Actor
+from services.idempotency import KeptAnswer, once_only
+from services.properties.changes import Place, adopt, changes_after, history_of
 from services.properties.history import history
 from services.properties.lifecycle import change_state
 from services.properties.listing import list_properties
@@ -56,6 +67,7 @@ async def index(request: CasaRequest) -> HTTPResponse:
     CREATED,
     VERSIONED,
     AWAITED,
+    ONCE,
     status=201,
     query=WriteOptions,
     body=NewProperty,
@@ -64,11 +76,41 @@ async def index(request: CasaRequest) -> HTTPResponse:
 async def add(request: CasaRequest) -> HTTPResponse:
     """Create a property."""
     wait_s, new = wanted_wait_s(request), read_body(request, NewProperty)
+    once = read_once(request, new, str(principal(request).id))
     async with transaction(request.app.ctx, awaited=wait_s is not None) as session:
-        row = await create(session, actor(request), new)
-    answer = await written(request, row, wait_s, status=201)
-    answer.headers["location"] = f"{blueprint.url_prefix}/{row.id}"
-    return answer
+        kept = await once_only(session, once, partial(created, session, actor(request), new))
+    return await announced(request, kept, wait_s)
+
+
+@blueprint.get("/changes")
+@describes(PropertyChanges, query=ChangesRequest, raises=(Unparsable,))
+async def tell_changes(request: CasaRequest) -> HTTPResponse:
+    """Every property, and from then on every change of one: for a program that keeps a copy.
+
+    Go on with `next_cursor`, at once while `has_more`, later otherwise. Nothing is left out whoever edits
+    meanwhile; what changes again is told again.
+    """
+    wanted, context = read_query(request, ChangesRequest), request.app.ctx
+    async with transaction(context) as session:
+        await adopt(session)
+        walk = {"changes": await history_of(session)}
+    keys = context.keys_for("cursor")
+    place = place_in(walk, wanted.cursor, keys)
+    async with transaction(context) as session:
+        found = await changes_after(session, place, wanted.page_size)
+    cursor = write_cursor([found.place.changed_in, str(found.place.property_id)], walk, keys)
+    return reply(PropertyChanges(items=found.items, next_cursor=cursor, has_more=found.has_more))
+
+
+def place_in(walk: Mapping[str, str], cursor: str | None, keys: Keys) -> Place:
+    if cursor is None:
+        return Place()
+    try:
+        changed_in, property_id = read_cursor(cursor, walk, keys)
+    except InvalidCursor:
+        wrong = FieldError("#/cursor", "query", "cursor", "is not of this database; begin without one")
+        raise Unparsable("The cursor cannot be gone on from.", (wrong,)) from None
+    return Place(changed_in, UUID(property_id))
 
 
 @blueprint.get("/<property_id:str>")
@@ -181,14 +223,40 @@ def wanted_wait_s(request: CasaRequest) -> int | None:
     return preferred_wait_s(request) if asked is None else asked
 
 
-async def written(
-    request: CasaRequest, row: Property, wait_s: int | None, *, status: int = 200
-) -> HTTPResponse:
+async def written(request: CasaRequest, row: Property, wait_s: int | None) -> HTTPResponse:
     """The property as it was committed; held until searches show it, if that was asked for."""
-    context, headers, searchable = request.app.ctx, {"etag": etag_of(row)}, None
-    if wait_s is not None:
-        headers["preference-applied"] = f"wait={wait_s}"
-        searchable = await becomes_searchable(
-            context.search, context.settings.index_alias, row.id, row.revision, wait_s=wait_s
-        )
-    return reply(WrittenProperty(**view(row), searchable=searchable), status, headers)
+    shown = await searchable(request, row.id, row.revision, wait_s)
+    return reply(WrittenProperty(**view(row), searchable=shown), headers=told(etag_of(row), wait_s))
+
+
+async def created(session: AsyncSession, who: Actor, new: NewProperty) -> KeptAnswer:
+    row = await create(session, who, new)
+    return to_be_kept(view(row), 201, row.id)
+
+
+async def announced(request: CasaRequest, kept: KeptAnswer, wait_s: int | None) -> HTTPResponse:
+    """A new property as it was committed; whether searches show it is asked anew for a replay."""
+    made = orjson.loads(kept.body)
+    shown = await searchable(request, UUID(made["id"]), made["revision"], wait_s)
+    answer = reply_kept(kept, searchable=shown)
+    answer.headers.update(told(f'"{made["version"]}"', wait_s))
+    answer.headers["location"] = f"{blueprint.url_prefix}/{made['id']}"
+    return answer
+
+
+async def searchable(
+    request: CasaRequest, property_id: UUID, revision: int, wait_s: int | None
+) -> bool | None:
+    """Whether searches show the revision in time; None when nobody asked."""
+    context = request.app.ctx
+    if wait_s is None:
+        return None
+    return await becomes_searchable(
+        context.search, context.settings.index_alias, property_id, revision, wait_s=wait_s
+    )
+
+
+def told(etag: str, wait_s: int | None) -> dict[str, str]:
+    """Headers of an answer that shows what was written."""
+    waited = {} if wait_s is None else {"preference-applied": f"wait={wait_s}"}
+    return {"etag": etag} | waited

@@ -39,7 +39,7 @@ async def create(request: CasaRequest) -> HTTPResponse:
     password = chosen(wanted) if wanted.password is not None else draw_password()
     hashed = await request.app.ctx.passwords.hash(password)
     async with transaction(request.app.ctx) as session:
-        user = await create_user(session, actor(request), wanted, hashed)
+        user = await create_user(session, actor(request), wanted, hashed, drawn=wanted.password is None)
     drawn = password if wanted.password is None else None
     return reply(ManagedUser(user=user, one_time_password=drawn), 201)
 

@@ -14,13 +14,14 @@ from schemas.errors import (
     Forbidden,
     InvalidRequest,
     Overloaded,
+    PasswordChangeRequired,
     PayloadTooLarge,
     TooManyRequests,
     Unauthorized,
     Unparsable,
     UriTooLong,
 )
-from server.auth import authenticate, authenticate_super_admin
+from server.auth import authenticate, authenticate_owner, authenticate_super_admin
 from server.context import CasaApp
 from server.described import KEPT_AS, Content, Description
 
@@ -76,7 +77,7 @@ class Operation:
 
     @property
     def is_private(self) -> bool:
-        return bool(self.guards & {authenticate, authenticate_super_admin})
+        return bool(self.guards & {authenticate, authenticate_owner, authenticate_super_admin})
 
     @property
     def errors(self) -> frozenset[type[CasaError]]:
@@ -84,6 +85,8 @@ class Operation:
         found = {*ALWAYS, *self.said.raises}
         if self.is_private:
             found.add(Unauthorized)
+        if self.is_private and authenticate_owner not in self.guards:
+            found.add(PasswordChangeRequired)
         if authenticate_super_admin in self.guards:
             found.add(Forbidden)
         if self.said.query is not None:

@@ -1,19 +1,21 @@
 """Signing in and out, and one's own password."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Literal
 
 import structlog
 from sanic import Blueprint, HTTPResponse
 
-from domain.addresses import address_key
+from domain.addresses import Network, address_key
 from domain.masking import mask_email
-from domain.passwords import weakness
+from domain.passwords import prepared, weakness
 from domain.tokens import LIFETIME, issue_token
 from schemas.api.accounts import LoginRequest, PasswordChange, SignedIn, UserView
 from schemas.errors import FieldError, InvalidRequest, Overloaded, Unauthorized
 from server.addresses import client_address
-from server.auth import actor, authenticate, principal
+from server.auth import actor, authenticate_owner, principal
 from server.context import CasaRequest, Context, transaction
 from server.described import describes
 from server.http import read_body, reply
@@ -39,14 +41,25 @@ async def login(request: CasaRequest) -> HTTPResponse:
     """A token for an hour; who gets none is not told why."""
     wanted = read_body(request, LoginRequest)
     context, address = request.app.ctx, address_key(client_address(request))
-    await context.login_limits.take(address)
-    seen = await recognised(context, wanted)
+    async with attempt(context, address):
+        seen = await recognised(context, wanted)
     log.info("login", request_id=request.id, email=mask_email(wanted.email), accepted=seen is not None)
     context.metrics.logins[("refused" if seen is None else "accepted",)].inc()
     if seen is None:
         raise Unauthorized(WRONG)
     await context.login_limits.succeeded(wanted.email, address)
     return reply(await signed_in(context, seen, wanted.password))
+
+
+@asynccontextmanager
+async def attempt(context: Context, address: Network) -> AsyncIterator[None]:
+    """An attempt, counted before it is made; one that fails in here was not the client's fault."""
+    await context.login_limits.take(address)
+    try:
+        yield
+    except Exception:
+        await context.login_limits.give_back(address)
+        raise
 
 
 async def recognised(context: Context, wanted: LoginRequest) -> Credentials | None:
@@ -73,7 +86,7 @@ async def signed_in(context: Context, seen: Credentials, password: str) -> Signe
 
 
 mine = Blueprint("my_account", url_prefix="/api/v1/auth")
-mine.on_request(authenticate)
+mine.on_request(authenticate_owner)
 
 
 @mine.get("/me")
@@ -98,31 +111,35 @@ async def logout(request: CasaRequest) -> HTTPResponse:
 async def change_password(request: CasaRequest) -> HTTPResponse:
     """Needs the current one, and ends all sessions, this one too."""
     wanted = read_body(request, PasswordChange)
-    context, who = request.app.ctx, principal(request)
-    refuse_weak(wanted.new_password, who.email, "new_password")
-    await context.login_limits.take(address_key(client_address(request)))
-    async with transaction(context) as session:
-        hashed = await read_hash(session, who.id)
-    await require_password(context, who.email, wanted.current_password, hashed)
-    await context.login_limits.succeeded(who.email, address_key(client_address(request)))
+    context, who, address = request.app.ctx, principal(request), address_key(client_address(request))
+    refuse_weak(wanted, who.email)
+    async with attempt(context, address):
+        async with transaction(context) as session:
+            hashed = await read_hash(session, who.id)
+        is_right = await is_own(context, who.email, wanted.current_password, hashed)
+    if not is_right:
+        wrong = FieldError("#/current_password", "body", "wrong_password", "is not your password")
+        raise InvalidRequest("One field is invalid.", (wrong,))
+    await context.login_limits.succeeded(who.email, address)
     replacement = await context.passwords.hash(wanted.new_password)
     async with transaction(context) as session:
         await set_password(session, actor(request), who.id, hashed, replacement)
     return HTTPResponse(status=204)
 
 
-async def require_password(context: Context, email: str, password: str, hashed: str) -> None:
+async def is_own(context: Context, email: str, password: str, hashed: str) -> bool:
     """A stolen token is no way to try passwords: wrong ones count as at a login."""
     locked = await context.login_limits.is_locked(email)
-    if not await context.passwords.matches(password, None if locked else hashed):
+    is_right = await context.passwords.matches(password, None if locked else hashed)
+    if not is_right:
         await context.login_limits.failed(email)
-        wrong = FieldError("#/current_password", "body", "wrong_password", "is not your password")
-        raise InvalidRequest("One field is invalid.", (wrong,))
+    return is_right
 
 
-def refuse_weak(password: str, email: str, field: str) -> None:
-    why = weakness(password, email)
+def refuse_weak(wanted: PasswordChange, email: str) -> None:
+    why = weakness(wanted.new_password, email)
+    if prepared(wanted.new_password) == prepared(wanted.current_password):
+        why = "must be another than the current one"
     if why is not None:
-        raise InvalidRequest(
-            "One field is invalid.", (FieldError(f"#/{field}", "body", "weak_password", why),)
-        )
+        wrong = FieldError("#/new_password", "body", "weak_password", why)
+        raise InvalidRequest("One field is invalid.", (wrong,))

@@ -57,7 +57,7 @@ async def listings(request: CasaRequest) -> HTTPResponse:
     context = request.app.ctx
     wanted, understood = understand_listings(read_body(request, ListingsRequest))
     find = partial(
-        find_listings, context.search, context.settings.index_alias, wanted, context.signing_secret
+        find_listings, context.search, context.settings.index_alias, wanted, context.keys_for("cursor")
     )
     answer = await found(request, Kind.LISTINGS, wanted, find)
     return reply_as_written(with_member(answer, "understood", understood))

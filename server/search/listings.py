@@ -7,6 +7,7 @@ from typing import Any
 from opensearchpy import AsyncOpenSearch
 
 from domain.cursors import InvalidCursor, read_cursor, write_cursor
+from domain.keys import Keys
 from schemas.api.listings import Facet, FacetOption, FoundListings, ListingsRequest
 from schemas.api.search import ListingSearch
 from schemas.errors import FieldError, Unparsable
@@ -45,9 +46,9 @@ class Plan:
 
 
 async def find_listings(
-    search: AsyncOpenSearch, alias: str, request: ListingsRequest, secret: str
+    search: AsyncOpenSearch, alias: str, request: ListingsRequest, keys: Keys
 ) -> FoundListings:
-    """Run a search; `secret` signs cursors.
+    """Run a search; `keys` are those of cursors.
 
     Raises:
         SearchUnavailable: see engine.ask.
@@ -55,7 +56,7 @@ async def find_listings(
     """
     plan = plan_of(request)
     walk = walk_of(plan.search)
-    responses = await ask(search, alias, plan.bodies(place_of(request.cursor, walk, secret)))
+    responses = await ask(search, alias, plan.bodies(place_of(request.cursor, walk, keys)))
     counted = plan.by_group(responses)
     facets, other_counts = facets_of(request, plan.search, counted)
     total = total_of(responses)
@@ -64,7 +65,7 @@ async def find_listings(
         total=total,
         page=plan.search.page,
         page_size=plan.search.page_size,
-        next_cursor=next_cursor(plan.search, responses[0], walk, secret),
+        next_cursor=next_cursor(plan.search, responses[0], walk, keys),
         facets=facets,
         other_counts=other_counts,
         price_histogram=price_histogram(plan.search, counted[Group.PRICE]) if request.histogram else None,
@@ -107,18 +108,18 @@ def walk_of(search: ListingSearch) -> dict[str, Any]:
     return {name: value for name, value in search.canonical().items() if name not in {"page", "page_size"}}
 
 
-def place_of(cursor: str | None, walk: dict[str, Any], secret: str) -> list[Any] | None:
+def place_of(cursor: str | None, walk: dict[str, Any], keys: Keys) -> list[Any] | None:
     if cursor is None:
         return None
     try:
-        return read_cursor(cursor, walk, secret)
+        return read_cursor(cursor, walk, keys)
     except InvalidCursor:
         wrong = FieldError("#/cursor", "body", "cursor", "is not a cursor of this search")
         raise Unparsable("The cursor does not belong to this search.", (wrong,)) from None
 
 
-def next_cursor(search: ListingSearch, page: Response, walk: dict[str, Any], secret: str) -> str | None:
+def next_cursor(search: ListingSearch, page: Response, walk: dict[str, Any], keys: Keys) -> str | None:
     hits = page["hits"]["hits"]
     if len(hits) < search.page_size:
         return None
-    return write_cursor(hits[-1]["sort"], walk, secret)
+    return write_cursor(hits[-1]["sort"], walk, keys)

@@ -1,5 +1,7 @@
 """Which passwords are good enough, and how they are kept."""
 
+from unicodedata import normalize
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from domain.passwords import (
     hash_password,
     is_password,
     needs_rehash,
+    prepared,
     weakness,
 )
 
@@ -26,6 +29,18 @@ def test_a_password_is_recognised_by_its_hash():
 def test_what_bcrypt_cannot_read_is_wrong_and_no_error(password: str):
     assert not is_password(password, hash_password(GOOD, CHEAP))
     assert not is_password(password, hash_password("", CHEAP)) or password == ""
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=18))
+def test_a_password_is_the_same_from_every_keyboard(password: str):
+    kept = hash_password(password, CHEAP)
+    others = [normalize(form, password) for form in ("NFC", "NFD")]
+    assert all(is_password(other, kept) for other in [*others, password.replace(" ", "\u00a0")])
+
+
+@given(st.text())
+def test_preparing_twice_changes_nothing_more(password: str):
+    assert prepared(prepared(password)) == prepared(password)
 
 
 @pytest.mark.parametrize("stored", ["no hash", "", "$2b$04$short"])
@@ -48,6 +63,9 @@ def test_every_possible_password_can_be_kept(password: str):
     [
         (GOOD, None),
         ("पासवर्ड बहुत लंबा", None),
+        ("पाँच अक्षर", "must have at least 15 characters"),
+        ("u\u0308" * 14, "must have at least 15 characters"),
+        ("seven lamps\tby the river", "must not hold control characters"),
         ("x" * 14, "must have at least 15 characters"),
         ("seven lamps by the river " * 3, "must have at most 72 bytes"),
         ("passwordpassword", "is one that everybody tries first"),

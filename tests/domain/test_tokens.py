@@ -1,7 +1,7 @@
 """Access tokens: only what we signed, for what we signed it, in its time."""
 
 from datetime import UTC, datetime, timedelta
-from secrets import token_hex
+from secrets import token_bytes, token_hex
 from typing import Any
 from uuid import uuid4
 
@@ -14,7 +14,7 @@ from domain.tokens import InvalidToken, issue_token, read_token, signing_keys
 
 SECRET = token_hex(32)
 KEYS = signing_keys(SECRET)
-[KID] = KEYS
+[(KID, KEY)] = KEYS.items()
 USER = uuid4()
 
 
@@ -33,9 +33,9 @@ def claims(**changed: object) -> dict[str, object]:
     return {name: value for name, value in (ours | changed).items() if value is not None}
 
 
-def forged(algorithm: str = "HS256", secret: str = SECRET, headers: Any = None, **changed: Any) -> str:
+def forged(algorithm: str = "HS256", key: bytes = KEY, headers: Any = None, **changed: Any) -> str:
     ours = {"kid": KID, "typ": "at+jwt"}
-    return jwt.encode(claims(**changed), secret, algorithm, headers=ours | (headers or {}))
+    return jwt.encode(claims(**changed), key, algorithm, headers=ours | (headers or {}))
 
 
 def test_a_token_comes_back_as_it_was_issued():
@@ -71,7 +71,8 @@ NOW = datetime.now(UTC)
         forged(tv=0.0),
         forged(tv=True),
         forged(jti=7),
-        forged(secret=token_hex(32)),
+        forged(key=token_bytes(64)),
+        forged(key=SECRET.encode()),
         forged(algorithm="HS512"),
         forged(headers={"typ": "JWT"}),
         forged(headers={"typ": None}),

@@ -16,7 +16,7 @@ from schemas.sectors import LOCALITIES, SECTORS
 from schemas.settings import Settings
 from schemas.vocabulary import Direction, PropertyType
 from tests.factories import form, home, picture, store, store_pictures, store_user
-from tests.server.conftest import Answer, Api
+from tests.server.conftest import Answer, Api, Catalogue
 
 PROPERTIES = "/api/v1/admin/properties"
 NO_CENTRE = next(fact for fact in SECTORS if fact.latitude is None)
@@ -54,6 +54,68 @@ async def ask(engine: AsyncEngine, question: str) -> list[Any]:
 async def audited(engine: AsyncEngine) -> list[tuple[str, Any]]:
     rows = "SELECT action, changes FROM audit_log WHERE entity_type = 'property' ORDER BY id"
     return [(action, changes) for action, changes in await ask(engine, rows)]
+
+
+async def send_once(admin: Api, body: Any, key: str = "k-1", **headers: str) -> Answer:
+    return await admin.post(PROPERTIES, body, idempotency_key=key, **headers)
+
+
+async def count_of(engine: AsyncEngine, table: str) -> int:
+    [(count,)] = await ask(engine, f"SELECT count(*) FROM {table}")
+    return int(count)
+
+
+async def test_a_property_sent_twice_is_made_once_and_answered_alike(admin: Api, engine: AsyncEngine):
+    body = form()
+    first = await send_once(admin, body)
+    again = await send_once(admin, dict(reversed(body.items())))
+    assert (first.status, again.status, again.body) == (201, 201, first.body)
+    assert first.body["searchable"] is None
+    assert [answer.headers.get("idempotent-replayed") for answer in (first, again)] == [None, "true"]
+    told = [(answer.headers["etag"], answer.headers["location"]) for answer in (first, again)]
+    assert told == [('"1"', at(first.body))] * 2
+    assert (await count_of(engine, "properties"), await count_of(engine, "audit_log")) == (1, 1)
+
+
+async def test_a_replay_shows_what_was_made_whatever_became_of_it(admin: Api):
+    first = await send_once(admin, form())
+    await patched(admin, first.body, price=9_000_000)
+    again = await send_once(admin, form())
+    assert (again.body, again.headers["etag"]) == (first.body, '"1"')
+
+
+async def test_save_pressed_twice_at_once_makes_one_property(admin: Api, engine: AsyncEngine):
+    answers = await asyncio.gather(*(send_once(admin, form()) for _ in range(10)))
+    assert {answer.status for answer in answers} <= {201, 409}
+    assert len({answer.body["id"] for answer in answers if answer.status == 201}) == 1
+    assert await count_of(engine, "properties") == 1
+
+
+@pytest.mark.parametrize("change", [{"price": 12_000_001}, {"state": "active"}, {"external_ref": "CB-7"}])
+async def test_a_key_belongs_to_one_property(admin: Api, engine: AsyncEngine, change: Any):
+    await send_once(admin, form())
+    answer = await send_once(admin, form(**change))
+    assert (answer.status, answer.wrong_fields()) == (422, {"#/Idempotency-Key": "key_reused"})
+    assert await count_of(engine, "properties") == 1
+
+
+async def test_a_colleagues_key_is_another_key(api: Api, admin: Api, engine: AsyncEngine, settings: Settings):
+    colleague = api.signed_in(await store_user(engine, email="ravi@casabricks.example"), settings)
+    mine, theirs = await send_once(admin, form()), await send_once(colleague, form())
+    assert (theirs.status, theirs.body["id"] == mine.body["id"]) == (201, False)
+
+
+async def test_a_refused_property_leaves_its_key_free(admin: Api):
+    await created(admin, external_ref="CB-1")
+    assert (await send_once(admin, form(external_ref="CB-1"))).status == 409
+    assert (await send_once(admin, form(external_ref="CB-2"))).status == 201
+
+
+async def test_a_replay_may_wait_for_searches_too(admin: Api, catalogue: Catalogue):
+    await send_once(admin, form(state="active"))
+    await catalogue.level()
+    again = await send_once(admin, form(state="active"), prefer="wait=5")
+    assert (again.body["searchable"], again.headers["preference-applied"]) == (True, "wait=5")
 
 
 async def test_a_new_property_is_answered_whole_with_its_place_and_version(admin: Api, engine: AsyncEngine):

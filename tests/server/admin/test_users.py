@@ -1,6 +1,7 @@
 """Accounts, as super_admins manage them over HTTP."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -34,9 +35,52 @@ async def test_an_account_is_made_with_a_password_that_is_told_once(
     assert (action, password in changes, "r***@casabricks.example" in changes) == ("create", False, True)
 
 
+CHOSEN = "seven lamps by the river"
+
+
 async def test_a_password_that_is_sent_is_not_told(super_admin: Api):
-    answer = await super_admin.post(USERS, NEW | {"password": "seven lamps by the river"})
+    answer = await super_admin.post(USERS, NEW | {"password": CHOSEN})
     assert (answer.status, answer.body["one_time_password"]) == (201, None)
+    assert answer.body["user"]["must_change_password"] is False
+
+
+async def signed_in(api: Api, password: str) -> Api:
+    answer = await api.post("/api/v1/auth/login", {"email": NEW["email"], "password": password})
+    assert answer.status == 200, answer.body
+    return replace(api, always={"authorization": f"Bearer {answer.body['access_token']}"})
+
+
+async def open_to(session: Api) -> list[tuple[int, str | None]]:
+    """What an account may see: its own, what admins see, what super_admins see."""
+    paths = ("/api/v1/auth/me", "/api/v1/admin/properties", USERS)
+    answers = [await session.get(path) for path in paths]
+    return [(answer.status, answer.body.get("code")) for answer in answers]
+
+
+async def test_a_password_that_was_told_is_good_for_nothing_but_choosing_another(api: Api, super_admin: Api):
+    made = await super_admin.post(USERS, NEW | {"role": "super_admin"})
+    told = made.body["one_time_password"]
+    session = await signed_in(api, told)
+    shut = (403, "password_change_required")
+    assert (made.body["user"]["must_change_password"], await open_to(session)) == (
+        True,
+        [(200, None), shut, shut],
+    )
+    change = {"current_password": told, "new_password": CHOSEN}
+    assert (await session.post("/api/v1/auth/password", change)).status == 204
+    assert await open_to(await signed_in(api, CHOSEN)) == [(200, None)] * 3
+
+
+async def test_a_password_that_is_drawn_again_is_to_be_changed_again(
+    api: Api, super_admin: Api, engine: AsyncEngine
+):
+    made = await super_admin.post(USERS, NEW | {"password": CHOSEN})
+    answer = await patch(super_admin, made.body["user"]["id"], reset_password=True)
+    session = await signed_in(api, answer.body["one_time_password"])
+    assert (answer.body["user"]["must_change_password"], (await open_to(session))[1][0]) == (True, 403)
+    assert (await session.post("/api/v1/auth/logout", None)).status == 204
+    _, (action, changes) = await audit(engine)
+    assert (action, '"must_change_password": [false, true]' in changes) == ("change", True)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +167,13 @@ async def test_of_the_last_two_not_both_go_at_once(
 
 @pytest.mark.parametrize(
     ("change", "code"),
-    [({}, "nothing"), ({"reset_password": False}, "literal_error"), ({"email": "x@y.z"}, "extra_forbidden")],
+    [
+        ({}, "nothing"),
+        ({"full_name": None}, "string_type"),
+        ({"is_active": None, "role": "admin"}, "bool_type"),
+        ({"reset_password": False}, "literal_error"),
+        ({"email": "x@y.z"}, "extra_forbidden"),
+    ],
 )
 async def test_a_change_says_what_it_changes(super_admin: Api, engine: AsyncEngine, change: Any, code: str):
     answer = await patch(super_admin, await store_user(engine), **change)

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from statistics import NormalDist
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 from redis.asyncio import Redis
@@ -14,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.passwords import hash_password
 from schemas.settings import Settings
+from server.passwords import MOST_WAITING, THREADS
 from tests.factories import store_user
 from tests.server.conftest import Answer, Api, served
 
@@ -164,6 +166,31 @@ async def test_success_gives_the_attempt_back(api: Api, asha: Any):
     assert {(await login(api)).status for _ in range(15)} == {200}
 
 
+async def test_without_a_database_nobody_uses_up_attempts(api: Api, asha: Any, settings: Settings):
+    away = settings.model_copy(update={"database_url": "postgresql://127.0.0.1:1/x"})
+    async with served(away, "login_no_database") as broken:
+        assert [(await login(broken)).status for _ in range(12)] == [503] * 12
+    assert (await login(api)).status == 200
+
+
+async def test_a_full_queue_of_passwords_uses_up_no_attempts(api: Api, asha: Any):
+    assert api.context is not None
+    session, passwords = await signed_in(api), api.context.passwords
+    passwords._waiting += THREADS + MOST_WAITING
+    refused = [await login(api) for _ in range(12)] + [await change(session) for _ in range(12)]
+    passwords._waiting -= THREADS + MOST_WAITING
+    assert {(answer.status, answer.body["code"]) for answer in refused} == {(503, "overloaded")}
+    assert (await login(api)).status == 200
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD", "NFKC"])
+async def test_a_password_is_the_same_from_every_keyboard(api: Api, asha: Any, form: Any):
+    umlauts = "Schlüssel für die Wohnung"
+    assert (await change(await signed_in(api), new=umlauts)).status == 204
+    assert (await login(api, normalize(form, umlauts))).status == 200
+    assert (await login(api, umlauts.replace(" ", "\u00a0"))).status == 200
+
+
 async def test_no_address_and_no_identifier_is_kept_as_it_is(api: Api, asha: Any, cache: Redis):
     await login(api, "wrong password entirely")
     keys = [key.decode() async for key in cache.scan_iter(match="login:*")]
@@ -218,6 +245,9 @@ async def test_a_changed_password_ends_every_session(api: Api, asha: Any, engine
     [
         ("wrong password entirely", NEW, {"#/current_password": "wrong_password"}),
         (PASSWORD, "short", {"#/new_password": "weak_password"}),
+        (PASSWORD, PASSWORD, {"#/new_password": "weak_password"}),
+        (PASSWORD, PASSWORD.replace(" ", "\u00a0"), {"#/new_password": "weak_password"}),
+        (PASSWORD, "पाँच अक्षर", {"#/new_password": "weak_password"}),
         (PASSWORD, "x" * 73, {"#/new_password": "weak_password"}),
         (PASSWORD, "passwordpassword", {"#/new_password": "weak_password"}),
         (PASSWORD, "asha asha asha asha", {"#/new_password": "weak_password"}),

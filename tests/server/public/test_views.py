@@ -1,6 +1,7 @@
 """Property pages count their views, without anybody waiting for it."""
 
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from uuid import UUID
 
 import pytest
@@ -15,6 +16,7 @@ from tests.factories import home, store
 from tests.server.conftest import Api, served
 
 VISIT, OTHER = {"x-session-id": "visit-12345"}, {"x-session-id": "visit-67890"}
+HERE, THERE = ip_network("203.0.113.7/32"), ip_network("203.0.113.8/32")
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
 
@@ -78,13 +80,13 @@ async def test_a_page_does_not_change_by_being_looked_at(
 
 
 def test_an_address_stands_for_a_visitor_for_one_day_and_cannot_be_read_from_it():
-    today = visitor_of(None, "203.0.113.7/32", "secret", NOON)
+    today = visitor_of(None, HERE, b"secret", NOON)
     assert "203" not in today
-    assert today == visitor_of(None, "203.0.113.7/32", "secret", NOON + timedelta(hours=11))
+    assert today == visitor_of(None, HERE, b"secret", NOON + timedelta(hours=11))
     others = [
-        visitor_of(None, "203.0.113.8/32", "secret", NOON),
-        visitor_of(None, "203.0.113.7/32", "another", NOON),
-        visitor_of(None, "203.0.113.7/32", "secret", NOON + timedelta(days=1)),
-        visitor_of("visit-12345", "203.0.113.7/32", "secret", NOON),
+        visitor_of(None, THERE, b"secret", NOON),
+        visitor_of(None, HERE, b"another", NOON),
+        visitor_of(None, HERE, b"secret", NOON + timedelta(days=1)),
+        visitor_of("visit-12345", HERE, b"secret", NOON),
     ]
     assert len({today, *others}) == 5

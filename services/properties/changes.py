@@ -1,0 +1,93 @@
+"""Properties in the order in which they changed, for readers who want every change and miss none.
+
+By time no reader can: a transaction that began earlier may commit later, behind a reader's back. So
+each property has the number of the transaction that changed it last, and is told once every lower number
+is done with: below the oldest transaction that still runs, nothing can appear any more. A change is
+told a moment later for it, never skipped. A property that changes again moves to the end, so a reader
+who goes on may meet it twice, at its latest state.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
+
+from schemas.api.changes import ChangedProperty
+from schemas.tables import Property
+from schemas.vocabulary import PropertyState
+from services.properties.rows import view
+
+# A standby that takes over, or a backup, may lack what a reader has seen, and gives its numbers again.
+HISTORY = text("""
+    SELECT system_identifier || '.' || timeline_id FROM pg_control_system(), pg_control_checkpoint()
+""")
+# Numbers that this server has not come to yet were brought by a dump of another one.
+ADOPT = text("""
+    UPDATE property_changes SET changed_in = pg_current_xact_id()::text::bigint
+    WHERE changed_in >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+""")
+SETTLED = text("""
+    SELECT property_id, changed_in, is_gone FROM property_changes
+    WHERE (changed_in, property_id) > (:changed_in, :property_id)
+      AND changed_in < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+    ORDER BY changed_in, property_id LIMIT :limit
+""")
+
+
+FIRST = UUID(int=0)
+"""Before every id that is drawn."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """How far a reader has come."""
+
+    changed_in: int = 0
+    property_id: UUID = FIRST
+
+
+@dataclass(frozen=True)
+class Changes:
+    items: list[ChangedProperty]
+    place: Place
+    has_more: bool
+
+
+async def history_of(session: AsyncSession) -> str:
+    """Names the server and its line of events: places are good within one only."""
+    return str(await session.scalar(HISTORY))
+
+
+async def adopt(session: AsyncSession) -> None:
+    """After a restored dump, have everything it brought count as changed now; to be committed first."""
+    await session.execute(ADOPT)
+
+
+async def changes_after(session: AsyncSession, place: Place, limit: int) -> Changes:
+    """The next changes behind a place, at most `limit`; in a transaction that has done nothing yet."""
+    await session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+    values = {"changed_in": place.changed_in, "property_id": place.property_id, "limit": limit + 1}
+    found = (await session.execute(SETTLED, values)).all()
+    told = found[:limit]
+    rows = await _whole(session, [change.property_id for change in told if not change.is_gone])
+    return Changes(
+        items=[_changed(change.property_id, rows.get(change.property_id)) for change in told],
+        place=Place(told[-1].changed_in, told[-1].property_id) if told else place,
+        has_more=len(found) > limit,
+    )
+
+
+async def _whole(session: AsyncSession, ids: list[UUID]) -> dict[UUID, Property]:
+    query = select(Property).where(Property.id.in_(ids))
+    whole = query.options(selectinload(Property.images), selectinload(Property.market))
+    return {row.id: row for row in await session.scalars(whole)}
+
+
+def _changed(property_id: UUID, row: Property | None) -> ChangedProperty:
+    return ChangedProperty(
+        id=property_id,
+        deleted=row is None or row.state == PropertyState.DELETED,
+        property=None if row is None else view(row),
+    )
