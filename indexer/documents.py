@@ -25,7 +25,7 @@ from sqlalchemy.dialects.postgresql import BIT
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.price_bands import ladder_step
-from domain.ranking import stored_rank
+from domain.ranking import deal_order, stored_rank
 from schemas.index.listings import BUCKETS, ListingDocument
 from schemas.tables import Property, PropertyImage, PropertyMarket
 
@@ -107,6 +107,7 @@ ROWS: Select[*tuple[Any, ...]] = select(
     Property.sector,
     Property.latitude,
     Property.longitude,
+    Property.location_approximate,
     Property.property_type,
     Property.listing_type,
     sql_cast(Property.bhk, Text).label("bhk"),
@@ -194,6 +195,7 @@ def render(row: dict[str, Any]) -> ListingDocument:
     row["price_step"] = str(ladder_step(row["listing_type"], row["price"]))
     row["bucket"] = bucket(row["id"])
     row["listed_at"] = iso(listed_at)
+    row["deal_order"] = deal_order(row["deal"], row["deal_delta_pct"])
     has_image = row["image"] is not None
     row["rank"] = stored_rank(
         row["vastu_score"], row["light_score"], row["deal"], has_image=has_image, listed_at=listed_at

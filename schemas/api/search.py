@@ -203,6 +203,8 @@ class ListingCard(TypedDict):
     sector: str
     latitude: float | None
     longitude: float | None
+    location_approximate: bool
+    """Whether the place is only its sector's centre."""
     property_type: str
     listing_type: str
     bhk: float | None

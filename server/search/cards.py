@@ -30,6 +30,7 @@ def card(source: Source) -> ListingCard:
         sector=source["sector"],
         latitude=location and location["lat"],
         longitude=location and location["lon"],
+        location_approximate=source["location_approximate"],
         property_type=source["property_type"],
         listing_type=source["listing_type"],
         bhk=source["bhk"] and bhk_number(source["bhk"]),

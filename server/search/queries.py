@@ -72,7 +72,7 @@ SORTS: dict[Sort, list[Body]] = {
     Sort.AREA_DESC: [{"area_sqft": "desc"}],
     Sort.VASTU_DESC: [{"vastu_score": {"order": "desc", "missing": "_last"}}],
     Sort.LIGHT_DESC: [{"light_score": {"order": "desc", "missing": "_last"}}],
-    Sort.DEAL: [{"deal_delta_pct": {"order": "asc", "missing": "_last"}}],
+    Sort.DEAL: [{"deal_order": {"order": "asc", "missing": "_last"}}],
 }
 
 

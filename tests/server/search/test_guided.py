@@ -44,6 +44,7 @@ async def test_a_card_shows_what_the_contract_names(api: Api, catalogue: Catalog
         "sector": "62",
         "latitude": card["latitude"],
         "longitude": card["longitude"],
+        "location_approximate": False,
         "property_type": "apartment",
         "listing_type": "sale",
         "bhk": 2.5,

@@ -1,10 +1,12 @@
 """Faceted search as its visitors meet it, over HTTP."""
 
+import random
 from itertools import chain, islice, product
 from typing import Any
 
 import pytest
 
+from schemas.vocabulary import DealLabel
 from tests.factories import home, plot
 from tests.server.conftest import Answer, Api, Catalogue
 
@@ -231,6 +233,31 @@ async def test_a_walk_with_words_sees_every_listing_once(api: Api, catalogue: Ca
     await catalogue.store(*(home(f"Flat {n}", description="quiet " * (n % 4)) for n in range(9)))
     pages = await walk(api, q="flat", page_size=2)
     assert sorted(chain(*pages)) == [f"Flat {n}" for n in range(9)]
+
+
+DEALS = [
+    *((label, delta) for label in DealLabel for delta in (-90.5, -36, -20, -0.1, 0, 7.5, 400)),
+    *(("check_price", delta) for delta in (-99.9, -35.1)),
+    *[(None, None)] * 3,
+]
+"""Every label with differences that it has and that it never has, and homes without a label."""
+
+
+async def test_the_best_deals_come_first_and_those_to_be_checked_behind_all_that_are_known(
+    api: Api, catalogue: Catalogue
+):
+    ids = await catalogue.store(*(home(str(n)) for n in range(len(DEALS))))
+    labelled = [(key, *deal) for key, deal in zip(ids, DEALS, strict=True) if deal[0]]
+    random.Random(3).shuffle(labelled)
+    await catalogue.label(*labelled)
+
+    def place(n: int) -> tuple[int, float, str]:
+        label, delta = DEALS[n]
+        return 2 if label is None else int(label == "check_price"), delta or 0, str(ids[n])
+
+    expected = [str(n) for n in sorted(range(len(DEALS)), key=place)]
+    assert titles(await find(api, sort="deal", page_size=50)) == expected[:50]
+    assert list(chain(*await walk(api, sort="deal", page_size=3))) == expected
 
 
 async def refused(api: Api, **wanted: Any) -> tuple[int, dict[str, str]]:
