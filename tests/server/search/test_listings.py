@@ -83,6 +83,7 @@ async def stored(catalogue: Catalogue) -> Catalogue:
         ({"age_years": {"max": 5}}, {"Garden flat"}),
         ({"age_years": {"max": 4, "unknown": True}}, {"Tower flat", "Park villa", "Corner plot"}),
         ({"floor_number": {"min": 10}}, {"Tower flat"}),
+        ({"floor_number": {}}, {"Garden flat", "Tower flat", "Park villa", "Corner plot"}),
         ({"vastu_score": {"min": 80}}, {"Tower flat"}),
         ({"vastu_score": {"min": 80, "unknown": True}}, {"Tower flat", "Garden flat", "Corner plot"}),
         ({"light_score": {"min": 90}}, {"Park villa"}),
@@ -142,7 +143,7 @@ async def test_guided_search_goes_on_in_faceted_search_with_the_same_counts(api:
     assert faceted["total"] == guided["total"]
     [question] = [answered for answered in guided["answered"] if answered["id"] == "bhk"]
     known = [option for option in faceted["facets"]["bhk"] if option["value"] != "unknown"]
-    assert known == question["options"]
+    assert known == [{name: option[name] for name in known[0]} for option in question["options"]]
 
 
 WHERE = {"latitude": 28.6, "longitude": 77.3}
@@ -200,10 +201,12 @@ async def test_sorts_put_what_is_unknown_last(api: Api, stored: Catalogue, sort:
 
 async def walk(api: Api, **wanted: Any) -> list[list[str]]:
     """The titles of every page, by cursor."""
-    pages, cursor = [], None
+    pages: list[list[str]] = []
+    cursor = None
     while True:
         answer = await find(api, **wanted, **({} if cursor is None else {"cursor": cursor}))
         pages.append(titles(answer))
+        assert answer["page"] == len(pages)
         cursor = answer["next_cursor"]
         if cursor is None:
             return pages
@@ -227,6 +230,18 @@ async def test_a_walk_by_cursor_sees_every_listing_once(api: Api, catalogue: Cat
     pages = await walk(api, sort=sort, page_size=4)
     assert [len(page) for page in pages] == [4, 4, 3]
     assert sorted(chain(*pages), key=int) == [str(n) for n in range(11)]
+
+
+@pytest.mark.parametrize(
+    ("page_size", "pages"), [(1, [1] * 6), (2, [2, 2, 2]), (3, [3, 3]), (4, [4, 2]), (6, [6]), (7, [6])]
+)
+async def test_no_cursor_leads_to_an_empty_page(
+    api: Api, catalogue: Catalogue, page_size: int, pages: list[int]
+):
+    await catalogue.store(*(home() for _ in range(6)))
+    assert [len(page) for page in await walk(api, page_size=page_size)] == pages
+    assert (await find(api, page_size=page_size, page=len(pages)))["next_cursor"] is None
+    assert (await find(api, page_size=page_size, page=len(pages) + 1))["next_cursor"] is None
 
 
 async def test_a_walk_with_words_sees_every_listing_once(api: Api, catalogue: Catalogue):
