@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from typing import Annotated, Any, NotRequired, Self, TypeVar
-from unicodedata import category
+from unicodedata import category, normalize
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -46,8 +46,9 @@ RangeT = TypeVar("RangeT", bound="Range")
 
 
 def plain_text(text: str) -> str:
-    """One search has one form: blanks between words are one space, and invisible marks are none."""
-    return " ".join("".join(letter for letter in text if category(letter) != "Cf").split())
+    """One search has one form: letters with their accents, single blanks, and no invisible marks."""
+    composed = normalize("NFC", text)
+    return " ".join("".join(letter for letter in composed if category(letter) != "Cf").split())
 
 
 LONGEST_TEXT = 200
