@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypedDict, cast
+from unicodedata import normalize
 from uuid import UUID
 
 from psycopg import AsyncConnection as DriverConnection
@@ -29,6 +30,7 @@ from domain.ranking import deal_order, stored_rank
 from schemas.index.listings import BUCKETS, ListingDocument
 from schemas.tables import Property, PropertyImage, PropertyMarket
 
+WRITTEN = ("title", "description", "society")
 MAX_TEXT = 100_000  # characters; with all of them escaped a document still fits into one body (bulk.py)
 
 
@@ -189,6 +191,8 @@ def render_all(rows: Iterable[Sequence[Any]]) -> Rendered:
 def render(row: dict[str, Any]) -> ListingDocument:
     """Turn a row into its document, in place: a pure function of what the statement read."""
     check_size(row)
+    for field in WRITTEN:  # the engine folds accents only where they are one with their letters
+        row[field] = row[field] and normalize("NFC", row[field])
     listed_at = datetime.fromtimestamp(row["listed_at"], UTC)
     latitude, longitude = row.pop("latitude"), row.pop("longitude")
     row["location"] = None if latitude is None else {"lat": latitude, "lon": longitude}

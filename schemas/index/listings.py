@@ -74,7 +74,7 @@ INTEGER = {"type": "integer"}
 
 MAPPING: dict[str, Any] = {
     # Raised when the same mapping gets another content, so that `schema_hash` tells them apart.
-    "_meta": {"content": 2},
+    "_meta": {"content": 3},
     # A field that nobody planned is a bug in the renderer, and is refused for that document alone.
     "dynamic": "strict",
     # Searched but never shown on a card, so it need not travel with every hit.

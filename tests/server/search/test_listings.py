@@ -275,6 +275,22 @@ async def test_the_best_deals_come_first_and_those_to_be_checked_behind_all_that
     assert list(chain(*await walk(api, sort="deal", page_size=3))) == expected
 
 
+PRIDES = ["Owner's pride", "Owner\u2019s pride", "OWNER\uff07S pride", "Owners pride"]
+CAFES = ["Caf\u00e9 Court", "Cafe\u0301 Court", "Cafe Court", "CAF\u00c9 court"]
+
+
+@pytest.mark.parametrize("spellings", [PRIDES, CAFES])
+@pytest.mark.parametrize("field", ["title", "society"])
+@pytest.mark.parametrize("understand", [True, False])
+async def test_apostrophes_and_accents_are_all_the_same(
+    api: Api, catalogue: Catalogue, spellings: list[str], field: str, understand: bool
+):
+    await catalogue.store(*(home(**{field: spelling}) for spelling in spellings), home("Lotus flat"))
+    for spelling in [*spellings, spellings[0] + " noida"]:
+        answer = await find(api, q=spelling, facets=["society"], understand=understand, suggest=False)
+        assert (answer["total"], spelling) == (len(spellings), spelling)
+
+
 async def refused(api: Api, **wanted: Any) -> tuple[int, dict[str, str]]:
     answer: Answer = await api.post(PATH, wanted)
     return answer.status, answer.wrong_fields()
