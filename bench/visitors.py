@@ -9,7 +9,7 @@ import orjson
 from schemas.api.guided import GuidedRequest
 from schemas.sectors import SECTORS
 from server.search.engine import HEADER
-from server.search.guided import bodies, step_of
+from server.search.guided import step_of
 
 LAKH = 100_000
 TYPES = ("apartment", "villa", "independent_house", "builder_floor")
@@ -48,7 +48,7 @@ def as_msearch(seed: int) -> list[bytes]:
 
 
 def _lines(request: GuidedRequest) -> Iterator[bytes]:
-    for body in bodies(step_of(request.search()), with_counts=True):
+    for body in step_of(request.search()).bodies(with_counts=True):
         yield HEADER + b"\n" + orjson.dumps(body) + b"\n"
 
 

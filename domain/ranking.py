@@ -25,6 +25,7 @@ DEAL_POINTS: dict[str, float] = {
     DealLabel.CHECK_PRICE: 0,  # too good to be true is never praised
 }
 UNLABELLED_DEAL_POINTS = 10  # just below fair: nothing is known against it
+DOUBTFUL_ORDER = 1_000_000  # beyond every difference to the market, in tenths of a percent
 IMAGE_POINTS = 15  # a listing without a picture is hardly ever opened
 FRESH_POINTS_PER_DAY = 0.1  # half a year costs what a fair price costs against a great one
 
@@ -72,6 +73,16 @@ def stored_rank(
     """`rank(...).thousandths` without its parts, for a million documents in a row."""
     points = VASTU[vastu_score] + LIGHT[light_score] + DEAL[deal]
     return round((points + (IMAGE_POINTS if has_image else 0) + _freshness(listed_at)) * 1000)
+
+
+def deal_order(deal: str | None, delta_pct: float | None) -> int | None:
+    """Where a listing stands among deals, the lowest first; None without a label.
+
+    In tenths of a percent off its market; behind all others when its price needs a check.
+    """
+    if deal is None or delta_pct is None:
+        return None
+    return round(delta_pct * 10) + (DOUBTFUL_ORDER if deal == DealLabel.CHECK_PRICE else 0)
 
 
 def _freshness(listed_at: datetime) -> float:

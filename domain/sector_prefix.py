@@ -1,12 +1,17 @@
-"""Sectors by the beginning of what people type: `sec`, `sector 6`, `s-62`, `62`, `सेक्टर 1`."""
+"""Sectors by the beginning of what people type: `sec`, `s-62`, `62`, `सेक्टर 1`, `in sector 62 noida`."""
 
 import re
 from difflib import get_close_matches
 
-from domain.places import plain_words
+from domain.places import find_beyond, plain_words
 from schemas.sectors import SECTORS, SectorFact
 
-WORDS = ("sector", "sec", "sect", "sctr", "s", "सेक्टर")
+WORDS = ("sector", "sec", "sect", "sctr", "s", "सेक्टर", "सैक्टर")
+CITY = ("noida", "नोएडा")
+AROUND = frozenset({*CITY, "in", "at", "near", "mein", "me", "में", "मे", "के", "ke", "paas", "पास"})
+"""What people say around a sector, and which names none itself."""
+BEGUN_CITY = 2
+"""Letters from which a last word may become the city's name; one letter is the suffix of a number."""
 SIMILAR = 0.8
 """Share of equal letters from which a word counts as mistyped: `sectr`, `setcor`, never `castor`."""
 _TYPED = re.compile(r"(?P<word>[^\d ]*) ?0*(?P<number>\d{0,3}) ?(?P<suffix>[a-z]?)")
@@ -14,12 +19,36 @@ _TYPED = re.compile(r"(?P<word>[^\d ]*) ?0*(?P<number>\d{0,3}) ?(?P<suffix>[a-z]
 
 def sectors_beginning(text: str) -> list[SectorFact]:
     """Sectors that the text may become, in the order of their numbers; none when it names something else."""
-    typed = _TYPED.fullmatch(plain_words(text))
+    typed = _TYPED.fullmatch(_without_surroundings(text))
     if typed is None or not (typed["number"] or typed["word"]) or not _is_sector_word(typed["word"]):
         return []
     begun = typed["number"] + typed["suffix"]
     found = [fact for fact in SECTORS if fact.sector.casefold().startswith(begun)]
     return sorted(found, key=lambda fact: (int(fact.sector.rstrip("ABC")), fact.sector))
+
+
+def is_around(text: str) -> bool:
+    """Whether these words may stand around a sector without another meaning; no words may, too."""
+    return not _without_surroundings(text)
+
+
+def _without_surroundings(text: str) -> str:
+    """The plain words without the city and the like before and behind them; another city stays."""
+    plain = plain_words(text)
+    if find_beyond(plain):
+        return plain
+    words = plain.replace(",", " ").split()
+    if len(words) > 1 and _is_begun_city(words[-1]):
+        words.pop()
+    while words and words[-1] in AROUND:
+        words.pop()
+    while words and words[0] in AROUND:
+        words.pop(0)
+    return " ".join(words)
+
+
+def _is_begun_city(word: str) -> bool:
+    return len(word) >= BEGUN_CITY and any(name.startswith(word) for name in CITY)
 
 
 def _is_sector_word(word: str) -> bool:

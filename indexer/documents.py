@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypedDict, cast
+from unicodedata import normalize
 from uuid import UUID
 
 from psycopg import AsyncConnection as DriverConnection
@@ -25,10 +26,11 @@ from sqlalchemy.dialects.postgresql import BIT
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.price_bands import ladder_step
-from domain.ranking import stored_rank
+from domain.ranking import deal_order, stored_rank
 from schemas.index.listings import BUCKETS, ListingDocument
 from schemas.tables import Property, PropertyImage, PropertyMarket
 
+WRITTEN = ("title", "description", "society")
 MAX_TEXT = 100_000  # characters; with all of them escaped a document still fits into one body (bulk.py)
 
 
@@ -107,6 +109,7 @@ ROWS: Select[*tuple[Any, ...]] = select(
     Property.sector,
     Property.latitude,
     Property.longitude,
+    Property.location_approximate,
     Property.property_type,
     Property.listing_type,
     sql_cast(Property.bhk, Text).label("bhk"),
@@ -188,12 +191,15 @@ def render_all(rows: Iterable[Sequence[Any]]) -> Rendered:
 def render(row: dict[str, Any]) -> ListingDocument:
     """Turn a row into its document, in place: a pure function of what the statement read."""
     check_size(row)
+    for field in WRITTEN:  # the engine folds accents only where they are one with their letters
+        row[field] = row[field] and normalize("NFC", row[field])
     listed_at = datetime.fromtimestamp(row["listed_at"], UTC)
     latitude, longitude = row.pop("latitude"), row.pop("longitude")
     row["location"] = None if latitude is None else {"lat": latitude, "lon": longitude}
     row["price_step"] = str(ladder_step(row["listing_type"], row["price"]))
     row["bucket"] = bucket(row["id"])
     row["listed_at"] = iso(listed_at)
+    row["deal_order"] = deal_order(row["deal"], row["deal_delta_pct"])
     has_image = row["image"] is not None
     row["rank"] = stored_rank(
         row["vastu_score"], row["light_score"], row["deal"], has_image=has_image, listed_at=listed_at

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from schemas.api.guided import GuidedRequest
 from schemas.api.listings import ListingsRequest
 from schemas.api.map import MapRequest
-from schemas.api.search import ListingSearch
+from schemas.api.search import Wishes
 from server.journal import Journal
 from services.search_events import SearchEvent, asked_for, record_searches
 
@@ -37,7 +37,7 @@ class Noted:
         return SearchEvent(
             kind=self.kind,
             search=self.wanted.model_dump(mode="json", exclude_defaults=True),
-            asked=asked_for(canonical(self.wanted)),
+            asked=asked_for(wishes(self.wanted)),
             total=None if total is None else int(total[1]),
             took_ms=self.took_ms,
             session_id=self.session_id,
@@ -45,7 +45,7 @@ class Noted:
         )
 
 
-def canonical(wanted: Wanted) -> ListingSearch:
+def wishes(wanted: Wanted) -> Wishes:
     return wanted if isinstance(wanted, MapRequest) else wanted.search()
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.price_bands import ladder_step
-from schemas.api.search import ListingSearch
+from schemas.api.search import Wishes
 
 EVENT_TYPE = "search"
 # One parameter for all rows: a statement for each costs the server as much as answering from the cache.
@@ -55,7 +55,7 @@ def _row(event: SearchEvent) -> dict[str, Any]:
     }
 
 
-def asked_for(search: ListingSearch) -> dict[str, Any]:
+def asked_for(search: Wishes) -> dict[str, Any]:
     """What is worth knowing of a wish that nobody fulfils: no words, no points on a map, no exact sums."""
     budget = None if search.price is None else search.price.max
     asked = {

@@ -27,7 +27,7 @@ from domain.query_reader.phrases import words_of
 from domain.query_reader.places import far_places, noida_number_at, place_at
 from domain.query_reader.quantities import BEFORE, Bound, quantity_at
 from domain.query_reader.readings import ASSUMED, CERTAIN, MISTYPED, Field, Reading
-from domain.query_reader.tokens import Token, Tokens, tokenise, word_at
+from domain.query_reader.tokens import Token, Tokens, is_possessive, tokenise, word_at
 from domain.query_reader.wishes import wish_at
 from schemas.vocabulary import ListingType
 
@@ -129,8 +129,10 @@ def _one_round(tokens: Tokens, known: Known, said: Sequence[_Said]) -> list[Read
 
 
 def _names(tokens: Tokens) -> Iterator[Reading]:
-    """Words that begin a name, whatever they mean elsewhere."""
+    """Words that begin a name, and owners of something, whatever they mean elsewhere: `Owner's Pride`."""
     for place in range(len(tokens)):
+        if place and is_possessive(tokens[place]):
+            yield Reading(place - 1, place + 1)
         if name := BEGINNING_NAMES.at(tokens, place):
             yield Reading(place, name[1])
 

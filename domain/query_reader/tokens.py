@@ -95,5 +95,10 @@ def glued_word_at(tokens: Tokens, place: int) -> str:
     return tokens[place].word if place < len(tokens) and is_glue(tokens[place].gap) else ""
 
 
+def is_possessive(token: Token) -> bool:
+    """The s of `owner's`."""
+    return token.word == "s" and token.gap in {"'", "’"}
+
+
 def is_number_at(tokens: Tokens, place: int) -> bool:
     return place < len(tokens) and tokens[place].number

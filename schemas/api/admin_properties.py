@@ -9,7 +9,18 @@ from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, Va
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
-from schemas.api.base import Amount, Bhk, Choices, Locality, Shape, WrittenOut, exemplified, named, not_below
+from schemas.api.base import (
+    LONGEST_SOCIETY,
+    Amount,
+    Bhk,
+    Choices,
+    Locality,
+    Shape,
+    WrittenOut,
+    exemplified,
+    named,
+    not_below,
+)
 from schemas.api.properties import Market, Picture
 from schemas.vocabulary import (
     AreaBasis,
@@ -69,7 +80,7 @@ class PropertyFields(Shape):
     external_ref: Reference | None = None
     title: Annotated[str, _line(200)]
     description: Annotated[str, Field(max_length=10_000)] = ""
-    society: Annotated[str, _line(200)] | None = None
+    society: Annotated[str, _line(LONGEST_SOCIETY)] | None = None
     locality: Locality
     latitude: Annotated[float, Field(ge=28.3, le=28.8)] | None = None
     longitude: Annotated[

@@ -1,7 +1,7 @@
 """What all request shapes share: frozen, nothing unknown, choices in one order, paging with an end."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -28,6 +28,9 @@ LARGEST = 2**63 - 1
 
 DEEPEST = 10_000
 """Listings that paging by number reaches, which is OpenSearch's own limit."""
+
+LONGEST_SOCIETY = 200
+"""Letters of a society's name: as long as one may be kept, one may be asked for."""
 
 MOST_CHOICES = 20
 """Values that one choice may hold; a search is not a way to send a list of everything."""
@@ -65,7 +68,7 @@ def several(value: Any) -> Any:
     return () if value is None else (value,)
 
 
-def _in_order(values: tuple[Any, ...]) -> tuple[Any, ...]:
+def in_order(values: Iterable[Any]) -> tuple[Any, ...]:
     """The same choices make the same search, whatever order they came in; numbers before words."""
     return tuple(sorted(set(values), key=lambda value: (isinstance(value, str), value)))
 
@@ -89,7 +92,7 @@ Choices = Annotated[
     tuple[T, ...],
     Field(max_length=MOST_CHOICES),
     BeforeValidator(several),
-    AfterValidator(_in_order),
+    AfterValidator(in_order),
     OneOrSeveral(),
 ]
 """Any number of values of one kind, sorted and without repetition; nothing chosen means all."""
@@ -97,7 +100,7 @@ SomeChoices = Annotated[
     tuple[T, ...],
     Field(max_length=MOST_CHOICES),
     BeforeValidator(several),
-    AfterValidator(_in_order),
+    AfterValidator(in_order),
     Field(min_length=1),  # last, so that of a choice that is wrong nothing more is said
     OneOrSeveral(least=1),
 ]

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from schemas.api.base import Amount, Bhk, Choices, Locality, Page, PageSize, Shape, exemplified, not_below
+from schemas.api.listings import FacetOption
 from schemas.api.search import ListingCard, ListingSearch, PriceRange, Sort, Suggestion
 from schemas.vocabulary import ListingType, PropertyType
 
@@ -76,6 +77,8 @@ class GuidedRequest(Shape):
     sort: Annotated[Sort, AfterValidator(_without_centre)] = Sort.RELEVANCE
     page_size: PageSize = 20
     page: Page = 1
+    cursor: Annotated[str, Field(max_length=1_000)] | None = None
+    """`next_cursor` of the page before; goes on without end and without page numbers."""
     counts: bool = True
     """False leaves out the question and all counts, for a frontend that only turns the page."""
     suggest: bool = True
@@ -104,11 +107,21 @@ class GuidedRequest(Shape):
             )
         return self
 
+    @model_validator(mode="after")
+    def _one_way_of_paging(self) -> Self:
+        if self.cursor is not None and self.page != 1:
+            raise PydanticCustomError("page_and_cursor", "has both a page and a cursor: send one of them")
+        return self
+
     @property
     def settled(self) -> frozenset[Question]:
-        """What need not be asked again: skipped, or a budget of any size, which no search shows."""
-        any_budget = {Question.BUDGET} if self.answers.budget is not None else set()
-        return frozenset({*self.skipped, *any_budget})
+        """What need not be asked again, whether or not it narrows the search.
+
+        A skipped question, or a budget of any size, like a slider that nobody moved.
+        """
+        budget = (self.answers.budget, self.budget_min, self.budget_max)
+        answered = set() if budget == (None, None, None) else {Question.BUDGET}
+        return frozenset({*self.skipped, *answered})
 
     def search(self) -> ListingSearch:
         return ListingSearch(
@@ -128,6 +141,8 @@ class Option(TypedDict):
     label: str
     count: int
     """How many listings this choice would leave, everything else answered as it is."""
+    disabled: bool
+    """It would leave none: to be shown, and not to be chosen."""
 
 
 class AskedQuestion(TypedDict):
@@ -139,13 +154,16 @@ class AskedQuestion(TypedDict):
     skippable: bool
 
 
-class AnsweredOption(Option):
-    selected: bool
+class AnsweredOption(FacetOption):
+    disabled: bool
+    """It would leave none: to be shown, and not to be chosen. What is chosen can always be taken back."""
 
 
 class AnsweredQuestion(TypedDict):
     id: Question
     text: str
+    any: bool
+    """Any price will do, or the question was skipped: nothing is chosen, and something may be."""
     options: list[AnsweredOption]
     other_count: NotRequired[int]
 

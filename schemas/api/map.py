@@ -7,23 +7,26 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from schemas.api.base import exemplified
-from schemas.api.search import ListingCard, ListingSearch
+from schemas.api.geo import Box
+from schemas.api.search import ListingCard, Wishes
 
 
-class MapRequest(ListingSearch):
-    """A search whose `geo.box` is the viewport; pages and sorts mean nothing on a map."""
+class MapRequest(Wishes):
+    """What homes are looked for, and the part of the map that is shown; a map has neither pages nor sorts."""
 
     model_config = exemplified(
-        geo={"box": {"south": 28.5, "west": 77.3, "north": 28.65, "east": 77.45}}, bhk=[2, 3], zoom=12
+        viewport={"south": 28.5, "west": 77.3, "north": 28.65, "east": 77.45}, bhk=[2, 3], zoom=12
     )
 
     zoom: Annotated[int, Field(ge=0, le=22)]
     """As web maps count: each step doubles the scale, 16 shows streets."""
+    viewport: Box | None = None
+    """The part that is shown, of whatever `geo` narrows the search to; without it, `geo.box` is both."""
 
     @model_validator(mode="after")
     def _has_viewport(self) -> Self:
-        if self.geo is None or self.geo.box is None:
-            raise PydanticCustomError("no_viewport", "needs the viewport as geo.box")
+        if self.viewport is None and (self.geo is None or self.geo.box is None):
+            raise PydanticCustomError("no_viewport", "needs the part of the map that is shown as viewport")
         return self
 
 

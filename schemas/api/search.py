@@ -2,13 +2,14 @@
 
 from enum import StrEnum
 from typing import Annotated, Any, NotRequired, Self, TypeVar
-from unicodedata import category
+from unicodedata import category, normalize
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from schemas.api.base import (
+    LONGEST_SOCIETY,
     Amount,
     Bhk,
     Choices,
@@ -45,15 +46,16 @@ RangeT = TypeVar("RangeT", bound="Range")
 
 
 def plain_text(text: str) -> str:
-    """One search has one form: blanks between words are one space, and invisible marks are none."""
-    return " ".join("".join(letter for letter in text if category(letter) != "Cf").split())
+    """One search has one form: letters with their accents, single blanks, and no invisible marks."""
+    composed = normalize("NFC", text)
+    return " ".join("".join(letter for letter in composed if category(letter) != "Cf").split())
 
 
 LONGEST_TEXT = 200
 SearchText = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(plain_text)]
 TypedText = Annotated[str, Field(max_length=LONGEST_TEXT)]
 """As the visitor typed it, for what is said of it counts its letters."""
-Society = Annotated[str, Field(min_length=1, max_length=100)]
+Society = Annotated[str, Field(min_length=1, max_length=LONGEST_SOCIETY)]
 
 
 class Range(Shape):
@@ -87,6 +89,15 @@ def _narrowing(wanted: RangeT | None) -> RangeT | None:
 
 
 Narrowing = AfterValidator(_narrowing)
+FloorsT = TypeVar("FloorsT", bound="FloorRange")
+
+
+def _ended(wanted: FloorsT | None) -> FloorsT | None:
+    """A range without ends is none; but the ground floor, 0, is an end, for there are basements."""
+    return None if wanted is None or wanted.min is wanted.max is None else wanted
+
+
+Ended = AfterValidator(_ended)
 
 
 class Known(Shape):
@@ -118,12 +129,13 @@ class RoomWish(Shape):
     avoid: bool = False
 
 
-class ListingSearch(Shape):
-    """What is looked for; a field left out narrows nothing."""
+def _wishes_in_order(wishes: tuple[RoomWish, ...]) -> tuple[RoomWish, ...]:
+    """All are to be fulfilled, so their order says nothing."""
+    return tuple(sorted(set(wishes), key=lambda wish: (wish.room, wish.avoid, wish.directions)))
 
-    model_config = exemplified(
-        property_type=["apartment"], bhk=[3], price={"max": 15_000_000}, locality=["Sector 62"]
-    )
+
+class Wishes(Shape):
+    """What homes are looked for; a field left out narrows nothing."""
 
     q: SearchText = ""
     listing_type: ListingType = ListingType.SALE
@@ -140,13 +152,26 @@ class ListingSearch(Shape):
     furnishing_status: Choices[Furnishing | Unknown] = ()
     possession_status: Choices[Possession | Unknown] = ()
     age_years: YearRange | None = None
-    floor_number: FloorRange | None = None
+    floor_number: Annotated[FloorRange | None, Ended] = None
     vastu_score: ScoreRange | None = None
     light_score: ScoreRange | None = None
     vastu_rooms: Annotated[
-        tuple[RoomWish, ...], Field(max_length=10), BeforeValidator(several), OneOrSeveral()
+        tuple[RoomWish, ...],
+        Field(max_length=10),
+        BeforeValidator(several),
+        AfterValidator(_wishes_in_order),
+        OneOrSeveral(),
     ] = ()
     deal: Choices[DealLabel | Unknown] = ()
+
+
+class ListingSearch(Wishes):
+    """What is looked for, in which order and on which page."""
+
+    model_config = exemplified(
+        property_type=["apartment"], bhk=[3], price={"max": 15_000_000}, locality=["Sector 62"]
+    )
+
     sort: Sort = Sort.RELEVANCE
     page_size: PageSize = 20
     page: Page = 1
@@ -203,6 +228,8 @@ class ListingCard(TypedDict):
     sector: str
     latitude: float | None
     longitude: float | None
+    location_approximate: bool
+    """Whether the place is only its sector's centre."""
     property_type: str
     listing_type: str
     bhk: float | None

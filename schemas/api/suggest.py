@@ -1,6 +1,6 @@
 """Suggestions while somebody types: places and societies, each with what it would find."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -19,10 +19,15 @@ class SuggestRequest(Shape):
     limit: Annotated[int, Field(ge=1, le=20)] = 8
 
 
+Kind = Literal["sector", "society"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+"""In the order in which they are shown."""
+
+
 class Completion(TypedDict):
-    kind: str
-    """`locality` or `society`."""
+    kind: Kind
     value: str
+    """What its search chooses: a locality or a society."""
     label: str
     count: int
     """Listings that its search finds."""

@@ -28,6 +28,7 @@ class ListingDocument(TypedDict):
     locality: str
     sector: str
     location: Location | None
+    location_approximate: bool
     property_type: str
     listing_type: str
     bhk: str | None
@@ -52,6 +53,7 @@ class ListingDocument(TypedDict):
     light_score: int | None
     deal: str | None
     deal_delta_pct: float | None
+    deal_order: int | None
     image: str | None
     listed_at: str
     rank: int
@@ -72,7 +74,7 @@ INTEGER = {"type": "integer"}
 
 MAPPING: dict[str, Any] = {
     # Raised when the same mapping gets another content, so that `schema_hash` tells them apart.
-    "_meta": {"content": 2},
+    "_meta": {"content": 3},
     # A field that nobody planned is a bug in the renderer, and is refused for that document alone.
     "dynamic": "strict",
     # Searched but never shown on a card, so it need not travel with every hit.
@@ -90,6 +92,8 @@ MAPPING: dict[str, Any] = {
         "stated": TEXT,
         "sector": KEYWORD,
         "location": {"type": "geo_point"},
+        # Whether it is only the sector's centre; shown, never searched.
+        "location_approximate": {"type": "boolean", "index": False, "doc_values": False},
         "property_type": STATED,
         "listing_type": STATED,
         # A keyword, for it is chosen and counted and never measured: "3", "2.5".
@@ -118,6 +122,8 @@ MAPPING: dict[str, Any] = {
         "light_score": INTEGER,
         "deal": KEYWORD,
         "deal_delta_pct": {"type": "float"},
+        # The best deal first, one whose price needs a check behind all others (domain/ranking.py).
+        "deal_order": INTEGER,
         "image": {"type": "keyword", "index": False, "doc_values": False},
         "listed_at": {"type": "date"},
         "rank": {"type": "long"},  # domain/ranking.py, in thousandths of a point

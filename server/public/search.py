@@ -42,7 +42,7 @@ async def continue_guided(request: CasaRequest) -> HTTPResponse:
 
 async def guided(request: CasaRequest, wanted: GuidedRequest) -> HTTPResponse:
     context = request.app.ctx
-    find = partial(guide, context.search, context.settings.index_alias, wanted)
+    find = partial(guide, context.search, context.settings.index_alias, wanted, context.keys_for("cursor"))
     return reply_as_written(await found(request, Kind.GUIDED, wanted, find))
 
 

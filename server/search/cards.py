@@ -1,5 +1,6 @@
 """Hits as the cards that a result shows."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -11,9 +12,9 @@ Source = dict[str, Any]
 """A document as the index holds it, see schemas/index/listings.py."""
 
 
-def cards(response: dict[str, Any], *, explain: bool = False) -> list[ListingCard]:
+def cards(hits: Iterable[dict[str, Any]], *, explain: bool = False) -> list[ListingCard]:
     shown = explained_card if explain else plain_card
-    return [shown(hit) for hit in response["hits"]["hits"]]
+    return [shown(hit) for hit in hits]
 
 
 def plain_card(hit: dict[str, Any]) -> ListingCard:
@@ -30,6 +31,7 @@ def card(source: Source) -> ListingCard:
         sector=source["sector"],
         latitude=location and location["lat"],
         longitude=location and location["lon"],
+        location_approximate=source["location_approximate"],
         property_type=source["property_type"],
         listing_type=source["listing_type"],
         bhk=source["bhk"] and bhk_number(source["bhk"]),

@@ -1,11 +1,12 @@
 """Guided search: what to ask next, what every answer would leave, and the listings so far."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from opensearchpy import AsyncOpenSearch
 
+from domain.keys import Keys
 from schemas.api.guided import (
     AnsweredOption,
     AnsweredQuestion,
@@ -16,13 +17,17 @@ from schemas.api.guided import (
     Option,
     Question,
 )
+from schemas.api.listings import FacetOption
 from schemas.api.search import ListingSearch
 from schemas.vocabulary import PropertyType
 from server.search.cards import cards
 from server.search.engine import ask
-from server.search.options import OPTIONS, Counts, chosen_range, entropy
+from server.search.options import OPTIONS, Counts, chosen_budget, entropy
 from server.search.queries import TERMS, Body, Filters, Group, choices, counts, filters, page_of_listings
 from server.search.relaxation import suggestions
+from server.search.walks import walk_of
+
+Response = dict[str, Any]
 
 QUESTIONS = {
     Group.PRICE: Question.BUDGET,
@@ -42,59 +47,81 @@ THIRD = (Group.BHK, Group.LOCALITY)
 
 @dataclass(frozen=True)
 class Step:
-    """Where a visitor stands: what is searched for, what has an answer, what may be asked next."""
+    """Where a visitor stands: what is searched for, what may be asked next, what was passed over."""
 
     search: ListingSearch
     filters: Filters
     candidates: tuple[Group, ...]
+    passed: tuple[Group, ...]
 
     @property
-    def answered(self) -> Iterable[Group]:
-        return self.filters.chosen
+    def answered(self) -> list[Group]:
+        return [group for group in QUESTIONS if group in self.filters.chosen or group in self.passed]
+
+    @property
+    def together(self) -> tuple[Group, ...]:
+        """What one body counts, for nothing is chosen in it."""
+        return (*self.candidates, *self.passed)
+
+    def bodies(self, *, with_counts: bool, after: Sequence[Any] | None = None) -> list[Body]:
+        """The page; what nothing is chosen in; each group with a choice, without that.
+
+        The total comes with the second, which the engine caches, else with the page.
+        """
+        shared = [counts(self.filters, self.together)] if with_counts and self.together else []
+        page = page_of_listings(self.search, self.filters, with_total=not shared, after=after)
+        alone = self.filters.chosen if with_counts else ()
+        return [page, *shared, *(counts(self.filters, [group], ignoring=group) for group in alone)]
+
+    def supplies(self, responses: Sequence[Response]) -> dict[Group, Counts]:
+        """How the listings spread over each group that is counted."""
+        alone = list(self.filters.chosen)
+        shared = dict.fromkeys(self.together, responses[1]) if self.together else {}
+        counted = shared | dict(zip(alone, responses[len(responses) - len(alone) :], strict=True))
+        return {group: supply_of(response, group) for group, response in counted.items()}
 
 
-async def guide(search: AsyncOpenSearch, alias: str, request: GuidedRequest) -> GuidedAnswer:
+async def guide(search: AsyncOpenSearch, alias: str, request: GuidedRequest, keys: Keys) -> GuidedAnswer:
+    """The listings so far and the way on; `keys` are those of cursors.
+
+    Raises:
+        SearchUnavailable: see engine.ask.
+        Unparsable: the cursor is not ours, or another search's.
+    """
     wanted = request.search()
     dropped: list[Dropped] = []
     if request.changed is not None:
         wanted, dropped = await revalidated(search, alias, wanted, GROUPS[request.changed])
     step = step_of(wanted, {GROUPS[question] for question in request.settled})
-    responses = await ask(search, alias, bodies(step, with_counts=request.counts))
+    walk = walk_of(wanted, request.cursor, keys)
+    responses = await ask(search, alias, step.bodies(with_counts=request.counts, after=walk.after))
     total = total_of(responses)
-    answer = GuidedAnswer(
-        question=None,
-        answered=[],
+    supplies = step.supplies(responses) if request.counts else {}
+    return GuidedAnswer(
+        question=next_question(step, supplies) if request.counts else None,
+        answered=answered_questions(step, supplies, total) if request.counts else [],
         dropped=dropped,
-        items=cards(responses[0], explain=request.explain),
+        items=cards(walk.hits(responses[0]), explain=request.explain),
         total=total,
-        page=wanted.page,
+        page=walk.page,
         page_size=wanted.page_size,
-        next_cursor=None,
+        next_cursor=walk.next_cursor(responses[0], total),
         search=wanted.canonical(),
         suggestions=await suggestions(search, alias, wanted, total) if request.suggest else [],
     )
-    if request.counts:
-        count_options(answer, step, responses[1:])
-    return answer
 
 
-def total_of(responses: Sequence[dict[str, Any]]) -> int:
+def total_of(responses: Sequence[Response]) -> int:
     """The page leaves counting to the body behind it when there is one that matches the same."""
     totals = (response["hits"].get("total") for response in responses)
     return int(next(total["value"] for total in totals if total))
 
 
-def count_options(answer: GuidedAnswer, step: Step, counted: Sequence[dict[str, Any]]) -> None:
-    """Fill in the questions, the next one and those with an answer."""
-    if step.candidates:
-        answer["question"] = next_question(step, counted[0])
-        counted = counted[1:]
-    answer["answered"] = answered_questions(step, counted, answer["total"])
-
-
-def step_of(search: ListingSearch, settled: Iterable[Group] = ()) -> Step:
+def step_of(search: ListingSearch, settled: Collection[Group] = ()) -> Step:
     wanted = filters(search)
-    return Step(search, wanted, _candidates(search, {*wanted.chosen, *settled}))
+    candidates = _candidates(search, {*wanted.chosen, *settled})
+    passed = tuple(group for group in QUESTIONS if group in settled and group not in wanted.chosen)
+    return Step(search, wanted, candidates, passed)
 
 
 def _candidates(search: ListingSearch, settled: set[Group]) -> tuple[Group, ...]:
@@ -110,29 +137,19 @@ def _only_plots(search: ListingSearch) -> bool:
     return search.property_type == (PropertyType.PLOT,)
 
 
-def bodies(step: Step, *, with_counts: bool) -> list[Body]:
-    """The page; the candidates' counts, if any may be asked; each answered group without itself.
-
-    The total comes with the candidates' counts, which the engine caches, else with the page.
-    """
-    if not with_counts:
-        return [page_of_listings(step.search, step.filters, with_total=True)]
-    asked = [counts(step.filters, step.candidates)] if step.candidates else []
-    disjunctive = (counts(step.filters, [group], ignoring=group) for group in step.answered)
-    return [page_of_listings(step.search, step.filters, with_total=not asked), *asked, *disjunctive]
-
-
-def next_question(step: Step, response: dict[str, Any]) -> AskedQuestion | None:
-    """The candidate that splits what is left best; none when no answer would narrow anything."""
-    supplies = {group: supply_of(response, group) for group in step.candidates}
-    group = max(supplies, key=lambda candidate: entropy(supplies[candidate]), default=None)
-    if group is None or (group in THIRD and not entropy(supplies[group])):
+def next_question(step: Step, supplies: Mapping[Group, Counts]) -> AskedQuestion | None:
+    """The candidate that splits what is left best; none when no answer would lead on."""
+    group = max(step.candidates, key=lambda candidate: entropy(supplies[candidate]), default=None)
+    if group is None or not supplies[group] or (group in THIRD and not entropy(supplies[group])):
         return None
     options = OPTIONS[group](step.search, supplies[group])
     asked = AskedQuestion(
         id=QUESTIONS[group],
         text=TEXTS[QUESTIONS[group]],
-        options=[Option(value=o["value"], label=o["label"], count=o["count"]) for o in options],
+        options=[
+            Option(value=o["value"], label=o["label"], count=o["count"], disabled=not o["count"])
+            for o in options
+        ],
         skippable=group in THIRD,
     )
     if group is Group.LOCALITY:
@@ -140,29 +157,30 @@ def next_question(step: Step, response: dict[str, Any]) -> AskedQuestion | None:
     return asked
 
 
-def answered_questions(step: Step, responses: Iterable[dict[str, Any]], total: int) -> list[AnsweredQuestion]:
-    return [
-        answered_question(step.search, group, supply_of(response, group), total)
-        for group, response in zip(step.answered, responses, strict=True)
-    ]
+def answered_questions(step: Step, supplies: Mapping[Group, Counts], total: int) -> list[AnsweredQuestion]:
+    return [answered_question(step, group, supplies[group], total) for group in step.answered]
 
 
-def answered_question(search: ListingSearch, group: Group, supply: Counts, total: int) -> AnsweredQuestion:
-    options = OPTIONS[group](search, supply)
-    if search.price is not None and group is Group.PRICE and not any(o["selected"] for o in options):
-        options = [chosen_range(search.price, total), *options]
-    answered = AnsweredQuestion(id=QUESTIONS[group], text=TEXTS[QUESTIONS[group]], options=options)
+def answered_question(step: Step, group: Group, supply: Counts, total: int) -> AnsweredQuestion:
+    is_budget = group is Group.PRICE
+    options = chosen_budget(step.search, supply, total) if is_budget else OPTIONS[group](step.search, supply)
+    answered = AnsweredQuestion(
+        id=QUESTIONS[group],
+        text=TEXTS[QUESTIONS[group]],
+        any=group in step.passed,
+        options=[AnsweredOption(**o, disabled=not (o["count"] or o["selected"])) for o in options],
+    )
     if group is Group.LOCALITY:
         answered["other_count"] = other_count(supply, options)
     return answered
 
 
-def other_count(supply: Counts, options: Iterable[AnsweredOption]) -> int:
+def other_count(supply: Counts, options: Iterable[FacetOption]) -> int:
     """Listings behind the values that the list leaves out."""
     return sum(supply.values()) - sum(option["count"] for option in options)
 
 
-def supply_of(response: dict[str, Any], group: Group) -> Counts:
+def supply_of(response: Response, group: Group) -> Counts:
     buckets = response["aggregations"][group]["buckets"]
     return {bucket["key"]: bucket["doc_count"] for bucket in buckets}
 

@@ -1,21 +1,31 @@
 """The ways in which a search can give in, each a ladder from its smallest step to its largest.
 
 They stand in the order of regret. What kind of offer it is, and that it is live, is never given up.
+A step changes one field, by no more than may help; what any step of a ladder finds, its last one finds too.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from domain.neighbours import NEXT_DOOR_KM, near
-from schemas.api.base import LARGEST, MOST_CHOICES, UNKNOWN
+from domain.places import BY_NUMBER
+from schemas.api.base import LARGEST, MOST_CHOICES, UNKNOWN, in_order
 from schemas.api.search import LARGEST_AREA, AreaRange, ListingSearch, PriceRange, Range
-from schemas.vocabulary import PropertyType
+from schemas.sectors import LOCALITIES
+from schemas.vocabulary import DealLabel, Direction, PropertyType
 
 FURTHER_KM = (NEXT_DOOR_KM, 2.0, 5.0)
 RADII_M = (2_000, 5_000)
 DEARER_PERCENT = (5, 10, 15)
 LARGER_PERCENT = (10, 20)
 LOWER_SCORE = 10
+FLOORS_AWAY, LOWEST_FLOOR, HIGHEST_FLOOR = 2, -3, 100
+YEARS_OLDER, OLDEST = 5, 150
+ROOMS_TRIED = 3
+"""Wishes about rooms that are given up one by one, before all are."""
+MOST_STEPS = 40
+"""Steps that are counted for a search; one that chooses in nearly every field has the last ways cut off."""
 SIMILAR = {
     PropertyType.APARTMENT: PropertyType.BUILDER_FLOOR,
     PropertyType.BUILDER_FLOOR: PropertyType.APARTMENT,
@@ -30,8 +40,11 @@ Way = Callable[[ListingSearch], Iterable[Update]]
 
 
 def ladders(wanted: ListingSearch) -> list[Ladder]:
-    """The ladders that have a step for this search."""
-    return [steps for steps in (_steps(way, wanted) for way in WAYS) if steps]
+    """The ladders that have a step for this search, with as many steps in all as are counted."""
+    found = [steps for steps in (_steps(way, wanted) for way in WAYS) if steps]
+    while sum(map(len, found)) > MOST_STEPS:
+        found.pop()
+    return found
 
 
 def _steps(way: Way, wanted: ListingSearch) -> Ladder:
@@ -48,34 +61,95 @@ def drop_words(wanted: ListingSearch) -> Iterator[Update]:
         yield {"q": ""}
 
 
-def accept_unknown_scores(wanted: ListingSearch) -> Iterator[Update]:
-    accepted = {
-        name: score.model_copy(update={"unknown": True})
-        for name, score in (("vastu_score", wanted.vastu_score), ("light_score", wanted.light_score))
-        if score is not None
-    }
-    if accepted:
-        yield accepted
+def accept_unknown(field: str, wanted: ListingSearch) -> Iterator[Update]:
+    """Homes that do not say, beside those in the range."""
+    if (known := getattr(wanted, field)) is not None:
+        yield {field: known.model_copy(update={"unknown": True})}
 
 
-def lower_vastu(wanted: ListingSearch) -> Iterator[Update]:
-    if wanted.vastu_score is not None:
-        lower = max(0, wanted.vastu_score.min - LOWER_SCORE)
-        yield {"vastu_score": wanted.vastu_score.model_copy(update={"min": lower})}
+def lower_score(field: str, wanted: ListingSearch) -> Iterator[Update]:
+    if (score := getattr(wanted, field)) is not None:
+        yield {field: score.model_copy(update={"min": max(0, score.min - LOWER_SCORE)})}
 
 
-def lower_light(wanted: ListingSearch) -> Iterator[Update]:
-    if wanted.light_score is not None:
-        lower = max(0, wanted.light_score.min - LOWER_SCORE)
-        yield {"light_score": wanted.light_score.model_copy(update={"min": lower})}
+def next_best_deal(wanted: ListingSearch) -> Iterator[Update]:
+    """The next label, never the suspicious one; then whatever the price is against its market."""
+    praised = [label for label in DealLabel if label is not DealLabel.CHECK_PRICE]
+    chosen = [place for place, label in enumerate(praised) if label in wanted.deal]
+    if chosen:
+        yield {"deal": in_order({*wanted.deal, *praised[chosen[-1] : chosen[-1] + 2]})}
+    if wanted.deal:
+        yield {"deal": ()}
+
+
+def widen_price_per_sqft(wanted: ListingSearch) -> Iterator[Update]:
+    if wanted.price_per_sqft is not None:
+        for percent in LARGER_PERCENT:
+            yield {"price_per_sqft": Range(**_widened(wanted.price_per_sqft, percent, LARGEST))}
+
+
+def give_up_rooms(wanted: ListingSearch) -> Iterator[Update]:
+    """One wish about a room, any of the first few; then all of them."""
+    wishes = wanted.vastu_rooms
+    if len(wishes) > 1:
+        for given_up in wishes[:ROOMS_TRIED]:
+            yield {"vastu_rooms": tuple(wish for wish in wishes if wish != given_up)}
+    yield {"vastu_rooms": ()}
+
+
+def other_floors(wanted: ListingSearch) -> Iterator[Update]:
+    """Homes that do not say; a few floors up and down; any floor."""
+    if (floors := wanted.floor_number) is not None:
+        yield from accept_unknown("floor_number", wanted)
+        lowest = None if floors.min is None else max(LOWEST_FLOOR, floors.min - FLOORS_AWAY)
+        highest = None if floors.max is None else min(HIGHEST_FLOOR, floors.max + FLOORS_AWAY)
+        yield {"floor_number": floors.model_copy(update={"min": lowest, "max": highest})}
+        yield {"floor_number": None}
+
+
+def older(wanted: ListingSearch) -> Iterator[Update]:
+    """Homes that do not say; some years older; of any age."""
+    if (age := wanted.age_years) is not None:
+        yield from accept_unknown("age_years", wanted)
+        yield {"age_years": age.model_copy(update={"max": min(OLDEST, age.max + YEARS_OLDER)})}
+        yield {"age_years": None}
+
+
+def any_choice(field: str, wanted: ListingSearch) -> Iterator[Update]:
+    """Homes that do not say, beside those chosen; then all."""
+    if chosen := getattr(wanted, field):
+        yield {field: in_order({*chosen, UNKNOWN})}
+        yield {field: ()}
+
+
+def other_facings(wanted: ListingSearch) -> Iterator[Update]:
+    """Homes that do not say; the directions next to those chosen; all."""
+    compass = list(Direction)
+    if wanted.facing_direction:
+        yield {"facing_direction": in_order({*wanted.facing_direction, UNKNOWN})}
+        places = [compass.index(facing) for facing in wanted.facing_direction if facing != UNKNOWN]
+        beside = {compass[(place + step) % len(compass)] for place in places for step in (-1, 1)}
+        yield {"facing_direction": in_order({*wanted.facing_direction, *beside})}
+        yield {"facing_direction": ()}
 
 
 def look_further(wanted: ListingSearch) -> Iterator[Update]:
     """Neighbouring sectors, then those within 2 km and 5 km, the nearest first, as many as a choice holds."""
     if wanted.locality:
-        for km in FURTHER_KM:
-            wider = (*wanted.locality, *near(wanted.locality, km))[:MOST_CHOICES]
-            yield {"locality": tuple(sorted(wider))}
+        for wider in _further(wanted.locality):
+            yield {"locality": in_order(wider)}
+
+
+def sectors_further(wanted: ListingSearch) -> Iterator[Update]:
+    """The same for sectors that were chosen by their numbers."""
+    if wanted.sector:
+        for wider in _further([BY_NUMBER[sector.casefold()].locality for sector in wanted.sector]):
+            yield {"sector": in_order(LOCALITIES[locality].sector for locality in wider)}
+
+
+def _further(localities: Sequence[str]) -> Iterator[Sequence[str]]:
+    for km in FURTHER_KM:
+        yield (*localities, *near(localities, km))[:MOST_CHOICES]
 
 
 def widen_circle(wanted: ListingSearch) -> Iterator[Update]:
@@ -119,29 +193,41 @@ def _widened(wanted: Range, percent: int, largest: int) -> dict[str, int]:
 
 
 def neighbouring_bedrooms(wanted: ListingSearch) -> Iterator[Update]:
+    """One bedroom more; one less; both."""
     chosen = [bhk for bhk in wanted.bhk if bhk != UNKNOWN]
-    more = {bhk + step for bhk in chosen for step in (-1, 1) if 0.5 <= bhk + step <= 20}
-    if chosen and len({*wanted.bhk, *more}) <= MOST_CHOICES:
-        numbers = sorted({*chosen, *more})
-        yield {"bhk": (*numbers, *(bhk for bhk in wanted.bhk if bhk == UNKNOWN))}
+    more, fewer = ({bhk + step for bhk in chosen if 0.5 <= bhk + step <= 20} for step in (1, -1))
+    for added in (more, fewer, more | fewer):
+        if len(together := in_order({*wanted.bhk, *added})) <= MOST_CHOICES:
+            yield {"bhk": together}
 
 
 def similar_types(wanted: ListingSearch) -> Iterator[Update]:
-    more = {SIMILAR[kind] for kind in wanted.property_type if kind in SIMILAR}
-    if more - set(wanted.property_type):
-        yield {"property_type": tuple(sorted({*wanted.property_type, *more}))}
+    """What a type is similar to, one at a time; all of them."""
+    similar = [SIMILAR[kind] for kind in wanted.property_type if kind in SIMILAR]
+    for added in (*({kind} for kind in similar), set(similar)):
+        yield {"property_type": in_order({*wanted.property_type, *added})}
 
 
 WAYS: tuple[Way, ...] = (
     drop_words,
-    accept_unknown_scores,
-    lower_vastu,
-    lower_light,
+    partial(accept_unknown, "vastu_score"),
+    partial(accept_unknown, "light_score"),
+    partial(lower_score, "vastu_score"),
+    partial(lower_score, "light_score"),
+    next_best_deal,
+    give_up_rooms,
+    other_floors,
+    older,
+    partial(any_choice, "furnishing_status"),
+    other_facings,
     look_further,
+    sectors_further,
     widen_circle,
     leave_society,
     raise_budget,
+    widen_price_per_sqft,
     widen_area,
+    partial(any_choice, "possession_status"),
     neighbouring_bedrooms,
     similar_types,
 )

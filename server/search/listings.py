@@ -6,16 +6,15 @@ from typing import Any
 
 from opensearchpy import AsyncOpenSearch
 
-from domain.cursors import InvalidCursor, read_cursor, write_cursor
 from domain.keys import Keys
 from schemas.api.listings import Facet, FacetOption, FoundListings, ListingsRequest
 from schemas.api.search import ListingSearch
-from schemas.errors import FieldError, Unparsable
 from server.search.cards import cards
 from server.search.engine import ask
 from server.search.facets import OPEN, Supply, facet_options, other_count, price_histogram, supply_in
 from server.search.queries import Body, Filters, Group, counts, filters, page_of_listings, with_price_ends
 from server.search.relaxation import suggestions
+from server.search.walks import walk_of
 
 Response = dict[str, Any]
 
@@ -55,17 +54,17 @@ async def find_listings(
         Unparsable: the cursor is not ours, or another search's.
     """
     plan = plan_of(request)
-    walk = walk_of(plan.search)
-    responses = await ask(search, alias, plan.bodies(place_of(request.cursor, walk, keys)))
+    walk = walk_of(plan.search, request.cursor, keys)
+    responses = await ask(search, alias, plan.bodies(walk.after))
     counted = plan.by_group(responses)
     facets, other_counts = facets_of(request, plan.search, counted)
     total = total_of(responses)
     return FoundListings(
-        items=cards(responses[0], explain=request.explain),
+        items=cards(walk.hits(responses[0]), explain=request.explain),
         total=total,
-        page=plan.search.page,
+        page=walk.page,
         page_size=plan.search.page_size,
-        next_cursor=next_cursor(plan.search, responses[0], walk, keys),
+        next_cursor=walk.next_cursor(responses[0], total),
         facets=facets,
         other_counts=other_counts,
         price_histogram=price_histogram(plan.search, counted[Group.PRICE]) if request.histogram else None,
@@ -101,25 +100,3 @@ def facets_of(
     facets = {facet.value: facet_options(facet, search, supply) for facet, supply in supplies.items()}
     others = {facet.value: other_count(facets[facet], supplies[facet]) for facet in OPEN if facet in supplies}
     return facets, others
-
-
-def walk_of(search: ListingSearch) -> dict[str, Any]:
-    """What must stay the same from page to page: the search without its place in it."""
-    return {name: value for name, value in search.canonical().items() if name not in {"page", "page_size"}}
-
-
-def place_of(cursor: str | None, walk: dict[str, Any], keys: Keys) -> list[Any] | None:
-    if cursor is None:
-        return None
-    try:
-        return read_cursor(cursor, walk, keys)
-    except InvalidCursor:
-        wrong = FieldError("#/cursor", "body", "cursor", "is not a cursor of this search")
-        raise Unparsable("The cursor does not belong to this search.", (wrong,)) from None
-
-
-def next_cursor(search: ListingSearch, page: Response, walk: dict[str, Any], keys: Keys) -> str | None:
-    hits = page["hits"]["hits"]
-    if len(hits) < search.page_size:
-        return None
-    return write_cursor(hits[-1]["sort"], walk, keys)

@@ -1,14 +1,16 @@
 """A viewport of the map: bubbles with count and median price, single listings when it is close enough."""
 
+from dataclasses import replace
 from typing import Any
 
 from opensearchpy import AsyncOpenSearch
 
+from schemas.api.geo import Geo
 from schemas.api.map import Cluster, MapAnswer, MapRequest
 from schemas.api.search import Sort
 from server.search.cards import cards
 from server.search.engine import ask
-from server.search.queries import LAST_KEY, SORTS, Body, Filters, filters
+from server.search.queries import LAST_KEY, SORTS, Body, Filters, filters, within
 
 STREETS = 16
 """From this zoom on listings are shown one by one."""
@@ -24,14 +26,21 @@ async def draw_map(search: AsyncOpenSearch, alias: str, request: MapRequest) -> 
     Raises:
         SearchUnavailable: see engine.ask.
     """
-    wanted = filters(request)
+    wanted = shown(request)
     close = request.zoom >= STREETS
     bodies = [clustered(wanted, request.zoom), *([listed(wanted)] if close else [])]
     responses = await ask(search, alias, bodies)
     total = responses[0]["hits"]["total"]["value"]
     if close and total <= MOST_ITEMS:
-        return MapAnswer(clusters=[], items=cards(responses[1]), total=total)
+        return MapAnswer(clusters=[], items=cards(responses[1]["hits"]["hits"]), total=total)
     return MapAnswer(clusters=clusters(responses[0]), items=[], total=total)
+
+
+def shown(request: MapRequest) -> Filters:
+    wanted = filters(request)
+    if request.viewport is None:  # the place that is searched in is the viewport
+        return wanted
+    return replace(wanted, base=[*wanted.base, within(Geo(box=request.viewport))])
 
 
 def clustered(wanted: Filters, zoom: int) -> Body:

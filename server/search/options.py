@@ -7,7 +7,7 @@ from domain.bedrooms import bhk_label, bhk_number, bhk_term
 from domain.money import format_amount
 from domain.price_bands import Band, price_bands
 from schemas.api.base import UNKNOWN
-from schemas.api.guided import AnsweredOption
+from schemas.api.listings import FacetOption
 from schemas.api.search import ListingSearch, PriceRange
 from schemas.vocabulary import LABELS, PropertyType
 from server.search.queries import Group
@@ -19,11 +19,11 @@ COMMON_BHK = (1, 2, 3, 4, 5)  # always shown, with 0 when there are none; others
 LISTED_LOCALITIES = 20  # more would be a list to search in, which is what suggestions are for
 
 
-def budget_options(search: ListingSearch, supply: Counts) -> list[AnsweredOption]:
+def budget_options(search: ListingSearch, supply: Counts) -> list[FacetOption]:
     """Bands of today's supply; they cover every price, so a range chosen freely lies across them."""
-    chosen = None if search.price is None else prices_of(search.price)
+    chosen = prices_of(search.price or PriceRange())
     return [
-        AnsweredOption(
+        FacetOption(
             value=band.value,
             label=band.label,
             count=band.count,
@@ -38,10 +38,27 @@ def prices_of(price: PriceRange) -> tuple[int, int | None]:
     return price.min or 0, None if price.max is None else price.max + 1
 
 
-def chosen_range(price: PriceRange, count: int) -> AnsweredOption:
-    """A range of the visitor's own, beside the bands: what is chosen is always listed."""
+def chosen_budget(search: ListingSearch, supply: Counts, total: int) -> list[FacetOption]:
+    """The bands behind what is chosen, and any price to go back to.
+
+    A range of the visitor's own is no band, and stands before them: what is chosen is always listed.
+    """
+    bands = budget_options(search, supply)
+    anything = FacetOption(
+        value=Band(0, None, 0).value,
+        label=Band(0, None, 0).label,
+        count=sum(supply.values()),
+        selected=search.price is None,
+    )
+    options = bands if len(bands) == 1 else [anything, *bands]
+    if search.price is None or any(option["selected"] for option in options):
+        return options
+    return [chosen_range(search.price, total), *options]
+
+
+def chosen_range(price: PriceRange, count: int) -> FacetOption:
     band = Band(*prices_of(price), count)
-    return AnsweredOption(value=band.value, label=range_label(price), count=count, selected=True)
+    return FacetOption(value=band.value, label=range_label(price), count=count, selected=True)
 
 
 def range_label(price: PriceRange) -> str:
@@ -53,33 +70,33 @@ def range_label(price: PriceRange) -> str:
     return f"{format_amount(price.min)} up to {format_amount(price.max)}"
 
 
-def property_type_options(search: ListingSearch, supply: Counts) -> list[AnsweredOption]:
+def property_type_options(search: ListingSearch, supply: Counts) -> list[FacetOption]:
     return [
-        AnsweredOption(
+        FacetOption(
             value=kind, label=LABELS[kind], count=supply.get(kind, 0), selected=kind in search.property_type
         )
         for kind in PropertyType
     ]
 
 
-def bhk_options(search: ListingSearch, supply: Counts) -> list[AnsweredOption]:
+def bhk_options(search: ListingSearch, supply: Counts) -> list[FacetOption]:
     chosen = (bhk for bhk in search.bhk if bhk != UNKNOWN)
     values = {*COMMON_BHK, *chosen, *map(bhk_number, supply)}
     return [
-        AnsweredOption(
+        FacetOption(
             value=bhk, label=bhk_label(bhk), count=supply.get(bhk_term(bhk), 0), selected=bhk in search.bhk
         )
         for bhk in sorted(values)
     ]
 
 
-def locality_options(search: ListingSearch, supply: Counts) -> list[AnsweredOption]:
+def locality_options(search: ListingSearch, supply: Counts) -> list[FacetOption]:
     """The fullest localities and the chosen ones; the others are summed up by `other_count`."""
     ranked = sorted(supply, key=lambda locality: (-supply[locality], locality))
     listed = ranked[:LISTED_LOCALITIES]
     listed += [locality for locality in search.locality if locality not in listed]
     return [
-        AnsweredOption(
+        FacetOption(
             value=locality,
             label=locality,
             count=supply.get(locality, 0),
@@ -89,7 +106,7 @@ def locality_options(search: ListingSearch, supply: Counts) -> list[AnsweredOpti
     ]
 
 
-OPTIONS: dict[Group, Callable[[ListingSearch, Counts], list[AnsweredOption]]] = {
+OPTIONS: dict[Group, Callable[[ListingSearch, Counts], list[FacetOption]]] = {
     Group.PRICE: budget_options,
     Group.PROPERTY_TYPE: property_type_options,
     Group.BHK: bhk_options,

@@ -16,7 +16,7 @@ from domain.bedrooms import bhk_term
 from domain.search_words import Word, search_words
 from schemas.api.base import UNKNOWN
 from schemas.api.geo import Geo, Point
-from schemas.api.search import FloorRange, ListingSearch, Range, RoomWish, ScoreRange, Sort, YearRange
+from schemas.api.search import FloorRange, ListingSearch, Range, RoomWish, ScoreRange, Sort, Wishes, YearRange
 
 Body = dict[str, Any]
 
@@ -72,7 +72,7 @@ SORTS: dict[Sort, list[Body]] = {
     Sort.AREA_DESC: [{"area_sqft": "desc"}],
     Sort.VASTU_DESC: [{"vastu_score": {"order": "desc", "missing": "_last"}}],
     Sort.LIGHT_DESC: [{"light_score": {"order": "desc", "missing": "_last"}}],
-    Sort.DEAL: [{"deal_delta_pct": {"order": "asc", "missing": "_last"}}],
+    Sort.DEAL: [{"deal_order": {"order": "asc", "missing": "_last"}}],
 }
 
 
@@ -101,18 +101,21 @@ class Filters:
         return {"bool": narrowing | {"must": self.text} if self.text else narrowing}
 
 
-def filters(search: ListingSearch) -> Filters:
+def filters(search: Wishes) -> Filters:
     return Filters(base(search), match_text(search.q), choices(search))
 
 
 def page_of_listings(
     search: ListingSearch, wanted: Filters, *, with_total: bool, after: Sequence[Any] | None = None
 ) -> Body:
-    """A page by its number, or the one behind a hit with the sort values `after`."""
+    """A page by its number, or the one behind a hit with the sort values `after`.
+
+    Behind a hit there is no telling by the total whether more follow, so there one hit more is asked for.
+    """
     return {
         "query": wanted.but(),
         "sort": order_of(search),
-        "size": search.page_size,
+        "size": search.page_size if after is None else search.page_size + 1,
         "track_total_hits": with_total,
         **({"from": search.offset} if after is None else {"search_after": after}),
     }
@@ -136,7 +139,7 @@ def with_price_ends(body: Body) -> Body:
     return body | {"aggs": body["aggs"] | ends}
 
 
-def base(search: ListingSearch) -> list[Body]:
+def base(search: Wishes) -> list[Body]:
     """What no count may widen: only live listings, only the kind of offer and the place asked for."""
     live: list[Body] = [{"term": {"is_active": True}}, {"term": {"listing_type": search.listing_type}}]
     return live if search.geo is None else [*live, within(search.geo)]
@@ -207,7 +210,7 @@ def _point(point: Point) -> Body:
     return {"lat": point.latitude, "lon": point.longitude}
 
 
-def choices(search: ListingSearch) -> dict[Group, Body]:
+def choices(search: Wishes) -> dict[Group, Body]:
     """One filter for each group in which something is chosen."""
     return {group: FILTERS[group](wanted) for group in Group if (wanted := getattr(search, group))}
 

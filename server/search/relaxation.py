@@ -52,7 +52,11 @@ class Shortage:
         helpful = await self.first_that_help(single)
         if helpful:
             return helpful
-        pairs = [[one | two for one, two in product(*both)] for both in combinations(single, 2)]
+        pairs = [
+            [one | two for one, two in product(*both)]
+            for both in combinations(single, 2)
+            if both[0][0].keys() != both[1][0].keys()  # the second would only undo the first
+        ]
         return await self.first_that_help(await self.promising(pairs))
 
     async def first_that_help(self, climbs: Sequence[Ladder]) -> list[Step]:

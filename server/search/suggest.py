@@ -5,7 +5,7 @@ that ends the text is not finished: `sector 6` may become Sector 62. And the who
 name as well, for societies may be called like anything.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +13,9 @@ from opensearchpy import AsyncOpenSearch
 
 from domain.devanagari import is_devanagari, transliterated
 from domain.query_reader.readings import Field
-from domain.sector_prefix import sectors_beginning
+from domain.sector_prefix import is_around, sectors_beginning
 from schemas.api.search import ListingSearch, plain_text
-from schemas.api.suggest import Completion, Suggest, SuggestRequest
+from schemas.api.suggest import KINDS, Completion, Kind, Suggest, SuggestRequest
 from schemas.api.understood import Understood
 from server.search.engine import ask
 from server.search.queries import TYPO, Body, filters
@@ -26,6 +26,7 @@ from server.search.understanding import understand
 class Candidates:
     """Values of a field that fit what is typed, each to be chosen in the same search."""
 
+    kind: Kind
     field: str
     chosen: Body
     within: ListingSearch
@@ -42,7 +43,7 @@ class Candidates:
         for bucket in response["aggregations"][self.field]["buckets"]:
             search = self.within.model_copy(update={self.field: (bucket["key"],)})
             yield Completion(
-                kind=self.field,
+                kind=self.kind,
                 value=bucket["key"],
                 label=bucket["key"],
                 count=bucket["doc_count"],
@@ -51,7 +52,7 @@ class Candidates:
 
 
 async def suggest(search: AsyncOpenSearch, alias: str, request: SuggestRequest) -> Suggest:
-    """The fullest localities and societies that fit what is typed so far.
+    """The fullest sectors and societies that fit what is typed so far.
 
     Raises:
         SearchUnavailable: see engine.ask.
@@ -67,30 +68,37 @@ async def suggest(search: AsyncOpenSearch, alias: str, request: SuggestRequest) 
     )
     answered = zip(groups, responses, strict=True)
     found = distinct(completion for group, response in answered for completion in group.completions(response))
-    return Suggest(items=found[: request.limit], understood=understood)
+    return Suggest(items=fair(found, request.limit), understood=understood)
 
 
 def named(within: ListingSearch, typed: str) -> Iterator[Candidates]:
     """Sectors and societies whose names begin or go on like this."""
     localities = [fact.locality for fact in sectors_beginning(typed)]
     if localities:
-        yield Candidates("locality", {"terms": {"locality": localities}}, within)
+        yield sectors(localities, within)
     if typed:
-        yield Candidates("society", society_called(typed), within)
+        yield societies(typed, within)
+
+
+def sectors(localities: Sequence[str], within: ListingSearch) -> Candidates:
+    """Sectors are chosen as localities, as facets and questions do it."""
+    return Candidates("sector", "locality", {"terms": {"locality": localities}}, within)
+
+
+def societies(typed: str, within: ListingSearch) -> Candidates:
+    return Candidates("society", "society", society_called(typed), within)
 
 
 def read_further(wanted: ListingSearch, understood: Understood, text: str) -> Iterator[Candidates]:
     """What the rest of the text may become under the filters that the text says."""
     last = understood["spans"][-1]
     rest = wanted.model_copy(update={"q": ""})
-    if last["field"] == Field.LOCALITY and last["end"] == len(text.rstrip()):
+    if last["field"] == Field.LOCALITY and is_around(text[last["end"] :]):
         begun = [fact.locality for fact in sectors_beginning(text[last["start"] :])] or last["value"]
         elsewhere = tuple(place for place in wanted.locality if place not in last["value"])
-        yield Candidates(
-            "locality", {"terms": {"locality": begun}}, wanted.model_copy(update={"locality": elsewhere})
-        )
+        yield sectors(begun, wanted.model_copy(update={"locality": elsewhere}))
         if wanted.q:
-            yield Candidates("society", society_called(wanted.q), rest)
+            yield societies(wanted.q, rest)
     else:
         yield from named(rest, wanted.q)
 
@@ -106,6 +114,14 @@ def begun(word: str) -> Body:
     return {
         "match": {"society.part": {"query": spoken, "operator": "and"} | ({} if exact else TYPO)},
     }
+
+
+def fair(found: Sequence[Completion], limit: int) -> list[Completion]:
+    """As many as fit, the sectors first; of each kind half of them, or more where the other has fewer."""
+    by_kind = [[item for item in found if item["kind"] == kind] for kind in KINDS]
+    places = max((limit + 1) // 2, limit - len(by_kind[1]))
+    shown = by_kind[0][:places]
+    return shown + by_kind[1][: limit - len(shown)]
 
 
 def distinct(completions: Iterable[Completion]) -> list[Completion]:

@@ -10,6 +10,7 @@ from unicodedata import normalize
 from domain.areas import parse_area
 from domain.money import parse_amount
 from domain.places import find_place
+from schemas.api.base import LONGEST_SOCIETY
 from schemas.tables.properties import DIRECTIONS
 from schemas.vocabulary import Direction, Furnishing, ListingType, Possession, PropertyType
 from tasks.imports.mapping import FieldName
@@ -43,7 +44,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
 }
 """As the table's own checks have them, said before Postgres is asked."""
 
-LONGEST = {"external_ref": 100, "title": 200, "society": 200, "description": 10_000}
+LONGEST = {"external_ref": 100, "title": 200, "society": LONGEST_SOCIETY, "description": 10_000}
 """Characters."""
 
 FLOORS = {"ground": 0, "basement": -1, "upper basement": -1, "lower basement": -2, "lower ground": -1}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.ranking import DEAL_POINTS, EPOCH, Rank, rank, stored_rank
+from domain.ranking import DEAL_POINTS, EPOCH, Rank, deal_order, rank, stored_rank
 from schemas.vocabulary import DealLabel
 
 scores = st.none() | st.integers(0, 100)
@@ -87,3 +87,21 @@ def test_what_is_stored_is_the_sum_of_the_parts(known):
     scores = known.pop("vastu_score"), known.pop("light_score"), known.pop("deal")
     names = ("vastu_score", "light_score", "deal")
     assert stored_rank(*scores, **known) == rank(**dict(zip(names, scores, strict=True)), **known).thousandths
+
+
+@given(
+    one=st.tuples(st.sampled_from(DealLabel), st.integers(-999_999, 999_999)),
+    other=st.tuples(st.sampled_from(DealLabel), st.integers(-999_999, 999_999)),
+)
+def test_deals_stand_by_their_difference_and_doubtful_ones_behind(one, other):
+    def order(deal):
+        return deal_order(deal[0], deal[1] / 10)
+
+    def standing(deal):
+        return deal[0] is DealLabel.CHECK_PRICE, deal[1]
+
+    assert (order(one) < order(other)) is (standing(one) < standing(other))
+
+
+def test_without_a_label_a_listing_is_no_deal():
+    assert deal_order(None, None) is deal_order(None, -5) is deal_order("fair", None) is None

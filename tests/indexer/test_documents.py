@@ -69,6 +69,7 @@ async def test_a_full_row_becomes_a_full_document(connection):
         "locality": "Sector 62",
         "sector": "62",
         "location": {"lat": 28.61784, "lon": 77.37168},
+        "location_approximate": False,
         "property_type": "apartment",
         "listing_type": "sale",
         "bhk": "2.5",
@@ -93,6 +94,7 @@ async def test_a_full_row_becomes_a_full_document(connection):
         "light_score": 50,
         "deal": "great",
         "deal_delta_pct": -12.5,
+        "deal_order": -125,
         "image": "/media/a-thumb.webp",
         "listed_at": "2026-03-01T12:00:00Z",
         # vastu 16, light 5, deal 25, image 15, and 2251.5 days of freshness

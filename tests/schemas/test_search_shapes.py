@@ -62,6 +62,33 @@ def test_choices_come_in_one_order_whatever_order_they_were_made_in(bhk):
     assert ListingSearch(bhk=bhk).canonical()["bhk"] == [1, 2.5, 3]
 
 
+WISHES = [
+    {"room": "pooja", "directions": ["north_east", "north"]},
+    {"room": "entrance", "directions": ["south_west"], "avoid": True},
+    {"room": "entrance", "directions": ["south_west"]},
+    {"room": "kitchen", "directions": ["south_east"]},
+]
+
+
+@given(wishes=st.permutations([*WISHES, WISHES[0]]), directions=st.permutations(["north", "north_east"]))
+def test_wishes_about_rooms_come_in_one_order_whatever_order_they_were_made_in(wishes, directions):
+    said = [wish | {"directions": directions} if wish["room"] == "pooja" else wish for wish in wishes]
+    assert ListingSearch(vastu_rooms=said).canonical() == ListingSearch(vastu_rooms=WISHES).canonical()
+    assert len(ListingSearch(vastu_rooms=said).vastu_rooms) == len(WISHES)
+
+
+@pytest.mark.parametrize("field", ["price", "area_sqft", "price_per_sqft", "floor_number"])
+def test_a_range_without_ends_narrows_nothing(field):
+    for empty in ({}, {"min": None, "max": None}):
+        assert ListingSearch(**{field: empty}).canonical() == {"listing_type": "sale"}
+    assert ListingSearch(floor_number={"unknown": True}).floor_number is None
+
+
+@pytest.mark.parametrize("floors", [{"min": 0}, {"max": 0}, {"min": -3}, {"max": -1, "unknown": True}])
+def test_the_ground_floor_is_an_end_of_a_range(floors):
+    assert ListingSearch(floor_number=floors).canonical()["floor_number"] == floors
+
+
 @pytest.mark.parametrize(
     ("field", "given", "chosen"),
     [

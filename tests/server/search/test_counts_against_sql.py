@@ -136,7 +136,11 @@ async def test_each_count_of_an_answered_question_is_disjunctive(
     api: Api, oracle: Oracle, wanted: dict[str, Any]
 ):
     answer = await api.guided(**wanted)
-    assert {question["id"] for question in answer["answered"]} == set(normal(wanted)["answers"])
+    given = {group for group, value in wanted["answers"].items() if value}
+    assert {question["id"] for question in answer["answered"]} == given
+    assert {question["id"] for question in answer["answered"] if question["any"]} == given - set(
+        normal(wanted)["answers"]
+    )
     for question in answer["answered"]:
         if question["id"] != "budget":
             await agrees(oracle, normal(wanted), question)
@@ -153,7 +157,9 @@ async def test_each_count_of_the_next_question_is_what_choosing_it_finds(
         return
     if question["id"] != "budget":
         await agrees(oracle, normal(wanted), question)
+    assert answer["total"]
     for option in question["options"]:
+        assert option["disabled"] is (option["count"] == 0)
         chosen = wanted["answers"] | {question["id"]: option["value"]}
         assert (await api.guided(**wanted | {"answers": chosen}))["total"] == option["count"]
 
@@ -163,12 +169,12 @@ async def test_each_count_of_the_next_question_is_what_choosing_it_finds(
 async def test_budget_bands_hold_every_listing_once(api: Api, oracle: Oracle, wanted: dict[str, Any]):
     answer = await api.guided(**wanted)
     questions = [answer["question"], *answer["answered"]]
+    supply = await oracle.count(normal(wanted), ignoring="budget")
     budgets = [question for question in questions if question and question["id"] == "budget"]
-    if wanted["answers"].get("budget") == {"min": None, "max": None}:
-        assert not budgets  # any price: neither a choice nor a question any more
+    if not budgets:
+        assert not supply
         return
     [budget] = budgets
-    supply = await oracle.count(normal(wanted), ignoring="budget")
     bands = bands_of(budget["options"])
     assert sum(option["count"] for option in bands) == supply
     assert all(option["count"] >= 0.05 * supply for option in bands)
@@ -185,12 +191,13 @@ async def test_the_counts_of_the_selected_values_add_up_to_the_total(
 ):
     answer = await api.guided(**wanted)
     for question in answer["answered"]:
+        assert not any(option["disabled"] for option in question["options"] if option["selected"])
         selected = [option["count"] for option in question["options"] if option["selected"]]
         assert sum(selected) == answer["total"]
 
 
 def bands_of(options: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The bands begin with the one from 0; a range of the visitor's own stands before them."""
+    """The bands begin with the one from 0; any price and a range of the visitor's own stand before them."""
     starts = [place for place, option in enumerate(options) if option["value"].startswith("-")]
     return options[starts[-1] :] if starts and options[starts[-1]]["count"] else []
 

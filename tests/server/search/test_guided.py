@@ -44,6 +44,7 @@ async def test_a_card_shows_what_the_contract_names(api: Api, catalogue: Catalog
         "sector": "62",
         "latitude": card["latitude"],
         "longitude": card["longitude"],
+        "location_approximate": False,
         "property_type": "apartment",
         "listing_type": "sale",
         "bhk": 2.5,
@@ -167,16 +168,109 @@ async def test_a_range_of_ones_own_is_told_from_the_bands(
 ):
     await catalogue.store(home(price=5_000_000), home(price=10_000_000))
     [answered] = (await api.guided(answers={"budget": budget}))["answered"]
-    own, *bands = answered["options"]
+    own, anything, *bands = answered["options"]
     assert (own["label"], own["selected"], any(band["selected"] for band in bands)) == (label, True, False)
+    assert (anything["value"], anything["count"], anything["selected"]) == ("-", 2, False)
 
 
-async def test_any_price_is_an_answer_and_not_asked_for_again(api: Api, catalogue: Catalogue):
+def selected(question: Any) -> list[Any]:
+    return [option["value"] for option in question["options"] if option["selected"]]
+
+
+ANY_PRICE = [
+    {"answers": {"budget": "-"}},
+    {"answers": {"budget": {}}},
+    {"answers": {"budget": {"min": 0}}},
+    {"budget_min": 0},
+]
+
+
+@pytest.mark.parametrize("wanted", ANY_PRICE)
+async def test_any_price_is_an_answer_that_can_be_taken_back(
+    api: Api, catalogue: Catalogue, wanted: dict[str, Any]
+):
+    await catalogue.store(*(home(price=price * LAKH) for price in range(30, 130)))
+    answer = await api.guided(**wanted)
+    assert (answer["question"]["id"], answer["search"].get("price")) == ("property_type", None)
+    [budget] = answer["answered"]
+    assert (budget["id"], budget["any"], selected(budget)) == ("budget", True, ["-"])
+    anything, *bands = budget["options"]
+    assert (anything["label"], anything["count"]) == ("Any price", 100)
+    assert bands == [option | {"selected": False} for option in (await api.guided())["question"]["options"]]
+    back = await api.guided(answers={"budget": bands[0]["value"]})
+    assert (back["total"], back["answered"][0]["any"]) == (bands[0]["count"], False)
+    assert back["answered"][0]["options"][0] == anything | {"selected": False}
+
+
+async def test_where_there_is_one_band_it_is_any_price(api: Api, catalogue: Catalogue):
     await catalogue.store(home())
     [band] = (await api.guided())["question"]["options"]
-    assert (band["value"], band["label"], band["count"]) == ("-", "Any price", 1)
-    answer = await api.guided(answers={"budget": band["value"]})
-    assert (answer["question"]["id"], answer["search"].get("price")) == ("property_type", None)
+    assert band == {"value": "-", "label": "Any price", "count": 1, "disabled": False}
+    [answered] = (await api.guided(answers={"budget": "-"}))["answered"]
+    assert answered["options"] == [band | {"selected": True}]
+
+
+async def test_a_skipped_question_can_be_answered_after_all(api: Api, catalogue: Catalogue):
+    await catalogue.store(home(bhk=2), home(bhk=3), home(bhk=3))
+    answers = {"budget": "-", "property_type": "apartment"}
+    skipped = await api.guided(answers=answers, skipped=["bhk"])
+    assert [(question["id"], question["any"]) for question in skipped["answered"]] == [
+        ("budget", True),
+        ("property_type", False),
+        ("bhk", True),
+    ]
+    assert (selected(skipped["answered"][2]), counts(skipped["answered"][2])) == (
+        [],
+        {1: 0, 2: 1, 3: 2, 4: 0, 5: 0},
+    )
+    chosen = await api.guided(answers={**answers, "bhk": 3}, skipped=["bhk"])
+    assert (chosen["total"], chosen["answered"][2]["any"], selected(chosen["answered"][2])) == (2, False, [3])
+
+
+async def test_nothing_is_asked_where_nothing_is_left(api: Api, catalogue: Catalogue):
+    await catalogue.store(home(bhk=3))
+    for answers in ({"bhk": [7.5]}, {"bhk": [7.5], "budget": {"min": 1}}):
+        answer = await api.guided(answers=answers)
+        assert (answer["question"], answer["total"]) == (None, 0)
+        assert answer["answered"]
+    assert (await api.guided(listing_type="rent"))["question"] is None
+
+
+async def test_what_would_leave_nothing_is_marked_and_what_is_chosen_never(api: Api, catalogue: Catalogue):
+    await catalogue.store(home(bhk=2), home(bhk=3, property_type="villa"))
+    asked = (await api.guided(answers={"budget": "-"}))["question"]
+    assert {option["value"] for option in asked["options"] if not option["disabled"]} == {
+        "apartment",
+        "villa",
+    }
+    answer = await api.guided(answers={"budget": "-", "property_type": "villa", "bhk": 2})
+    kinds, bedrooms = answer["answered"][1:]
+    assert {option["value"] for option in kinds["options"] if not option["disabled"]} == {
+        "apartment",
+        "villa",
+    }
+    assert {option["value"] for option in bedrooms["options"] if not option["disabled"]} == {2, 3}
+
+
+async def test_a_cursor_goes_on_in_guided_search_and_in_faceted_search(api: Api, catalogue: Catalogue):
+    await catalogue.store(*(home(str(number)) for number in range(8)))
+    wanted = {"answers": {"bhk": 3}, "page_size": 3}
+    first = await api.guided(**wanted)
+    second = await api.guided(**wanted, counts=False, cursor=first["next_cursor"])
+    third = await api.guided(**wanted, cursor=second["next_cursor"])
+    assert [(page["page"], page["total"], len(page["items"])) for page in (first, second, third)] == [
+        (1, 8, 3),
+        (2, 8, 3),
+        (3, 8, 2),
+    ]
+    assert {title for page in (first, second, third) for title in titles(page)} == set(map(str, range(8)))
+    assert third["next_cursor"] is None
+    faceted = await api.post("/api/v1/search/listings", {**first["search"], "cursor": first["next_cursor"]})
+    assert faceted.body["items"] == second["items"]
+    stranger = await api.post("/api/v1/search/guided", {"cursor": first["next_cursor"]})
+    assert (stranger.status, stranger.wrong_fields()) == (400, {"#/cursor": "cursor"})
+    both = await api.post("/api/v1/search/guided", {"cursor": "x", "page": 2})
+    assert (both.status, both.wrong_fields()) == (422, {"#": "page_and_cursor"})
 
 
 async def test_a_band_can_be_answered_by_its_id(api: Api, catalogue: Catalogue):

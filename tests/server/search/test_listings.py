@@ -1,10 +1,12 @@
 """Faceted search as its visitors meet it, over HTTP."""
 
+import random
 from itertools import chain, islice, product
 from typing import Any
 
 import pytest
 
+from schemas.vocabulary import DealLabel
 from tests.factories import home, plot
 from tests.server.conftest import Answer, Api, Catalogue
 
@@ -81,6 +83,7 @@ async def stored(catalogue: Catalogue) -> Catalogue:
         ({"age_years": {"max": 5}}, {"Garden flat"}),
         ({"age_years": {"max": 4, "unknown": True}}, {"Tower flat", "Park villa", "Corner plot"}),
         ({"floor_number": {"min": 10}}, {"Tower flat"}),
+        ({"floor_number": {}}, {"Garden flat", "Tower flat", "Park villa", "Corner plot"}),
         ({"vastu_score": {"min": 80}}, {"Tower flat"}),
         ({"vastu_score": {"min": 80, "unknown": True}}, {"Tower flat", "Garden flat", "Corner plot"}),
         ({"light_score": {"min": 90}}, {"Park villa"}),
@@ -140,7 +143,7 @@ async def test_guided_search_goes_on_in_faceted_search_with_the_same_counts(api:
     assert faceted["total"] == guided["total"]
     [question] = [answered for answered in guided["answered"] if answered["id"] == "bhk"]
     known = [option for option in faceted["facets"]["bhk"] if option["value"] != "unknown"]
-    assert known == question["options"]
+    assert known == [{name: option[name] for name in known[0]} for option in question["options"]]
 
 
 WHERE = {"latitude": 28.6, "longitude": 77.3}
@@ -198,10 +201,12 @@ async def test_sorts_put_what_is_unknown_last(api: Api, stored: Catalogue, sort:
 
 async def walk(api: Api, **wanted: Any) -> list[list[str]]:
     """The titles of every page, by cursor."""
-    pages, cursor = [], None
+    pages: list[list[str]] = []
+    cursor = None
     while True:
         answer = await find(api, **wanted, **({} if cursor is None else {"cursor": cursor}))
         pages.append(titles(answer))
+        assert answer["page"] == len(pages)
         cursor = answer["next_cursor"]
         if cursor is None:
             return pages
@@ -227,10 +232,63 @@ async def test_a_walk_by_cursor_sees_every_listing_once(api: Api, catalogue: Cat
     assert sorted(chain(*pages), key=int) == [str(n) for n in range(11)]
 
 
+@pytest.mark.parametrize(
+    ("page_size", "pages"), [(1, [1] * 6), (2, [2, 2, 2]), (3, [3, 3]), (4, [4, 2]), (6, [6]), (7, [6])]
+)
+async def test_no_cursor_leads_to_an_empty_page(
+    api: Api, catalogue: Catalogue, page_size: int, pages: list[int]
+):
+    await catalogue.store(*(home() for _ in range(6)))
+    assert [len(page) for page in await walk(api, page_size=page_size)] == pages
+    assert (await find(api, page_size=page_size, page=len(pages)))["next_cursor"] is None
+    assert (await find(api, page_size=page_size, page=len(pages) + 1))["next_cursor"] is None
+
+
 async def test_a_walk_with_words_sees_every_listing_once(api: Api, catalogue: Catalogue):
     await catalogue.store(*(home(f"Flat {n}", description="quiet " * (n % 4)) for n in range(9)))
     pages = await walk(api, q="flat", page_size=2)
     assert sorted(chain(*pages)) == [f"Flat {n}" for n in range(9)]
+
+
+DEALS = [
+    *((label, delta) for label in DealLabel for delta in (-90.5, -36, -20, -0.1, 0, 7.5, 400)),
+    *(("check_price", delta) for delta in (-99.9, -35.1)),
+    *[(None, None)] * 3,
+]
+"""Every label with differences that it has and that it never has, and homes without a label."""
+
+
+async def test_the_best_deals_come_first_and_those_to_be_checked_behind_all_that_are_known(
+    api: Api, catalogue: Catalogue
+):
+    ids = await catalogue.store(*(home(str(n)) for n in range(len(DEALS))))
+    labelled = [(key, *deal) for key, deal in zip(ids, DEALS, strict=True) if deal[0]]
+    random.Random(3).shuffle(labelled)
+    await catalogue.label(*labelled)
+
+    def place(n: int) -> tuple[int, float, str]:
+        label, delta = DEALS[n]
+        return 2 if label is None else int(label == "check_price"), delta or 0, str(ids[n])
+
+    expected = [str(n) for n in sorted(range(len(DEALS)), key=place)]
+    assert titles(await find(api, sort="deal", page_size=50)) == expected[:50]
+    assert list(chain(*await walk(api, sort="deal", page_size=3))) == expected
+
+
+PRIDES = ["Owner's pride", "Owner\u2019s pride", "OWNER\uff07S pride", "Owners pride"]
+CAFES = ["Caf\u00e9 Court", "Cafe\u0301 Court", "Cafe Court", "CAF\u00c9 court"]
+
+
+@pytest.mark.parametrize("spellings", [PRIDES, CAFES])
+@pytest.mark.parametrize("field", ["title", "society"])
+@pytest.mark.parametrize("understand", [True, False])
+async def test_apostrophes_and_accents_are_all_the_same(
+    api: Api, catalogue: Catalogue, spellings: list[str], field: str, understand: bool
+):
+    await catalogue.store(*(home(**{field: spelling}) for spelling in spellings), home("Lotus flat"))
+    for spelling in [*spellings, spellings[0] + " noida"]:
+        answer = await find(api, q=spelling, facets=["society"], understand=understand, suggest=False)
+        assert (answer["total"], spelling) == (len(spellings), spelling)
 
 
 async def refused(api: Api, **wanted: Any) -> tuple[int, dict[str, str]]:

@@ -38,6 +38,36 @@ async def test_a_map_obeys_the_filters_of_the_search(api: Api, catalogue: Catalo
     assert [cluster["count"] for cluster in (await draw(api, bhk=3))["clusters"]] == [1]
 
 
+CIRCLE = {"radius": {"centre": {"latitude": 28.6, "longitude": 77.3}, "metres": 2_000}}
+CORNERS = [(28.59, 77.29), (28.59, 77.33), (28.62, 77.33), (28.62, 77.29)]
+SHAPE = {"polygon": [{"latitude": north, "longitude": east} for north, east in CORNERS]}
+
+
+@pytest.mark.parametrize("geo", [CIRCLE, SHAPE, {"box": NOIDA | {"north": 28.62}}])
+async def test_the_place_that_is_searched_in_is_shown_on_any_part_of_the_map(
+    api: Api, catalogue: Catalogue, geo: dict[str, Any]
+):
+    await catalogue.store(
+        home("west", latitude=28.6, longitude=77.295),
+        home("east", latitude=28.6, longitude=77.31),
+        home("far", latitude=28.65, longitude=77.31),
+    )
+    searched = (await api.post("/api/v1/search/listings", {"geo": geo})).body["total"]
+    for viewport, expected in ((NOIDA, {"west", "east"}), (NOIDA | {"west": 77.3}, {"east"})):
+        answer = await api.post(PATH, {"zoom": 16, "viewport": viewport, "geo": geo})
+        assert {item["title"] for item in answer.body["items"]} == expected
+        assert answer.body["total"] == len(expected) <= searched == 2
+
+
+async def test_a_home_that_stands_at_its_sectors_centre_says_so(api: Api, catalogue: Catalogue):
+    await catalogue.store(home("there"), home("thereabouts", location_approximate=True))
+    answer = await api.post(PATH, {"zoom": 16, "viewport": NOIDA})
+    assert {item["title"]: item["location_approximate"] for item in answer.body["items"]} == {
+        "there": False,
+        "thereabouts": True,
+    }
+
+
 async def test_close_by_listings_are_shown_one_by_one(api: Api, catalogue: Catalogue):
     await catalogue.store(home("Garden flat"), home("Tower flat"))
     drawn = await draw(api, zoom=16)
@@ -92,6 +122,14 @@ async def test_what_is_drawn_adds_up_to_what_lies_in_the_viewport(
         (
             {"zoom": 12, "geo": {"radius": {"centre": {"latitude": 28, "longitude": 77}, "metres": 9}}},
             {"#": "no_viewport"},
+        ),
+        (
+            {"zoom": 12, "viewport": NOIDA, "page": 1, "page_size": 5, "sort": "newest"},
+            {"#/page": "extra_forbidden", "#/page_size": "extra_forbidden", "#/sort": "extra_forbidden"},
+        ),
+        (
+            {"zoom": 12, "viewport": NOIDA | {"north": 28}},
+            {"#/viewport": "empty_box"},
         ),
         (
             {"zoom": "12", "geo": {"box": NOIDA}, "cluster": 1},

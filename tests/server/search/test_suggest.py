@@ -34,9 +34,17 @@ async def typed(api: Api, q: str, **more: Any) -> list[tuple[str, str, int]]:
     [
         (
             "sector 6",
-            [("locality", "Sector 62", 2), ("locality", "Sector 6", 1), ("locality", "Sector 63", 1)],
+            [("sector", "Sector 62", 2), ("sector", "Sector 6", 1), ("sector", "Sector 63", 1)],
         ),
-        ("62", [("locality", "Sector 62", 2)]),
+        ("62", [("sector", "Sector 62", 2)]),
+        *(
+            (around, [("sector", "Sector 62", 2)])
+            for around in (
+                *("sector 62 noida", "Sector-62, Noida", "noida sector 62", "in sector 62", "सैक्टर 62"),
+                *("sector 62 no", "सेक्टर 62 नोएडा में", "3bhk in sector 62 noida", "3 bhk sector 62, Noida"),
+            )
+        ),
+        ("sector 62 greater noida", []),
         ("panch", [("society", "Panchsheel Court", 2)]),
         ("pan", [("society", "Panchsheel Court", 2)]),
         ("court", [("society", "Panchsheel Court", 2)]),
@@ -62,6 +70,31 @@ async def test_what_is_typed_becomes_places_and_societies_with_their_counts(
     api: Api, stored: Catalogue, q: str, expected: list[tuple[str, str, int]]
 ):
     assert await typed(api, q) == expected
+
+
+async def test_societies_get_their_share_of_a_short_list(api: Api, catalogue: Catalogue):
+    await catalogue.store(
+        *(home(locality=f"Sector {number}") for number in (12, 15, 18, 19, 20, 22, 27, 62)),
+        *(home(society=f"S{name}", locality="Sector 62") for name in ("unrise Park", "hiv Court")),
+    )
+    both = await typed(api, "s")
+    assert [kind for kind, _, _ in both] == ["sector"] * 6 + ["society"] * 2
+    assert [kind for kind, _, _ in await typed(api, "s", limit="3")] == ["sector", "sector", "society"]
+    assert [kind for kind, _, _ in await typed(api, "s", limit="1")] == ["sector"]
+    await catalogue.store(*(home(society=f"Sun {name}") for name in "ABCDEFGHI"))
+    assert [kind for kind, _, _ in await typed(api, "s")] == ["sector"] * 4 + ["society"] * 4
+    assert [kind for kind, _, _ in await typed(api, "su")] == ["society"] * 8
+
+
+async def test_a_society_with_a_long_name_is_suggested_and_can_be_chosen(api: Api, catalogue: Catalogue):
+    name = "Quorvexia " + "Residency " * 19
+    assert len(name.strip()) == 199
+    await catalogue.store(home(society=name.strip()))
+    [item] = (await api.get(PATH, q="quorvexia")).body["items"]
+    found = await api.post("/api/v1/search/listings", {**item["search"], "facets": ["society"]})
+    assert (item["value"], item["count"], found.body["total"]) == (name.strip(), 1, 1)
+    [option] = found.body["facets"]["society"]
+    assert (option["value"], option["selected"]) == (name.strip(), True)
 
 
 async def test_a_suggestion_is_a_search_that_finds_its_count(api: Api, stored: Catalogue):

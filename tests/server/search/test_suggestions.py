@@ -1,13 +1,18 @@
 """When little is found: what a visitor is offered instead, in guided and faceted search alike."""
 
 import random
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from opensearchpy import AsyncOpenSearch
 
-from schemas.vocabulary import PropertyType
+from schemas.api.search import ListingSearch
+from schemas.vocabulary import DealLabel, Direction, Furnishing, Possession, PropertyType, Room
+from server.search.ladders import MOST_STEPS, ladders
+from server.search.relaxation import Shortage
 from tests.factories import Row, home
 from tests.server.conftest import Api, Catalogue
 
@@ -66,13 +71,55 @@ async def test_a_suggestion_says_what_changes_and_what_it_finds(api: Api, catalo
         ({"price": {"max": 10_500_000}}, {}, {"price": {"min": None, "max": 12_075_000}}),
         ({"price": {"min": 12_500_000}}, {}, {"price": {"min": 11_875_000, "max": None}}),
         ({"area_sqft": {"min": 1_800}}, {}, {"area_sqft": {"min": 1_440, "max": None}}),
-        ({"bhk": [2]}, {}, {"bhk": [1, 2, 3]}),
+        ({"bhk": [2]}, {}, {"bhk": [2, 3]}),
+        ({"bhk": [4, "unknown"]}, {}, {"bhk": [3, 4, "unknown"]}),
         ({"property_type": "builder_floor"}, {}, {"property_type": ["apartment", "builder_floor"]}),
         (
-            {"property_type": "villa"},
+            {"property_type": ["villa", "builder_floor"]},
             {"property_type": "independent_house"},
-            {"property_type": ["independent_house", "villa"]},
+            {"property_type": ["builder_floor", "independent_house", "villa"]},
         ),
+        ({"price_per_sqft": {"max": 7_000}}, {}, {"price_per_sqft": {"min": None, "max": 8_400}}),
+        ({"floor_number": {"min": 5}}, {}, {"floor_number": {"min": 5, "max": None, "unknown": True}}),
+        (
+            {"floor_number": {"min": 5, "max": 9}},
+            {"floor_number": 11, "total_floors": 20},
+            {"floor_number": {"min": 3, "max": 11, "unknown": False}},
+        ),
+        ({"floor_number": {"min": 9}}, {"floor_number": 2, "total_floors": 20}, {"floor_number": None}),
+        ({"age_years": {"max": 5}}, {}, {"age_years": {"max": 5, "unknown": True}}),
+        ({"age_years": {"max": 5}}, {"age_years": 9}, {"age_years": {"max": 10, "unknown": False}}),
+        ({"age_years": {"max": 5}}, {"age_years": 50}, {"age_years": None}),
+        ({"furnishing_status": "furnished"}, {}, {"furnishing_status": ["furnished", "unknown"]}),
+        (
+            {"furnishing_status": ["furnished", "unknown"]},
+            {"furnishing_status": "unfurnished"},
+            {"furnishing_status": []},
+        ),
+        (
+            {"possession_status": "ready_to_move"},
+            {"possession_status": "under_construction"},
+            {"possession_status": []},
+        ),
+        ({"facing_direction": "north"}, {}, {"facing_direction": ["north", "unknown"]}),
+        (
+            {"facing_direction": "north"},
+            {"facing_direction": "north_west"},
+            {"facing_direction": ["north", "north_east", "north_west"]},
+        ),
+        ({"facing_direction": "north"}, {"facing_direction": "south"}, {"facing_direction": []}),
+        ({"vastu_rooms": {"room": "pooja", "directions": "north"}}, {}, {"vastu_rooms": []}),
+        (
+            {
+                "vastu_rooms": [
+                    {"room": "pooja", "directions": ["north"]},
+                    {"room": "kitchen", "directions": ["south_east"]},
+                ]
+            },
+            {"kitchen_direction": "south_east"},
+            {"vastu_rooms": [{"room": "kitchen", "directions": ["south_east"], "avoid": False}]},
+        ),
+        ({"deal": "great"}, {}, {"deal": []}),
     ],
 )
 async def test_each_way_to_give_in_stops_at_its_first_step_that_helps(
@@ -82,10 +129,45 @@ async def test_each_way_to_give_in_stops_at_its_first_step_that_helps(
     assert changes(await offered(api, **wanted)) == [change]
 
 
-async def test_the_neighbours_come_before_what_lies_further(api: Api, catalogue: Catalogue):
+@pytest.mark.parametrize(("field", "word"), [("locality", "Sector "), ("sector", "")])
+async def test_the_neighbours_come_before_what_lies_further(
+    api: Api, catalogue: Catalogue, field: str, word: str
+):
     await catalogue.store(home(locality="Sector 63"), home(locality="Sector 58"))
-    [found] = await offered(api, locality="Sector 62")
-    assert (found["count"], "Sector 63" in found["changes"][0]["to"]) == (1, True)
+    [found] = await offered(api, **{field: f"{word}62"})
+    assert (found["count"], f"{word}63" in found["changes"][0]["to"]) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "to"),
+    [("great", ["good", "great"]), (["great", "good"], ["fair", "good", "great"]), ("high", [])],
+)
+async def test_the_next_label_is_offered_before_all_prices(
+    api: Api, catalogue: Catalogue, chosen: Any, to: list[str]
+):
+    ids = await catalogue.store(home(), home(), home(), home())
+    labels = zip(ids, ("good", "fair", "check_price"), strict=False)
+    await catalogue.label(*((key, label, 0) for key, label in labels))
+    wanted = {"deal": chosen, "price": {"max": 12_000_000}}
+    found = changes(await offered(api, **wanted))
+    assert {"deal": to} in found
+
+
+async def test_one_score_is_accepted_unknown_where_one_is_enough(api: Api, catalogue: Catalogue):
+    both = {"vastu_score": {"min": 80}, "light_score": {"min": 80}}
+    await catalogue.store(home(vastu_score=90))
+    assert changes(await offered(api, **both)) == [{"light_score": {"min": 80, "unknown": True}}]
+    await catalogue.store(home(light_score=85))
+    accepted = {name: score | {"unknown": True} for name, score in both.items()}
+    assert changes(await offered(api, **both)) == [{name: score} for name, score in accepted.items()]
+
+
+async def test_both_scores_are_accepted_unknown_where_one_is_not_enough(api: Api, catalogue: Catalogue):
+    await catalogue.store(home())
+    both = {"vastu_score": {"min": 80}, "light_score": {"min": 80}}
+    assert changes(await offered(api, **both)) == [
+        {name: score | {"unknown": True} for name, score in both.items()}
+    ]
 
 
 async def test_a_circle_grows(api: Api, catalogue: Catalogue):
@@ -98,7 +180,7 @@ async def test_a_circle_grows(api: Api, catalogue: Catalogue):
 async def test_two_changes_are_offered_only_where_no_single_one_helps(api: Api, catalogue: Catalogue):
     await catalogue.store(home(bhk=3, price=109 * LAKH, property_type="villa"))
     both = await offered(api, bhk=[2], price={"max": 100 * LAKH}, property_type="villa")
-    assert changes(both) == [{"price": {"min": None, "max": 110 * LAKH}, "bhk": [1, 2, 3]}]
+    assert changes(both) == [{"price": {"min": None, "max": 110 * LAKH}, "bhk": [2, 3]}]
     await catalogue.store(home(bhk=2, price=104 * LAKH, property_type="villa"))
     one = await offered(api, bhk=[2], price={"max": 100 * LAKH}, property_type="villa")
     assert changes(one) == [{"price": {"min": None, "max": 105 * LAKH}}]
@@ -126,14 +208,37 @@ def random_home(rng: random.Random) -> Row:
         price=rng.randint(40, 200) * LAKH,
         area_sqft=rng.randint(500, 3_000),
         vastu_score=rng.choice([None, 40, 70, 90]),
+        light_score=rng.choice([None, 40, 90]),
+        facing_direction=rng.choice([None, *Direction]),
+        furnishing_status=rng.choice([None, *Furnishing]),
+        possession_status=rng.choice([None, *Possession]),
+        floor_number=rng.choice([None, 0, 3, 12]),
+        total_floors=12,
+        age_years=rng.choice([None, 1, 9, 40]),
+        kitchen_direction=rng.choice([None, *Direction]),
+        pooja_direction=rng.choice([None, *Direction]),
     )
 
 
 @pytest.fixture(scope="module")
 async def market(live: Catalogue) -> Catalogue:
     rng = random.Random(7)
-    await live.store(*(random_home(rng) for _ in range(60)))
+    ids = await live.store(*(random_home(rng) for _ in range(60)))
+    await live.label(*((key, rng.choice(list(DealLabel)), rng.randint(-50, 50)) for key in ids[:40]))
     return live
+
+
+def several(kinds: Iterable[Any]) -> Any:
+    return st.lists(st.sampled_from([*kinds, "unknown"]), max_size=2)
+
+
+def wishes() -> Any:
+    """What may be asked of rooms: a few directions each, or none of them."""
+    some = st.lists(st.sampled_from(list(Direction)), min_size=1, max_size=4)
+    rooms = st.sampled_from(["kitchen", "pooja"])
+    return st.lists(
+        st.fixed_dictionaries({"room": rooms, "directions": some, "avoid": st.booleans()}), max_size=3
+    )
 
 
 CENTRES = st.sampled_from([28.57, 28.6, 28.63]).map(lambda south: {"latitude": south, "longitude": 77.35})
@@ -141,7 +246,17 @@ searches = st.fixed_dictionaries(
     {},
     optional={
         "property_type": st.lists(st.sampled_from(list(PropertyType)), max_size=2),
-        "bhk": st.lists(st.sampled_from([1, 2, 3, 5]), max_size=2),
+        "bhk": several([1, 2, 3, 5]),
+        "sector": st.lists(st.sampled_from(["2", "63", "150"]), max_size=2),
+        "price_per_sqft": st.fixed_dictionaries({"max": st.integers(1_000, 20_000)}),
+        "facing_direction": several(Direction),
+        "furnishing_status": several(Furnishing),
+        "possession_status": several(Possession),
+        "deal": several(DealLabel),
+        "floor_number": st.fixed_dictionaries({"min": st.integers(-3, 20), "unknown": st.booleans()}),
+        "age_years": st.fixed_dictionaries({"max": st.integers(0, 60), "unknown": st.booleans()}),
+        "light_score": st.fixed_dictionaries({"min": st.integers(30, 100), "unknown": st.booleans()}),
+        "vastu_rooms": wishes(),
         "locality": st.lists(st.sampled_from(LOCALITIES), max_size=2),
         "price": st.fixed_dictionaries({"max": st.integers(30, 150).map(lambda lakh: lakh * LAKH)}),
         "area_sqft": st.fixed_dictionaries({"min": st.integers(500, 3_000)}),
@@ -164,6 +279,48 @@ async def test_every_count_is_what_the_suggested_search_finds(
     assert first.body["suggestions"] == again.body["suggestions"]
     assert len(first.body["suggestions"]) <= 4
     for found in first.body["suggestions"]:
+        assert all(change["from"] != change["to"] for change in found["changes"])
         relaxed = (await api.post(PATH, {**found["search"], "sort": "price_asc"})).body
         assert relaxed["total"] == found["count"] > first.body["total"]
         assert relaxed["items"][0]["price"] == found["cheapest"]
+        for change in found["changes"][len(found["changes"]) == 1 :]:  # of two, neither alone would help
+            alone = {**first.body["search"], change["field"]: change["to"]}
+            assert (await api.post(PATH, alone)).body["total"] == first.body["total"]
+
+
+@settings(max_examples=60)
+@given(wanted=searches)
+async def test_the_last_step_of_a_ladder_finds_whatever_the_others_find(
+    search: AsyncOpenSearch, market: Catalogue, wanted: dict[str, Any]
+):
+    asked = ListingSearch.model_validate(wanted)
+    for ladder in ladders(asked):
+        steps = await Shortage(search, market.alias, asked, 0).count(ladder)
+        assert max(step.count for step in steps) == steps[-1].count
+
+
+def test_a_search_that_chooses_in_every_field_has_no_more_ways_out_than_are_counted():
+    everything = ListingSearch(
+        q="lotus",
+        geo={"radius": {"centre": {"latitude": 28.6, "longitude": 77.3}, "metres": 100}},
+        price={"min": 10, "max": 20},
+        property_type=["apartment", "villa"],
+        bhk=[2, 3],
+        locality="Sector 62",
+        sector="62",
+        society="Lotus Court",
+        area_sqft={"min": 500, "max": 600},
+        price_per_sqft={"min": 1, "max": 2},
+        facing_direction="north",
+        furnishing_status="furnished",
+        possession_status="ready_to_move",
+        age_years={"max": 1},
+        floor_number={"min": 4, "max": 5},
+        vastu_score={"min": 80},
+        light_score={"min": 80},
+        vastu_rooms=[{"room": room, "directions": ["north"]} for room in Room],
+        deal="great",
+    )
+    steps = [update for ladder in ladders(everything) for update in ladder]
+    assert 35 <= len(steps) <= MOST_STEPS
+    assert all(everything.model_copy(update=update) != everything for update in steps)

@@ -241,11 +241,11 @@ async def typed(api: Api, q: str, **more: Any) -> list[tuple[str, str, int]]:
     [
         ("3bhk lotus", [("society", "Lotus Park", 1), ("society", "Lotus Villas", 1)]),
         ("flat sector 63 lo", [("society", "Lotus Park", 1)]),
-        ("2 bhk sector 6", [("locality", "Sector 62", 1)]),
-        ("3bhk sector 62", [("locality", "Sector 62", 2)]),
-        ("3bhk noida 62", [("locality", "Sector 62", 2)]),
-        ("3bhk 63", [("locality", "Sector 63", 2)]),
-        ("gaur sector 6", [("locality", "Sector 62", 2)]),
+        ("2 bhk sector 6", [("sector", "Sector 62", 1)]),
+        ("3bhk sector 62", [("sector", "Sector 62", 2)]),
+        ("3bhk noida 62", [("sector", "Sector 62", 2)]),
+        ("3bhk 63", [("sector", "Sector 63", 2)]),
+        ("gaur sector 6", [("sector", "Sector 62", 2)]),
         ("2bhk rent lotus", [("society", "Lotus Park", 1)]),
         # A name is a name, whatever its words mean elsewhere.
         ("lotus villas", [("society", "Lotus Villas", 1)]),
