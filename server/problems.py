@@ -1,14 +1,12 @@
 """Every error as problem+json (RFC 9457): ours, the web framework's, the database's, and the unforeseen."""
 
-from collections.abc import Iterator
-from http import HTTPMethod, HTTPStatus
+from http import HTTPStatus
 from typing import Any
 
 import orjson
 import structlog
 from sanic import HTTPResponse, Request
-from sanic.exceptions import MethodNotAllowed, RequestCancelled, SanicException
-from sanic.exceptions import NotFound as SanicNotFound
+from sanic.exceptions import RequestCancelled, SanicException
 from sanic.handlers import ErrorHandler
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -21,6 +19,7 @@ from schemas.errors import (
     RequestTimeout,
     Unparsable,
 )
+from server.methods import allowed_methods
 
 TYPES = "https://docs.casabricks.example/problems/"
 AS_OURS = {error.status: error for error in (Unparsable, NotFound, RequestTimeout, PayloadTooLarge)}
@@ -75,19 +74,9 @@ def framework_problem(exception: SanicException, request: Request[Any, Any]) -> 
         "code": _code(exception),
     }
     headers = {str(name).lower(): str(value) for name, value in exception.headers.items()}
-    if status == HTTPStatus.METHOD_NOT_ALLOWED and not headers.get("allow"):
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["allow"] = ", ".join(allowed_methods(request))
     return rendered(status, described | {"errors": []}, str(request.id), headers)
-
-
-def allowed_methods(request: Request[Any, Any]) -> Iterator[str]:
-    """What may be asked of this path; where it has parameters, the router does not say."""
-    for method in HTTPMethod:
-        try:
-            request.app.router.get(request.path, method.value, request.headers.get("host"))
-        except (SanicNotFound, MethodNotAllowed):
-            continue
-        yield method.value
 
 
 def _code(exception: SanicException) -> str:

@@ -141,21 +141,6 @@ async def test_other_errors_are_problems_too(api: Api, method: str, path: str, s
 
 
 @pytest.mark.parametrize(
-    ("path", "allowed"),
-    [
-        (GUIDED, {"GET", "POST"}),
-        ("/api/v1/admin/properties/17", {"GET", "PUT", "PATCH", "DELETE"}),
-        ("/api/v1/admin/properties/17/status", {"PATCH"}),
-        ("/api/v1/admin/images/17", {"PATCH", "DELETE"}),
-    ],
-)
-async def test_who_asks_for_a_wrong_method_is_told_the_right_ones(api: Api, path: str, allowed: set[str]):
-    answer = await api.ask("TRACE", path)
-    assert answer.status == 405
-    assert {method.strip() for method in answer.headers["allow"].split(",")} >= allowed
-
-
-@pytest.mark.parametrize(
     ("sent", "kept"), [("front-7", True), ("007", True), ("a" * 65, False), ("a b", False), ("\xe9", False)]
 )
 async def test_a_harmless_request_id_is_kept(api: Api, sent: str, kept: bool):
