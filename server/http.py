@@ -13,11 +13,14 @@ from sanic import HTTPResponse
 
 from schemas.errors import FieldError, InvalidRequest, Unparsable, UnsupportedMediaType
 from server.context import CasaRequest
+from server.entity_tags import NoTags, read_tags
 
 TIMES = orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS  # 2026-02-01T10:00:00Z
 NO_TEXT = "holds a NUL or half a surrogate pair"
 DEEPEST_NESTING = 32  # no shape of ours goes beyond five; a parser's stack does not last for ever
 
+ASK_AGAIN = "no-cache"
+"""Answers may be kept, and are asked for each time: a change is seen by all when it is seen by one."""
 SAID_AGAIN = ("cache-control", "content-security-policy", "etag", "vary")
 """Headers of an answer that a 304 repeats (RFC 9110, 15.4.5)."""
 Model = TypeVar("Model", bound=BaseModel)
@@ -228,20 +231,28 @@ def _how_many(errors: Iterable[FieldError]) -> str:
 
 
 def unless_known(request: CasaRequest, response: HTTPResponse) -> HTTPResponse:
-    """The response with an ETag of what it shows, or 304 for a client that has it already."""
-    etag = f'W/"{blake2b(response.body or b"", digest_size=12).hexdigest()}"'
-    response.headers["etag"] = etag
-    if _knows(request, etag):
+    """The response with an ETag of what it shows, or 304 for a client that has it already.
+
+    How long it may be used unasked is the response's to say; without a word, not at all.
+    """
+    tag = blake2b(response.body or b"", digest_size=12).hexdigest()
+    response.headers["etag"] = f'W/"{tag}"'
+    response.headers.setdefault("cache-control", ASK_AGAIN)
+    if _knows(request, tag):
         kept = {name: response.headers[name] for name in SAID_AGAIN if name in response.headers}
         return HTTPResponse(status=304, headers=kept)
     return response
 
 
-def _knows(request: CasaRequest, etag: str) -> bool:
+def _knows(request: CasaRequest, tag: str) -> bool:
     """Whether If-None-Match names it, weakly or not, or anything at all."""
-    given = ",".join(request.headers.getall("if-none-match", []))
-    known = {tag.strip().removeprefix("W/") for tag in given.split(",")}
-    return bool(known & {"*", etag.removeprefix("W/")})
+    if "if-none-match" not in request.headers:
+        return False
+    try:
+        known = read_tags(request.headers, "if-none-match")
+    except NoTags:  # a condition on nothing is none
+        return False
+    return known is None or tag in {each for _, each in known}
 
 
 def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> HTTPResponse:

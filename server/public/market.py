@@ -25,8 +25,8 @@ from schemas.errors import NotFound, SearchUnavailable
 from schemas.sectors import LOCALITIES
 from schemas.tables import MarketSegment, Property, PropertyMarket
 from server.context import CasaRequest, transaction
-from server.described import describes
-from server.http import read_query, reply
+from server.described import CACHED, describes
+from server.http import read_query, reply, unless_known
 from server.public.properties import key_of, market_shown, or_not_found, reading
 from server.search.market import Found, Subject, compared_now
 from services.market import FEWEST as FEWEST_IN_SEGMENT
@@ -56,7 +56,7 @@ async def comparison(request: CasaRequest, property_id: str) -> HTTPResponse:
 
 
 @blueprint.get("/market/segments")
-@describes(Segments, query=SegmentsRequest)
+@describes(Segments, CACHED, query=SegmentsRequest)
 async def segments(request: CasaRequest) -> HTTPResponse:
     """Prices by locality, for maps and reports."""
     wanted = read_query(request, SegmentsRequest)
@@ -71,7 +71,7 @@ async def segments(request: CasaRequest) -> HTTPResponse:
         fewest=FEWEST_IN_SEGMENT,
         items=[segment_shown(segment) for segment in found.values()],
     )
-    return reply(answer, headers={"cache-control": "public, max-age=300"})
+    return unless_known(request, reply(answer, headers={"cache-control": "public, max-age=300"}))
 
 
 def segment_shown(segment: MarketSegment) -> Segment:
@@ -89,12 +89,12 @@ def segment_shown(segment: MarketSegment) -> Segment:
 
 
 @blueprint.get("/market/quality")
-@describes(MarketQuality)
+@describes(MarketQuality, CACHED)
 async def quality(request: CasaRequest) -> HTTPResponse:
     """How far asking prices lay from the medians of their comparables, last night."""
     async with transaction(request.app.ctx) as session:
         items = await read_quality(session)
-    return reply({"basis": ASKING_PRICES, "items": items})
+    return unless_known(request, reply({"basis": ASKING_PRICES, "items": items}))
 
 
 async def find_asked(database: AsyncEngine, property_id: str) -> Asked:

@@ -48,7 +48,7 @@ async def show(request: CasaRequest, property_id: str) -> HTTPResponse:
     """A live listing in full; anything else is not found, whatever the reason."""
     found = await find_live(request.app.ctx.database, property_id, selectinload(Property.images))
     count_view(request, found.id)
-    return unless_known(request, reply(property_page(found), headers={"cache-control": "no-cache"}))
+    return unless_known(request, reply(property_page(found)))
 
 
 def count_view(request: CasaRequest, property_id: UUID) -> None:
@@ -63,14 +63,14 @@ def count_view(request: CasaRequest, property_id: UUID) -> None:
 
 
 @blueprint.get("/<property_id:str>/similar")
-@describes(SimilarListings, raises=(NotFound, SearchUnavailable))
+@describes(SimilarListings, CACHED, raises=(NotFound, SearchUnavailable))
 async def similar(request: CasaRequest, property_id: str) -> HTTPResponse:
     """Other listings for somebody who likes this one, each with why."""
     context = request.app.ctx
     find = partial(similar_listings, context.search, context.settings.index_alias, property_id)
     found = await watched(context, "similar", find)
     context.metrics.searched("similar", in_vain=not found["items"])
-    return reply(found)
+    return unless_known(request, reply(found))
 
 
 async def find_live(database: AsyncEngine, property_id: str, *more: ExecutableOption) -> Property:

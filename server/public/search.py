@@ -10,8 +10,8 @@ from schemas.api.map import MapAnswer, MapRequest
 from schemas.api.suggest import Suggest, SuggestRequest
 from schemas.errors import SearchUnavailable
 from server.context import CasaRequest
-from server.described import VISIT, describes
-from server.http import read_body, read_query, reply_as_written, with_member
+from server.described import CACHED, VISIT, describes
+from server.http import read_body, read_query, reply_as_written, unless_known, with_member
 from server.search.cache import Find, Kind, answered
 from server.search.guided import guide
 from server.search.listings import find_listings
@@ -27,10 +27,10 @@ NO_LISTINGS, NO_PLACES = (b'"total":0,', b'"total":0}'), b'"items":[]'
 
 
 @blueprint.get("/guided")
-@describes(GuidedAnswer, VISIT, query=GuidedRequest, raises=(SearchUnavailable,))
+@describes(GuidedAnswer, CACHED, VISIT, query=GuidedRequest, raises=(SearchUnavailable,))
 async def begin_guided(request: CasaRequest) -> HTTPResponse:
     """The first question with its live counts; a link may carry answers in their flat form."""
-    return await guided(request, read_query(request, GuidedRequest))
+    return unless_known(request, await guided(request, read_query(request, GuidedRequest)))
 
 
 @blueprint.post("/guided")
@@ -84,7 +84,7 @@ async def found(request: CasaRequest, kind: Kind, wanted: Wanted, find: Find) ->
 
 
 @blueprint.get("/suggest")
-@describes(Suggest, query=SuggestRequest, raises=(SearchUnavailable,))
+@describes(Suggest, CACHED, query=SuggestRequest, raises=(SearchUnavailable,))
 async def complete(request: CasaRequest) -> HTTPResponse:
     """Places and societies for what is typed so far, each with its count."""
     context = request.app.ctx
@@ -92,4 +92,4 @@ async def complete(request: CasaRequest) -> HTTPResponse:
     find = partial(suggest, context.search, context.settings.index_alias, wanted)
     answer = await answered(context, Kind.SUGGEST, wanted, find)
     context.metrics.searched(Kind.SUGGEST, in_vain=NO_PLACES in answer)
-    return reply_as_written(answer)
+    return unless_known(request, reply_as_written(answer))
