@@ -7,6 +7,7 @@ from sanic import Blueprint, HTTPResponse
 from sqlalchemy import Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from domain.ids import read_id
 from domain.market.comparison import Comparison
 from domain.market.labels import FEWEST, next_better
 from schemas.api.market import (
@@ -27,7 +28,7 @@ from schemas.tables import MarketSegment, Property, PropertyMarket
 from server.context import CasaRequest, transaction
 from server.described import CACHED, describes
 from server.http import read_query, reply, unless_known
-from server.public.properties import key_of, market_shown, or_not_found, reading
+from server.public.properties import market_shown, or_not_found, reading
 from server.search.market import Found, Subject, compared_now
 from services.market import FEWEST as FEWEST_IN_SEGMENT
 from services.market import read_quality, read_segments
@@ -99,7 +100,7 @@ async def quality(request: CasaRequest) -> HTTPResponse:
 
 async def find_asked(database: AsyncEngine, property_id: str) -> Asked:
     """The columns of ASKED; NotFound as find_live has it."""
-    key = key_of(property_id)
+    key = read_id(property_id)
     async with reading(database).connect() as connection:
         found = await connection.execute(ASKED.where(LISTING.id == key))
     return or_not_found(found.one_or_none())

@@ -15,6 +15,7 @@ from sqlalchemy.sql.base import ExecutableOption
 from domain.addresses import address_key
 from domain.bedrooms import bhk_number
 from domain.facing import facing
+from domain.ids import read_id
 from domain.vastu import READINGS
 from schemas.api import properties as api
 from schemas.api.similar import SimilarListings
@@ -79,7 +80,7 @@ async def find_live(database: AsyncEngine, property_id: str, *more: ExecutableOp
     Raises:
         NotFound: it is absent, not live, or no id at all: a stranger learns nothing more.
     """
-    key = key_of(property_id)
+    key = read_id(property_id)
     async with AsyncSession(reading(database)) as session:
         query = select(Property).where(Property.id == key, Property.is_active)
         asked = query.options(joinedload(Property.market), *more)
@@ -96,13 +97,6 @@ def or_not_found(found: T | None) -> T:
     if found is None:
         raise NotFound("There is no such listing, or it is no longer offered.")
     return found
-
-
-def key_of(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def property_page(found: Property) -> api.PropertyPage:
