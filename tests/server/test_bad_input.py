@@ -1,5 +1,6 @@
 """Wrong input is refused with every field named, and never ends in a 500."""
 
+import gzip
 import json
 from typing import Any
 from uuid import uuid4
@@ -13,6 +14,7 @@ from tests.factories import home, store
 from tests.server.conftest import Api, Catalogue
 
 GUIDED = "/api/v1/search/guided"
+JSON = {"content-type": "application/json"}
 
 
 async def test_all_wrong_fields_are_named_at_once(api: Api):
@@ -172,6 +174,19 @@ async def test_a_wrong_query_string_is_refused(api: Api, query: str, status: int
 async def test_a_huge_body_is_refused_before_it_is_read(api: Api):
     answer = await api.send(GUIDED, b" " * 70_000)
     assert (answer.status, answer.body["code"]) == (413, "payload_too_large")
+
+
+@pytest.mark.parametrize("path", [GUIDED, "/api/v1/admin/imports", "/api/v1/webhooks/ai-enhancement"])
+async def test_a_compressed_body_is_refused_and_one_that_says_it_is_not_is_read(
+    admin: Api, live: Catalogue, path: str
+):
+    packed = await admin.ask(
+        "POST", path, data=gzip.compress(b"{}"), headers=JSON | {"content-encoding": "gzip"}
+    )
+    assert (packed.status, packed.body["code"]) == (415, "unsupported_media_type")
+    assert packed.headers["accept-encoding"] == "identity"
+    plain = await admin.ask("POST", GUIDED, data=b"{}", headers=JSON | {"content-encoding": "identity"})
+    assert plain.status == 200
 
 
 async def test_a_body_must_say_that_it_is_json(api: Api):
