@@ -27,6 +27,7 @@ from server.auth import actor, authenticate
 from server.context import CasaRequest, transaction
 from server.described import AWAITED, CREATED, GUARDED, VERSIONED, Patch, describes
 from server.http import merged, read_body, read_json, read_patch, read_query, reply
+from server.pictures import addressed
 from server.preconditions import preferred_wait_s, seen_versions
 from server.search.freshness import becomes_searchable
 from server.search.visibility import explain, standing_of
@@ -47,7 +48,7 @@ async def index(request: CasaRequest) -> HTTPResponse:
     wanted = read_query(request, PropertyList)
     async with transaction(request.app.ctx) as session:
         page = await list_properties(session, wanted)
-    return reply(page)
+    return reply(addressed(page, request.app.ctx.settings))
 
 
 @blueprint.post("/")
@@ -77,7 +78,7 @@ async def show(request: CasaRequest, property_id: str) -> HTTPResponse:
     """A property whole, in any state."""
     async with transaction(request.app.ctx) as session:
         row = await find(session, property_id)
-    return reply(view(row), headers={"etag": etag_of(row)})
+    return reply(addressed(view(row), request.app.ctx.settings), headers={"etag": etag_of(row)})
 
 
 @blueprint.put("/<property_id:str>")
@@ -191,4 +192,5 @@ async def written(
         searchable = await becomes_searchable(
             context.search, context.settings.index_alias, row.id, row.revision, wait_s=wait_s
         )
-    return reply(WrittenProperty(**view(row), searchable=searchable), status, headers)
+    answer = WrittenProperty(**view(row), searchable=searchable)
+    return reply(addressed(answer, context.settings), status, headers)

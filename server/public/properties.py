@@ -26,6 +26,7 @@ from server.addresses import client_address
 from server.context import CasaRequest
 from server.described import CACHED, VISIT, describes
 from server.http import reply, unless_known
+from server.pictures import addressed
 from server.search.cache import watched
 from server.search.similar import similar_listings
 from server.view_log import Viewed, visitor_of
@@ -49,7 +50,7 @@ async def show(request: CasaRequest, property_id: str) -> HTTPResponse:
     """A live listing in full; anything else is not found, whatever the reason."""
     found = await find_live(request.app.ctx.database, property_id, selectinload(Property.images))
     count_view(request, found.id)
-    return unless_known(request, reply(property_page(found)))
+    return unless_known(request, reply(addressed(property_page(found), request.app.ctx.settings)))
 
 
 def count_view(request: CasaRequest, property_id: UUID) -> None:
@@ -71,7 +72,7 @@ async def similar(request: CasaRequest, property_id: str) -> HTTPResponse:
     find = partial(similar_listings, context.search, context.settings.index_alias, property_id)
     found = await watched(context, "similar", find)
     context.metrics.searched("similar", in_vain=not found["items"])
-    return unless_known(request, reply(found))
+    return unless_known(request, reply(addressed(found, context.settings)))
 
 
 async def find_live(database: AsyncEngine, property_id: str, *more: ExecutableOption) -> Property:

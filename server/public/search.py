@@ -1,6 +1,7 @@
 """Search endpoints that anyone may call."""
 
 from functools import partial
+from typing import Any
 
 from sanic import Blueprint, HTTPResponse
 
@@ -12,6 +13,7 @@ from schemas.errors import SearchUnavailable
 from server.context import CasaRequest
 from server.described import CACHED, VISIT, describes
 from server.http import read_body, read_query, reply_as_written, unless_known, with_member
+from server.pictures import addressed
 from server.search.cache import Find, Kind, answered
 from server.search.guided import guide
 from server.search.listings import find_listings
@@ -76,7 +78,11 @@ async def draw(request: CasaRequest) -> HTTPResponse:
 async def found(request: CasaRequest, kind: Kind, wanted: Wanted, find: Find) -> bytes:
     """Answer a search and remember it; typing ahead is no search yet."""
     context = request.app.ctx
-    answer = await answered(context, kind, wanted, find)
+
+    async def find_addressed() -> Any:
+        return addressed(await find(), context.settings)
+
+    answer = await answered(context, kind, wanted, find_addressed)
     if not request.is_prefetch:
         context.metrics.searched(kind, in_vain=any(mark in answer for mark in NO_LISTINGS))
         context.searches.note(Noted(kind, wanted, answer, request.took_ms, request.session_id))
