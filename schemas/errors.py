@@ -9,6 +9,7 @@ CasaError                  500 internal_error
 ├── Forbidden              403 forbidden
 │   └── PasswordChangeRequired   403 password_change_required   somebody else knows the password
 ├── NotFound               404 not_found
+├── MethodNotAllowed       405 method_not_allowed   with Allow
 ├── RequestTimeout         408 request_timeout      a body that does not come to its end
 ├── Conflict               409 conflict             the state of things is in the way
 │   └── ImportRunning      409 import_running
@@ -16,6 +17,7 @@ CasaError                  500 internal_error
 ├── PayloadTooLarge        413 payload_too_large
 ├── UriTooLong             414 uri_too_long
 ├── UnsupportedMediaType   415 unsupported_media_type
+├── ExpectationFailed      417 expectation_failed   another Expect than 100-continue
 ├── PreconditionRequired   428 precondition_required
 ├── TooManyRequests        429 too_many_requests    with Retry-After
 ├── SearchUnavailable      503 search_unavailable   with Retry-After
@@ -124,6 +126,12 @@ class NotFound(CasaError):
     title = "Not found"
 
 
+class MethodNotAllowed(CasaError):
+    status = 405
+    code = "method_not_allowed"
+    title = "Method not allowed"
+
+
 class RequestTimeout(CasaError):
     status = 408
     code = "request_timeout"
@@ -163,6 +171,12 @@ class UnsupportedMediaType(CasaError):
     status = 415
     code = "unsupported_media_type"
     title = "Unsupported media type"
+
+
+class ExpectationFailed(CasaError):
+    status = 417
+    code = "expectation_failed"
+    title = "Expectation failed"
 
 
 class PreconditionRequired(CasaError):

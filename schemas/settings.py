@@ -68,7 +68,8 @@ class Settings(BaseSettings):
 
     # Pictures
     media_public_url: str = ""
-    """Where browsers find what `media_url` keeps, if not at `/media` or at the bucket's own address."""
+    """Where browsers find what `media_url` keeps, if not at `/media` or at the bucket's own address: with
+    `https://api.example.com/media` answers name pictures so that pages of other origins find them."""
     s3_endpoint_url: str = ""
     """Of an S3 that is not Amazon's."""
     s3_region: str = "us-east-1"

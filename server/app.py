@@ -20,6 +20,7 @@ from server.admin import properties as managed
 from server.context import CasaApp, CasaRequest, close_context, open_context
 from server.cors import answer_preflight, say_who_may_read
 from server.explore import page
+from server.methods import Routes, answer_options
 from server.openapi import pages as contract
 from server.problems import ProblemHandler
 from server.protocol import ANSWER_S
@@ -73,6 +74,7 @@ def create_app(settings: Settings, name: str = "casabricks") -> CasaApp:
         config=framework_config(settings),
         ctx=open_context(settings),
         request_class=cast("Any", CasaRequest),  # Sanic's own annotation forgets the context's type
+        router=Routes(),
         error_handler=ProblemHandler(),
         configure_logging=False,
     )
@@ -83,6 +85,7 @@ def create_app(settings: Settings, name: str = "casabricks") -> CasaApp:
     app.register_middleware(start_clock, "request")
     app.register_middleware(refuse_strange_heads, "request")
     app.register_middleware(answer_preflight, "request")
+    app.register_middleware(answer_options, "request")
     app.register_middleware(sign_off, "response")
     app.register_middleware(say_who_may_read, "response")
     app.register_listener(begin_journals, "before_server_start")

@@ -110,8 +110,8 @@ class CasaRequest(Request[CasaApp, SimpleNamespace]):
 
     @property
     def is_prefetch(self) -> bool:
-        """Whether nobody has asked for it yet: a browser that guesses, a worker that warms the cache."""
-        return self.headers.get("sec-purpose", "").startswith("prefetch")
+        """Whether nobody looks at it: a browser that guesses, a worker that warms the cache, a monitor."""
+        return self.method == "HEAD" or self.headers.get("sec-purpose", "").startswith("prefetch")
 
     @property
     def took_ms(self) -> float:

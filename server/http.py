@@ -4,20 +4,25 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from hashlib import blake2b
+from math import isinf
 from typing import Any, NoReturn, TypeVar, get_origin
 
 import orjson
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, to_json
 from sanic import HTTPResponse
 
 from schemas.errors import FieldError, InvalidRequest, Unparsable, UnsupportedMediaType
 from server.context import CasaRequest
+from server.entity_tags import NoTags, read_tags
 
 TIMES = orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS  # 2026-02-01T10:00:00Z
 NO_TEXT = "holds a NUL or half a surrogate pair"
+EXACT = 2**53  # below it a double says which whole number it is
 DEEPEST_NESTING = 32  # no shape of ours goes beyond five; a parser's stack does not last for ever
 
+ASK_AGAIN = "no-cache"
+"""Answers may be kept, and are asked for each time: a change is seen by all when it is seen by one."""
 SAID_AGAIN = ("cache-control", "content-security-policy", "etag", "vary")
 """Headers of an answer that a 304 repeats (RFC 9110, 15.4.5)."""
 Model = TypeVar("Model", bound=BaseModel)
@@ -35,9 +40,13 @@ def read_body(request: CasaRequest, model: type[Model]) -> Model:
 
 
 def read_json(raw: bytes, model: type[Model], location: str) -> Model:
-    refuse_traps(raw)
+    return validated(parsed(raw), model, location)
+
+
+def validated(value: Any, model: type[Model], location: str) -> Model:
+    """Handed on as JSON: strictly taken, Python's own lists and texts would be no tuples and no dates."""
     try:
-        return model.model_validate_json(raw, strict=True)
+        return model.model_validate_json(to_json(value), strict=True)
     except ValidationError as error:
         raise invalid(error, location) from None
 
@@ -49,12 +58,7 @@ def read_patch(request: CasaRequest) -> dict[str, Any]:
             f"Send a merge patch, and say so by Content-Type: {MERGE_PATCH}.",
             headers={"accept-patch": f"{MERGE_PATCH}, {JSON}"},
         )
-    refuse_traps(request.body)
-    try:
-        patch = orjson.loads(request.body)
-    except orjson.JSONDecodeError as error:
-        # What the standard parser lets through: a number beyond a double, a byte order mark.
-        raise Unparsable(f"The body is not JSON: {error.msg}.") from None
+    patch = parsed(request.body)
     if not isinstance(patch, dict):
         wrong = FieldError("#", "body", "object", "must be an object with the fields that change")
         raise InvalidRequest(_how_many((wrong,)), (wrong,))
@@ -63,10 +67,7 @@ def read_patch(request: CasaRequest) -> dict[str, Any]:
 
 def merged(model: type[Model], patch: Mapping[str, Any], held: Mapping[str, Any]) -> Model:
     """The model of what is held with a flat patch laid over it; wrong fields are named as the body's."""
-    try:
-        return model.model_validate_json(orjson.dumps({**held, **patch}), strict=True)
-    except ValidationError as error:
-        raise invalid(error, "body") from None
+    return validated({**held, **patch}, model, "body")
 
 
 def _content_type(request: CasaRequest) -> str:
@@ -75,7 +76,7 @@ def _content_type(request: CasaRequest) -> str:
 
 def read_query(request: CasaRequest, model: type[Model]) -> Model:
     """Read the query string; a name may be repeated only where the model takes several values."""
-    given = _query(request)
+    given = _given(_query(request), model)
     errors = [*_repeated(given, model), *_no_text(given)]
     values = {name: several if _takes_several(model, name) else several[0] for name, several in given.items()}
     try:
@@ -85,6 +86,15 @@ def read_query(request: CasaRequest, model: type[Model]) -> Model:
     if errors:
         raise InvalidRequest(_how_many(errors), tuple(errors))
     return read
+
+
+def _given(query: Mapping[str, list[str]], model: type[BaseModel]) -> dict[str, list[str]]:
+    """Without what a form sends for the fields that were left empty; a text that is required may be empty."""
+    blanks = {name for name, field in model.model_fields.items() if not field.is_required()}
+    said = {
+        name: [value for value in values if value or name not in blanks] for name, values in query.items()
+    }
+    return {name: values for name, values in said.items() if values}
 
 
 def _repeated(given: Mapping[str, list[str]], model: type[BaseModel]) -> Iterator[FieldError]:
@@ -114,13 +124,20 @@ def _takes_several(model: type[BaseModel], name: str) -> bool:
     return field is not None and get_origin(field.annotation) is tuple
 
 
-def refuse_traps(body: bytes) -> None:
-    """Refuse what JSON parsers let through or disagree on, and what breaks further down.
+def parsed(body: bytes) -> Any:
+    """The value of a JSON text, without what parsers let through or disagree on, or what breaks further down.
 
-    Duplicate keys, NaN and Infinity, NUL characters, halves of surrogate pairs, bottomless nesting.
+    Raises:
+        Unparsable: another encoding than UTF-8, a byte order mark, duplicate keys, numbers that no program
+            holds, NUL characters, halves of surrogate pairs, bottomless nesting.
     """
     try:
-        value = json.loads(body, object_pairs_hook=_without_duplicates, parse_constant=_no_number)
+        value = json.loads(
+            body.decode(),
+            object_pairs_hook=_without_duplicates,
+            parse_float=_number,
+            parse_constant=_no_number,
+        )
     except UnicodeDecodeError:
         raise Unparsable("The body is not UTF-8.") from None
     except RecursionError:
@@ -129,9 +146,12 @@ def refuse_traps(body: bytes) -> None:
         raise Unparsable(
             f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
         ) from None
+    except ValueError:  # of Python, which makes no integers of thousands of digits
+        raise Unparsable("The body holds an integer of thousands of digits.") from None
     errors = tuple(_traps(value, "#", 0)) if _may_hide_traps(body) else ()
     if errors:
         raise Unparsable(_how_many(errors), errors)
+    return value
 
 
 def _may_hide_traps(body: bytes) -> bool:
@@ -144,6 +164,14 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(keys) < len(pairs):
         raise Unparsable("The body repeats a key, and which of the two is meant nobody knows.")
     return keys
+
+
+def _number(written: str) -> float:
+    """12000000.0 is a whole number, as many programs write it; beyond 2^53 nobody knows which one."""
+    number = float(written)
+    if isinf(number):
+        raise Unparsable("The body holds a number that is beyond every program.")
+    return int(number) if number.is_integer() and abs(number) < EXACT else number
 
 
 def _no_number(name: str) -> NoReturn:
@@ -228,20 +256,28 @@ def _how_many(errors: Iterable[FieldError]) -> str:
 
 
 def unless_known(request: CasaRequest, response: HTTPResponse) -> HTTPResponse:
-    """The response with an ETag of what it shows, or 304 for a client that has it already."""
-    etag = f'W/"{blake2b(response.body or b"", digest_size=12).hexdigest()}"'
-    response.headers["etag"] = etag
-    if _knows(request, etag):
+    """The response with an ETag of what it shows, or 304 for a client that has it already.
+
+    How long it may be used unasked is the response's to say; without a word, not at all.
+    """
+    tag = blake2b(response.body or b"", digest_size=12).hexdigest()
+    response.headers["etag"] = f'W/"{tag}"'
+    response.headers.setdefault("cache-control", ASK_AGAIN)
+    if _knows(request, tag):
         kept = {name: response.headers[name] for name in SAID_AGAIN if name in response.headers}
         return HTTPResponse(status=304, headers=kept)
     return response
 
 
-def _knows(request: CasaRequest, etag: str) -> bool:
+def _knows(request: CasaRequest, tag: str) -> bool:
     """Whether If-None-Match names it, weakly or not, or anything at all."""
-    given = ",".join(request.headers.getall("if-none-match", []))
-    known = {tag.strip().removeprefix("W/") for tag in given.split(",")}
-    return bool(known & {"*", etag.removeprefix("W/")})
+    if "if-none-match" not in request.headers:
+        return False
+    try:
+        known = read_tags(request.headers, "if-none-match")
+    except NoTags:  # a condition on nothing is none
+        return False
+    return known is None or tag in {each for _, each in known}
 
 
 def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> HTTPResponse:

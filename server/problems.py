@@ -1,14 +1,11 @@
 """Every error as problem+json (RFC 9457): ours, the web framework's, the database's, and the unforeseen."""
 
-from collections.abc import Iterator
-from http import HTTPMethod, HTTPStatus
 from typing import Any
 
 import orjson
 import structlog
 from sanic import HTTPResponse, Request
-from sanic.exceptions import MethodNotAllowed, RequestCancelled, SanicException
-from sanic.exceptions import NotFound as SanicNotFound
+from sanic.exceptions import RequestCancelled, SanicException
 from sanic.handlers import ErrorHandler
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -16,15 +13,33 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from schemas.errors import (
     CasaError,
     DatabaseUnavailable,
+    ExpectationFailed,
+    MethodNotAllowed,
     NotFound,
+    Overloaded,
     PayloadTooLarge,
     RequestTimeout,
     Unparsable,
+    UriTooLong,
 )
+from server.methods import allowed_methods
 
 TYPES = "https://docs.casabricks.example/problems/"
-AS_OURS = {error.status: error for error in (Unparsable, NotFound, RequestTimeout, PayloadTooLarge)}
-"""What we refuse as well: one code for one reason, whoever sees it first."""
+AS_OURS: dict[int, type[CasaError]] = {
+    error.status: error
+    for error in (
+        Unparsable,
+        NotFound,
+        MethodNotAllowed,
+        RequestTimeout,
+        PayloadTooLarge,
+        UriTooLong,
+        ExpectationFailed,
+        Overloaded,
+    )
+}
+"""What the framework refuses, by its status: one code for one reason, whoever sees it first, and the same in
+every version of Python, which name statuses anew now and then."""
 CLIENT_GONE = 499
 """In the log only: the visitor left before the answer."""
 log = structlog.get_logger(component="server")
@@ -34,17 +49,18 @@ class ProblemHandler(ErrorHandler):
     def default(self, request: Request[Any, Any], exception: Exception) -> HTTPResponse:
         if isinstance(exception, RequestCancelled):
             return HTTPResponse(status=CLIENT_GONE)  # nobody is there to read it
-        if isinstance(exception, SanicException) and exception.status_code != 500:
-            code, answer = _code(exception), framework_problem(exception, request)
-        else:
-            error = exception if isinstance(exception, CasaError) else _ours(exception, str(request.id))
-            code, answer = error.code, problem(error, str(request.id))
-        request.app.ctx.metrics.refused(code, request.uri_template)
-        return answer
+        error = _ours(exception, request)
+        request.app.ctx.metrics.refused(error.code, request.uri_template)
+        return problem(error, str(request.id))
 
 
-def _ours(exception: Exception, request_id: str) -> CasaError:
-    """What we tell a client of an error that is not its own; our log is told more."""
+def _ours(exception: Exception, request: Request[Any, Any]) -> CasaError:
+    """What we tell a client of an error; of one that is not its own our log is told more."""
+    if isinstance(exception, CasaError):
+        return exception
+    if isinstance(exception, SanicException) and exception.status_code != CasaError.status:
+        return _of_framework(exception, request)
+    request_id = str(request.id)
     if isinstance(exception, OperationalError | InterfaceError | PoolTimeout):
         log.warning("database_unavailable", error=type(exception).__name__, request_id=request_id)
         return DatabaseUnavailable("The database cannot answer just now.")
@@ -64,35 +80,11 @@ def problem(error: CasaError, request_id: str) -> HTTPResponse:
     )
 
 
-def framework_problem(exception: SanicException, request: Request[Any, Any]) -> HTTPResponse:
+def _of_framework(exception: SanicException, request: Request[Any, Any]) -> CasaError:
     """404 and 405 of the router, 413 and 408 of the reader, 400 of the parser."""
-    status = HTTPStatus(exception.status_code)
-    ours = AS_OURS.get(status)
-    title = status.phrase if ours is None else ours.title
-    described = {
-        "title": title,
-        "detail": str(exception) or title,
-        "code": _code(exception),
-    }
-    headers = {str(name).lower(): str(value) for name, value in exception.headers.items()}
-    if status == HTTPStatus.METHOD_NOT_ALLOWED and not headers.get("allow"):
-        headers["allow"] = ", ".join(allowed_methods(request))
-    return rendered(status, described | {"errors": []}, str(request.id), headers)
-
-
-def allowed_methods(request: Request[Any, Any]) -> Iterator[str]:
-    """What may be asked of this path; where it has parameters, the router does not say."""
-    for method in HTTPMethod:
-        try:
-            request.app.router.get(request.path, method.value, request.headers.get("host"))
-        except (SanicNotFound, MethodNotAllowed):
-            continue
-        yield method.value
-
-
-def _code(exception: SanicException) -> str:
-    ours = AS_OURS.get(exception.status_code)
-    return HTTPStatus(exception.status_code).name.lower() if ours is None else ours.code
+    refusal = AS_OURS.get(exception.status_code, Unparsable)
+    allowed = {"allow": ", ".join(allowed_methods(request))} if refusal is MethodNotAllowed else {}
+    return refusal(str(exception), headers=allowed)
 
 
 def rendered(

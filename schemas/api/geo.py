@@ -8,8 +8,22 @@ from pydantic_core import PydanticCustomError
 from schemas.api.base import Shape
 
 Latitude = Annotated[float, Field(ge=-90, le=90)]
-Longitude = Annotated[float, Field(ge=-180, le=180)]
+Turned = Annotated[float, Field(ge=-3_600, le=3_600)]
+"""A longitude as maps send it that were dragged around the world: 437.3 is 77.3."""
+TURN = 360.0
+NOIDA = 77.4
+"""Its longitude."""
 MOST_POINTS = 100
+
+
+def _turned_back(longitude: float) -> float:
+    inside = -180 <= longitude <= 180
+    return longitude if inside else round((longitude + 180) % TURN - 180, DIGITS)
+
+
+DIGITS = 9
+"""Of a degree; the turns leave noise behind them."""
+Longitude = Annotated[Turned, AfterValidator(_turned_back)]
 
 
 class Point(Shape):
@@ -23,18 +37,36 @@ class Radius(Shape):
 
 
 class Box(Shape):
-    """A box on the map; Noida lies far from the date line, so west is always west of east."""
+    """A box on the map, as wide as the world at most; beyond the date line nothing of it counts."""
 
     south: Latitude
-    west: Longitude
+    west: Turned
     north: Latitude
-    east: Longitude
+    east: Turned
 
     @model_validator(mode="after")
     def _upright(self) -> Self:
         if self.north <= self.south or self.east <= self.west:
             raise PydanticCustomError("empty_box", "must end north and east of where it begins")
+        west, east = turned_back(self.west, self.east)
+        self.__dict__.update(west=west, east=east)  # frozen for others, from now on
         return self
+
+
+def turned_back(west: float, east: float) -> tuple[float, float]:
+    """Where a box lies whose map was dragged around the world.
+
+    Of the places that are the same it is the one around which Noida lies nearest, and what reaches beyond
+    the date line from there is cut off: no box loses Noida by it.
+    """
+    if west >= -180 and east <= 180:
+        return west, east
+    if east - west >= TURN:
+        return -180.0, 180.0
+    turns = TURN * round(((west + east) / 2 - NOIDA) / TURN)
+    if west - turns >= 180:
+        turns += TURN
+    return max(-180.0, round(west - turns, DIGITS)), min(180.0, round(east - turns, DIGITS))
 
 
 def _shape(points: tuple[Point, ...]) -> tuple[Point, ...]:

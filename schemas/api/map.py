@@ -1,14 +1,29 @@
 """The search on a map: what a viewport holds, as bubbles or, close by, as listings."""
 
-from typing import Annotated, Self
+from math import floor, isfinite
+from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from schemas.api.base import exemplified
 from schemas.api.geo import Box
 from schemas.api.search import ListingCard, Wishes
+
+
+def _whole_step(zoom: Any) -> Any:
+    return floor(zoom) if isinstance(zoom, float) and isfinite(zoom) else zoom
+
+
+FINEST = 22
+Zoom = Annotated[
+    int,
+    Field(ge=0, le=FINEST),
+    BeforeValidator(_whole_step),
+    WithJsonSchema({"type": "number", "minimum": 0, "exclusiveMaximum": FINEST + 1}),
+]
+"""Between two steps the coarser one counts, as maps that glide from one to the next send it: 12.37."""
 
 
 class MapRequest(Wishes):
@@ -18,8 +33,8 @@ class MapRequest(Wishes):
         viewport={"south": 28.5, "west": 77.3, "north": 28.65, "east": 77.45}, bhk=[2, 3], zoom=12
     )
 
-    zoom: Annotated[int, Field(ge=0, le=22)]
-    """As web maps count: each step doubles the scale, 16 shows streets."""
+    zoom: Zoom
+    """As web maps count: each step doubles the scale, 16 shows streets; of 12.37 the 12 counts."""
     viewport: Box | None = None
     """The part that is shown, of whatever `geo` narrows the search to; without it, `geo.box` is both."""
 

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from sanic import Blueprint, HTTPResponse
 
+from domain.ids import read_id
 from domain.pictures import picture_of
 from schemas.api.enhancement import Enhancement, EnhanceOptions
 from schemas.errors import Conflict, NotFound
@@ -49,7 +50,7 @@ async def undo(request: CasaRequest, image_id: str) -> HTTPResponse:
 
 
 def _key(image_id: str) -> UUID:
-    try:
-        return UUID(image_id)
-    except ValueError:
-        raise NotFound("There is no such picture.") from None
+    key = read_id(image_id)
+    if key is None:
+        raise NotFound("There is no such picture.")
+    return key

@@ -13,6 +13,7 @@ from server.auth import actor, authenticate
 from server.context import CasaRequest, transaction
 from server.described import CREATED, Patch, Upload, describes
 from server.http import merged, read_body, read_patch, reply
+from server.pictures import addressed
 from server.uploads import hear_out, read_form
 from services.images.album import change_image, list_images, reorder
 from services.images.upload import Studio, delete_image, upload_image
@@ -46,7 +47,9 @@ async def upload(request: CasaRequest, property_id: str) -> HTTPResponse:
         image = await upload_image(
             studio(request), actor(request), property_id, form.file.content, form.fields.image_type
         )
-    return reply(image, 201, {"location": f"{blueprint.url_prefix}/{image['id']}"})
+    return reply(
+        addressed(image, request.app.ctx.settings), 201, {"location": f"{blueprint.url_prefix}/{image['id']}"}
+    )
 
 
 @album.get("/")
@@ -55,7 +58,7 @@ async def index(request: CasaRequest, property_id: str) -> HTTPResponse:
     """The pictures of a property in their order."""
     async with transaction(request.app.ctx) as session:
         found = await list_images(session, property_id)
-    return reply(found)
+    return reply(addressed(found, request.app.ctx.settings))
 
 
 @album.put("/order")
@@ -65,7 +68,7 @@ async def put_in_order(request: CasaRequest, property_id: str) -> HTTPResponse:
     wanted = read_body(request, ImageOrder)
     async with transaction(request.app.ctx) as session:
         found = await reorder(session, actor(request), property_id, wanted.ids)
-    return reply(found)
+    return reply(addressed(found, request.app.ctx.settings))
 
 
 @blueprint.patch("/<image_id:str>")
@@ -78,7 +81,7 @@ async def patch(request: CasaRequest, image_id: str) -> HTTPResponse:
     given = read_patch(request)
     async with transaction(request.app.ctx) as session:
         image = await change_image(session, actor(request), image_id, partial(merged, ImageFields, given))
-    return reply(image)
+    return reply(addressed(image, request.app.ctx.settings))
 
 
 @blueprint.delete("/<image_id:str>")

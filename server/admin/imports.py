@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sanic import Blueprint, HTTPResponse
 
+from domain.ids import read_id
 from schemas.api.imports import ImportReport, ImportRequest, ImportsRequest, ImportView
 from schemas.api.lists import Items
 from schemas.errors import FieldError, InvalidRequest, NotFound
@@ -108,7 +109,7 @@ def _wrong_file(detail: str) -> InvalidRequest:
 
 
 def _key(job_id: str) -> UUID:
-    try:
-        return UUID(job_id)
-    except ValueError:
-        raise NotFound("There is no such import.") from None
+    key = read_id(job_id)
+    if key is None:
+        raise NotFound("There is no such import.")
+    return key

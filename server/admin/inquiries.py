@@ -10,6 +10,7 @@ from uuid import UUID
 from sanic import Blueprint, HTTPResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.ids import read_id
 from domain.spreadsheets import safe_cell
 from schemas.api.inquiries import (
     Assignment,
@@ -62,7 +63,7 @@ async def show(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
     Contact data is not masked here; the audit says who saw it.
     """
     async with transaction(request.app.ctx) as session:
-        return reply(await leads.view_lead(session, actor(request), read_id(inquiry_id)))
+        return reply(await leads.view_lead(session, actor(request), _key(inquiry_id)))
 
 
 @blueprint.patch("/<inquiry_id:str>/status")
@@ -71,7 +72,7 @@ async def move(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
     """Move a lead on, or say that it is lost."""
     wanted = read_body(request, StatusChange)
     async with transaction(request.app.ctx) as session:
-        return reply(await leads.move_lead(session, actor(request), read_id(inquiry_id), wanted))
+        return reply(await leads.move_lead(session, actor(request), _key(inquiry_id), wanted))
 
 
 @blueprint.patch("/<inquiry_id:str>/assignment")
@@ -80,7 +81,7 @@ async def assign(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
     """Give a lead to an admin, or to nobody."""
     wanted = read_body(request, Assignment)
     async with transaction(request.app.ctx) as session:
-        return reply(await leads.assign_lead(session, actor(request), read_id(inquiry_id), wanted))
+        return reply(await leads.assign_lead(session, actor(request), _key(inquiry_id), wanted))
 
 
 @blueprint.post("/<inquiry_id:str>/notes")
@@ -89,7 +90,7 @@ async def note(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
     """Write a note on a lead."""
     wanted = read_body(request, Note)
     async with transaction(request.app.ctx) as session:
-        return reply(await leads.add_note(session, actor(request), read_id(inquiry_id), wanted), status=201)
+        return reply(await leads.add_note(session, actor(request), _key(inquiry_id), wanted), status=201)
 
 
 @files.get("/inquiries.csv")
@@ -136,7 +137,7 @@ def cell(value: Any) -> Any:
 async def export(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
     """All that is held of the person behind a lead."""
     async with transaction(request.app.ctx) as session:
-        return reply(await privacy.export_person(session, actor(request), read_id(inquiry_id)))
+        return reply(await privacy.export_person(session, actor(request), _key(inquiry_id)))
 
 
 @personal_data.post("/<inquiry_id:str>/erase")
@@ -145,12 +146,11 @@ async def erase(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
     """Erase the person behind a lead from all of their leads."""
     wanted = read_body(request, Erasure)
     async with transaction(request.app.ctx) as session:
-        return reply(await privacy.erase_person(session, actor(request), read_id(inquiry_id), wanted.reason))
+        return reply(await privacy.erase_person(session, actor(request), _key(inquiry_id), wanted.reason))
 
 
-def read_id(text: str) -> UUID:
-    """What is no id belongs to nobody."""
-    try:
-        return UUID(text)
-    except ValueError:
-        raise leads.no_such_lead() from None
+def _key(inquiry_id: str) -> UUID:
+    key = read_id(inquiry_id)
+    if key is None:
+        raise leads.no_such_lead()
+    return key

@@ -35,6 +35,7 @@ from server.context import CasaRequest, transaction
 from server.described import AWAITED, CREATED, GUARDED, ONCE, VERSIONED, Patch, describes
 from server.http import merged, read_body, read_json, read_patch, read_query, reply
 from server.idempotency import read_once, reply_kept, to_be_kept
+from server.pictures import addressed
 from server.preconditions import preferred_wait_s, seen_versions
 from server.search.freshness import becomes_searchable
 from server.search.visibility import explain, standing_of
@@ -58,7 +59,7 @@ async def index(request: CasaRequest) -> HTTPResponse:
     wanted = read_query(request, PropertyList)
     async with transaction(request.app.ctx) as session:
         page = await list_properties(session, wanted)
-    return reply(page)
+    return reply(addressed(page, request.app.ctx.settings))
 
 
 @blueprint.post("/")
@@ -99,7 +100,8 @@ async def tell_changes(request: CasaRequest) -> HTTPResponse:
     async with transaction(context) as session:
         found = await changes_after(session, place, wanted.page_size)
     cursor = write_cursor([found.place.changed_in, str(found.place.property_id)], walk, keys)
-    return reply(PropertyChanges(items=found.items, next_cursor=cursor, has_more=found.has_more))
+    answer = PropertyChanges(items=found.items, next_cursor=cursor, has_more=found.has_more)
+    return reply(addressed(answer, request.app.ctx.settings))
 
 
 def place_in(walk: Mapping[str, str], cursor: str | None, keys: Keys) -> Place:
@@ -119,7 +121,7 @@ async def show(request: CasaRequest, property_id: str) -> HTTPResponse:
     """A property whole, in any state."""
     async with transaction(request.app.ctx) as session:
         row = await find(session, property_id)
-    return reply(view(row), headers={"etag": etag_of(row)})
+    return reply(addressed(view(row), request.app.ctx.settings), headers={"etag": etag_of(row)})
 
 
 @blueprint.put("/<property_id:str>")
@@ -226,7 +228,8 @@ def wanted_wait_s(request: CasaRequest) -> int | None:
 async def written(request: CasaRequest, row: Property, wait_s: int | None) -> HTTPResponse:
     """The property as it was committed; held until searches show it, if that was asked for."""
     shown = await searchable(request, row.id, row.revision, wait_s)
-    return reply(WrittenProperty(**view(row), searchable=shown), headers=told(etag_of(row), wait_s))
+    answer = WrittenProperty(**view(row), searchable=shown)
+    return reply(addressed(answer, request.app.ctx.settings), headers=told(etag_of(row), wait_s))
 
 
 async def created(session: AsyncSession, who: Actor, new: NewProperty) -> KeptAnswer:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from sanic import Blueprint, HTTPResponse
 
+from domain.ids import read_id
 from domain.passwords import draw_password, weakness
 from schemas.api.accounts import UserView
 from schemas.api.lists import Items
@@ -66,7 +67,7 @@ def chosen(wanted: UserCreate) -> str:
 
 
 def _key(user_id: str) -> UUID:
-    try:
-        return UUID(user_id)
-    except ValueError:
-        raise NotFound("There is no such account.") from None
+    key = read_id(user_id)
+    if key is None:
+        raise NotFound("There is no such account.")
+    return key

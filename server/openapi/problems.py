@@ -1,7 +1,6 @@
 """Errors as answers of operations: one response for each status, naming the codes that it may have."""
 
 from collections.abc import Iterable, Iterator
-from http import HTTPStatus
 from typing import Any
 
 from schemas.errors import CasaError, Unauthorized
@@ -10,8 +9,6 @@ from server.openapi.shapes import REF
 from server.problems import TYPES
 
 PROBLEM_JSON = "application/problem+json"
-OF_THE_FRAMEWORK = (HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.EXPECTATION_FAILED)
-"""What is refused before a handler is found, and by no error of ours (server/problems.py)."""
 
 
 def every_error(root: type[CasaError] = CasaError) -> Iterator[type[CasaError]]:
@@ -21,8 +18,7 @@ def every_error(root: type[CasaError] = CasaError) -> Iterator[type[CasaError]]:
 
 
 def every_code() -> list[str]:
-    ours = {error.code for error in every_error()}
-    return sorted(ours | {status.name.lower() for status in OF_THE_FRAMEWORK})
+    return sorted({error.code for error in every_error()})
 
 
 def kind_of(code: str) -> str:

@@ -7,8 +7,8 @@ from sanic import Blueprint, HTTPResponse
 from schemas.api.localities import Localities, LocalitiesRequest
 from schemas.errors import SearchUnavailable
 from server.context import CasaRequest
-from server.described import describes
-from server.http import read_query, reply_as_written
+from server.described import CACHED, describes
+from server.http import read_query, reply_as_written, unless_known
 from server.search.cache import Kind, answered
 from server.search.localities import localities
 
@@ -16,10 +16,11 @@ blueprint = Blueprint("localities", url_prefix="/api/v1/localities")
 
 
 @blueprint.get("/")
-@describes(Localities, query=LocalitiesRequest, raises=(SearchUnavailable,))
+@describes(Localities, CACHED, query=LocalitiesRequest, raises=(SearchUnavailable,))
 async def index(request: CasaRequest) -> HTTPResponse:
     """Every sector with its centre, its live listings and what homes cost there."""
     context = request.app.ctx
     wanted = read_query(request, LocalitiesRequest)
     find = partial(localities, context.search, context.database, context.settings.index_alias, wanted)
-    return reply_as_written(await answered(context, Kind.LOCALITIES, wanted, find))
+    answer = await answered(context, Kind.LOCALITIES, wanted, find)
+    return unless_known(request, reply_as_written(answer))

@@ -7,6 +7,7 @@ from sanic import Blueprint, HTTPResponse
 from sqlalchemy import Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from domain.ids import read_id
 from domain.market.comparison import Comparison
 from domain.market.labels import FEWEST, next_better
 from schemas.api.market import (
@@ -25,9 +26,9 @@ from schemas.errors import NotFound, SearchUnavailable
 from schemas.sectors import LOCALITIES
 from schemas.tables import MarketSegment, Property, PropertyMarket
 from server.context import CasaRequest, transaction
-from server.described import describes
-from server.http import read_query, reply
-from server.public.properties import key_of, market_shown, or_not_found, reading
+from server.described import CACHED, describes
+from server.http import read_query, reply, unless_known
+from server.public.properties import market_shown, or_not_found, reading
 from server.search.market import Found, Subject, compared_now
 from services.market import FEWEST as FEWEST_IN_SEGMENT
 from services.market import read_quality, read_segments
@@ -56,7 +57,7 @@ async def comparison(request: CasaRequest, property_id: str) -> HTTPResponse:
 
 
 @blueprint.get("/market/segments")
-@describes(Segments, query=SegmentsRequest)
+@describes(Segments, CACHED, query=SegmentsRequest)
 async def segments(request: CasaRequest) -> HTTPResponse:
     """Prices by locality, for maps and reports."""
     wanted = read_query(request, SegmentsRequest)
@@ -71,7 +72,7 @@ async def segments(request: CasaRequest) -> HTTPResponse:
         fewest=FEWEST_IN_SEGMENT,
         items=[segment_shown(segment) for segment in found.values()],
     )
-    return reply(answer, headers={"cache-control": "public, max-age=300"})
+    return unless_known(request, reply(answer, headers={"cache-control": "public, max-age=300"}))
 
 
 def segment_shown(segment: MarketSegment) -> Segment:
@@ -89,17 +90,17 @@ def segment_shown(segment: MarketSegment) -> Segment:
 
 
 @blueprint.get("/market/quality")
-@describes(MarketQuality)
+@describes(MarketQuality, CACHED)
 async def quality(request: CasaRequest) -> HTTPResponse:
     """How far asking prices lay from the medians of their comparables, last night."""
     async with transaction(request.app.ctx) as session:
         items = await read_quality(session)
-    return reply({"basis": ASKING_PRICES, "items": items})
+    return unless_known(request, reply({"basis": ASKING_PRICES, "items": items}))
 
 
 async def find_asked(database: AsyncEngine, property_id: str) -> Asked:
     """The columns of ASKED; NotFound as find_live has it."""
-    key = key_of(property_id)
+    key = read_id(property_id)
     async with reading(database).connect() as connection:
         found = await connection.execute(ASKED.where(LISTING.id == key))
     return or_not_found(found.one_or_none())

@@ -24,7 +24,7 @@ DRAWINGS = "public, max-age=3600"
 """Those of the demo are drawn again under the same name."""
 
 
-@blueprint.route("/<key:path>", methods=["GET", "HEAD"])  # type: ignore[untyped-decorator]  # Sanic's
+@blueprint.get("/<key:path>")
 @describes(Content("image/webp"), CACHED, raises=(NotFound, MediaUnavailable))
 async def show(request: CasaRequest, key: str) -> HTTPResponse:
     """A picture, where pictures are kept in a directory."""

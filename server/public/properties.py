@@ -15,6 +15,7 @@ from sqlalchemy.sql.base import ExecutableOption
 from domain.addresses import address_key
 from domain.bedrooms import bhk_number
 from domain.facing import facing
+from domain.ids import read_id
 from domain.vastu import READINGS
 from schemas.api import properties as api
 from schemas.api.similar import SimilarListings
@@ -25,6 +26,7 @@ from server.addresses import client_address
 from server.context import CasaRequest
 from server.described import CACHED, VISIT, describes
 from server.http import reply, unless_known
+from server.pictures import addressed
 from server.search.cache import watched
 from server.search.similar import similar_listings
 from server.view_log import Viewed, visitor_of
@@ -48,7 +50,7 @@ async def show(request: CasaRequest, property_id: str) -> HTTPResponse:
     """A live listing in full; anything else is not found, whatever the reason."""
     found = await find_live(request.app.ctx.database, property_id, selectinload(Property.images))
     count_view(request, found.id)
-    return unless_known(request, reply(property_page(found), headers={"cache-control": "no-cache"}))
+    return unless_known(request, reply(addressed(property_page(found), request.app.ctx.settings)))
 
 
 def count_view(request: CasaRequest, property_id: UUID) -> None:
@@ -63,14 +65,14 @@ def count_view(request: CasaRequest, property_id: UUID) -> None:
 
 
 @blueprint.get("/<property_id:str>/similar")
-@describes(SimilarListings, raises=(NotFound, SearchUnavailable))
+@describes(SimilarListings, CACHED, raises=(NotFound, SearchUnavailable))
 async def similar(request: CasaRequest, property_id: str) -> HTTPResponse:
     """Other listings for somebody who likes this one, each with why."""
     context = request.app.ctx
     find = partial(similar_listings, context.search, context.settings.index_alias, property_id)
     found = await watched(context, "similar", find)
     context.metrics.searched("similar", in_vain=not found["items"])
-    return reply(found)
+    return unless_known(request, reply(addressed(found, context.settings)))
 
 
 async def find_live(database: AsyncEngine, property_id: str, *more: ExecutableOption) -> Property:
@@ -79,7 +81,7 @@ async def find_live(database: AsyncEngine, property_id: str, *more: ExecutableOp
     Raises:
         NotFound: it is absent, not live, or no id at all: a stranger learns nothing more.
     """
-    key = key_of(property_id)
+    key = read_id(property_id)
     async with AsyncSession(reading(database)) as session:
         query = select(Property).where(Property.id == key, Property.is_active)
         asked = query.options(joinedload(Property.market), *more)
@@ -96,13 +98,6 @@ def or_not_found(found: T | None) -> T:
     if found is None:
         raise NotFound("There is no such listing, or it is no longer offered.")
     return found
-
-
-def key_of(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def property_page(found: Property) -> api.PropertyPage:

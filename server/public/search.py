@@ -1,6 +1,7 @@
 """Search endpoints that anyone may call."""
 
 from functools import partial
+from typing import Any
 
 from sanic import Blueprint, HTTPResponse
 
@@ -10,8 +11,9 @@ from schemas.api.map import MapAnswer, MapRequest
 from schemas.api.suggest import Suggest, SuggestRequest
 from schemas.errors import SearchUnavailable
 from server.context import CasaRequest
-from server.described import VISIT, describes
-from server.http import read_body, read_query, reply_as_written, with_member
+from server.described import CACHED, VISIT, describes
+from server.http import read_body, read_query, reply_as_written, unless_known, with_member
+from server.pictures import addressed
 from server.search.cache import Find, Kind, answered
 from server.search.guided import guide
 from server.search.listings import find_listings
@@ -27,10 +29,10 @@ NO_LISTINGS, NO_PLACES = (b'"total":0,', b'"total":0}'), b'"items":[]'
 
 
 @blueprint.get("/guided")
-@describes(GuidedAnswer, VISIT, query=GuidedRequest, raises=(SearchUnavailable,))
+@describes(GuidedAnswer, CACHED, VISIT, query=GuidedRequest, raises=(SearchUnavailable,))
 async def begin_guided(request: CasaRequest) -> HTTPResponse:
     """The first question with its live counts; a link may carry answers in their flat form."""
-    return await guided(request, read_query(request, GuidedRequest))
+    return unless_known(request, await guided(request, read_query(request, GuidedRequest)))
 
 
 @blueprint.post("/guided")
@@ -76,7 +78,11 @@ async def draw(request: CasaRequest) -> HTTPResponse:
 async def found(request: CasaRequest, kind: Kind, wanted: Wanted, find: Find) -> bytes:
     """Answer a search and remember it; typing ahead is no search yet."""
     context = request.app.ctx
-    answer = await answered(context, kind, wanted, find)
+
+    async def find_addressed() -> Any:
+        return addressed(await find(), context.settings)
+
+    answer = await answered(context, kind, wanted, find_addressed)
     if not request.is_prefetch:
         context.metrics.searched(kind, in_vain=any(mark in answer for mark in NO_LISTINGS))
         context.searches.note(Noted(kind, wanted, answer, request.took_ms, request.session_id))
@@ -84,7 +90,7 @@ async def found(request: CasaRequest, kind: Kind, wanted: Wanted, find: Find) ->
 
 
 @blueprint.get("/suggest")
-@describes(Suggest, query=SuggestRequest, raises=(SearchUnavailable,))
+@describes(Suggest, CACHED, query=SuggestRequest, raises=(SearchUnavailable,))
 async def complete(request: CasaRequest) -> HTTPResponse:
     """Places and societies for what is typed so far, each with its count."""
     context = request.app.ctx
@@ -92,4 +98,4 @@ async def complete(request: CasaRequest) -> HTTPResponse:
     find = partial(suggest, context.search, context.settings.index_alias, wanted)
     answer = await answered(context, Kind.SUGGEST, wanted, find)
     context.metrics.searched(Kind.SUGGEST, in_vain=NO_PLACES in answer)
-    return reply_as_written(answer)
+    return unless_known(request, reply_as_written(answer))

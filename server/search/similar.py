@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
-from uuid import UUID
 
 from opensearchpy import AsyncOpenSearch
 
+from domain.ids import read_id
 from domain.likeness import Home, likeness
 from schemas.api.similar import SimilarListing, SimilarListings
 from schemas.errors import NotFound
@@ -47,23 +47,16 @@ async def similar_listings(search: AsyncOpenSearch, alias: str, property_id: str
 
 
 async def _subject(search: AsyncOpenSearch, alias: str, property_id: str) -> Source:
-    live = {"bool": {"filter": [{"ids": {"values": [property_id]}}, {"term": {"is_active": True}}]}}
+    key = read_id(property_id)
+    live = {"bool": {"filter": [{"ids": {"values": [str(key)]}}, {"term": {"is_active": True}}]}}
     hits: list[dict[str, Any]] = []
-    if _is_id(property_id):
+    if key is not None:
         [response] = await ask(search, alias, [{"query": live, "size": 1}])
         hits = response["hits"]["hits"]
     if not hits:
         raise NotFound("There is no such listing, or it is no longer offered.")
     source: Source = hits[0]["_source"]
     return source
-
-
-def _is_id(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 def alike(subject: Source) -> Body:

@@ -27,7 +27,7 @@ from schemas.errors import (
 )
 from server.context import CasaRequest, Context, transaction
 from server.described import SIGNED, Json, describes
-from server.http import read_json, reply
+from server.http import parsed, reply, validated
 from server.uploads import hear_out, read_whole
 from services.deliveries import is_new
 from services.enhancement import news
@@ -82,7 +82,8 @@ def believed(request: CasaRequest, body: bytes) -> str:
 
 async def take_effect(context: Context, message_id: str, body: bytes) -> str:
     """`accepted`, `ignored` where it means nothing any more, or `duplicate`."""
-    kind = KINDS.get(read_json(body, AnyMessage, "body").type)
+    message = parsed(body)
+    kind = KINDS.get(validated(message, AnyMessage, "body").type)
     async with transaction(context) as session:
         if not await is_new(session, message_id, body):
             return "duplicate"
@@ -90,7 +91,7 @@ async def take_effect(context: Context, message_id: str, body: bytes) -> str:
         if kind is None:
             return "ignored"
         event, shape = kind
-        data: JobNews = read_json(body, shape, "body").data
+        data: JobNews = validated(message, shape, "body").data
         job = Job(data.image_id, data.job_id, data.attempt)
         if not await news(session, job, event, **told(data, context.result_origins)):
             return "ignored"

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.ids import read_id
 from domain.pictures import picture_of
 from schemas.api.admin_properties import AdminPicture
 from schemas.api.images import MOST_OF_A_PROPERTY, ImageFields
@@ -166,10 +167,10 @@ async def _locked(session: AsyncSession, image_id: str) -> Held:
 
 
 def _image_key(image_id: str) -> UUID:
-    try:
-        return UUID(image_id)
-    except ValueError:
-        raise NotFound("There is no such picture.") from None
+    key = read_id(image_id)
+    if key is None:
+        raise NotFound("There is no such picture.")
+    return key
 
 
 async def _album(session: AsyncSession, property_id: UUID) -> list[PropertyImage]:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from domain.bedrooms import bhk_number
+from domain.ids import read_id
 from schemas.api.admin_properties import AdminProperty
 from schemas.api.properties import Market
 from schemas.errors import NotFound, PreconditionFailed
@@ -50,10 +51,10 @@ async def _one(session: AsyncSession, query: Select[Property]) -> Property:
 
 
 def key_of(property_id: str) -> UUID:
-    try:
-        return UUID(property_id)
-    except ValueError:
-        raise NotFound("There is no such property.") from None
+    key = read_id(property_id)
+    if key is None:
+        raise NotFound("There is no such property.")
+    return key
 
 
 def etag_of(row: Property) -> str:

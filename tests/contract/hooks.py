@@ -73,7 +73,6 @@ class Token:
 @schemathesis.hook
 def map_case(context: schemathesis.HookContext, case: schemathesis.Case) -> schemathesis.Case:
     """Ask for what is there, three times of four."""
-    case.body = with_whole_numbers(case.body)
     for part in (case.path_parameters, case.body):
         for name in KNOWN.keys() & set(part if isinstance(part, dict) else ()):
             if is_id(part[name]) and DRAWN.random() < 0.75:
@@ -117,15 +116,6 @@ def filter_failure(
     if problem["code"] == "unparsable" and "search" in case.query:
         return False  # a text that is no JSON
     return not codes or not codes <= BEYOND_A_SCHEMA
-
-
-def with_whole_numbers(body: Any) -> Any:
-    """`3` and not `3.0`, which JSON Schema takes for an integer and we do not."""
-    if isinstance(body, dict):
-        return {name: with_whole_numbers(value) for name, value in body.items()}
-    if isinstance(body, list):
-        return [with_whole_numbers(value) for value in body]
-    return int(body) if isinstance(body, float) and body.is_integer() else body
 
 
 def is_id(value: Any) -> bool:

@@ -88,7 +88,7 @@ class Api:
         async with self.visitor.request(method, self.url + path, headers=sent, **options) as response:
             raw = await response.read()
             is_json = response.content_type.endswith("json")
-            return Answer(response.status, response.headers, orjson.loads(raw) if is_json else raw)
+            return Answer(response.status, response.headers, orjson.loads(raw) if is_json and raw else raw)
 
     async def guided(self, **wanted: Any) -> Any:
         """A guided search that must succeed; its answer."""

@@ -55,8 +55,3 @@ async def test_any_other_page_learns_nothing(portal: Api, origin: str):
 
 async def test_without_a_list_no_page_may(api: Api):
     assert "access-control-allow-origin" not in (await preflight(api, OURS)).headers
-
-
-async def test_options_without_a_browser_is_a_method_that_is_not_there(api: Api):
-    answer = await api.ask("OPTIONS", GUIDED)
-    assert (answer.status, sorted(answer.headers["allow"].split(", "))) == (405, ["GET", "POST"])

@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.settings import Settings
-from tests.factories import home, store
+from tests.factories import home, picture, store, store_pictures, store_user
 from tests.server.admin.albums import sample, send
-from tests.server.conftest import Api, served
+from tests.server.conftest import Api, Catalogue, served
 
 
 async def test_a_picture_comes_as_a_picture_and_nothing_else(admin: Api, engine: AsyncEngine):
@@ -27,6 +27,27 @@ async def test_a_picture_comes_as_a_picture_and_nothing_else(admin: Api, engine:
     assert (again.status, again.body) == (304, b"")
     head = await admin.ask("HEAD", url)
     assert (head.status, head.headers["content-type"], head.body) == (200, "image/webp", b"")
+
+
+async def test_a_page_of_another_origin_is_told_whole_addresses(settings: Settings, catalogue: Catalogue):
+    """Of pictures that were taken in before anybody said where, too."""
+    [key] = await catalogue.store(home())
+    stem = "/media/img/a/"
+    await store_pictures(catalogue.engine, picture(key, original_url=f"{stem}large.webp", thumbnail_url=None))
+    await catalogue.level()
+    admin_id = await store_user(catalogue.engine, email="asha@casabricks.example")
+    public = settings.model_copy(update={"media_public_url": "https://api.casabricks.example/media/"})
+    async with served(public, "public-media") as api:
+        admin = api.signed_in(admin_id, settings)
+        page = (await api.get(f"/api/v1/properties/{key}")).body["images"][0]
+        album = (await admin.get(f"/api/v1/admin/properties/{key}/images")).body["items"][0]
+        managed = (await admin.get(f"/api/v1/admin/properties/{key}")).body["images"][0]
+        card = (await api.post("/api/v1/search/listings", {})).body["items"][0]
+        guided = (await api.get("/api/v1/search/guided")).body["items"][0]
+    large = "https://api.casabricks.example/media/img/a/large.webp"
+    assert [shown["url"] for shown in (page, album, managed)] == [large] * 3
+    assert page["medium_url"] == large.replace("large", "medium")
+    assert [shown["image"] for shown in (card, guided)] == [large] * 2
 
 
 PLACES = ("secret.txt", ".hidden.webp", "../secret.webp")

@@ -38,6 +38,7 @@ async def visited(listing: UUID, settings: Settings, request: pytest.FixtureRequ
         etag = (await api.get(path, headers=VISIT)).headers["etag"]
         third = {"x-session-id": "visit-again-1", "if-none-match": etag}
         assert (await api.get(path, headers=third)).status == 304
+        assert (await api.ask("HEAD", path, headers={"x-session-id": "monitor-1"})).status == 200
         assert (await api.get("/api/v1/properties/no-id", headers=OTHER)).status == 404
 
 

@@ -48,7 +48,7 @@ async def test_what_is_too_much_is_named(
     assert (answer.status, answer.wrong_fields()) == (status, wrong)
 
 
-@pytest.mark.parametrize(("raw", "status"), [(b'{"price": {"min": 1e400}}', 422), (b'{"q": "\\ud800"}', 400)])
+@pytest.mark.parametrize(("raw", "status"), [(b'{"price": {"min": 1e400}}', 400), (b'{"q": "\\ud800"}', 400)])
 async def test_what_no_number_or_text_is_is_refused(api: Api, live: Catalogue, raw: bytes, status: int):
     assert (await api.send(LISTINGS, raw)).status == status
 

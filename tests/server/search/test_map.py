@@ -14,7 +14,7 @@ PATH = "/api/v1/search/map"
 NOIDA = {"south": 28.4, "west": 77.25, "north": 28.7, "east": 77.55}
 
 
-async def draw(api: Api, zoom: int = 12, box: Any = NOIDA, **wanted: Any) -> Any:
+async def draw(api: Api, zoom: float = 12, box: Any = NOIDA, **wanted: Any) -> Any:
     answer = await api.post(PATH, {"zoom": zoom, "geo": {"box": box}, **wanted})
     assert answer.status == 200, answer.body
     return answer.body
@@ -84,6 +84,14 @@ async def test_too_many_to_tell_apart_stay_a_cluster(api: Api, catalogue: Catalo
 async def test_a_listing_without_a_place_is_on_no_map(api: Api, catalogue: Catalogue):
     await catalogue.store(home(latitude=None, longitude=None))
     assert await draw(api) == {"clusters": [], "items": [], "total": 0}
+
+
+async def test_a_map_that_was_dragged_around_the_world_shows_the_same(api: Api, catalogue: Catalogue):
+    await catalogue.store(home(latitude=28.6, longitude=77.3), home(latitude=28.5, longitude=77.4))
+    turned = NOIDA | {"west": NOIDA["west"] + 360, "east": NOIDA["east"] + 360}
+    assert await draw(api, 12.37, turned) == await draw(api, 12, NOIDA)
+    whole = await draw(api, 1.9, NOIDA | {"west": -250, "east": 390})
+    assert whole["total"] == 2
 
 
 @pytest.fixture(scope="module")
