@@ -132,7 +132,7 @@ def open_context(settings: Settings) -> Context:
         search=open_search(settings),
         cache=cache,
         answers=Answers(cache, settings.index_alias, enabled=settings.search_cache),
-        searches=SearchLog(database),
+        searches=SearchLog(database, keys_for("searched words", settings.token_secrets)[0]),
         views=ViewLog(cache, database),
         queue=Queue(settings),
         passwords=Passwords(settings.password_cost),

@@ -10,7 +10,10 @@ import structlog
 
 EVERY_S = 1.0
 MOST_WAITING = 10_000
-"""While a store is away older notes give way: what visitors do next matters more than their past."""
+"""While a store is away older notes give way: what visitors do next matters more than their past. A large
+note counts as several."""
+AT_A_TIME = 500
+"""Notes that are written together: few enough to hold up no answer, and to be done in a store's patience."""
 NoteT = TypeVar("NoteT")
 log = structlog.get_logger(component="server")
 
@@ -19,12 +22,25 @@ class Journal(Generic[NoteT]):
     """One for each process and each kind of note."""
 
     def __init__(self) -> None:
-        self._noted: deque[NoteT] = deque(maxlen=MOST_WAITING)
+        self._noted: deque[NoteT] = deque()
+        self._room = MOST_WAITING
         self._writing: asyncio.Task[None] | None = None
         self._ending = asyncio.Event()
 
     def note(self, noted: NoteT) -> None:
         self._noted.append(noted)
+        self._room -= self.size_of(noted)
+        while self._room < 0:
+            self._take()
+
+    def _take(self) -> NoteT:
+        oldest = self._noted.popleft()
+        self._room += self.size_of(oldest)
+        return oldest
+
+    def size_of(self, _noted: NoteT) -> int:
+        """As how many notes it counts."""
+        return 1
 
     def begin(self) -> None:
         self._writing = asyncio.create_task(self._keep_writing())
@@ -44,13 +60,30 @@ class Journal(Generic[NoteT]):
             await self.write()
 
     async def write(self) -> None:
-        """Write what was noted; what is to be written again is kept for the next time."""
-        batch = list(self._noted)
-        self._noted.clear()
-        if batch:
-            left = await self.put(batch)
-            room = MOST_WAITING - len(self._noted)
-            self._noted.extendleft(reversed(left[-room:] if room else []))
+        """Write what was noted until now; what is to be written again is kept for the next time."""
+        waiting = len(self._noted)
+        while waiting > 0 and self._noted:
+            batch = [self._take() for _ in range(min(waiting, AT_A_TIME, len(self._noted)))]
+            waiting -= len(batch)
+            if left := await self._put_watched(batch):
+                self._keep(left)
+                return
+
+    async def _put_watched(self, batch: Sequence[NoteT]) -> Sequence[NoteT]:
+        """An error that nobody foresaw costs these notes, and not all that are noted later."""
+        try:
+            return await self.put(batch)
+        except Exception as error:
+            log.exception("notes_lost", count=len(batch), error=type(error).__name__)
+            return ()
+
+    def _keep(self, left: Sequence[NoteT]) -> None:
+        """Before those that came meanwhile, as far as there is room: the oldest give way."""
+        for noted in reversed(left):
+            if self.size_of(noted) > self._room:
+                return
+            self._room -= self.size_of(noted)
+            self._noted.appendleft(noted)
 
     async def put(self, batch: Sequence[NoteT]) -> Sequence[NoteT]:
         """Write a batch; what could not be written, and should be later."""

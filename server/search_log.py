@@ -16,7 +16,11 @@ from schemas.api.search import Wishes
 from server.journal import Journal
 from services.search_events import SearchEvent, asked_for, record_searches
 
-TOTAL = re.compile(rb'"total":(\d+)')
+TOTAL = re.compile(rb'"total":(\d+)(?:,"page":|\}$)')
+"""Of the whole answer, and no card's: there it is a fraction, and followed by something else. In what anybody
+has written quotes are escaped. Found in a tenth of the time that the answer takes to be parsed."""
+A_NOTE = 1_000
+"""Bytes of a request that count as one note."""
 Wanted = GuidedRequest | ListingsRequest | MapRequest
 log = structlog.get_logger(component="server")
 
@@ -27,22 +31,29 @@ class Noted:
 
     kind: str
     wanted: Wanted
-    answer: bytes
+    total: int | None
     took_ms: float
     session_id: str | None
+    size: int = 0
+    """Of the request, in bytes."""
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def event(self) -> SearchEvent:
-        total = TOTAL.search(self.answer)
         return SearchEvent(
             kind=self.kind,
             search=self.wanted.model_dump(mode="json", exclude_defaults=True),
             asked=asked_for(wishes(self.wanted)),
-            total=None if total is None else int(total[1]),
+            total=self.total,
             took_ms=self.took_ms,
             session_id=self.session_id,
             at=self.at,
         )
+
+
+def total_of(answer: bytes) -> int | None:
+    """How many listings an answer says there are."""
+    found = TOTAL.search(answer)
+    return None if found is None else int(found[1])
 
 
 def wishes(wanted: Wanted) -> Wishes:
@@ -50,14 +61,20 @@ def wishes(wanted: Wanted) -> Wishes:
 
 
 class SearchLog(Journal[Noted]):
-    def __init__(self, database: AsyncEngine) -> None:
+    """Keeps numbers until they are written, and no answers; `key` is that of words that were typed."""
+
+    def __init__(self, database: AsyncEngine, key: bytes) -> None:
         super().__init__()
-        self._database = database
+        self._database, self._key = database, key
+
+    def size_of(self, noted: Noted) -> int:
+        return 1 + noted.size // A_NOTE
 
     async def put(self, batch: Sequence[Noted]) -> Sequence[Noted]:
         try:
             async with AsyncSession(self._database) as session, session.begin():
-                await record_searches(session, [noted.event() for noted in batch])
+                await session.connection()  # nothing is worked out in vain while it is away
+                await record_searches(session, [noted.event() for noted in batch], self._key)
         except (SQLAlchemyError, OSError) as error:
             log.warning("searches_not_recorded", count=len(batch), error=type(error).__name__)
             return batch

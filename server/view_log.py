@@ -16,8 +16,6 @@ from server.journal import Journal
 from services.views import ViewEvent, record_views
 from stores.views import View, ViewCounts
 
-AT_A_TIME = 500
-"""Views that Redis counts within its patience, on a machine that is busy."""
 log = structlog.get_logger(component="server")
 
 
@@ -44,12 +42,10 @@ class ViewLog(Journal[Viewed]):
         self._counts, self._database = ViewCounts(cache), database
 
     async def put(self, batch: Sequence[Viewed]) -> Sequence[Viewed]:
-        for start in range(0, len(batch), AT_A_TIME):
-            some = batch[start : start + AT_A_TIME]
-            try:
-                await self._put(some)
-            except (RedisError, SQLAlchemyError, OSError) as error:
-                log.warning("views_not_counted", count=len(some), error=type(error).__name__)
+        try:
+            await self._put(batch)
+        except (RedisError, SQLAlchemyError, OSError) as error:
+            log.warning("views_not_counted", count=len(batch), error=type(error).__name__)
         return ()
 
     async def _put(self, batch: Sequence[Viewed]) -> None:

@@ -20,11 +20,11 @@ from server.search.listings import find_listings
 from server.search.map import draw_map
 from server.search.suggest import suggest
 from server.search.understanding import understand_listings
-from server.search_log import Noted, Wanted
+from server.search_log import Noted, Wanted, total_of
 
 blueprint = Blueprint("search", url_prefix="/api/v1/search")
 
-NO_LISTINGS, NO_PLACES = (b'"total":0,', b'"total":0}'), b'"items":[]'
+NO_PLACES = b'"items":[]'
 """In an answer that found nothing; in somebody's text the quotes would be escaped."""
 
 
@@ -84,8 +84,9 @@ async def found(request: CasaRequest, kind: Kind, wanted: Wanted, find: Find) ->
 
     answer = await answered(context, kind, wanted, find_addressed)
     if not request.is_prefetch:
-        context.metrics.searched(kind, in_vain=any(mark in answer for mark in NO_LISTINGS))
-        context.searches.note(Noted(kind, wanted, answer, request.took_ms, request.session_id))
+        total, size = total_of(answer), len(request.body) + len(request.query_string)
+        context.metrics.searched(kind, in_vain=total == 0)
+        context.searches.note(Noted(kind, wanted, total, request.took_ms, request.session_id, size))
     return answer
 
 

@@ -1,23 +1,27 @@
 """Searches remembered for analytics, without anybody waiting for it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
+from structlog.testing import capture_logs
 
 from schemas.api.listings import ListingsRequest
 from schemas.settings import Settings
 from schemas.tables import AnalyticsEvent
-from server.journal import MOST_WAITING
-from server.search_log import Noted, SearchLog
+from server.http import written
+from server.journal import AT_A_TIME, MOST_WAITING
+from server.search_log import Noted, SearchLog, total_of
 from services.search_events import without_words
 from stores.database import open_database
 from tests.factories import home
 from tests.server.conftest import Api, Catalogue, served
+from tests.waiting import until
 
-VISIT = "visit-12345"
+VISIT, KEY = "visit-12345", b"a key of the test"
 
 
 async def recorded(engine: AsyncEngine) -> list[dict[str, Any]]:
@@ -57,13 +61,14 @@ async def test_every_search_is_recorded_with_what_it_found(answers: list[dict[st
 
 
 def test_what_somebody_typed_is_not_kept_only_that_it_was_the_same():
-    kept = [without_words({"q": words, "bhk": [3]}) for words in ("Asha Rao", "asha rao", "Lotus")]
+    kept = [without_words({"q": words, "bhk": [3]}, KEY) for words in ("Asha Rao", "asha rao", "Lotus")]
     assert "Asha" not in str(kept)
     assert (kept[0] == kept[1], kept[0] == kept[2], kept[0]["bhk"]) == (True, False, [3])
+    assert without_words({"q": "Asha Rao"}, b"another key")["q_digest"] != kept[0]["q_digest"]
 
 
 def noted(number: int = 1) -> Noted:
-    return Noted("testing", ListingsRequest(), b'{"items":[],"total":%d}' % number, 1.0, None)
+    return Noted("testing", ListingsRequest(), number, 1.0, None)
 
 
 async def totals(engine: AsyncEngine) -> list[int | None]:
@@ -72,7 +77,7 @@ async def totals(engine: AsyncEngine) -> list[int | None]:
 
 async def test_what_cannot_be_written_now_is_written_later(settings: Settings, engine: AsyncEngine):
     away = open_database(settings.model_copy(update={"database_url": "postgresql://127.0.0.1:1/x"}))
-    log = SearchLog(away)
+    log = SearchLog(away, KEY)
     log.note(noted(7))
     await log.write()
     log._database = engine
@@ -83,7 +88,7 @@ async def test_what_cannot_be_written_now_is_written_later(settings: Settings, e
 
 async def test_a_long_outage_costs_the_oldest_searches_and_no_memory(settings: Settings, engine: AsyncEngine):
     away = open_database(settings.model_copy(update={"database_url": "postgresql://127.0.0.1:1/x"}))
-    log = SearchLog(away)
+    log = SearchLog(away, KEY)
     for number in range(MOST_WAITING + 5):
         log.note(noted(number))
     await log.write()
@@ -100,8 +105,74 @@ async def test_an_answer_does_not_wait_for_the_database(settings: Settings, cata
         assert (await api.get("/api/v1/search/guided")).status == 200
 
 
-async def test_an_answer_without_a_total_is_recorded_too(api: Api, engine: AsyncEngine):
-    log = SearchLog(engine)
-    log.note(Noted("testing", ListingsRequest(), b"{}", 1.0, None))
+async def test_large_searches_leave_room_for_fewer(settings: Settings, engine: AsyncEngine):
+    """A request of 64 KB counts as many small ones."""
+    log = SearchLog(engine, KEY)
+    for number in range(400):
+        log.note(replace(noted(number), size=64_000))
     await log.write()
-    assert await totals(engine) == [None]
+    most = MOST_WAITING // 65
+    assert await totals(engine) == list(range(400 - most, 400))
+
+
+async def test_what_came_meanwhile_is_written_after_what_is_left(settings: Settings, engine: AsyncEngine):
+    class Hasty(SearchLog):
+        """Somebody searches while it fails."""
+
+        async def put(self, batch: Sequence[Noted]) -> Sequence[Noted]:
+            self.note(noted(99))
+            return batch
+
+    log = Hasty(engine, KEY)
+    for number in range(AT_A_TIME + 1):
+        log.note(noted(number))
+    await log.write()
+    assert await SearchLog.put(log, list(log._noted)) == ()
+    assert await totals(engine) == [*range(AT_A_TIME + 1), 99]
+
+
+async def test_an_error_that_nobody_foresaw_ends_neither_the_writer_nor_the_shutdown(engine: AsyncEngine):
+    class Broken(SearchLog):
+        async def put(self, batch: Sequence[Noted]) -> Sequence[Noted]:
+            if batch[0].total == 1:
+                raise ZeroDivisionError
+            return await super().put(batch)
+
+    log = Broken(engine, KEY)
+    log.begin()
+    log.note(noted(1))
+    with capture_logs() as lines:
+        await until(lambda: lines, "the error is logged")
+    log.note(noted(2))
+    await log.end()
+    assert await totals(engine) == [2]
+    assert [(line["event"], line["count"], line["error"]) for line in lines] == [
+        ("notes_lost", 1, "ZeroDivisionError")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted"),
+    [
+        ("guided", {"explain": True}),
+        ("listings", {"explain": True, "page_size": 2}),
+        ("listings", {"explain": True, "q": "Lotus"}),
+        ("listings", {"bhk": 19.5}),
+        ("map", {"zoom": 12}),
+        ("map", {"zoom": 12, "bhk": 19.5}),
+    ],
+)
+async def test_the_total_is_that_of_the_answer_and_no_cards(
+    api: Api, catalogue: Catalogue, path: str, wanted: dict[str, Any]
+):
+    await catalogue.store(*(home(title='Lotus "total":7,"page":1', vastu_score=90) for _ in range(3)))
+    box = (
+        {"geo": {"box": {"west": 77.2, "south": 28.4, "east": 77.6, "north": 28.7}}} if path == "map" else {}
+    )
+    answer = await api.post(f"/api/v1/search/{path}", wanted | box)
+    assert answer.status == 200, answer.body
+    assert total_of(written(answer.body)) == answer.body["total"]
+
+
+def test_an_answer_without_a_total_has_none():
+    assert total_of(b"{}") is None
