@@ -28,8 +28,8 @@ from server.context import CasaRequest, transaction
 from server.described import AWAITED, CREATED, GUARDED, VERSIONED, Patch, describes
 from server.http import merged, read_body, read_json, read_patch, read_query, reply
 from server.preconditions import preferred_wait_s, seen_versions
-from server.search.freshness import becomes_searchable
-from server.search.visibility import explain, standing_of
+from server.search.freshness import becomes_searchable, revision_of
+from server.search.visibility import Standing, explain, standing_of
 from services.properties.history import history
 from services.properties.lifecycle import change_state
 from services.properties.listing import list_properties
@@ -163,8 +163,11 @@ async def explain_search(request: CasaRequest, property_id: str) -> HTTPResponse
 
 async def explained(request: CasaRequest, property_id: str, wanted: ListingSearch) -> HTTPResponse:
     context = request.app.ctx
-    async with transaction(context) as session:
-        standing = await standing_of(session, property_id)
+
+    async def standing() -> Standing:
+        async with transaction(context) as session:
+            return await standing_of(session, property_id)
+
     return reply(await explain(context.search, context.settings.index_alias, standing, wanted))
 
 
@@ -189,6 +192,11 @@ async def written(
     if wait_s is not None:
         headers["preference-applied"] = f"wait={wait_s}"
         searchable = await becomes_searchable(
-            context.search, context.settings.index_alias, row.id, row.revision, wait_s=wait_s
+            context.search,
+            context.settings.index_alias,
+            row.id,
+            row.revision,
+            newest=partial(revision_of, context.database, row.id),
+            wait_s=wait_s,
         )
     return reply(WrittenProperty(**view(row), searchable=searchable), status, headers)
