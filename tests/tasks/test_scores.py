@@ -24,7 +24,7 @@ GOOD = {
 async def scores(engine: AsyncEngine) -> dict[str, tuple[Any, ...]]:
     question = (
         "SELECT title, vastu_score, vastu_coverage, vastu_source, light_score, light_source,"
-        " vastu_rules_version, version, (SELECT count(*) FROM search_outbox WHERE property_id = id)"
+        " vastu_rules_version, version, (SELECT count(*) FROM search_outbox WHERE property_id = properties.id)"
         " FROM properties"
     )
     async with engine.connect() as connection:
