@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.tables import AuditRow
 
-GENERATION, DOCUMENT = "index_generation", "search_document"
+GENERATION, DOCUMENT, SEQUENCE = "index_generation", "search_document", "sequence"
 
 
 async def audit(

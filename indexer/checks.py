@@ -9,6 +9,7 @@ from indexer import generations
 from indexer.fill import Progress
 from indexer.generations import Refused
 from indexer.repair import Repaired, repair
+from indexer.revisions import restored
 from indexer.terminal import DRIFT, FINE, Outcome, Stores, stores
 from indexer.verify import Verified, record, verify
 from schemas.settings import Settings
@@ -24,6 +25,7 @@ async def check_index(
     """
     async with stores(settings) as to:
         chosen = await _choose(to, index)
+        ahead = await restored(to.engine, to.search, to.alias)
         began = perf_counter()
         if mend:
             repaired = await repair(
@@ -34,10 +36,11 @@ async def check_index(
             repaired = Repaired(found, found, 0)
         seconds = round(perf_counter() - began, 3)
         await record(to.engine, repaired.left)
+    is_well = bool(repaired.left) and (mend or ahead is None)
     return Outcome(
-        _facts(repaired) | {"repair": mend, "seconds": seconds},
-        list(_sentences(repaired, seconds, mend=mend)),
-        DRIFT if repaired.left.drift else FINE,
+        _facts(repaired) | {"restored": ahead and asdict(ahead), "repair": mend, "seconds": seconds},
+        [*([str(ahead)] if ahead and not mend else []), *_sentences(repaired, seconds, mend=mend)],
+        FINE if is_well else DRIFT,
     )
 
 
@@ -47,6 +50,8 @@ async def _choose(to: Stores, index: str | None) -> str:
     target = [index] if index else await generations.alias_target(to.search, to.alias)
     if not target:
         raise Refused("Nothing is live: run `indexer reindex`.")
+    if not index and target[0] not in standing:
+        raise Refused(f"The database knows nothing of {target[0]}, which is live: run `indexer reindex`.")
     if target[0] not in standing:
         raise Refused(f"{target[0]} is not a generation of {to.alias}; `indexer status` lists them.")
     return target[0]
@@ -60,6 +65,7 @@ def _facts(repaired: Repaired) -> dict[str, Any]:
         "documents": left.documents,
         "found": found.drift.by_fault,
         "left": left.drift.by_fault,
+        "differences": [asdict(difference) for difference in left.differences],
         "examples": [asdict(finding) for finding in left.drift.examples or found.drift.examples],
         "tombstones_removed": repaired.tombstones,
     }
@@ -74,6 +80,8 @@ def _sentences(repaired: Repaired, seconds: float, *, mend: bool) -> Iterator[st
         yield f"Left after the repair {left.drift}; {repaired.tombstones:,} tombstones removed."
     elif found.drift:
         yield "Run `indexer verify --repair` to mend it."
+    for difference in left.differences:
+        yield f"The index is not as this release makes it: {difference}. Run `indexer reindex`."
     if mend and left.drift:
         yield "What is left only gives way to a new index: run `indexer reindex`."
 

@@ -1,6 +1,7 @@
 """The `indexer` command, for operators and for machines (`--json`).
 
-Exit codes: 0 fine, 1 drift or dead letters, 2 usage, 3 refused, 4 a store is unreachable.
+Exit codes: 0 fine, 1 drift or dead letters, 2 usage, 3 refused, 4 a store is unreachable. `indexer run`
+ends with 0 when it is told to stop, and with 3 when it must not write here.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ import typer
 
 from indexer import cli_letters
 from indexer.checks import check_index
+from indexer.generations import Refused
 from indexer.plan import Needed, make_plan
 from indexer.prune import Doomed, doomed, prune
 from indexer.reindex import only_one, reindex
@@ -25,11 +27,13 @@ from indexer.sync import sync_ids
 from indexer.terminal import (
     DRIFT,
     FINE,
+    REFUSED,
     DryRun,
     Json,
     Outcome,
     asked_to_stop,
     execute,
+    give_up,
     progress_bar,
     show,
     stores,
@@ -49,7 +53,10 @@ def run_command(as_json: Annotated[bool, typer.Option("--json", help="Log in JSO
     """Index changes as they are committed; run any number of these."""
     settings = read_settings()
     configure_logs(settings.log_level, json=as_json or settings.log_json)
-    asyncio.run(_run(settings))
+    try:
+        asyncio.run(_run(settings))
+    except Refused as error:
+        give_up(REFUSED, str(error), as_json=as_json)
 
 
 async def _run(settings: Settings) -> None:

@@ -14,6 +14,7 @@ filled from rows that already hold them, and an outbox that nobody reads would o
 """
 
 import asyncio
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -26,11 +27,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from indexer import dead_letters, generations, outbox
 from indexer.bulk import Answer, Body, EngineUnavailable, GenerationGone, pack, send, unavailable
 from indexer.documents import IndexedDocument, Tombstone, read_chosen, tombstone
-from indexer.generations import Generation
+from indexer.generations import ForeignGeneration, Generation
 from indexer.outbox import Change
+from schemas.vocabulary import GenerationState
 from stores.answers import Epoch
 from stores.crash_points import crash_here
 
+PATIENCE_S = 30.0  # for the drains of a later release, which alone may settle what is pending
 BATCH = 500  # rows a batch claims: a bulk of these takes a tenth of a second
 
 
@@ -60,6 +63,7 @@ async def drain_once(
 
     Raises:
         EngineUnavailable: nothing has been settled; try again later.
+        ForeignGeneration: nothing has been settled, and this release must not.
     """
     async with engine.connect() as connection:
         # Each statement must see what was committed before it: the order above relies on that.
@@ -67,7 +71,7 @@ async def drain_once(
         async with connection.begin():
             changes = await outbox.claim(connection, limit)
             crash_here("after-claim")
-            targets = await generations.writable(connection, alias) if changes else []
+            targets = await generations.targets(connection, alias) if changes else []
             awaited = any(change.awaited for change in changes)
             if not targets:
                 return Drained(claimed=len(changes), awaited=awaited)
@@ -102,11 +106,22 @@ async def drain_all(
 async def drain_pending(
     engine: AsyncEngine, search: AsyncOpenSearch, *, alias: str, epoch: Epoch | None = None
 ) -> None:
-    """Wait until what is pending now is settled, by us or by the drains that hold it."""
+    """Wait until what is pending now is settled, by us or by the drains that hold it.
+
+    Raises:
+        ForeignGeneration: it is for a later release to settle, and none does.
+    """
     async with engine.connect() as connection:
         mark = await outbox.newest(connection)
+    given_up = time.monotonic() + PATIENCE_S
     while await _is_pending(engine, mark):
-        if not (await drain_once(engine, search, alias=alias, epoch=epoch)).claimed:
+        try:
+            claimed = (await drain_once(engine, search, alias=alias, epoch=epoch)).claimed
+        except ForeignGeneration:
+            if time.monotonic() > given_up:
+                raise
+            claimed = 0
+        if not claimed:
             await asyncio.sleep(0.05)
 
 
@@ -155,20 +170,18 @@ async def write(
         elif isinstance(answer, BaseException):
             raise answer
         else:
-            whole += answer if target.is_current else Answer(superseded=answer.superseded)
+            # Of an earlier release's index, only what is searched matters: that must be known to lack it.
+            counts = target.is_current or target.state == GenerationState.LIVE
+            whole += answer if counts else Answer(superseded=answer.superseded)
     return whole
 
 
 async def deliver(
     search: AsyncOpenSearch, target: Generation, documents: Sequence[IndexedDocument], bodies: Iterable[Body]
 ) -> Answer:
-    """Write documents to one generation; to one of another release, what it has fields for.
-
-    What another release is building gets nothing: its own drains write to it, and our documents would
-    look complete there without being so.
-    """
+    """Write documents to one generation; to one of an earlier release, what it has fields for."""
     if not target.is_current:
-        bodies = () if target.is_unfinished else pack(await fitted(search, target, documents))
+        bodies = pack(await fitted(search, target, documents))
     whole = Answer()
     for body in bodies:
         whole += await send(search, target.name, body)

@@ -21,6 +21,7 @@ from indexer.backoff import delays
 from indexer.bulk import Body, EngineUnavailable, pack, send
 from indexer.documents import Refusal, Rendered, read_page
 from indexer.drain import drain_once
+from indexer.generations import ForeignGeneration
 from schemas.tables import IndexGeneration, Property
 from stores.crash_points import crash_here
 
@@ -143,7 +144,7 @@ class Fill:
         while True:
             try:
                 return await attempt()
-            except EngineUnavailable:
+            except (EngineUnavailable, ForeignGeneration):  # or it is for a later release's drains to do
                 if time.monotonic() > given_up:
                     raise
             await asyncio.sleep(next(waits))

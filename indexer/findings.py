@@ -12,8 +12,8 @@ class Fault(StrEnum):
     STALE = "stale"
     """The document is of an older revision than the row."""
     AHEAD = "ahead"
-    """The document is of a revision that the row has never had: the database was restored, or a
-    deleted property put back. The engine takes nothing older, so the row's revision must be raised."""
+    """The document is of a revision that the row has never had: the database was restored. The engine
+    takes nothing older, so the row must get a new revision."""
     DIFFERENT = "different"
     """The revision is the row's, the content is not."""
 
@@ -32,6 +32,10 @@ class Finding:
     property_id: str
     row_revision: int | None
     document_revision: int | None
+
+    @property
+    def is_orphan(self) -> bool:
+        return self.fault is Fault.ORPHAN
 
 
 def judge(before: int | None, held: Held | None, after: int | None) -> Fault | None:

@@ -1,21 +1,21 @@
 """Generations of the index: each is one index behind the alias, from its creation to its end.
 
 The table says what each is for, the engine has the indexes and the alias. Where both change, the
-order leaves a state from which the next command goes on: a generation is registered before its index
-is made, recorded live only when the alias has been read back, and recorded dropped before it is deleted.
+order leaves a state from which the next command goes on: a generation is registered when its index is
+there, recorded live only when the alias has been read back, and recorded dropped before it is deleted.
 """
 
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from opensearchpy import AsyncOpenSearch
 from opensearchpy.exceptions import NotFoundError
-from sqlalchemy import ColumnElement, and_, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, and_, false, func, insert, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from domain.generation_state import move
 from indexer.audit import audit
@@ -35,11 +35,15 @@ FRESH = and_(
     IndexGeneration.state == GenerationState.RETAINED,
     IndexGeneration.retained_at > func.now() - RETENTION,
 )
-NAMES = (IndexGeneration.name, IndexGeneration.alias, IndexGeneration.schema_hash, IndexGeneration.state)
+WRITABLE = or_(IndexGeneration.state.in_(IN_USE), FRESH)
 
 
 class Refused(Exception):
     """Why a command was not carried out; nothing has changed for those who search."""
+
+
+class ForeignGeneration(Refused):
+    """Changes are not ours to take; they stay where they are."""
 
 
 class PromotionFailed(Refused):
@@ -52,6 +56,8 @@ class Generation:
     alias: str
     schema_hash: str
     state: str
+    is_known: bool = field(compare=False)
+    """Whether its schema is ours, or was there before ours: a later one has what we know nothing of."""
 
     @property
     def is_current(self) -> bool:
@@ -64,9 +70,17 @@ class Generation:
 
 
 async def create(engine: AsyncEngine, search: AsyncOpenSearch, settings: Settings) -> str:
-    """Register a generation, which every drain from now on writes to, and make its index."""
+    """Make an index and register it as a generation, which every drain from then on writes to.
+
+    Registered first, it might get writes before it is there. Killed in between, an index is left that
+    belongs to nobody; the next reindex deletes it.
+    """
     alias = settings.index_alias
     name = f"{alias}-{schema_hash()}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
+    async with engine.connect() as connection:
+        await only_family(connection, alias)
+    await search.indices.create(index=name, body=index_body(settings))
+    crash_here("after-index")
     async with engine.begin() as connection:
         await connection.execute(
             insert(IndexGeneration).values(
@@ -75,7 +89,6 @@ async def create(engine: AsyncEngine, search: AsyncOpenSearch, settings: Setting
         )
         await audit(connection, "create", name)
     crash_here("after-register")
-    await search.indices.create(index=name, body=index_body(settings))
     return name
 
 
@@ -90,7 +103,43 @@ def index_body(settings: Settings) -> dict[str, Any]:
 
 async def writable(connection: AsyncConnection, alias: str) -> list[Generation]:
     """The generations that every change must reach."""
-    return await _find(connection, alias, or_(IndexGeneration.state.in_(IN_USE), FRESH))
+    return await _find(connection, alias, WRITABLE)
+
+
+async def targets(connection: AsyncConnection, alias: str) -> list[Generation]:
+    """Those of them to which this release writes.
+
+    A retained one of a later release gets nothing: our documents would look complete there without being
+    so. It then lags, and no rollback goes to it unmended.
+
+    Raises:
+        ForeignGeneration: one is in use that this release cannot keep level.
+    """
+    await only_family(connection, alias)
+    found = await writable(connection, alias)
+    for each in found:
+        if not each.is_known and each.state in IN_USE:
+            raise ForeignGeneration(
+                f"{each.name} is {each.state} and has the schema {each.schema_hash}, which is later than"
+                f" {schema_hash()} of this release, or this release has never built an index here."
+                " Changes wait. Run a later release, or `indexer reindex` or `indexer rollback` of this one;"
+                " `indexer prune --unfinished` gives up what is being built."
+            )
+    return [each for each in found if each.is_known]
+
+
+async def only_family(connection: AsyncConnection, alias: str) -> None:
+    """Fail where the changes of this database feed indexes behind another alias: each is taken only once.
+
+    Raises:
+        ForeignGeneration: there is another alias.
+    """
+    query = select(IndexGeneration.alias).where(IndexGeneration.alias != alias, WRITABLE).limit(1)
+    if other := await connection.scalar(query):
+        raise ForeignGeneration(
+            f"The changes of this database feed {other}, not {alias}: set INDEX_ALIAS={other},"
+            " or see `Another name for the index` in docs/operations.md."
+        )
 
 
 async def live(connection: AsyncConnection, alias: str) -> Generation | None:
@@ -128,7 +177,28 @@ async def _find(
     by: InstrumentedAttribute[Any] = IndexGeneration.started_at,
 ) -> list[Generation]:
     """The newest first."""
-    query = select(*NAMES).where(IndexGeneration.alias == alias, condition).order_by(by.desc())
+    first_of_all, first_of_ours = aliased(IndexGeneration), aliased(IndexGeneration)
+    since = (
+        select(func.min(first_of_all.started_at))
+        .where(first_of_all.schema_hash == IndexGeneration.schema_hash)
+        .scalar_subquery()
+    )
+    ours = (
+        select(func.min(first_of_ours.started_at))
+        .where(first_of_ours.schema_hash == schema_hash())
+        .scalar_subquery()
+    )
+    query = (
+        select(
+            IndexGeneration.name,
+            IndexGeneration.alias,
+            IndexGeneration.schema_hash,
+            IndexGeneration.state,
+            func.coalesce(since <= ours, false()),
+        )
+        .where(IndexGeneration.alias == alias, condition)
+        .order_by(by.desc())
+    )
     return [Generation(*row) for row in await connection.execute(query)]
 
 

@@ -76,7 +76,7 @@ async def retry(
     """Index their properties again; those that are refused once more."""
     ids = [letter.property_id for letter in letters]
     rows = await read_rows(engine, [str(property_id) for property_id in ids])
-    await sync.owe(engine, rows, {})
+    await sync.owe(engine, rows, {}, {})
     await drain_pending(engine, search, alias=alias, epoch=epoch)
     await refresh(search, alias, epoch)
     gone = [property_id for property_id in ids if str(property_id) not in rows]

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from indexer import generations, outbox
+from indexer import generations, outbox, revisions
 from indexer.drain import Drained
 from indexer.findings import Fault
 from indexer.letters import count_by_type
@@ -41,6 +41,7 @@ class Metrics:
         self.drift = self._gauge("drift", "What the last verification of the live index found.", "fault")
         self.generation = self._gauge("generation", "Always 1.", "name", "state", "schema_hash")
         self.schema = self._gauge("schema_matches", "Whether the live index has this code's schema.")
+        self.ahead = self._gauge("ahead", "Whether the database was restored and the index not mended since.")
         self.forget()
 
     def _counter(self, name: str, text: str) -> Counter:
@@ -66,6 +67,7 @@ class Metrics:
         self.lag.set(lag)
         self.depth.set(depth)
         self.schema.set(live is not None and live.is_current)
+        self.ahead.set(bool(counts.get(revisions.MARK)))
         self.letters.clear()
         for error_type, count in letters.items():
             self.letters.labels(error_type).set(count)
@@ -77,7 +79,7 @@ class Metrics:
 
     def forget(self) -> None:
         """Nothing is known of the stores just now."""
-        for gauge in (self.lag, self.depth, self.schema):
+        for gauge in (self.lag, self.depth, self.schema, self.ahead):
             gauge.set(math.nan)
 
 

@@ -1,6 +1,6 @@
 """The outbox as drains read it: pending changes, and how long the oldest has been waiting."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from schemas.tables import OutboxRow
+from schemas.tables import REVISIONS, OutboxRow
 
 
 @dataclass(frozen=True)
@@ -41,15 +41,18 @@ async def claim(connection: AsyncConnection, limit: int) -> list[Change]:
     ]
 
 
-async def owe(connection: AsyncConnection, changes: Sequence[Change]) -> None:
+async def owe(connection: AsyncConnection, revisions: Mapping[UUID, int]) -> None:
     """Have properties indexed again, in the caller's transaction."""
-    await connection.execute(
-        insert(OutboxRow),
-        [
-            {"property_id": change.property_id, "revision": change.revision, "deleted": change.deleted}
-            for change in changes
-        ],
-    )
+    if revisions:
+        rows = [{"property_id": key, "revision": revision} for key, revision in revisions.items()]
+        await connection.execute(insert(OutboxRow), rows)
+
+
+async def owe_tombstones(connection: AsyncConnection, ids: Iterable[UUID]) -> None:
+    """Have documents of properties that are no more turned into tombstones, at revisions of their own."""
+    rows = [{"property_id": key, "deleted": True} for key in ids]
+    if rows:
+        await connection.execute(insert(OutboxRow).values(revision=REVISIONS.next_value()), rows)
 
 
 async def lag_s(connection: AsyncConnection) -> float:

@@ -79,13 +79,13 @@ async def make_plan(engine: AsyncEngine, search: AsyncOpenSearch, settings: Sett
         live = await generations.live(connection, alias)
         standing = await generations.standing(connection, alias)
         unfinished = [each for each in await generations.unfinished(connection, alias) if each.is_current]
-    differences = await _differences(search, live.name, settings.index_shards) if live else ()
+    found = await differences(search, live.name, settings.index_shards) if live else ()
     others = [each.name for each in standing if each != live]
     return Plan(
         live=live.name if live else None,
         wanted_schema=schema_hash(),
-        needed=needed(differences) if live else Needed.REINDEX,
-        differences=differences,
+        needed=needed(found) if live else Needed.REINDEX,
+        differences=found,
         documents=rows,
         disk_bytes=await _disk_bytes(search, live.name if live else None, rows, settings),
         seconds=round(rows / await _rows_per_s(engine, alias), 1),
@@ -94,13 +94,16 @@ async def make_plan(engine: AsyncEngine, search: AsyncOpenSearch, settings: Sett
     )
 
 
-async def _differences(search: AsyncOpenSearch, index: str, shards: int) -> tuple[Difference, ...]:
+async def differences(
+    search: AsyncOpenSearch, index: str, shards: int | None = None
+) -> tuple[Difference, ...]:
+    """Where an index differs from what this code would make; in its shards only if their number is given."""
     mappings = (await search.indices.get_mapping(index=index))[index]["mappings"]
     settings = (await search.indices.get_settings(index=index))[index]["settings"]["index"]
-    return tuple(diff(mappings, settings, shards))
+    return tuple(diff(mappings, settings, shards or settings["number_of_shards"]))
 
 
-def diff(mappings: Mapping[str, Any], settings: Mapping[str, Any], shards: int) -> Iterator[Difference]:
+def diff(mappings: Mapping[str, Any], settings: Mapping[str, Any], shards: int | str) -> Iterator[Difference]:
     """Where an index differs from what this code would make, path by path."""
     wanted = INDEX["settings"]
     before = _flat(

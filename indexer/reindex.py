@@ -13,9 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from indexer import generations
 from indexer.bulk import GenerationGone
+from indexer.conditions import require_no_auto_create
 from indexer.drain import drain_all
 from indexer.fill import Fill, Progress
-from indexer.generations import Refused
+from indexer.generations import ForeignGeneration, Refused
 from indexer.prune import doomed, prune
 from indexer.verify import record
 from indexer.verify import verify as compare
@@ -51,8 +52,11 @@ async def reindex(
     alias = settings.index_alias
     async with only_one(engine, alias) as lock:
         await generations.reconcile(engine, search, alias)
-        # Changes from before the first generation need no index: it is filled with them.
-        await drain_all(engine, search, alias=alias, epoch=epoch)
+        await require_no_auto_create(search, alias)
+        # Changes from before the first generation need no index: it is filled with them. Where a release
+        # before this one is live its own drains go on until they meet the generation that we register.
+        with suppress(ForeignGeneration):
+            await drain_all(engine, search, alias=alias, epoch=epoch)
         name = await create(engine, search, settings, restart=restart)
         crash_here("after-create")
         try:
@@ -125,8 +129,8 @@ async def verify(engine: AsyncEngine, search: AsyncOpenSearch, settings: Setting
     await search.indices.put_settings(index=name, body=replicas)
     verified = await compare(engine, search, alias=settings.index_alias, index=name)
     await record(engine, verified)
-    if verified.drift:
-        raise ReindexRefused(f"{name} is not what the table holds: {verified.drift}. Not promoted.")
+    if not verified:
+        raise ReindexRefused(f"{name} is not what the table holds: {verified}. Not promoted.")
 
 
 async def sweep(engine: AsyncEngine, search: AsyncOpenSearch, alias: str) -> None:

@@ -9,19 +9,15 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from opensearchpy import AsyncOpenSearch
-from sqlalchemy import ARRAY, Uuid, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from indexer import generations, outbox
+from indexer import generations, outbox, revisions
 from indexer.audit import GENERATION, audit
 from indexer.digests import WHOLE
-from indexer.documents import ID
 from indexer.drain import drain_pending, refresh
 from indexer.fill import Progress
 from indexer.findings import Fault, Finding
-from indexer.outbox import Change
-from indexer.verify import AMONG, Verified, verify
-from schemas.tables import Property
+from indexer.verify import Verified, verify
 from stores.answers import Epoch
 
 TOMBSTONES_LAST_H = 24
@@ -35,12 +31,8 @@ OLD_TOMBSTONES = {
         }
     }
 }
-RAISE = select(func.touch_properties(bindparam("ids", type_=ARRAY(Uuid(as_uuid=False)))))
-REVISIONS = select(ID, Property.revision).where(Property.id == AMONG)
 OWED = (Fault.MISSING, Fault.STALE, Fault.ORPHAN, Fault.DIFFERENT)
 """What is mended by indexing it again."""
-OUTRUN = 100
-"""Revisions by which a row is raised at the most; a document that is farther ahead wants a reindex."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +53,10 @@ async def repair(
     deep: Progress | None = None,
     epoch: Epoch | None = None,
 ) -> Repaired:
-    """Find what is wrong, have it indexed again, and look once more."""
+    """Find what is wrong, have it indexed again, and look once more.
+
+    After a restore of the database, revisions go on beyond all that the index has seen.
+    """
 
     async def mend(findings: Sequence[Finding]) -> None:
         await owe_again(engine, index, [each for each in findings if each.fault in OWED])
@@ -73,6 +68,7 @@ async def repair(
         await outrun(engine, index, [each for each in findings if each.row_revision is not None])
         await drain_pending(engine, search, alias=alias, epoch=epoch)
 
+    await pass_the_index(engine, search, alias, index)
     found = left = await verify(engine, search, alias=alias, index=index, mend=mend, deep=deep)
     tombstones = await remove_tombstones(engine, search, alias)
     if found.drift:
@@ -80,43 +76,52 @@ async def repair(
     if left.drift:
         left = await verify(engine, search, alias=alias, index=index, deep=deep)
     await refresh(search, alias, epoch)
+    if not left.drift and [index] == await generations.alias_target(search, alias):
+        await revisions.note(engine, alias, None)
     return Repaired(found, left, tombstones)
 
 
+async def pass_the_index(engine: AsyncEngine, search: AsyncOpenSearch, alias: str, index: str) -> None:
+    """Draw no revision any more that a document of some generation has."""
+    async with engine.connect() as connection:
+        names = {each.name for each in await generations.writable(connection, alias)}
+    highest = [await revisions.highest(search, name) for name in sorted(names | {index})]
+    async with engine.begin() as connection:
+        await revisions.pass_over(connection, max(highest))
+
+
 async def owe_again(engine: AsyncEngine, index: str, findings: Sequence[Finding]) -> None:
+    """Rows are read again when their changes are drained; a document that has none becomes a tombstone."""
     if not findings:
         return
+    rows = {UUID(each.property_id): each.row_revision or 0 for each in findings if not each.is_orphan}
     async with engine.begin() as connection:
-        await outbox.owe(connection, [_owed(finding) for finding in findings])
+        await _pass(connection, findings)
+        await outbox.owe(connection, rows)
+        await outbox.owe_tombstones(
+            connection, [UUID(each.property_id) for each in findings if each.is_orphan]
+        )
         await _audit(connection, index, findings)
 
 
 async def outrun(engine: AsyncEngine, index: str, findings: Sequence[Finding]) -> None:
-    """Raise revisions of rows above those of their documents, or by one where there is no document."""
-    wanted = {finding.property_id: (finding.document_revision or 0) + 1 for finding in findings}
+    """Give rows new revisions, which no document has reached."""
+    if not findings:
+        return
     async with engine.begin() as connection:
-        behind = list(wanted)
-        for _ in range(OUTRUN if behind else 0):
-            await connection.execute(RAISE, {"ids": behind})
-            rows = await connection.execute(REVISIONS, {"ids": behind})
-            behind = [row[0] for row in rows if row[1] < wanted[row[0]]]
-            if not behind:
-                break
-        if findings:
-            await _audit(connection, index, findings)
+        await _pass(connection, findings)
+        await revisions.draw_anew(connection, [each.property_id for each in findings])
+        await _audit(connection, index, findings)
+
+
+async def _pass(connection: AsyncConnection, findings: Sequence[Finding]) -> None:
+    await revisions.pass_over(connection, max(each.document_revision or 0 for each in findings))
 
 
 async def _audit(connection: AsyncConnection, index: str, findings: Sequence[Finding]) -> None:
     counts = Counter(finding.fault.value for finding in findings)
     changes = {fault: [count, 0] for fault, count in counts.items()}
     await audit(connection, "repair", index, GENERATION, **changes)
-
-
-def _owed(finding: Finding) -> Change:
-    """A row is read again when its change is drained; what has none becomes a tombstone."""
-    is_orphan = finding.fault is Fault.ORPHAN
-    revision = (finding.document_revision or 0) + 1 if is_orphan else finding.row_revision or 0
-    return Change(UUID(finding.property_id), revision, deleted=is_orphan)
 
 
 async def remove_tombstones(engine: AsyncEngine, search: AsyncOpenSearch, alias: str) -> int:

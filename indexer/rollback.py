@@ -59,8 +59,8 @@ async def _can_serve(engine: AsyncEngine, search: AsyncOpenSearch, alias: str, r
     if not await generations.exists(search, retained.name):
         raise Refused(f"The index {retained.name} is not there.")
     found = await verify(engine, search, alias=alias, index=retained.name)
-    if found.drift:
+    if not found:
         raise Refused(
-            f"{retained.name} lags: {found.drift}."
+            f"{retained.name} lags: {found}."
             f" Run `indexer verify --generation {retained.name} --repair`, then try again."
         )

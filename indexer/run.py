@@ -16,12 +16,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from indexer import generations
 from indexer.backoff import delays
 from indexer.bulk import TIMEOUT_S, EngineUnavailable
+from indexer.conditions import Conditions
 from indexer.drain import BATCH, Drained, drain_once, refresh
+from indexer.generations import Refused
 from indexer.metrics import Metrics, serving
-from schemas.index.listings import schema_hash
 from schemas.settings import Settings
 from stores.answers import Epoch
 from stores.cache import open_cache
@@ -40,7 +40,11 @@ TROUBLE = (EngineUnavailable, OpenSearchException, DBAPIError, DriverError, Pool
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
-    """Drain until `stop` is set; the batch in hand is finished first."""
+    """Drain until `stop` is set; the batch in hand is finished first.
+
+    Raises:
+        Refused: it must not write here, and what is not indexed stays in the outbox.
+    """
     engine = open_database(settings)
     search = open_search(settings, timeout_s=TIMEOUT_S)
     cache = open_cache(settings)
@@ -67,8 +71,11 @@ class Indexer:
     """On the monotonic clock."""
     owes_refresh: bool = True
     """What an earlier process wrote last may still have to be shown."""
-    checked: bool = False
-    """Whether the schema of the live index was looked at."""
+    refused: Refused | None = None
+    """Why it stopped by itself."""
+
+    def __post_init__(self) -> None:
+        self.conditions = Conditions(self.engine, self.search, self.alias)
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -81,6 +88,8 @@ class Indexer:
             with contextlib.suppress(*TROUBLE):  # the next process does it
                 await self.refresh()
         log.info("indexer stopped")
+        if self.refused is not None:
+            raise self.refused
 
     async def wake_to_stop(self) -> None:
         await self.stop.wait()
@@ -91,9 +100,13 @@ class Indexer:
         while not self.stop.is_set():
             self.wake.clear()
             try:
-                await self.check_schema()
+                await self.conditions.look()
                 await self.drain_fully()
+            except Refused as error:
+                self.refused = error
+                self.stop.set()
             except TROUBLE as error:
+                self.conditions.look_soon()
                 # The server behind a pooled connection may have changed its role: begin afresh.
                 await self.engine.dispose()
                 await wait(self.stop, trouble.met(error))
@@ -102,20 +115,6 @@ class Indexer:
                 if self.epoch.owes:
                     await self.epoch.settle()
                 await wait(self.wake, POLL_S)
-
-    async def check_schema(self) -> None:
-        """Say once, as soon as the database answers, whether the live index is another release's."""
-        if self.checked:
-            return
-        async with self.engine.connect() as connection:
-            live = await generations.live(connection, self.alias)
-        self.checked = True
-        if live is not None and not live.is_current:
-            log.error(
-                "the live index has another schema: run `indexer reindex`",
-                live=live.name,
-                schema_hash=schema_hash(),
-            )
 
     async def drain_fully(self) -> None:
         """Drain until nothing is left to claim, and leave it searchable."""

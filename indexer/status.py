@@ -14,6 +14,7 @@ from indexer import generations, outbox
 from indexer.digests import WHOLE
 from indexer.drain import refresh
 from indexer.generations import alias_target
+from indexer.revisions import Heights, restored
 from schemas.index.listings import schema_hash
 from schemas.settings import Settings
 from schemas.tables import DeadLetter, IndexGeneration, Property
@@ -54,6 +55,8 @@ class Status:
     rows: int
     documents: int
     """Without tombstones."""
+    restored: Heights | None
+    """How far the index is ahead of the database, which it only is after a restore."""
     generations: tuple[GenerationStatus, ...]
     """Those that are not dropped, the newest first."""
 
@@ -76,6 +79,8 @@ class Status:
             yield f"The alias leads to {found}, not to the live index: run `indexer reindex`."
 
     def _problems_of_the_documents(self) -> Iterator[str]:
+        if self.restored:
+            yield str(self.restored)
         if self.lag_s > SLOW_S:
             yield f"Changes wait for {self.lag_s:.0f} s: is `indexer run` running?"
         if self.dead_letters:
@@ -96,6 +101,7 @@ async def read_status(engine: AsyncEngine, search: AsyncOpenSearch, settings: Se
     alias = settings.index_alias
     target = await alias_target(search, alias)
     documents = await count_documents(search, alias) if target else 0
+    ahead = await restored(engine, search, alias)
     async with engine.connect() as connection:
         return Status(
             alias=alias,
@@ -106,6 +112,7 @@ async def read_status(engine: AsyncEngine, search: AsyncOpenSearch, settings: Se
             dead_letters=await _count(connection, DeadLetter),
             rows=await _count(connection, Property),
             documents=documents,
+            restored=ahead,
             generations=await _generations(connection, alias),
         )
 

@@ -23,6 +23,7 @@ from indexer.documents import ID, iso
 from indexer.drain import drain_pending, refresh
 from indexer.fill import Progress
 from indexer.findings import Fault, Finding, Held, judge
+from indexer.plan import Difference, differences
 from schemas.tables import DeadLetter, Property
 
 OPENED = 50_000  # rows that are compared one by one at a time
@@ -68,6 +69,15 @@ class Verified:
     documents: int
     """Without tombstones."""
     drift: Drift
+    differences: tuple[Difference, ...] = ()
+    """Between the mapping that is served and ours: somebody else made or changed the index."""
+
+    def __bool__(self) -> bool:
+        """Whether all is as it should be."""
+        return not self.drift and not self.differences
+
+    def __str__(self) -> str:
+        return ", ".join([str(self.drift), *map(str, self.differences)])
 
 
 async def verify(
@@ -95,7 +105,7 @@ async def verify(
         async for findings in differing_contents(engine, search, alias=alias, index=index, progress=deep):
             drift.add(findings)
             await mend(findings)
-    return Verified(index, _total(rows), _total(documents), drift)
+    return Verified(index, _total(rows), _total(documents), drift, await differences(search, index))
 
 
 async def record(engine: AsyncEngine, verified: Verified) -> None:

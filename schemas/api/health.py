@@ -26,7 +26,8 @@ class Readiness(TypedDict):
 
 
 class Dependency(TypedDict):
-    state: Literal["ok", "wrong", "down"]
+    state: Literal["ok", "ahead", "wrong", "down"]
+    """Ahead is an index whose database was restored: it is searched, and shows what is no more."""
     latency_ms: float
     detail: str | None
 

@@ -12,10 +12,11 @@ from schemas.tables.price_history import PriceChange
 from schemas.tables.properties import Property
 from schemas.tables.requests import IdempotencyKey, WebhookDelivery
 from schemas.tables.sectors import Sector
-from schemas.tables.sync import DeadLetter, IndexGeneration, OutboxRow
+from schemas.tables.sync import REVISIONS, DeadLetter, IndexGeneration, OutboxRow
 from schemas.tables.users import RevokedToken, User
 
 __all__ = [
+    "REVISIONS",
     "AnalyticsDay",
     "AnalyticsEvent",
     "AuditRow",

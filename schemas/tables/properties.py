@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Computed, Double, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, Computed, Double, FetchedValue, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -190,8 +190,8 @@ class Property(Timestamps, Base):
     inquiry_count: Mapped[int] = mapped_column(server_default=text("0"))
     version: Mapped[int] = mapped_column(server_default=text("1"))
     """Counts editors' changes, for ETags."""
-    revision: Mapped[BigInt] = mapped_column(server_default=text("1"))
-    """Counts changes of the listing's document; triggers keep it, and it is the external version there."""
+    revision: Mapped[BigInt] = mapped_column(server_default=FetchedValue())
+    """Drawn anew by triggers with each change of the listing's document, whose external version it is."""
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
 
     search: Mapped[str | None] = mapped_column(

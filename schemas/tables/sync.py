@@ -7,11 +7,16 @@ and the duty to index it commit together or not at all, whoever wrote it.
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, text
+from sqlalchemy import BigInteger, Index, Sequence, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from schemas.tables.base import Base, BigInt, IdentityKey, Json, at_least, one_of
 from schemas.vocabulary import GenerationState
+
+REVISIONS = Sequence("search_revisions", data_type=BigInteger, metadata=Base.metadata)
+"""Of which all revisions are drawn, tombstones' too: a new one is greater than any that was ever given out,
+so a property that is made again with its old id passes what its deletion has left in the index. It is
+owned by no column: emptying a table does not set it back."""
 
 
 class OutboxRow(Base):

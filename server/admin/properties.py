@@ -37,8 +37,8 @@ from server.http import merged, read_body, read_json, read_patch, read_query, re
 from server.idempotency import read_once, reply_kept, to_be_kept
 from server.pictures import addressed
 from server.preconditions import preferred_wait_s, seen_versions
-from server.search.freshness import becomes_searchable
-from server.search.visibility import explain, standing_of
+from server.search.freshness import becomes_searchable, revision_of
+from server.search.visibility import Standing, explain, standing_of
 from services.audit import Actor
 from services.idempotency import KeptAnswer, once_only
 from services.properties.changes import Place, adopt, changes_after, history_of
@@ -207,8 +207,11 @@ async def explain_search(request: CasaRequest, property_id: str) -> HTTPResponse
 
 async def explained(request: CasaRequest, property_id: str, wanted: ListingSearch) -> HTTPResponse:
     context = request.app.ctx
-    async with transaction(context) as session:
-        standing = await standing_of(session, property_id)
+
+    async def standing() -> Standing:
+        async with transaction(context) as session:
+            return await standing_of(session, property_id)
+
     return reply(await explain(context.search, context.settings.index_alias, standing, wanted))
 
 
@@ -255,7 +258,12 @@ async def searchable(
     if wait_s is None:
         return None
     return await becomes_searchable(
-        context.search, context.settings.index_alias, property_id, revision, wait_s=wait_s
+        context.search,
+        context.settings.index_alias,
+        property_id,
+        revision,
+        newest=partial(revision_of, context.database, property_id),
+        wait_s=wait_s,
     )
 
 

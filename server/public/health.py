@@ -3,11 +3,15 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from importlib.metadata import version
+from typing import Literal
 
 from sanic import Blueprint, HTTPResponse
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
+from indexer.revisions import restored
 from schemas.api.health import About, Alive, Dependency, Health, Readiness
 from schemas.index.listings import schema_hash
 from server.context import CasaRequest, Context
@@ -15,6 +19,11 @@ from server.described import describes
 from server.http import reply
 
 blueprint = Blueprint("health")
+
+Found = tuple[Literal["ok", "ahead", "wrong"], str | None]
+"""How a dependency that answers is, and what to do about it."""
+Check = Callable[[Context], Awaitable[Found]]
+WELL: Found = ("ok", None)
 
 
 @blueprint.get("/")
@@ -63,14 +72,14 @@ async def check_all(context: Context) -> dict[str, Dependency]:
     return dict(zip(names, found, strict=True))
 
 
-async def check(dependency: Callable[[Context], Awaitable[str | None]], context: Context) -> Dependency:
+async def check(dependency: Check, context: Context) -> Dependency:
     began = time.perf_counter()
     try:
         async with asyncio.timeout(context.settings.health_timeout_s):
-            detail = await dependency(context)
+            state, detail = await dependency(context)
     except Exception as error:  # noqa: BLE001  whatever a client raises, the dependency is down
         return Dependency(state="down", latency_ms=_since(began), detail=type(error).__name__)
-    return Dependency(state="wrong" if detail else "ok", latency_ms=_since(began), detail=detail)
+    return Dependency(state=state, latency_ms=_since(began), detail=detail)
 
 
 def _since(began: float) -> float:
@@ -78,25 +87,30 @@ def _since(began: float) -> float:
     return round((time.perf_counter() - began) * 1000, 1)
 
 
-async def _postgres(context: Context) -> None:
+async def _postgres(context: Context) -> Found:
     async with context.database.connect() as connection:
         await connection.execute(text("SELECT 1"))
+    return WELL
 
 
-async def _opensearch(context: Context) -> str | None:
-    """Besides an answer, the index behind the alias must be one that this code can search."""
+async def _opensearch(context: Context) -> Found:
+    """Besides an answer, the index behind the alias must be one that this code can search, of our rows."""
     alias = context.settings.index_alias
     answer = await context.search.indices.get_alias(name=alias)
-    if any(name.startswith(f"{alias}-{schema_hash()}-") for name in answer):
-        return None
-    return f"The index behind {alias!r} has another schema: run `indexer reindex`."
+    if not any(name.startswith(f"{alias}-{schema_hash()}-") for name in answer):
+        return "wrong", f"The index behind {alias!r} has another schema: run `indexer reindex`."
+    with suppress(SQLAlchemyError):  # Postgres says itself that it is away
+        if ahead := await restored(context.database, context.search, alias):
+            return "ahead", str(ahead)
+    return WELL
 
 
-async def _redis(context: Context) -> None:
+async def _redis(context: Context) -> Found:
     await context.cache.ping()
+    return WELL
 
 
-CHECKS: dict[str, Callable[[Context], Awaitable[str | None]]] = {
+CHECKS: dict[str, Check] = {
     "postgres": _postgres,
     "opensearch": _opensearch,
     "redis": _redis,

@@ -4,7 +4,7 @@ Every filter of the search is asked for by itself together with the listing's id
 and from the same bodies that searches send: so a filter that is added there is explained here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -67,6 +67,10 @@ class Sight:
     def visible(self) -> bool:
         return self.revision is not None and all(verdict["matches"] for verdict in self.verdicts)
 
+    def is_beyond(self, standing: Standing) -> bool:
+        """Whether the document is of a revision that the row has not, or not yet, had."""
+        return self.revision is not None and self.revision > standing.row.revision
+
 
 async def standing_of(session: AsyncSession, property_id: str) -> Standing:
     """Raises NotFound where there is no such property."""
@@ -78,10 +82,13 @@ async def standing_of(session: AsyncSession, property_id: str) -> Standing:
 
 
 async def explain(
-    search: AsyncOpenSearch, alias: str, standing: Standing, wanted: ListingSearch
+    search: AsyncOpenSearch, alias: str, read: Callable[[], Awaitable[Standing]], wanted: ListingSearch
 ) -> Visibility:
     """Whether the listing is in the search, where, and if not why; an outage is a reason too."""
+    standing = await read()
     sight = await look(search, alias, standing.row.id, wanted)
+    if sight.is_beyond(standing):
+        standing = await read()  # somebody may have edited it between the two
     reason, detail = (None, _praise(standing, sight)) if sight.visible else _why(standing, sight)
     return Visibility(
         visible=sight.visible,
@@ -103,7 +110,7 @@ def _index(standing: Standing, sight: Sight) -> IndexStanding:
     letter = standing.letter
     return IndexStanding(
         revision=sight.revision,
-        level=sight.revision is not None and sight.revision >= standing.row.revision,
+        level=sight.revision == standing.row.revision,
         pending_s=standing.pending_s,
         dead_letter=None if letter is None else f"{letter.error_type}: {letter.reason}",
     )
@@ -132,6 +139,8 @@ def _why(standing: Standing, sight: Sight) -> Why:
 
 def _lag(standing: Standing, sight: Sight) -> str:
     there = "not in the index" if sight.revision is None else f"the index at {sight.revision}"
+    if sight.is_beyond(standing):
+        there += ", which a restored database has never reached: an operator runs `indexer verify --repair`"
     wait = "" if standing.pending_s is None else f", pending since {standing.pending_s:g} s"
     return f"the row is at revision {standing.row.revision}, {there}{wait}"
 

@@ -12,6 +12,7 @@ from tests.faults.writers import Writer
 from tests.indexer.agreement import store_many
 
 STEPS = (
+    "after-index",
     "after-register",
     "after-create",
     "mid-fill",

@@ -88,7 +88,7 @@ class Writer:
             return
         if write.row is None:
             self.mine.pop(property_id)
-            revision += 1  # of its tombstone
+            revision += 1  # its tombstone's is beyond
         else:
             self.mine[property_id] = write.row
         self.log.add(write.op, property_id, revision, write.row)
@@ -132,5 +132,5 @@ class Write:
 
 
 def _returning(statement: Any) -> Any:
-    # The trigger adds to the revision before the row is returned, or when it has not changed leaves it.
+    # The trigger draws the revision before the row is returned, or when it has not changed leaves it.
     return statement.returning(Property.id, Property.revision)

@@ -12,7 +12,7 @@ from indexer.reindex import only_one, reindex
 from schemas.index.listings import schema_hash
 from schemas.tables import AuditRow, IndexGeneration
 from tests.factories import home, store
-from tests.indexer.agreement import agree, letters, pending, plain_sql, store_many, titles
+from tests.indexer.agreement import agree, letters, pending, plain_sql, row_revisions, store_many, titles
 from tests.indexer.commands import Answered, quietly
 from tests.indexer.test_generations import states
 
@@ -53,7 +53,9 @@ async def test_verify_finds_nothing_and_says_so(engine, indexer, rebuilt, alias,
         "documents": 20,
         "found": NO_DRIFT,
         "left": NO_DRIFT,
+        "differences": [],
         "examples": [],
+        "restored": None,
         "repair": False,
         "tombstones_removed": 0,
     }
@@ -78,7 +80,8 @@ async def test_verify_names_what_is_missing_and_repairs_it(engine, search, alias
     found = await indexer("verify")
     assert (found.code, found.facts["found"]["missing"]) == (1, 1)
     (example,) = found.facts["examples"]
-    assert (example["fault"], example["row_revision"], example["document_revision"]) == ("missing", 1, None)
+    expected = ("missing", (await row_revisions(engine))[example["property_id"]], None)
+    assert (example["fault"], example["row_revision"], example["document_revision"]) == expected
 
     assert (await indexer("verify", "--repair", "--dry-run")).facts["left"]["missing"] == 1
     repaired = await indexer("verify", "--repair")
@@ -90,11 +93,10 @@ async def test_verify_names_what_is_missing_and_repairs_it(engine, search, alias
 @pytest.mark.usefixtures("rebuilt")
 async def test_only_a_deep_verification_sees_another_content(engine, search, alias, indexer):
     (live,) = await alias_target(search, alias)
-    hits = (await search.search(index=live, body={"size": 1}))["hits"]["hits"]
+    hits = (await search.search(index=live, body={"size": 1, "version": True}))["hits"]["hits"]
     forged = hits[0]["_source"] | {"society": "Forged Court"}
-    await search.index(
-        index=live, id=hits[0]["_id"], body=forged, params={"version": 1, "version_type": "external_gte"}
-    )
+    at = {"version": hits[0]["_version"], "version_type": "external_gte"}
+    await search.index(index=live, id=hits[0]["_id"], body=forged, params=at)
     assert (await indexer("verify")).code == 0
     deep = await indexer("verify", "--deep")
     assert (deep.code, deep.facts["found"]["different"]) == (1, 1)
@@ -336,6 +338,20 @@ async def test_properties_are_synchronised_whatever_the_index_holds(
     assert await indexer("sync-ids", *ids) == Answered(1, {"properties": expected, "dry_run": False})
     assert await titles(search, alias) == {"Lost", "Bad"}
     assert await actions(engine) == ["index.create", "index.promote", *["index.sync"] * 3]
+
+
+async def test_a_property_whose_document_is_ahead_of_it_is_synchronised_too(
+    engine, search, alias, indexer, generation
+):
+    (flat,) = await store(engine, home("Later"))
+    await drain_all(engine, search, alias=alias)
+    async with engine.begin() as connection:
+        driver = (await connection.get_raw_connection()).driver_connection
+        await driver.execute("SET LOCAL session_replication_role = replica")
+        await driver.execute("UPDATE properties SET title = 'Restored', revision = 1")
+    assert (await indexer("sync-ids", str(flat))).facts["properties"] == {str(flat): "indexed"}
+    assert await titles(search, alias) == {"Restored"}
+    await agree(engine, search, generation)
 
 
 @pytest.mark.usefixtures("generation")

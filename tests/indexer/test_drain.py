@@ -1,6 +1,7 @@
 """Drains: whatever plain SQL commits is in the index afterwards, once, and at its newest revision."""
 
 import asyncio
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from indexer import generations
 from indexer.bulk import EngineUnavailable
 from indexer.drain import Drained, drain_all, drain_once, drain_pending
-from indexer.generations import index_body
+from indexer.generations import ForeignGeneration, index_body
 from schemas.index.listings import schema_hash
 from schemas.urls import sqlalchemy_url
 from tests.factories import home, picture, store, store_pictures
@@ -20,6 +21,7 @@ from tests.indexer.agreement import (
     letters,
     pending,
     plain_sql,
+    row_revisions,
     store_many,
     titles,
 )
@@ -61,10 +63,11 @@ async def test_a_deleted_property_leaves_a_tombstone_that_late_writes_cannot_pas
     engine, search, alias, drained
 ):
     (gone,) = await store(engine, home())
+    before = (await row_revisions(engine))[str(gone)]
     await plain_sql(engine, "DELETE FROM properties WHERE id = :id", id=gone)
     await drained()
     tombstone = await document(search, alias, gone)
-    assert (tombstone["revision"], tombstone["is_active"]) == (2, False)
+    assert (tombstone["revision"] > before, tombstone["is_active"]) == (True, False)
 
 
 async def test_a_new_picture_and_a_new_deal_are_changes_of_the_listing(engine, search, alias, drained):
@@ -179,11 +182,13 @@ async def test_a_refused_document_is_a_dead_letter_until_a_good_revision(engine,
     assert drained == Drained(claimed=2, documents=2, refused=1)
     await search.indices.refresh(index=alias)
     assert await titles(search, alias) == {"Good"}
-    assert await letters(engine) == {str(bad): (1, "illegal_argument_exception", 1)}
+    revision = (await row_revisions(engine))[str(bad)]
+    assert await letters(engine) == {str(bad): (revision, "illegal_argument_exception", 1)}
 
     await plain_sql(engine, "UPDATE properties SET title = 'Still bad' WHERE id = :id", id=bad)
     await drain_all(engine, search, alias=alias)
-    assert await letters(engine) == {str(bad): (2, "illegal_argument_exception", 2)}
+    revision = (await row_revisions(engine))[str(bad)]
+    assert await letters(engine) == {str(bad): (revision, "illegal_argument_exception", 2)}
 
     await plain_sql(engine, "UPDATE properties SET society = 'Short' WHERE id = :id", id=bad)
     await drain_all(engine, search, alias=alias)
@@ -197,7 +202,8 @@ async def test_a_row_that_cannot_be_rendered_is_a_dead_letter_too(engine, search
     await plain_sql(engine, "UPDATE properties SET listed_at = 'infinity' WHERE id = :id", id=bad)
     await drain_all(engine, search, alias=alias)
     assert await titles(search, alias) == {"Good"}
-    assert await letters(engine) == {str(bad): (2, "OverflowError", 1)}
+    revision = (await row_revisions(engine))[str(bad)]
+    assert await letters(engine) == {str(bad): (revision, "OverflowError", 1)}
     await plain_sql(engine, "DELETE FROM properties WHERE id = :id", id=bad)
     await drain_all(engine, search, alias=alias)
     assert await letters(engine) == {}
@@ -258,46 +264,85 @@ def narrow(**fields):
     return {"mappings": {"dynamic": "strict", "properties": NARROW | fields}}
 
 
-async def other_release(engine, search, settings, *, state, body):
-    """A generation that another release has made."""
-    name = f"{settings.index_alias}-old"
+async def other_release(engine, search, settings, *, state, body, later=False):
+    """A generation that an earlier release has made, or a later one."""
+    name = f"{settings.index_alias}-{'later' if later else 'earlier'}"
     await search.indices.create(index=name, body=body)
     async with engine.begin() as connection:
         await register(connection, settings, name, hash_="00000000")
     await plain_sql(
         engine,
-        "UPDATE index_generations SET state = :state, retained_at = now() WHERE name = :name",
+        "UPDATE index_generations SET state = :state, retained_at = now(),"
+        " started_at = started_at + CAST(:apart AS interval) WHERE name = :name",
         state=state,
         name=name,
+        apart=timedelta(days=1 if later else -1),
     )
     return name
 
 
-async def test_a_generation_of_another_release_stays_fresh_as_far_as_its_fields_go(
-    engine, search, settings, alias, generation
+@pytest.mark.parametrize("state", ["building", "verifying", "retained"])
+async def test_a_generation_of_an_earlier_release_stays_fresh_as_far_as_its_fields_go(
+    engine, search, settings, alias, generation, state
 ):
-    old = await other_release(engine, search, settings, state="retained", body=narrow())
+    old = await other_release(engine, search, settings, state=state, body=narrow())
     (flat,) = await store(engine, home("Kept fresh"))
     assert await drain_once(engine, search, alias=alias) == Drained(claimed=1, documents=1)
-    assert await document(search, old, flat) == {"id": str(flat), "revision": 1, "title": "Kept fresh"}
+    revision = (await row_revisions(engine))[str(flat)]
+    assert await document(search, old, flat) == {
+        "id": str(flat),
+        "revision": revision,
+        "title": "Kept fresh",
+    }
     await plain_sql(engine, "DELETE FROM properties")
     await drain_once(engine, search, alias=alias)
-    assert await document(search, old, flat) == {"id": str(flat), "revision": 2}
+    tombstone = await document(search, old, flat)
+    assert (tombstone.keys(), tombstone["revision"] > revision) == ({"id", "revision"}, True)
     await agree(engine, search, generation)
 
 
-async def test_what_another_release_is_building_is_left_to_its_own_drains(
-    engine, search, settings, alias, generation
-):
+async def test_what_a_later_release_has_retained_gets_nothing(engine, search, settings, alias, generation):
     """A document of ours would look complete there without being so."""
-    old = await other_release(engine, search, settings, state="building", body=narrow())
+    later = await other_release(engine, search, settings, state="retained", body=narrow(), later=True)
     (flat,) = await store(engine, home())
     await drain_once(engine, search, alias=alias)
-    assert not await search.exists(index=old, id=str(flat))
+    assert not await search.exists(index=later, id=str(flat))
     await agree(engine, search, generation)
 
 
-async def test_a_generation_of_another_release_refuses_without_blame(
+@pytest.mark.usefixtures("generation")
+@pytest.mark.parametrize("state", ["building", "verifying"])
+async def test_what_a_later_release_is_building_keeps_changes_where_they_are(
+    engine, search, settings, alias, state
+):
+    await other_release(engine, search, settings, state=state, body=narrow(), later=True)
+    await store(engine, home())
+    with pytest.raises(ForeignGeneration, match=f"is {state} and has the schema 00000000"):
+        await drain_once(engine, search, alias=alias)
+    assert await pending(engine) == 1
+
+
+async def test_what_the_live_index_of_an_earlier_release_refuses_is_a_dead_letter(
+    engine, search, settings, alias, generation
+):
+    await plain_sql(engine, "UPDATE index_generations SET state = 'retained', retained_at = now()")
+    await other_release(engine, search, settings, state="live", body=narrow(title={"type": "date"}))
+    (flat,) = await store(engine, home())
+    assert await drain_once(engine, search, alias=alias) == Drained(claimed=1, documents=1, refused=1)
+    revision = (await row_revisions(engine))[str(flat)]
+    assert await letters(engine) == {str(flat): (revision, "mapper_parsing_exception", 1)}
+    await agree(engine, search, generation)
+
+
+@pytest.mark.usefixtures("generation")
+async def test_changes_are_not_taken_for_another_alias(engine, search, alias):
+    await store(engine, home())
+    with pytest.raises(ForeignGeneration, match=f"The changes of this database feed {alias}, not another"):
+        await drain_once(engine, search, alias="another")
+    assert await pending(engine) == 1
+
+
+async def test_a_generation_of_an_earlier_release_refuses_without_blame(
     engine, search, settings, alias, generation
 ):
     await other_release(engine, search, settings, state="retained", body=narrow(title={"type": "date"}))
@@ -334,7 +379,8 @@ async def test_a_narrower_mapping_of_this_schema_makes_dead_letters(
         await register(connection, settings, f"{alias}-narrow")
     (flat,) = await store(engine, home())
     await drain_once(engine, search, alias=alias)
-    assert await letters(engine) == {str(flat): (1, "strict_dynamic_mapping_exception", 1)}
+    revision = (await row_revisions(engine))[str(flat)]
+    assert await letters(engine) == {str(flat): (revision, "strict_dynamic_mapping_exception", 1)}
     await agree(engine, search, generation)
 
 

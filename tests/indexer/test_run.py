@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from indexer.backoff import LONGEST_S, SHORTEST_S, delays
 from indexer.drain import drain_once
+from indexer.generations import ForeignGeneration
 from indexer.metrics import Metrics
 from indexer.run import run
 from indexer.verify import record, verify
@@ -237,11 +238,29 @@ async def test_without_a_database_the_figures_say_that_nothing_is_known(settings
         await task
 
 
-async def test_a_live_index_of_another_release_is_named_at_the_start(engine, settings, generation):
+async def test_a_live_index_of_another_release_ends_it_and_its_changes_stay(
+    engine, search, alias, start, generation
+):
     await plain_sql(engine, "UPDATE index_generations SET schema_hash = '00000000'")
-    with capture_logs() as lines:
-        async with indexing(settings):
-            sentence = "the live index has another schema: run `indexer reindex`"
-            await until(lambda: sentence in events(lines), lambda: lines)
-    (told,) = [line for line in lines if line["log_level"] == "error"]
-    assert told["live"] == generation
+    await store(engine, home())
+    process = start("run")
+    assert await process.ends() == 3
+    assert f"{generation} is live and has the schema 00000000" in process.complained
+    assert await pending(engine) == 1
+    assert await titles(search, alias) == set()
+
+
+async def test_it_ends_when_another_release_takes_over(engine, search, settings, alias, start):
+    process = start("run")
+    await process.until(lambda: "indexer started" in process.complained, "it starts")
+    await plain_sql(
+        engine,
+        "INSERT INTO index_generations (name, alias, schema_hash, state)"
+        " VALUES ('later', :alias, 'ffffffff', 'building')",
+        alias=alias,
+    )
+    assert await process.ends() == 3
+    await store(engine, home())
+    with pytest.raises(ForeignGeneration, match="later is building and has the schema ffffffff"):
+        await drain_once(engine, search, alias=alias)
+    assert await pending(engine) == 1

@@ -37,7 +37,10 @@ FUNCTIONS = """
     SELECT proname, pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
 """
 TABLES = (COLUMNS, CONSTRAINTS, INDEXES)
-EVERYTHING = (*TABLES, TRIGGERS, FUNCTIONS)
+SEQUENCES = (
+    "SELECT sequencename, data_type::text, increment_by::text FROM pg_sequences WHERE schemaname = 'public'"
+)
+EVERYTHING = (*TABLES, TRIGGERS, FUNCTIONS, SEQUENCES)
 
 
 @pytest.fixture
@@ -115,3 +118,47 @@ def test_the_sectors_are_those_that_the_code_knows(database_url):
     facts = {SectorFact(*row) for row in rows}
     assert facts == set(SECTORS)
     assert (len(rows), sum(fact.latitude is None for fact in facts)) == (183, 61)
+
+
+ADD_HOME = """
+    INSERT INTO properties
+        (title, locality, sector, property_type, listing_type, area_sqft, area_basis, price)
+    VALUES ('Flat', 'Sector 62', '62', 'villa', 'sale', 900, 'super', 9000000) RETURNING revision
+"""
+
+
+NOBODY_KNOWS = """
+    DELETE FROM properties;
+    DELETE FROM search_outbox;
+    INSERT INTO index_generations (name, alias, schema_hash, state) VALUES ('a', 'a', 'a', 'live')
+"""
+
+
+def add_home(database_url: str) -> int:
+    with psycopg.connect(database_url) as connection:
+        [(revision,)] = connection.execute(ADD_HOME.encode()).fetchall()
+        return int(revision)
+
+
+def test_revisions_begin_at_one(scratch_url):
+    migrations.upgrade(scratch_url)
+    assert [add_home(scratch_url), add_home(scratch_url)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "given_out",
+    [
+        "UPDATE properties SET title = 'a'; UPDATE properties SET title = 'b'",
+        "DELETE FROM properties; DELETE FROM search_outbox WHERE NOT deleted",
+        "INSERT INTO search_dead_letters VALUES (gen_random_uuid(), 3, 'error', 'reason')",
+        NOBODY_KNOWS,
+    ],
+    ids=["a row", "a tombstone on its way", "a dead letter", "nobody knows what is in the index"],
+)
+def test_revisions_go_on_beyond_all_that_each_property_has_counted(scratch_url, given_out):
+    migrations.upgrade(scratch_url, "0015")
+    assert add_home(scratch_url) == 1
+    with psycopg.connect(scratch_url) as connection:
+        connection.execute(given_out)
+    migrations.upgrade(scratch_url)
+    assert add_home(scratch_url) > 1_000_000

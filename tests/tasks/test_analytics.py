@@ -158,8 +158,12 @@ async def test_listings_past_their_term_expire_with_an_audit_row(engine: AsyncEn
         " WHERE title = 'active'",
     )
     assert audit == [("expiry", "property.state", {"state": ["active", "expired"]})]
-    versions = await ask(engine, "SELECT version, revision, is_active FROM properties WHERE title = 'active'")
-    assert versions == [(2, 2, False)]
+    versions = await ask(engine, "SELECT version, is_active FROM properties WHERE title = 'active'")
+    assert versions == [(2, False)]
+    owed = (
+        "SELECT count(*) FROM search_outbox o JOIN properties p ON p.id = property_id WHERE title = 'active'"
+    )
+    assert await ask(engine, owed) == [(2,)]
     assert await expire_all(engine) == 0
 
 

@@ -12,7 +12,8 @@ async def loaded(engine):
     async with engine.connect() as connection:
         rows = await connection.execute(
             text(
-                "SELECT fingerprint, title, locality, bhk, area_sqft, price, state, version, revision"
+                "SELECT fingerprint, title, locality, bhk, area_sqft, price, state, version,"
+                " (SELECT count(*) FROM search_outbox WHERE property_id = properties.id)"
                 " FROM properties ORDER BY fingerprint"
             )
         )
