@@ -95,6 +95,11 @@ class Settings(BaseSettings):
     """Whether answers are kept in Redis for as long as nothing changes."""
     serve_docs: bool = True
     """Whether `/docs` shows people the contract that programs find at `/openapi.json`."""
+    search_rate: float = Field(default=0.0, ge=0)
+    """Searches a second that one address may make of each API process in the long run; 0 is no limit.
+    Behind a proxy that TRUSTED_PROXY_CIDRS does not name, all visitors are one address."""
+    search_burst: int = Field(default=40, ge=1)
+    """Searches that it may make at once, after a rest."""
     max_json_bytes: int = Field(default=64 * 1024, ge=1024)
     trusted_proxy_cidrs: str = ""
     """Networks of our own proxies, whose X-Forwarded-For is believed: `10.0.0.0/8, ::1`; or `none`."""

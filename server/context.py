@@ -29,6 +29,7 @@ from server.login_limits import LoginLimits
 from server.metrics import Metrics
 from server.observability import Observer
 from server.passwords import Passwords
+from server.search_limits import SearchLimits
 from server.search_log import SearchLog
 from server.view_log import ViewLog
 from stores.answers import Answers
@@ -63,6 +64,7 @@ class Context:
     queue: Queue
     passwords: Passwords
     login_limits: LoginLimits
+    search_limits: SearchLimits
     media: Media
     pictures: Pool
     uploads: Gate
@@ -136,6 +138,7 @@ def open_context(settings: Settings) -> Context:
         queue=Queue(settings),
         passwords=Passwords(settings.password_cost),
         login_limits=LoginLimits(open_cache(settings, patience_s=0.5), next(iter(keys.values()))),
+        search_limits=SearchLimits(settings.search_rate, settings.search_burst),
         media=open_media(settings),
         pictures=Pool(settings.picture_processes),
         uploads=Gate(UPLOADS, most_waiting=UPLOADS_WAITING, patience_s=UPLOAD_PATIENCE_S, busy=UPLOADS_BUSY),

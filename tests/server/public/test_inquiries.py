@@ -321,7 +321,10 @@ async def test_a_refused_visitor_learns_when_to_come_back(visitor: Api, engine: 
     await five_from(engine, listing, "203.0.113.7/32", created_at=ago)
     answer = await visitor.post(INQUIRIES, form(listing))
     assert (answer.status, answer.body["code"]) == (429, "too_many_requests")
-    assert 590 <= int(answer.headers["retry-after"]) <= 600
+    free_in = answer.headers["retry-after"]
+    assert 590 <= int(free_in) <= 600
+    assert answer.headers["ratelimit"] == f'"inquiries";r=0;t={free_in}'
+    assert answer.headers["ratelimit-policy"] == '"inquiries";q=5;w=3600'
     assert await count_of(engine, Inquiry) == 5
 
 
