@@ -20,7 +20,8 @@ CasaError                  500 internal_error
 ├── SearchUnavailable      503 search_unavailable   with Retry-After
 ├── DatabaseUnavailable    503 database_unavailable with Retry-After
 ├── MediaUnavailable       503 media_unavailable    with Retry-After
-└── Overloaded             503 overloaded           with Retry-After
+├── Overloaded             503 overloaded           with Retry-After
+└── DeadlineExceeded       503 deadline_exceeded    with Retry-After
 """
 
 from collections.abc import Mapping
@@ -216,4 +217,11 @@ class Overloaded(CasaError):
     status = 503
     code = "overloaded"
     title = "Too busy"
+    retry_after_s = 2
+
+
+class DeadlineExceeded(CasaError):
+    status = 503
+    code = "deadline_exceeded"
+    title = "This took too long"
     retry_after_s = 2

@@ -18,6 +18,7 @@ from server.context import CasaApp, CasaRequest, close_context, open_context
 from server.cors import answer_preflight, say_who_may_read
 from server.explore import page
 from server.openapi import pages as contract
+from server.patience import keep_in_time
 from server.problems import ProblemHandler
 from server.protocol import ANSWER_S
 from server.public import accounts, health, inquiries, localities, market, media, metrics, properties, search
@@ -77,6 +78,7 @@ def create_app(settings: Settings, name: str = "casabricks") -> CasaApp:
         app.blueprint(blueprint)
     if settings.serve_docs:
         app.blueprint(contract.page)
+    keep_in_time(app)
     app.register_middleware(start_clock, "request")
     app.register_middleware(refuse_strange_heads, "request")
     app.register_middleware(answer_preflight, "request")

@@ -1,9 +1,11 @@
 """A viewport of the map: bubbles with count and median price, single listings when it is close enough."""
 
+from math import asinh, floor, pi, radians, tan
 from typing import Any
 
 from opensearchpy import AsyncOpenSearch
 
+from schemas.api.geo import Box
 from schemas.api.map import Cluster, MapAnswer, MapRequest
 from schemas.api.search import Sort
 from server.search.cards import cards
@@ -14,8 +16,10 @@ STREETS = 16
 """From this zoom on listings are shown one by one."""
 MOST_ITEMS = 200  # more pins than this cover each other; many listings share their sector's centre
 FINER = 2  # clusters are tiles two steps finer than the viewport's, some 64 pixels wide
-FINEST = 29  # the engine's own limit
-EVERY_TILE = 10_000
+MOST_TILES = 64 * 64
+"""A viewport of more, which no screen shows, gets larger tiles: every listing is in one that is told of."""
+POLE = 85.05112877980659
+"""Where web maps end, and the engine's tiles with them."""
 
 
 async def draw_map(search: AsyncOpenSearch, alias: str, request: MapRequest) -> MapAnswer:
@@ -26,7 +30,10 @@ async def draw_map(search: AsyncOpenSearch, alias: str, request: MapRequest) -> 
     """
     wanted = filters(request)
     close = request.zoom >= STREETS
-    bodies = [clustered(wanted, request.zoom), *([listed(wanted)] if close else [])]
+    assert request.geo is not None
+    assert request.geo.box is not None  # the request has seen to it
+    tiles = precision(request.geo.box, request.zoom)
+    bodies = [clustered(wanted, tiles), *([listed(wanted)] if close else [])]
     responses = await ask(search, alias, bodies)
     total = responses[0]["hits"]["total"]["value"]
     if close and total <= MOST_ITEMS:
@@ -34,8 +41,30 @@ async def draw_map(search: AsyncOpenSearch, alias: str, request: MapRequest) -> 
     return MapAnswer(clusters=clusters(responses[0]), items=[], total=total)
 
 
-def clustered(wanted: Filters, zoom: int) -> Body:
-    tiles = {"field": "location", "precision": min(zoom + FINER, FINEST), "size": EVERY_TILE}
+def precision(box: Box, zoom: int) -> int:
+    """How fine the tiles of a viewport are: two steps finer than its zoom, unless that were too many."""
+    finest = zoom + FINER
+    return next(step for step in range(finest, -1, -1) if tiles_in(box, step) <= MOST_TILES)
+
+
+def tiles_in(box: Box, step: int) -> int:
+    """Map tiles that a box touches."""
+    across = column(box.east, step) - column(box.west, step) + 1
+    return across * (row(box.south, step) - row(box.north, step) + 1)
+
+
+def column(longitude: float, step: int) -> int:
+    return floor((longitude + 180) / 360 * (1 << step))
+
+
+def row(latitude: float, step: int) -> int:
+    """By the projection of web maps, counted from the north."""
+    north = radians(max(-POLE, min(POLE, latitude)))
+    return floor((1 - asinh(tan(north)) / pi) / 2 * (1 << step))
+
+
+def clustered(wanted: Filters, precision: int) -> Body:
+    tiles = {"field": "location", "precision": precision, "size": MOST_TILES}
     measures = {
         "centre": {"geo_centroid": {"field": "location"}},
         "price": {"percentiles": {"field": "price", "percents": [50]}},
