@@ -6,10 +6,12 @@ from typing import Any
 import orjson
 
 from schemas.api.listings import ListingsRequest
-from server.search.engine import HEADER
+from schemas.settings import Settings
+from server.search.engine import header_of
 from server.search.listings import plan_of
 from server.search.queries import COUNTED_BY, EVERY_VALUE, Body, Group, filters, page_of_listings
 
+HEADER = header_of(Settings.model_fields["search_timeout_s"].default)
 Form = Callable[[ListingsRequest], list[Body]]
 
 

@@ -8,9 +8,11 @@ import orjson
 
 from schemas.api.guided import GuidedRequest
 from schemas.sectors import SECTORS
-from server.search.engine import HEADER
+from schemas.settings import Settings
+from server.search.engine import header_of
 from server.search.guided import step_of
 
+HEADER = header_of(Settings.model_fields["search_timeout_s"].default)
 LAKH = 100_000
 TYPES = ("apartment", "villa", "independent_house", "builder_floor")
 

@@ -19,11 +19,12 @@ CasaError                  500 internal_error
 ├── UnsupportedMediaType   415 unsupported_media_type
 ├── ExpectationFailed      417 expectation_failed   another Expect than 100-continue
 ├── PreconditionRequired   428 precondition_required
-├── TooManyRequests        429 too_many_requests    with Retry-After
+├── TooManyRequests        429 too_many_requests    with Retry-After and RateLimit
 ├── SearchUnavailable      503 search_unavailable   with Retry-After
 ├── DatabaseUnavailable    503 database_unavailable with Retry-After
 ├── MediaUnavailable       503 media_unavailable    with Retry-After
-└── Overloaded             503 overloaded           with Retry-After
+├── Overloaded             503 overloaded           with Retry-After
+└── DeadlineExceeded       503 deadline_exceeded    with Retry-After
 """
 
 from collections.abc import Mapping
@@ -185,13 +186,29 @@ class PreconditionRequired(CasaError):
     title = "Say which version you have seen"
 
 
+@dataclass(frozen=True)
+class Quota:
+    """A limit as clients are told of it, by draft-ietf-httpapi-ratelimit-headers."""
+
+    name: str
+    most: int
+    window_s: int
+
+    def used_up(self, free_in_s: int) -> dict[str, str]:
+        """The headers of an answer to somebody with nothing left."""
+        return {
+            "ratelimit-policy": f'"{self.name}";q={self.most};w={self.window_s}',
+            "ratelimit": f'"{self.name}";r=0;t={free_in_s}',
+        }
+
+
 class TooManyRequests(CasaError):
     status = 429
     code = "too_many_requests"
     title = "Too many requests"
 
-    def __init__(self, detail: str, retry_after_s: int) -> None:
-        super().__init__(detail)
+    def __init__(self, detail: str, retry_after_s: int, quota: Quota) -> None:
+        super().__init__(detail, headers=quota.used_up(retry_after_s))
         self.retry_after_s = retry_after_s
 
 
@@ -220,4 +237,11 @@ class Overloaded(CasaError):
     status = 503
     code = "overloaded"
     title = "Too busy"
+    retry_after_s = 2
+
+
+class DeadlineExceeded(CasaError):
+    status = 503
+    code = "deadline_exceeded"
+    title = "This took too long"
     retry_after_s = 2

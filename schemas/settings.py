@@ -61,6 +61,12 @@ class Settings(BaseSettings):
     """Seconds after which Postgres ends a transaction that does nothing, for its locks and old rows."""
     search_timeout_s: float = Field(default=1.2, gt=0)
     """Seconds a search may take before the visitor gets 503."""
+    searches_at_once: int = Field(default=16, ge=1)
+    """Questions that a process has on their way to the engine; the next ones wait."""
+    public_deadline_s: float = Field(default=2.0, gt=0)
+    """Seconds after which a visitor's request is given up; server/patience.py says which have none."""
+    admin_deadline_s: float = Field(default=10.0, gt=0)
+    """The same for what an admin asks, beside what `Prefer: wait` adds."""
     redis_timeout_s: float = Field(default=0.1, gt=0)
     """Seconds until Redis must have answered."""
     health_timeout_s: float = Field(default=1.0, gt=0)
@@ -96,8 +102,15 @@ class Settings(BaseSettings):
     api_workers: int = Field(default=1, ge=1)
     search_cache: bool = True
     """Whether answers are kept in Redis for as long as nothing changes."""
+    search_cache_mb: int = Field(default=64, ge=1)
+    """Megabytes that they may take together; beyond that all of them are dropped, and gathered anew."""
     serve_docs: bool = True
     """Whether `/docs` shows people the contract that programs find at `/openapi.json`."""
+    search_rate: float = Field(default=0.0, ge=0)
+    """Searches a second that one address may make of each API process in the long run; 0 is no limit.
+    Behind a proxy that TRUSTED_PROXY_CIDRS does not name, all visitors are one address."""
+    search_burst: int = Field(default=40, ge=1)
+    """Searches that it may make at once, after a rest."""
     max_json_bytes: int = Field(default=64 * 1024, ge=1024)
     trusted_proxy_cidrs: str = ""
     """Networks of our own proxies, whose X-Forwarded-For is believed: `10.0.0.0/8, ::1`; or `none`."""

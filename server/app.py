@@ -22,6 +22,7 @@ from server.cors import answer_preflight, say_who_may_read
 from server.explore import page
 from server.methods import Routes, answer_options
 from server.openapi import pages as contract
+from server.patience import keep_in_time
 from server.problems import ProblemHandler
 from server.protocol import ANSWER_S
 from server.public import accounts, health, inquiries, localities, market, media, metrics, properties, search
@@ -82,6 +83,7 @@ def create_app(settings: Settings, name: str = "casabricks") -> CasaApp:
         app.blueprint(blueprint)
     if settings.serve_docs:
         app.blueprint(contract.page)
+    keep_in_time(app)
     app.register_middleware(start_clock, "request")
     app.register_middleware(refuse_strange_heads, "request")
     app.register_middleware(answer_preflight, "request")

@@ -26,14 +26,18 @@ from domain.webhooks import secret_key
 from imaging.gate import Gate
 from imaging.pool import Pool
 from schemas.settings import Settings
+from server.address_turns import AddressTurns
+from server.deadlines import left_s
 from server.figures import Figures
 from server.login_limits import LoginLimits
 from server.metrics import Metrics
 from server.observability import Observer
 from server.passwords import Passwords
+from server.search_limits import SearchLimits
 from server.search_log import SearchLog
 from server.view_log import ViewLog
 from stores.answers import Answers
+from stores.background import end_all
 from stores.cache import open_cache
 from stores.crash_points import crash_here
 from stores.database import open_database
@@ -42,7 +46,7 @@ from stores.results import allowed_origins
 from stores.search import open_search
 from tasks.queue import Queue
 
-ADMIN_STATEMENT_TIMEOUT_MS = 10_000
+LONGEST_STATEMENT_MS = 10_000
 UPLOADS, UPLOADS_WAITING = 4, 16
 """A browser sends six at once; each takes up to 15 MB of memory once it is read."""
 UPLOAD_PATIENCE_S = 15.0
@@ -65,6 +69,7 @@ class Context:
     queue: Queue
     passwords: Passwords
     login_limits: LoginLimits
+    search_limits: SearchLimits
     media: Media
     pictures: Pool
     uploads: Gate
@@ -80,6 +85,8 @@ class Context:
     observer: Observer
     flights: dict[tuple[bytes, str], asyncio.Task[bytes]] = field(default_factory=dict)
     """Searches on their way to an answer that others wait for as well (server/search/cache.py)."""
+    turns: AddressTurns = field(default_factory=AddressTurns)
+    """One inquiry at a time from each address."""
     connections: Counter[str] = field(default_factory=Counter)
     """How many are open, by the address of the peer (server/protocol.py)."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -131,7 +138,12 @@ def open_context(settings: Settings) -> Context:
         database=database,
         search=open_search(settings),
         cache=cache,
-        answers=Answers(cache, settings.index_alias, enabled=settings.search_cache),
+        answers=Answers(
+            cache,
+            settings.index_alias,
+            enabled=settings.search_cache,
+            most_bytes=settings.search_cache_mb * 2**20,
+        ),
         searches=SearchLog(database, keys_for("searched words", settings.token_secrets)[0]),
         views=ViewLog(cache, database),
         queue=Queue(settings),
@@ -139,6 +151,7 @@ def open_context(settings: Settings) -> Context:
         login_limits=LoginLimits(
             open_cache(settings, patience_s=0.5), keys_for("login limits", settings.token_secrets)[0]
         ),
+        search_limits=SearchLimits(settings.search_rate, settings.search_burst),
         media=open_media(settings),
         pictures=Pool(settings.picture_processes),
         uploads=Gate(UPLOADS, most_waiting=UPLOADS_WAITING, patience_s=UPLOAD_PATIENCE_S, busy=UPLOADS_BUSY),
@@ -153,12 +166,13 @@ def open_context(settings: Settings) -> Context:
 
 @asynccontextmanager
 async def transaction(context: Context, *, awaited: bool = False) -> AsyncIterator[AsyncSession]:
-    """One request, one transaction, committed at the edge; what an admin does may take longer.
+    """One request, one transaction, committed at the edge; a statement has until the request's deadline.
 
     What is written by one that is `awaited` is indexed before all that nobody waits for.
     """
     async with AsyncSession(context.database, expire_on_commit=False) as session, session.begin():
-        await session.execute(text(f"SET LOCAL statement_timeout = {ADMIN_STATEMENT_TIMEOUT_MS}"))
+        longest_ms = min(LONGEST_STATEMENT_MS, max(1, round(1000 * min(left_s(), 3600))))
+        await session.execute(text(f"SET LOCAL statement_timeout = {longest_ms}"))
         if awaited:
             await session.execute(text("SET LOCAL casabricks.awaited = 'on'"))
         yield session
@@ -166,6 +180,7 @@ async def transaction(context: Context, *, awaited: bool = False) -> AsyncIterat
 
 
 async def close_context(context: Context) -> None:
+    await end_all(context.flights.values())
     await context.searches.end()
     await context.views.end()
     context.passwords.close()

@@ -9,7 +9,10 @@ MAY_SEND = (
     "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, X-Request-ID,"
     " X-Session-ID"
 )
-MAY_READ = "ETag, Idempotent-Replayed, Link, Location, Preference-Applied, Retry-After, X-Request-ID"
+MAY_READ = (
+    "ETag, Idempotent-Replayed, Link, Location, Preference-Applied, RateLimit, RateLimit-Policy,"
+    " Retry-After, X-Request-ID"
+)
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 KEPT_S = 600
 """Browsers ask again after that, so that an origin which is taken off the list is soon off."""

@@ -17,7 +17,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from schemas.errors import TooManyRequests
+from schemas.errors import Quota, TooManyRequests
 
 MINUTE = 60
 log = structlog.get_logger(component="server")
@@ -95,7 +95,8 @@ class LoginLimits:
         most = [rules.address, rules.everybody, rules.address_s]
         wait = await self._asked(lambda: self._take(self._attempts(key), most), lambda: self._alone.take(key))
         if wait >= 0:
-            raise TooManyRequests("Too many failed logins; try again later.", max(1, wait))
+            quota = Quota("login", rules.address, rules.address_s)
+            raise TooManyRequests("Too many failed logins; try again later.", max(1, wait), quota)
 
     async def is_locked(self, identifier: str) -> bool:
         lock = self._account(identifier)[2]

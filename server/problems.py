@@ -7,7 +7,7 @@ import structlog
 from sanic import HTTPResponse, Request
 from sanic.exceptions import RequestCancelled, SanicException
 from sanic.handlers import ErrorHandler
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from schemas.errors import (
@@ -40,6 +40,16 @@ AS_OURS: dict[int, type[CasaError]] = {
 }
 """What the framework refuses, by its status: one code for one reason, whoever sees it first, and the same in
 every version of Python, which name statuses anew now and then."""
+OUTAGES = (
+    "08",  # the connection
+    "25006",  # it only reads: no longer the primary
+    "25P03",  # the transaction was idle for too long
+    "53",  # no memory, no disk, no connections
+    "57P01",  # it is being shut down
+    "57P02",  # or has crashed
+    "57P03",  # or is starting
+)
+"""Beginnings of SQLSTATE, some of which the driver takes for errors of ours."""
 CLIENT_GONE = 499
 """In the log only: the visitor left before the answer."""
 log = structlog.get_logger(component="server")
@@ -61,11 +71,24 @@ def _ours(exception: Exception, request: Request[Any, Any]) -> CasaError:
     if isinstance(exception, SanicException) and exception.status_code != CasaError.status:
         return _of_framework(exception, request)
     request_id = str(request.id)
-    if isinstance(exception, OperationalError | InterfaceError | PoolTimeout):
-        log.warning("database_unavailable", error=type(exception).__name__, request_id=request_id)
+    if is_outage(exception):
+        error, sqlstate = type(exception).__name__, sqlstate_of(exception)
+        log.warning("database_unavailable", error=error, sqlstate=sqlstate, request_id=request_id)
         return DatabaseUnavailable("The database cannot answer just now.")
     log.error("unforeseen_error", exc_info=exception, request_id=request_id)
     return CasaError("Something went wrong on our side.")
+
+
+def is_outage(exception: Exception) -> bool:
+    """Whether the database cannot do just now what it could do before, and will do again."""
+    if isinstance(exception, OperationalError | InterfaceError | PoolTimeout):
+        return True
+    return isinstance(exception, DBAPIError) and (sqlstate_of(exception) or "").startswith(OUTAGES)
+
+
+def sqlstate_of(exception: Exception) -> str | None:
+    """Postgres' own word for it; none where it could not even be asked."""
+    return getattr(getattr(exception, "orig", None), "sqlstate", None)
 
 
 def problem(error: CasaError, request_id: str) -> HTTPResponse:

@@ -16,6 +16,7 @@ from schemas.errors import Conflict, FieldError, InvalidRequest
 from schemas.tables import IdempotencyKey
 
 KEPT_FOR = timedelta(hours=24)
+IN_FLIGHT = "A request with this Idempotency-Key is being answered; ask again in a moment."
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ async def once_only(
     if once is None:
         return await effect()
     if not await _take_turn(session, once):
-        raise Conflict("A request with this Idempotency-Key is being answered; ask again in a moment.")
+        raise Conflict(IN_FLIGHT)
     known = await _answered(session, once)
     if known is not None:
         return _replay(known, once)

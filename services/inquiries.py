@@ -14,12 +14,13 @@ from sqlalchemy import func, insert, literal, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from schemas.api.inquiries import InquiryReceipt, NewInquiry
-from schemas.errors import NotFound, TooManyRequests
+from schemas.errors import NotFound, Quota, TooManyRequests
 from schemas.tables import AnalyticsEvent, Inquiry, InquiryEvent, InquiryEventType, Property
 from schemas.vocabulary import InquiryStatus
 
 MOST_IN_A_WINDOW = 5
 WINDOW = timedelta(hours=1)
+QUOTA = Quota("inquiries", MOST_IN_A_WINDOW, 3600)
 SAME_LEAD_FOR = timedelta(hours=24)
 LONGEST_USER_AGENT = 500
 EVENT_TYPE = "inquiry"
@@ -80,7 +81,9 @@ async def _stay_within_limit(session: AsyncSession, sender: Sender) -> None:
     free_in = func.extract("epoch", func.min(newest.c.created_at) + WINDOW - func.now())
     count, seconds = (await session.execute(select(func.count(), free_in).select_from(newest))).one()
     if count == MOST_IN_A_WINDOW:
-        raise TooManyRequests("Five inquiries an hour may come from one address.", max(1, math.ceil(seconds)))
+        raise TooManyRequests(
+            "Five inquiries an hour may come from one address.", max(1, math.ceil(seconds)), QUOTA
+        )
 
 
 async def _same_lead(session: AsyncSession, wanted: NewInquiry) -> Inquiry | None:

@@ -6,6 +6,9 @@ at it, nothing is read from the cache and nothing put there. Afterwards the epoc
 every older answer is out of reach. An answer is kept under the epoch that was read before it was
 asked for, so one that overlaps a change is never served.
 
+All answers are those of one epoch, and together no larger than they may be: beyond that they are
+dropped, and the popular ones are soon back.
+
 Redis away: no answers are kept and none served. A mark that could not be taken back then is taken
 back when Redis is there again; one that a killed process left is, after a minute, by any other.
 """
@@ -25,8 +28,13 @@ ABANDONED_S = 60
 """Who has been making changes searchable for so long was killed."""
 ATTEMPTS = 2
 """A burst of visitors can keep this process from reading an answer in time that has long arrived."""
+MOST_BYTES = 64 * 2**20
+"""Of all answers that are kept, if nothing else is said."""
 PAUSE_S = 5.0
 """After a failure Redis is not asked for so long: a visitor must not wait for it each time."""
+
+UNTIL = 10
+"""Digits before an answer: the second in which it ends."""
 
 # A Redis that has lost its data must not count from where an answer may still be on its way, so the first
 # epoch is the time: in microseconds it is beyond whatever has been counted since an earlier one.
@@ -39,12 +47,28 @@ end
 LOOK_UP = f"""
 if redis.call('ZCARD', KEYS[2]) > 0 then return {{}} end
 {BEGIN}
-local epoch = redis.call('GET', KEYS[1])
+local epoch, now = redis.call('GET', KEYS[1]), tonumber(redis.call('TIME')[1])
+local is_of_now = redis.call('HGET', KEYS[3], 'epoch') == epoch
 local found = {{epoch}}
 for place, key in ipairs(ARGV) do
-  found[place + 1] = redis.call('GET', KEYS[3] .. epoch .. ':' .. key)
+  local kept = is_of_now and redis.call('HGET', KEYS[3], key)
+  local holds = kept and tonumber(string.sub(kept, 1, {UNTIL})) > now
+  found[place + 1] = holds and string.sub(kept, {UNTIL} + 1)
 end
 return found
+"""
+KEEP = f"""
+local epoch, key, answer, seconds, most = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+if redis.call('GET', KEYS[1]) ~= epoch or #answer > most then return end
+local bytes = #key + #answer - redis.call('HSTRLEN', KEYS[2], key)
+local is_of_now = redis.call('HGET', KEYS[2], 'epoch') == epoch
+if not is_of_now or redis.call('HINCRBY', KEYS[2], 'bytes', bytes) > most then
+  redis.call('UNLINK', KEYS[2])
+  redis.call('HSET', KEYS[2], 'epoch', epoch, 'bytes', #key + #answer)
+end
+local ends = redis.call('TIME')[1] + seconds
+redis.call('HSET', KEYS[2], key, string.format('%0{UNTIL}d', ends) .. answer)
+if redis.call('TTL', KEYS[2]) < seconds then redis.call('EXPIRE', KEYS[2], seconds) end
 """
 TAKE_BACK = f"""
 redis.call('ZREM', KEYS[2], ARGV[1])
@@ -77,11 +101,14 @@ class Answers:
     the client costs more than Redis does, so that a burst of visitors costs hardly more than one.
     """
 
-    def __init__(self, cache: Redis, alias: str, *, enabled: bool = True) -> None:
+    def __init__(
+        self, cache: Redis, alias: str, *, enabled: bool = True, most_bytes: int = MOST_BYTES
+    ) -> None:
         self._enabled = enabled
-        self._cache = cache
         self._keys = _keys(alias)
         self._places = [self._keys.epoch, self._keys.moving, self._keys.answers]
+        self._most_bytes = most_bytes
+        self._keep = cache.register_script(KEEP)
         self._look_up = cache.register_script(LOOK_UP)
         self._off_until = 0.0
         self._waiting: _Asked = {}
@@ -119,10 +146,10 @@ class Answers:
         return {}
 
     async def keep(self, key: str, epoch: bytes, answer: bytes, *, seconds: int) -> None:
-        """Keep an answer that was asked for after `epoch` was read."""
-        name = f"{self._keys.answers}{epoch.decode()}:{key}"
+        """Keep an answer that was asked for after `epoch` was read, if that is still the epoch."""
+        given: list[Any] = [epoch, key, answer, seconds, self._most_bytes]
         with suppress(RedisError, OSError):
-            await self._cache.set(name, answer, ex=seconds)
+            await self._keep([self._keys.epoch, self._keys.answers], given)
 
 
 def _tell(asked: _Asked, answers: Mapping[str, Found]) -> None:
@@ -140,11 +167,12 @@ class _Keys:
     written: str
     """Who has written changes that are not searchable yet."""
     answers: str
+    """A hash of those of one epoch: with the first of another, all of them are gone."""
 
 
 def _keys(alias: str) -> _Keys:
     root = f"search:{{{alias}}}:"  # the braces keep all keys of an alias on one node of a cluster
-    return _Keys(f"{root}epoch", f"{root}moving", f"{root}written", f"{root}answer:")
+    return _Keys(f"{root}epoch", f"{root}moving", f"{root}written", f"{root}answers")
 
 
 @dataclass

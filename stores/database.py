@@ -4,6 +4,8 @@ import math
 from typing import Any
 
 import orjson
+from sqlalchemy import event
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from schemas.settings import Settings
@@ -16,6 +18,7 @@ ALIVE = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
 }
+READ_ONLY = "25006"
 SHORTEST_DIAL_S = 2
 """The driver counts whole seconds, and not fewer."""
 
@@ -33,7 +36,7 @@ def open_database(settings: Settings, *, statement_timeout_ms: int = 10_000) -> 
         "lock_timeout": str(round(1000 * settings.database_lock_timeout_s)),
         "idle_in_transaction_session_timeout": str(round(1000 * settings.database_idle_transaction_s)),
     }
-    return create_async_engine(
+    engine = create_async_engine(
         sqlalchemy_url(settings.database_url),
         pool_size=settings.database_pool_size,
         max_overflow=settings.database_pool_size,
@@ -47,6 +50,14 @@ def open_database(settings: Settings, *, statement_timeout_ms: int = 10_000) -> 
             "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
         },
     )
+    event.listen(engine.sync_engine, "handle_error", _leave_a_former_primary)
+    return engine
+
+
+def _leave_a_former_primary(context: ExceptionContext) -> None:
+    """After a failover its connections work and write nothing: all are dialled anew."""
+    if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+        context.is_disconnect = True
 
 
 def sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:

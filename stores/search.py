@@ -7,6 +7,7 @@ from opensearchpy import AsyncOpenSearch, AsyncTransport
 from opensearchpy.serializer import JSONSerializer
 
 from schemas.settings import Settings
+from stores.bounds import Breaker, Turns
 
 
 class OrjsonSerializer(JSONSerializer):
@@ -20,6 +21,13 @@ class OrjsonSerializer(JSONSerializer):
 
 
 class Transport(AsyncTransport):
+    """Knows how many questions it has on their way, and whether the last ones were answered."""
+
+    def __init__(self, hosts: Any, *, patience_s: float, at_once: int, **options: Any) -> None:
+        super().__init__(hosts, timeout=patience_s, **options)
+        self.patience_s = patience_s
+        self.turns, self.breaker = Turns(at_once), Breaker()
+
     async def close(self) -> None:
         """The library's own leaves the connections of nodes open that are away just now."""
         for connection in getattr(self.connection_pool, "orig_connections", ()):
@@ -40,7 +48,8 @@ def open_search(settings: Settings, *, timeout_s: float | None = None) -> AsyncO
     nodes = settings.opensearch_nodes
     return AsyncOpenSearch(
         nodes,
-        timeout=settings.search_timeout_s if timeout_s is None else timeout_s,
+        patience_s=settings.search_timeout_s if timeout_s is None else timeout_s,
+        at_once=settings.searches_at_once,
         max_retries=len(nodes) - 1,
         serializer=OrjsonSerializer(),
         transport_class=Transport,

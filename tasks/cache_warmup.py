@@ -14,6 +14,8 @@ MOST = 100
 AT_ONCE = 4
 """Few, for visitors are served at the same time."""
 LONGEST_S = 10.0
+ATTEMPTS = 3
+"""The API limits us like any other address."""
 NOBODY_ASKED = {"sec-purpose": "prefetch"}
 """So that a warm-up does not make popular what it asks for."""
 
@@ -36,8 +38,13 @@ async def ask_all(api: str, popular: Sequence[Popular]) -> int:
     async with ClientSession(api, headers=NOBODY_ASKED, timeout=timeout) as visitor:
 
         async def ask(one: Popular) -> bool:
-            async with turns, visitor.post(f"/api/v1/search/{one.kind}", json=one.search) as answer:
-                await answer.read()
-                return answer.status == HTTPStatus.OK
+            async with turns:
+                for _ in range(ATTEMPTS):
+                    async with visitor.post(f"/api/v1/search/{one.kind}", json=one.search) as answer:
+                        await answer.read()
+                    if answer.status != HTTPStatus.TOO_MANY_REQUESTS:
+                        return answer.status == HTTPStatus.OK
+                    await asyncio.sleep(int(answer.headers["retry-after"]))
+                return False
 
         return sum(await asyncio.gather(*map(ask, popular)))

@@ -51,6 +51,8 @@ PATIENCE = {
     "SEARCH_TIMEOUT_S": "30",
     "REDIS_TIMEOUT_S": "10",
     "HEALTH_TIMEOUT_S": "30",
+    "PUBLIC_DEADLINE_S": "120",
+    "ADMIN_DEADLINE_S": "120",
 }
 """A busy machine makes servers slow, and slowness means something to the product: tests about limits set
 short ones themselves, all others must not meet any."""

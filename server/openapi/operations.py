@@ -11,6 +11,7 @@ from sanic_routing import Route
 from schemas.errors import (
     CasaError,
     DatabaseUnavailable,
+    DeadlineExceeded,
     Forbidden,
     InvalidRequest,
     Overloaded,
@@ -28,7 +29,7 @@ from server.described import KEPT_AS, Content, Description
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 """HEAD and OPTIONS follow from these."""
 
-ALWAYS = (TooManyRequests, Overloaded, DatabaseUnavailable)
+ALWAYS = (TooManyRequests, Overloaded, DatabaseUnavailable, DeadlineExceeded)
 """Anything may be asked too often, or when there is too much to do."""
 
 PARAMETER = re.compile(r"<(\w+):\w+>")

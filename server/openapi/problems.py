@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from schemas.errors import CasaError, Unauthorized
+from schemas.errors import CasaError, TooManyRequests, Unauthorized
 from server.described import Errors
 from server.openapi.shapes import REF
 from server.problems import TYPES
@@ -55,6 +55,8 @@ def _headers(error: type[CasaError]) -> Iterator[str]:
     yield "X-Request-ID"
     if error.status in {429, 503}:
         yield "Retry-After"
+    if error.status == TooManyRequests.status:
+        yield from ("RateLimit", "RateLimit-Policy")
     if error.status == Unauthorized.status:
         yield "WWW-Authenticate"
 

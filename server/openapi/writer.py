@@ -24,6 +24,18 @@ HEADERS: Mapping[str, Written] = {
         "required": True,
         "schema": {"type": "integer", "minimum": 0},
     },
+    "RateLimit": {
+        "description": "The limit that is used up, and in how many seconds something of it is free.",
+        "required": True,
+        "schema": {"type": "string"},
+        "example": '"search";r=0;t=1',
+    },
+    "RateLimit-Policy": {
+        "description": "The limit: so many requests (q) in so many seconds (w).",
+        "required": True,
+        "schema": {"type": "string"},
+        "example": '"search";q=40;w=4',
+    },
     "WWW-Authenticate": {
         "description": "How to say who is asking.",
         "required": True,

@@ -27,13 +27,13 @@ async def send(request: CasaRequest) -> HTTPResponse:
     wanted = read_body(request, NewInquiry)
     sender = read_sender(request)
     once = read_once(request, wanted, sender.address_key)
-    async with transaction(request.app.ctx) as session:
-        if once is None:
-            kept = await answer(session, wanted, sender)
-        else:
-            kept = await once_only(session, once, lambda: answer(session, wanted, sender))
+    context = request.app.ctx
+    # The limit counts for one address at a time: whoever waits for that must not hold a connection meanwhile.
+    turn = context.turns.turn(sender.address_key, once.key if once else None)
+    async with turn, transaction(context) as session:
+        kept = await once_only(session, once, lambda: answer(session, wanted, sender))
     if not kept.replayed:
-        request.app.ctx.metrics.inquiries[("new" if kept.status == 201 else "existing",)].inc()
+        context.metrics.inquiries[("new" if kept.status == 201 else "existing",)].inc()
     return reply_kept(kept)
 
 

@@ -29,11 +29,13 @@ from server.context import CasaRequest, transaction
 from server.described import CACHED, describes
 from server.http import read_query, reply, unless_known
 from server.public.properties import market_shown, or_not_found, reading
+from server.search.limits import limit_searches
 from server.search.market import Found, Subject, compared_now
 from services.market import FEWEST as FEWEST_IN_SEGMENT
 from services.market import read_quality, read_segments
 
 blueprint = Blueprint("market", url_prefix="/api/v1")
+blueprint.on_request(limit_searches)
 
 Asked = Row[*tuple[Any, ...]]
 # Columns and not objects: this is asked for often, and half of an object's time is its making.

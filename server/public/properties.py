@@ -28,6 +28,7 @@ from server.described import CACHED, VISIT, describes
 from server.http import reply, unless_known
 from server.pictures import addressed
 from server.search.cache import watched
+from server.search.limits import limit_searches
 from server.search.similar import similar_listings
 from server.view_log import Viewed, visitor_of
 from services.images.views import picture
@@ -68,6 +69,7 @@ def count_view(request: CasaRequest, property_id: UUID) -> None:
 @describes(SimilarListings, CACHED, raises=(NotFound, SearchUnavailable))
 async def similar(request: CasaRequest, property_id: str) -> HTTPResponse:
     """Other listings for somebody who likes this one, each with why."""
+    await limit_searches(request)
     context = request.app.ctx
     find = partial(similar_listings, context.search, context.settings.index_alias, property_id)
     found = await watched(context, "similar", find)

@@ -16,6 +16,7 @@ from server.http import read_body, read_query, reply_as_written, unless_known, w
 from server.pictures import addressed
 from server.search.cache import Find, Kind, answered
 from server.search.guided import guide
+from server.search.limits import limit_searches
 from server.search.listings import find_listings
 from server.search.map import draw_map
 from server.search.suggest import suggest
@@ -23,6 +24,7 @@ from server.search.understanding import understand_listings
 from server.search_log import Noted, Wanted, total_of
 
 blueprint = Blueprint("search", url_prefix="/api/v1/search")
+blueprint.on_request(limit_searches)
 
 NO_PLACES = b'"items":[]'
 """In an answer that found nothing; in somebody's text the quotes would be escaped."""

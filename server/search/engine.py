@@ -1,22 +1,37 @@
-"""One round trip to the search engine: bodies in, complete answers out, or a clear failure."""
+"""One round trip to the search engine: bodies in, complete answers out, or a clear failure.
+
+A process has so many questions on their way and no more, so that a slow engine does not take the
+connections, the memory and the time of everything else; one that has failed some times in a row is
+left alone for a moment, and visitors hear at once instead of after their patience.
+"""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from opensearchpy import AsyncOpenSearch
-from opensearchpy.exceptions import OpenSearchException, TransportError
+from opensearchpy.exceptions import ConnectionTimeout, OpenSearchException, TransportError
 
 from schemas.errors import SearchUnavailable
+from server.deadlines import left_s
 from server.search.queries import Body
+from stores.bounds import BusyError, RestingError
+from stores.search import Transport
 
-HEADER = b'{"allow_partial_search_results":false,"cancel_after_time_interval":"2s"}'
-"""An answer without one of its shards would show counts that do not add up; so would one cut short by
-`terminate_after` or `timeout`. What nobody waits for any more is given up by the engine as a whole."""
+GIVEN_UP_S = 0.3
+"""So much later than we do the engine gives a question up, lest it tell us of that instead of an answer."""
+AWAY = "Search cannot be reached just now; try again shortly."
+BUSY = "Search is overloaded just now; try again shortly."
+NO_INDEX = "There is no index yet: an operator runs `indexer reindex`."
+CLOSED = "The index is closed: an operator opens it."
 
 
 class SearchRefusedError(Exception):
     """The engine could not understand a body: a bug of ours, not the visitor's."""
+
+
+class EngineFailedError(Exception):
+    """It did not answer, or not in full."""
 
 
 async def ask(search: AsyncOpenSearch, alias: str, bodies: Sequence[Body]) -> list[dict[str, Any]]:
@@ -25,33 +40,86 @@ async def ask(search: AsyncOpenSearch, alias: str, bodies: Sequence[Body]) -> li
     Raises:
         SearchUnavailable: the engine is away, too slow or overloaded, or there is no index yet.
     """
-    lines = b"\n".join(line for body in bodies for line in (HEADER, orjson.dumps(body)))
+    transport = cast("Transport", search.transport)
+    if transport.breaker.is_open:
+        raise SearchUnavailable(AWAY)
     try:
-        answer = await search.msearch(body=lines + b"\n", index=alias)
+        async with transport.turns.turn(min(transport.patience_s, left_s())):
+            return await _in_turn(search, alias, bodies, min(transport.patience_s, left_s()))
+    except BusyError:
+        raise SearchUnavailable(BUSY) from None
+
+
+def patience_of(search: AsyncOpenSearch) -> float:
+    """Seconds that a question may take."""
+    return cast("Transport", search.transport).patience_s
+
+
+async def _in_turn(
+    search: AsyncOpenSearch, alias: str, bodies: Sequence[Body], seconds: float
+) -> list[dict[str, Any]]:
+    transport = cast("Transport", search.transport)
+    try:
+        with transport.breaker.attempt():
+            answers = await _asked(search, alias, bodies, seconds)
+            transport.breaker.succeeded()
+            return answers
+    except RestingError:
+        raise SearchUnavailable(AWAY) from None
+    except EngineFailedError as error:
+        is_for_want_of_time = isinstance(error.__cause__, ConnectionTimeout)
+        if not is_for_want_of_time or seconds >= transport.patience_s:
+            transport.breaker.has_failed()
+        raise SearchUnavailable(str(error)) from error
+    except SearchUnavailable:
+        transport.breaker.succeeded()  # it has answered, if only that it has no index
+        raise
+
+
+async def _asked(
+    search: AsyncOpenSearch, alias: str, bodies: Sequence[Body], seconds: float
+) -> list[dict[str, Any]]:
+    if not seconds:
+        raise SearchUnavailable(BUSY)
+    header = header_of(seconds)
+    lines = b"\n".join(line for body in bodies for line in (header, orjson.dumps(body)))
+    try:
+        answer = await search.msearch(body=lines + b"\n", index=alias, params={"request_timeout": seconds})
     except TransportError as error:
-        raise _unavailable(error) from error
+        raise _failure(error) from error
     except OpenSearchException as error:
-        raise SearchUnavailable("Search cannot be reached just now; try again shortly.") from error
+        raise EngineFailedError(AWAY) from error
     for response in answer["responses"]:
         _check(response)
     return list(answer["responses"])
 
 
-def _unavailable(error: TransportError) -> Exception:
+def header_of(seconds: float) -> bytes:
+    """Options of a search that is waited for so long.
+
+    An answer without one of its shards would show counts that do not add up; so would one cut short by
+    `terminate_after` or `timeout`, which would also be another key in the engine's own cache each time.
+    What nobody waits for any more is given up by the engine as a whole.
+    """
+    given_up_ms = round(1000 * (seconds + GIVEN_UP_S))
+    return b'{"allow_partial_search_results":false,"cancel_after_time_interval":"%dms"}' % given_up_ms
+
+
+def _failure(error: TransportError) -> Exception:
     if error.status_code == 404:
-        return SearchUnavailable("There is no index yet: an operator runs `indexer reindex`.")
+        return SearchUnavailable(NO_INDEX)
     if error.status_code == 400:
         return SearchRefusedError(str(error.error))
-    return SearchUnavailable("Search cannot answer just now; try again shortly.")
+    return EngineFailedError(AWAY)
 
 
 def _check(response: dict[str, Any]) -> None:
     status = response["status"]
     if status == 404:
-        raise SearchUnavailable("There is no index yet: an operator runs `indexer reindex`.")
+        raise SearchUnavailable(NO_INDEX)
     if status == 400 and response["error"]["type"] == "index_closed_exception":
-        raise SearchUnavailable("The index is closed: an operator opens it.")
+        raise SearchUnavailable(CLOSED)
     if status == 400:
         raise SearchRefusedError(orjson.dumps(response["error"]).decode())
     if status != 200 or response["timed_out"]:
-        raise SearchUnavailable("Search is overloaded just now; try again shortly.")
+        raise EngineFailedError(BUSY)

@@ -1,11 +1,12 @@
 """A viewport of the map: bubbles with count and median price, single listings when it is close enough."""
 
 from dataclasses import replace
+from math import asinh, floor, pi, radians, tan
 from typing import Any
 
 from opensearchpy import AsyncOpenSearch
 
-from schemas.api.geo import Geo
+from schemas.api.geo import Box, Geo
 from schemas.api.map import Cluster, MapAnswer, MapRequest
 from schemas.api.search import Sort
 from server.search.cards import cards
@@ -16,8 +17,10 @@ STREETS = 16
 """From this zoom on listings are shown one by one."""
 MOST_ITEMS = 200  # more pins than this cover each other; many listings share their sector's centre
 FINER = 2  # clusters are tiles two steps finer than the viewport's, some 64 pixels wide
-FINEST = 29  # the engine's own limit
-EVERY_TILE = 10_000
+MOST_TILES = 64 * 64
+"""A viewport of more, which no screen shows, gets larger tiles: every listing is in one that is told of."""
+POLE = 85.05112877980659
+"""Where web maps end, and the engine's tiles with them."""
 
 
 async def draw_map(search: AsyncOpenSearch, alias: str, request: MapRequest) -> MapAnswer:
@@ -28,12 +31,22 @@ async def draw_map(search: AsyncOpenSearch, alias: str, request: MapRequest) -> 
     """
     wanted = shown(request)
     close = request.zoom >= STREETS
-    bodies = [clustered(wanted, request.zoom), *([listed(wanted)] if close else [])]
+    tiles = precision(viewport_of(request), request.zoom)
+    bodies = [clustered(wanted, tiles), *([listed(wanted)] if close else [])]
     responses = await ask(search, alias, bodies)
     total = responses[0]["hits"]["total"]["value"]
     if close and total <= MOST_ITEMS:
         return MapAnswer(clusters=[], items=cards(responses[1]["hits"]["hits"]), total=total)
     return MapAnswer(clusters=clusters(responses[0]), items=[], total=total)
+
+
+def viewport_of(request: MapRequest) -> Box:
+    """The part that is shown; the request has seen to it that there is one."""
+    if request.viewport is not None:
+        return request.viewport
+    assert request.geo is not None
+    assert request.geo.box is not None
+    return request.geo.box
 
 
 def shown(request: MapRequest) -> Filters:
@@ -43,8 +56,30 @@ def shown(request: MapRequest) -> Filters:
     return replace(wanted, base=[*wanted.base, within(Geo(box=request.viewport))])
 
 
-def clustered(wanted: Filters, zoom: int) -> Body:
-    tiles = {"field": "location", "precision": min(zoom + FINER, FINEST), "size": EVERY_TILE}
+def precision(box: Box, zoom: int) -> int:
+    """How fine the tiles of a viewport are: two steps finer than its zoom, unless that were too many."""
+    finest = zoom + FINER
+    return next(step for step in range(finest, -1, -1) if tiles_in(box, step) <= MOST_TILES)
+
+
+def tiles_in(box: Box, step: int) -> int:
+    """Map tiles that a box touches."""
+    across = column(box.east, step) - column(box.west, step) + 1
+    return across * (row(box.south, step) - row(box.north, step) + 1)
+
+
+def column(longitude: float, step: int) -> int:
+    return floor((longitude + 180) / 360 * (1 << step))
+
+
+def row(latitude: float, step: int) -> int:
+    """By the projection of web maps, counted from the north."""
+    north = radians(max(-POLE, min(POLE, latitude)))
+    return floor((1 - asinh(tan(north)) / pi) / 2 * (1 << step))
+
+
+def clustered(wanted: Filters, precision: int) -> Body:
+    tiles = {"field": "location", "precision": precision, "size": MOST_TILES}
     measures = {
         "centre": {"geo_centroid": {"field": "location"}},
         "price": {"percentiles": {"field": "price", "percents": [50]}},

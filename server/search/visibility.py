@@ -5,7 +5,7 @@ and from the same bodies that searches send: so a filter that is added there is 
 """
 
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -118,6 +118,8 @@ def _index(standing: Standing, sight: Sight) -> IndexStanding:
 
 def _praise(standing: Standing, sight: Sight) -> str:
     place = f"at place {sight.rank:,}" if sight.rank else f"behind the first {DEEPEST_RANK:,}"
+    if sight.trouble:
+        place = sight.trouble[1]
     late = "" if _index(standing, sight)["level"] else f", as it was: {_lag(standing, sight)}"
     return f"It is in this search, {place}{late}."
 
@@ -150,12 +152,15 @@ async def look(search: AsyncOpenSearch, alias: str, property_id: UUID, wanted: L
     try:
         if not await alias_target(search, alias):
             return Sight(None, [], None, ("no_index", "There is no index yet: run `indexer reindex`."))
-        revision, verdicts = await _judge(search, alias, property_id, wanted)
-        sight = Sight(revision, verdicts, None)
-        rank = await rank_of(search, alias, property_id, wanted) if sight.visible else None
+        sight = Sight(*await _judge(search, alias, property_id, wanted), None)
     except (SearchUnavailable, OpenSearchException):
         return Sight(None, [], None, ("search_unavailable", "Search cannot be reached just now."))
-    return Sight(revision, verdicts, rank)
+    if not sight.visible:
+        return sight
+    try:
+        return replace(sight, rank=await rank_of(search, alias, property_id, wanted))
+    except SearchUnavailable:
+        return replace(sight, trouble=("no_rank", "its place could not be found in time"))
 
 
 async def _judge(

@@ -63,6 +63,12 @@ def test_every_variable_of_our_services_is_a_setting_and_has_a_good_value(name: 
     }
 
 
+def test_searches_of_one_address_are_limited():
+    given = SERVICES["api"]["environment"]
+    read = Settings(**{name: filled(given[name.upper()]) for name in ("search_rate", "search_burst")})
+    assert (read.search_rate, read.search_burst) == (10, 40)
+
+
 def filled(value: str) -> str:
     """With defaults where there are some, and a secret where one must be given."""
     value = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value)

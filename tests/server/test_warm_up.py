@@ -34,7 +34,8 @@ async def test_what_many_ask_for_is_asked_ahead_and_does_not_become_more_popular
         search(now, kind="map", search={"zoom": 12}),
     )
     before = await ask(engine, "SELECT count(*) FROM analytics_events")
-    async with served(settings, "warming") as api:
+    limited = settings.model_copy(update={"search_rate": 10, "search_burst": 1})
+    async with served(limited, "warming") as api:
         reachable = settings.model_copy(update={"api_url": api.url})
         found = await warm_cache(work(engine, reachable, NOON))
     assert found == {"asked": 3, "warmed": 2}

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from schemas.settings import Settings
 from stores.answers import ABANDONED_S, NOTHING, Answers, Epoch, Found
 from stores.cache import open_cache
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -161,6 +162,56 @@ async def test_what_has_been_made_searchable_is_no_longer_marked(cache: Redis, e
     async with epoch.moving():
         pass
     assert await cache.zcard(f"search:{{{alias}}}:written") == 0
+
+
+async def test_an_answer_ends_by_itself(answers: Answers):
+    found = await answers.find("a")
+    assert found.epoch is not None
+    await answers.keep("a", found.epoch, b"of a moment", seconds=1)
+    await answers.keep("b", found.epoch, b"old", seconds=60)
+
+    async def is_gone() -> bool:
+        return (await answers.find("a")).answer is None
+
+    await until(is_gone, "the answer has ended")
+    assert (await answers.find("b")).answer == b"old"
+
+
+async def test_answers_of_a_passed_epoch_are_dropped_with_the_first_new_one(
+    answers: Answers, epoch: Epoch, cache: Redis, alias: str
+):
+    for number in range(20):
+        await keep(answers, f"key {number}")
+    async with epoch.moving():
+        pass
+    now = await keep(answers, "new")
+    kept = await cache.hgetall(f"search:{{{alias}}}:answers")
+    assert {name: value for name, value in kept.items() if name != b"new"} == {b"epoch": now, b"bytes": b"6"}
+    assert kept[b"new"][10:] == b"old"
+    assert 0 < await cache.ttl(f"search:{{{alias}}}:answers") <= 60
+
+
+async def test_answers_never_take_more_than_they_may(cache: Redis, alias: str):
+    answers = Answers(cache, alias, most_bytes=1_000)
+    epoch = (await answers.find("0")).epoch
+    assert epoch is not None
+    for number in range(30):
+        await answers.keep(str(number), epoch, bytes(300), seconds=60)
+        kept = await cache.hgetall(f"search:{{{alias}}}:answers")
+        assert sum(map(len, kept.values())) < 1_000 + 100
+        assert (await answers.find(str(number))).answer == bytes(300)
+    await answers.keep("large", epoch, bytes(1_001), seconds=60)
+    assert (await answers.find("large")).answer is None
+
+
+async def test_the_same_answer_again_takes_no_more_room(cache: Redis, alias: str):
+    answers = Answers(cache, alias, most_bytes=1_000)
+    epoch = (await answers.find("a")).epoch
+    assert epoch is not None
+    await answers.keep("b", epoch, b"still there", seconds=60)
+    for _ in range(30):
+        await answers.keep("a", epoch, bytes(300), seconds=60)
+    assert (await answers.find("b")).answer == b"still there"
 
 
 @pytest.fixture

@@ -154,7 +154,10 @@ async def unlock(cache: Redis) -> None:
 async def test_the_eleventh_failure_from_an_address_waits(api: Api, engine: AsyncEngine):
     answers = [await login(api, email=f"nobody{n}@casabricks.example") for n in range(11)]
     assert [answer.status for answer in answers] == [401] * 10 + [429]
-    assert 0 < int(answers[-1].headers["retry-after"]) <= 300
+    free_in = answers[-1].headers["retry-after"]
+    assert 0 < int(free_in) <= 300
+    assert answers[-1].headers["ratelimit"] == f'"login";r=0;t={free_in}'
+    assert answers[-1].headers["ratelimit-policy"] == '"login";q=10;w=300'
 
 
 async def test_many_at_once_from_an_address_are_not_let_past_the_limit(api: Api, engine: AsyncEngine):

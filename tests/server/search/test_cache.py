@@ -1,6 +1,8 @@
 """What visitors notice of kept answers: speed, and nothing else."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -10,7 +12,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from indexer.reindex import reindex
+from schemas.api.guided import GuidedRequest
+from schemas.api.search import Sort
+from schemas.api.suggest import Suggest, SuggestRequest
+from schemas.errors import SearchUnavailable
 from schemas.settings import Settings
+from server.search.cache import VERSIONS, Kind, answered, key_of, shape_of
 from stores.answers import Epoch
 from tests.factories import home, store
 from tests.server.conftest import Api, Catalogue, served
@@ -133,6 +140,102 @@ async def test_without_redis_answers_are_right_and_soon(settings: Settings, cata
         for number in (1, 2):
             await catalogue.store(home())
             assert (await api.guided())["total"] == number
+
+
+@pytest.fixture
+async def cacheless(settings: Settings) -> AsyncIterator[Api]:
+    """Where no answers are kept, as when changes come all the time or Redis is away."""
+    async with served(settings.model_copy(update={"search_cache": False}), "cacheless") as api:
+        yield api
+
+
+async def test_without_kept_answers_hundreds_at_once_ask_the_engine_a_few_times(
+    cacheless: Api, catalogue: Catalogue
+):
+    await catalogue.store(*(home() for _ in range(5)))
+    before = await engine_calls(catalogue)
+    await cacheless.guided(bhk=3, sort="newest")
+    one = await engine_calls(catalogue) - before
+    answers = await asyncio.gather(*(cacheless.guided(bhk=3, sort="price_asc") for _ in range(300)))
+    assert {answer["total"] for answer in answers} == {5}
+    assert await engine_calls(catalogue) - before < 50 * one
+
+
+@dataclass
+class Asked:
+    """An engine that answers when it is told to."""
+
+    begun: list[asyncio.Event] = field(default_factory=list)
+    most_at_once: int = 0
+    _at_once: int = 0
+
+    async def find(self) -> int:
+        self.begun.append(asyncio.Event())
+        number = len(self.begun)
+        self._at_once += 1
+        self.most_at_once = max(self.most_at_once, self._at_once)
+        await self.begun[-1].wait()
+        self._at_once -= 1
+        if number == 2:
+            raise SearchUnavailable("away")
+        return number
+
+
+async def test_without_kept_answers_the_next_question_is_shared_by_all_who_came_before_it(cacheless: Api):
+    asked, context, wanted = Asked(), cacheless.context, GuidedRequest(sort=Sort.DEAL)
+    assert context is not None
+
+    def visit() -> asyncio.Task[bytes]:
+        return asyncio.create_task(answered(context, Kind.GUIDED, wanted, asked.find))
+
+    first = [visit()]
+    await until(lambda: len(asked.begun) == 1, "the first is asked")
+    second = [visit() for _ in range(20)]
+    await asyncio.sleep(0.05)
+    assert len(asked.begun) == 1
+    second[0].cancel()
+    asked.begun[0].set()
+    await until(lambda: len(asked.begun) == 2, "the second is asked")
+    third = [visit() for _ in range(20)]
+    assert [await each for each in first] == [b"1"]
+    asked.begun[1].set()
+    failed = await asyncio.gather(*second[1:], return_exceptions=True)
+    assert {type(each) for each in failed} == {SearchUnavailable}
+    await until(lambda: len(asked.begun) == 3, "the third is asked")
+    asked.begun[2].set()
+    assert set(await asyncio.gather(*third)) == {b"3"}
+    assert asked.most_at_once == 1
+    await until(lambda: not context.flights, "nothing is left behind")
+
+
+async def test_visitors_never_see_time_run_backwards_without_kept_answers_either(
+    cacheless: Api, catalogue: Catalogue
+):
+    seen: list[int] = []
+
+    async def visit() -> None:
+        while len(seen) < 200:
+            known = max(seen, default=0)
+            total = (await cacheless.guided())["total"]
+            assert total >= known
+            seen.append(total)
+
+    async def change() -> None:
+        while len(seen) < 200:
+            await catalogue.store(home())
+
+    await asyncio.gather(change(), *(visit() for _ in range(8)))
+
+
+def test_an_answer_of_another_shape_is_kept_under_another_key(monkeypatch: pytest.MonkeyPatch):
+    class Newer(Suggest):
+        more: int
+
+    assert shape_of(Suggest) == VERSIONS[Kind.SUGGEST] != shape_of(Newer)
+    wanted = SuggestRequest(q="sector")
+    before = key_of(Kind.SUGGEST, wanted)
+    monkeypatch.setitem(VERSIONS, Kind.SUGGEST, shape_of(Newer))
+    assert key_of(Kind.SUGGEST, wanted) != before
 
 
 async def test_while_changes_become_searchable_every_search_asks_the_engine(

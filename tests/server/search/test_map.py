@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.api.geo import Box
+from server.search.map import FINER, MOST_TILES, column, precision, row, tiles_in
 from tests.factories import home
 from tests.server.conftest import Api, Catalogue
 
@@ -94,6 +96,12 @@ async def test_a_map_that_was_dragged_around_the_world_shows_the_same(api: Api, 
     assert whole["total"] == 2
 
 
+async def test_a_viewport_as_large_as_a_screen_gets_tiles_of_its_zoom(api: Api, catalogue: Catalogue):
+    await catalogue.store(home(latitude=28.6, longitude=77.3))
+    [cluster] = (await draw(api, zoom=12))["clusters"]
+    assert cluster["tile"].startswith("14/")
+
+
 @pytest.fixture(scope="module")
 async def scattered(live: Catalogue) -> list[tuple[float, float]]:
     rng = random.Random(5)
@@ -119,6 +127,31 @@ async def test_what_is_drawn_adds_up_to_what_lies_in_the_viewport(
     assert sum(c["count"] for c in drawn["clusters"]) + len(drawn["items"]) == drawn["total"]
     for cluster in drawn["clusters"]:
         assert south - 1e-4 <= cluster["latitude"] <= south + side + 1e-4
+
+
+@settings(max_examples=40)
+@given(
+    zoom=st.integers(0, 22),
+    south=st.floats(-89, 28.6),
+    west=st.floats(-179, 77.4),
+    height=st.floats(0.001, 60),
+    width=st.floats(0.001, 200),
+)
+async def test_tiles_are_so_large_that_all_of_them_are_told_of(
+    api: Api, scattered: list[tuple[float, float]], zoom: int, south: float, west: float, height: float,
+    width: float,
+):  # fmt: skip
+    box = Box(south=south, west=west, north=min(90, south + height), east=min(180, west + width))
+    step = precision(box, zoom)
+    assert tiles_in(box, step) <= MOST_TILES
+    assert step == zoom + FINER or tiles_in(box, step + 1) > MOST_TILES
+    drawn = await draw(api, zoom, box.model_dump())
+    assert sum(c["count"] for c in drawn["clusters"]) + len(drawn["items"]) == drawn["total"]
+    for cluster in drawn["clusters"]:
+        depth, across, down = map(int, cluster["tile"].split("/"))
+        assert depth == step
+        assert column(box.west, step) <= across <= column(box.east, step)
+        assert row(box.north, step) <= down <= row(box.south, step)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,45 @@
+"""One at a time from each address, before anything is taken that others need too."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from schemas.errors import Conflict, Overloaded
+from services.idempotency import IN_FLIGHT
+
+MOST_WAITING = 50
+"""From one address; a house full of people does not send so many at once."""
+
+
+class AddressTurns:
+    """Of one process; whoever is not asked for any more is forgotten."""
+
+    def __init__(self) -> None:
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._there: Counter[str] = Counter()
+        self._keys: set[tuple[str, str]] = set()
+
+    @asynccontextmanager
+    async def turn(self, address_key: str, key: str | None = None) -> AsyncIterator[None]:
+        """Wait for one.
+
+        Raises:
+            Conflict: the same request, by its client's key, is there already: it would wait for itself.
+            Overloaded: too many wait.
+        """
+        if key is not None and (address_key, key) in self._keys:
+            raise Conflict(IN_FLIGHT)
+        if self._there[address_key] > MOST_WAITING:
+            raise Overloaded("So many requests from one address at once; try again in a moment.")
+        self._there[address_key] += 1
+        mine = set() if key is None else {(address_key, key)}
+        self._keys |= mine
+        try:
+            async with self._locks.setdefault(address_key, asyncio.Lock()):
+                yield
+        finally:
+            self._keys -= mine
+            self._there[address_key] -= 1
+            if not self._there[address_key]:
+                del self._there[address_key], self._locks[address_key]

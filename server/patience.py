@@ -1,0 +1,63 @@
+"""How long a handler may take, by who asks and for what.
+
+A visitor's request has seconds, an admin's more. Beyond them it is given up, wherever it is: what it
+asks of the engine and of Postgres ends with it, and it has changed nothing, or all of it. The time
+begins when the body has been read, for which server/protocol.py has deadlines of its own.
+
+Without a deadline are files that come or go: an upload is read within the handler, and an export is
+as long as its reader's line is slow. They have bounds for each of their steps.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any
+
+import structlog
+from sanic_routing import Route
+
+from schemas.errors import DeadlineExceeded
+from schemas.settings import Settings
+from server.context import CasaApp, CasaRequest
+from server.deadlines import ending_in
+from server.described import ATTACHED, AWAITED, KEPT_AS, Description, Upload
+from server.preconditions import LONGEST_WAIT_S
+
+OF_ADMINS = ("api/v1/admin/", "api/v1/auth/", "api/v1/webhooks/")
+"""A login waits for its turn at the hashing of passwords, and a webhook for what others do to its picture."""
+Handler = Callable[..., Awaitable[Any]]
+log = structlog.get_logger(component="server")
+
+
+def keep_in_time(app: CasaApp) -> None:
+    """Give every handler of an application its deadline."""
+    for route in app.router.routes:
+        seconds = longest_s(route, app.ctx.settings)
+        if seconds is not None:
+            route.handler = in_time(route.handler, seconds)
+
+
+def longest_s(route: Route, settings: Settings) -> float | None:
+    said: Description | None = getattr(route.handler, KEPT_AS, None)
+    conventions = () if said is None else said.conventions
+    if ATTACHED in conventions or (said is not None and isinstance(said.body, Upload)):
+        return None
+    seconds = settings.admin_deadline_s if route.path.startswith(OF_ADMINS) else settings.public_deadline_s
+    return seconds + LONGEST_WAIT_S if AWAITED in conventions else seconds
+
+
+def in_time(handler: Handler, seconds: float) -> Handler:
+    @wraps(handler)
+    async def prompt(request: CasaRequest, *arguments: Any, **named: Any) -> Any:
+        try:
+            with ending_in(seconds):
+                async with asyncio.timeout(seconds) as limit:
+                    return await handler(request, *arguments, **named)
+        except Exception as error:
+            if not limit.expired():
+                raise
+            route = request.uri_template
+            log.warning("request_given_up", request_id=request.id, route=route, after_s=seconds)
+            raise DeadlineExceeded("This took too long just now; try again in a moment.") from error
+
+    return prompt
