@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from domain.words import words_of
-from schemas.api.contacts import UnreadableContact, read_phone
+from schemas.api.contacts import UnreadableContact, plain, read_phone, unlinked
 
 HOME_PREFIX = "+91"
 FEWEST_DIGITS = 4
@@ -37,12 +37,13 @@ ContactSearch = PhoneSearch | EmailSearch | WordSearch
 
 
 def read_contact_search(text: str) -> ContactSearch:
-    digits = "".join(str(int(sign)) for sign in text if sign.isdecimal())
-    if "@" in text:
-        return EmailSearch(text.strip().lower())
-    if len(digits) >= FEWEST_DIGITS and DIGITS_AND_SIGNS.fullmatch(text):
-        return _phone_search(text, digits)
-    return WordSearch(words_of(text))
+    copied = unlinked(text)
+    digits = "".join(str(int(sign)) for sign in copied if sign.isdecimal())
+    if "@" in copied:
+        return EmailSearch(copied.lower())
+    if len(digits) >= FEWEST_DIGITS and DIGITS_AND_SIGNS.fullmatch(copied):
+        return _phone_search(copied, digits)
+    return WordSearch(words_of(plain(text)))
 
 
 def _phone_search(text: str, digits: str) -> PhoneSearch:
@@ -50,7 +51,7 @@ def _phone_search(text: str, digits: str) -> PhoneSearch:
         whole = read_phone(text)
     except UnreadableContact:
         whole = None
-    if text.lstrip().startswith("+"):
+    if text.startswith("+"):
         return PhoneSearch(whole, (f"+{digits}",), digits)
     national = digits.lstrip("0")  # a leading 0 is dialled, but is no part of the number
     return PhoneSearch(whole, (HOME_PREFIX + national, f"+{national}"), national)

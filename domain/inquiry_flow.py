@@ -11,7 +11,9 @@ MOVES: Mapping[Status, tuple[Status, ...]] = {
     Status.CONVERTED: (),
     Status.LOST: (),
 }
-"""Where each status may lead; a lead is won or lost for good, a new interest is a new lead."""
+"""Where admins may move a lead; only its visitor brings one back that was lost."""
+OPEN = tuple(status for status, to in MOVES.items() if to)
+"""Leads that somebody still has to work on."""
 
 
 def allowed_from(status: Status) -> tuple[Status, ...]:
@@ -20,3 +22,8 @@ def allowed_from(status: Status) -> tuple[Status, ...]:
 
 def may_move(status: Status, to: Status) -> bool:
     return to in MOVES[status]
+
+
+def when_asked_again(status: Status) -> Status:
+    """A lost lead is new again; a won one stays won, and who asks again after that begins another."""
+    return Status.NEW if status is Status.LOST else status

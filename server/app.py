@@ -43,6 +43,7 @@ PUBLIC = (
 )
 ADMIN = (
     users.blueprint,
+    users.colleagues,
     audit.blueprint,
     imports.blueprint,
     exports.blueprint,

@@ -6,17 +6,18 @@ so that no two requests wait for each other. All of it is Postgres: with Redis a
 
 import math
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, literal, select, union_all, update
+from sqlalchemy import func, insert, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.inquiry_flow import when_asked_again
 from schemas.api.inquiries import InquiryReceipt, NewInquiry
 from schemas.errors import NotFound, Quota, TooManyRequests
 from schemas.tables import AnalyticsEvent, Inquiry, InquiryEvent, InquiryEventType, Property
-from schemas.vocabulary import InquiryStatus
+from schemas.vocabulary import InquiryStatus, InquiryType
 
 MOST_IN_A_WINDOW = 5
 WINDOW = timedelta(hours=1)
@@ -25,6 +26,10 @@ SAME_LEAD_FOR = timedelta(hours=24)
 LONGEST_USER_AGENT = 500
 EVENT_TYPE = "inquiry"
 """Without its visit: a lead has a name, and what else the visit looked for is nobody's business."""
+
+SAID = {"full_name", "email", "message", "inquiry_type", "preferred_contact_time", "source"}
+UNSAID = (None, "", InquiryType.GENERAL)
+"""What a form sends for a field that was left alone."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +42,17 @@ class Sender:
     user_agent: str | None
 
 
-async def receive(session: AsyncSession, wanted: NewInquiry, sender: Sender) -> InquiryReceipt:
-    """Keep the inquiry, or recognise it as one that was made a short while ago.
+@dataclass(frozen=True)
+class Received:
+    receipt: InquiryReceipt
+    lead_id: UUID
+    is_new: bool
+
+
+async def receive(session: AsyncSession, wanted: NewInquiry, sender: Sender) -> Received:
+    """Keep the inquiry: as a lead, or with the one that its phone began on this listing within a day.
+
+    Which of the two it was the receipt does not say: whoever knows a phone number could ask.
 
     Raises:
         NotFound: the property is absent or not live.
@@ -46,14 +60,11 @@ async def receive(session: AsyncSession, wanted: NewInquiry, sender: Sender) -> 
     """
     await _require_live(session, wanted.property_id)
     await _lock(session, f"inquiries of {sender.address_key}")
+    await _stay_within_limit(session, sender)
     known = await _same_lead(session, wanted)
     if known is None:
-        await _stay_within_limit(session, sender)
         return await _keep(session, wanted, sender)
-    if wanted.message and not await _was_said(session, known, wanted.message):
-        await _stay_within_limit(session, sender)
-        await _add_message(session, known, wanted, sender)
-    return _receipt(known, existing=True)
+    return await _add(session, known, wanted, sender)
 
 
 async def _require_live(session: AsyncSession, property_id: UUID) -> None:
@@ -68,7 +79,7 @@ async def _lock(session: AsyncSession, what: str) -> None:
 
 
 async def _stay_within_limit(session: AsyncSession, sender: Sender) -> None:
-    """What was kept counts, spam and further messages too; replays and refusals do not."""
+    """What was kept counts, spam and asking again too; replays and refusals do not."""
     kept = union_all(
         *(
             select(table.created_at).where(
@@ -87,7 +98,7 @@ async def _stay_within_limit(session: AsyncSession, sender: Sender) -> None:
 
 
 async def _same_lead(session: AsyncSession, wanted: NewInquiry) -> Inquiry | None:
-    """The lead of this phone on this listing within a day, locked, so that no erasure comes between."""
+    """The lead of this phone on this listing within a day, unless it is won; locked against an erasure."""
     if wanted.is_spam:
         return None
     await _lock(session, f"inquiry of {wanted.phone} about {wanted.property_id}")
@@ -97,6 +108,7 @@ async def _same_lead(session: AsyncSession, wanted: NewInquiry) -> Inquiry | Non
             Inquiry.phone == wanted.phone,
             Inquiry.property_id == wanted.property_id,
             ~Inquiry.is_spam,
+            Inquiry.status != InquiryStatus.CONVERTED,
             Inquiry.created_at > func.now() - SAME_LEAD_FOR,
         )
         .order_by(Inquiry.created_at.desc())
@@ -105,18 +117,23 @@ async def _same_lead(session: AsyncSession, wanted: NewInquiry) -> Inquiry | Non
     )
 
 
-async def _keep(session: AsyncSession, wanted: NewInquiry, sender: Sender) -> InquiryReceipt:
-    row = insert(Inquiry).values(_columns(wanted, sender)).returning(Inquiry)
-    kept = (await session.scalars(row)).one()
+async def _keep(session: AsyncSession, wanted: NewInquiry, sender: Sender) -> Received:
+    row = insert(Inquiry).values(_columns(wanted, sender)).returning(Inquiry.id, Inquiry.created_at)
+    lead_id, created_at = (await session.execute(row)).one()
     if not wanted.is_spam:
         session.add(AnalyticsEvent(event_type=EVENT_TYPE, property_id=wanted.property_id))
-        counted = update(Property).where(Property.id == wanted.property_id)
-        await session.execute(counted.values(inquiry_count=Property.inquiry_count + 1))
-    return _receipt(kept, existing=False)
+        await count_inquiry(session, wanted.property_id, 1)
+    return Received(_receipt(lead_id, created_at), lead_id, is_new=True)
+
+
+async def count_inquiry(session: AsyncSession, property_id: UUID, by: int) -> None:
+    """`by` is 1 or, for one that turned out to be spam, -1."""
+    count = func.greatest(Property.inquiry_count + by, 0)
+    await session.execute(update(Property).where(Property.id == property_id).values(inquiry_count=count))
 
 
 def _columns(wanted: NewInquiry, sender: Sender) -> dict[str, Any]:
-    said = wanted.model_dump(exclude={"consent", "website"})
+    said = wanted.model_dump(exclude={"consent", "left_blank", "website"})
     return said | {
         "is_spam": wanted.is_spam,
         "consented_at": func.now(),
@@ -126,27 +143,51 @@ def _columns(wanted: NewInquiry, sender: Sender) -> dict[str, Any]:
     }
 
 
-async def _was_said(session: AsyncSession, known: Inquiry, message: str) -> bool:
-    earlier = select(literal(value=True)).where(
-        InquiryEvent.inquiry_id == known.id,
-        InquiryEvent.event_type == InquiryEventType.MESSAGE,
-        InquiryEvent.event_data["text"].astext == message,
+async def _add(session: AsyncSession, known: Inquiry, wanted: NewInquiry, sender: Sender) -> Received:
+    """What is new becomes an event, and fills what was empty on the lead; the newer consent counts."""
+    news = _news(known, wanted)
+    kept = insert(InquiryEvent).values(
+        inquiry_id=known.id,
+        event_type=InquiryEventType.MESSAGE,
+        event_data={"text": news.get("message", "")} | _details(news, known, wanted),
+        address_key=sender.address_key,
     )
-    return message == known.message or bool(await session.scalar(earlier.limit(1)))
+    request_id = func.uuidv7(type_=InquiryEvent.inquiry_id.type)
+    receipt = (await session.execute(kept.returning(request_id, InquiryEvent.created_at))).one()
+    changed: dict[str, Any] = {name: said for name, said in news.items() if getattr(known, name) in UNSAID}
+    changed |= {"consent_text_version": wanted.consent_text_version, "consented_at": func.now()}
+    changed |= {"updated_at": func.now()} | await _come_back(session, known)
+    await session.execute(update(Inquiry).where(Inquiry.id == known.id).values(changed))
+    return Received(_receipt(*receipt), known.id, is_new=False)
 
 
-async def _add_message(session: AsyncSession, known: Inquiry, wanted: NewInquiry, sender: Sender) -> None:
-    await session.execute(
-        insert(InquiryEvent).values(
-            inquiry_id=known.id,
-            event_type=InquiryEventType.MESSAGE,
-            event_data={"text": wanted.message},
-            address_key=sender.address_key,
-        )
-    )
-    await session.execute(update(Inquiry).where(Inquiry.id == known.id).values(updated_at=func.now()))
+def _news(known: Inquiry, wanted: NewInquiry) -> dict[str, Any]:
+    """What the visitor says and the lead does not."""
+    said = wanted.model_dump(mode="json", include=SAID)
+    return {
+        name: value for name, value in said.items() if value not in UNSAID and value != getattr(known, name)
+    }
 
 
-def _receipt(lead: Inquiry, *, existing: bool) -> InquiryReceipt:
-    status = InquiryStatus(lead.status)
-    return InquiryReceipt(id=lead.id, status=status, existing=existing, created_at=lead.created_at)
+def _details(news: dict[str, Any], known: Inquiry, wanted: NewInquiry) -> dict[str, Any]:
+    """All but the message; a consent to another text as what it was and is."""
+    versions = known.consent_text_version, wanted.consent_text_version
+    consent = {"consent_text_version": {"from": versions[0], "to": versions[1]}}
+    others = {name: value for name, value in news.items() if name != "message"}
+    return others | (consent if versions[0] != versions[1] else {})
+
+
+async def _come_back(session: AsyncSession, known: Inquiry) -> dict[str, Any]:
+    """The columns by which a lost lead is somebody's work again; an event says so."""
+    before = InquiryStatus(known.status)
+    now = when_asked_again(before)
+    if now is before:
+        return {}
+    happened = {"from": before, "to": now}
+    moved = InquiryEvent(inquiry_id=known.id, event_type=InquiryEventType.STATUS, event_data=happened)
+    session.add(moved)
+    return {"status": now, "lost_reason": None}
+
+
+def _receipt(request_id: UUID, created_at: datetime) -> InquiryReceipt:
+    return InquiryReceipt(id=request_id, status=InquiryStatus.NEW, created_at=created_at)

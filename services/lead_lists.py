@@ -163,9 +163,15 @@ def _of_kind(wanted: InquiryFilters, table: type[Inquiry | InquiryCount]) -> lis
         table.is_spam == wanted.spam,
         *([_among(table.status, wanted.status)] if wanted.status else []),
         *([_among(table.inquiry_type, wanted.inquiry_type)] if wanted.inquiry_type else []),
-        *([table.assigned_to == wanted.assigned_to] if wanted.assigned_to else []),
+        *([_of_colleague(table.assigned_to, wanted.assigned_to)] if wanted.assigned_to else []),
         *([table.assigned_to.is_(None)] if wanted.unassigned else []),
     ]
+
+
+def _of_colleague(column: Any, whose: Any) -> Clause:
+    left = select(User.id).where(~User.is_active)
+    chosen: Clause = column.in_(left) if whose == "inactive" else column == whose
+    return chosen
 
 
 def _among(column: Any, values: Iterable[str]) -> Clause:

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Row, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.inquiry_flow import OPEN
 from schemas.api.analytics import AdminFirstContact, DayCount, FirstContact, InquirySummary
 from schemas.tables import Inquiry, InquiryCount, User
 from schemas.vocabulary import InquiryStatus
@@ -22,6 +23,7 @@ async def summarise_leads(session: AsyncSession, since: date, until: date) -> In
         by_status={str(status): by_status.get(status, 0) for status in InquiryStatus},
         by_day=[DayCount(day=day, count=by_day.get(day, 0)) for day in days],
         spam=sum((await _sums(session, InquiryCount.day, since, until, spam=True)).values()),
+        of_inactive=await count_open(session, select(User.id).where(~User.is_active)),
         first_contact=await _first_contact(session, since, until),
     )
 
@@ -32,6 +34,13 @@ async def _sums(
     within = (InquiryCount.day.between(since, until), InquiryCount.is_spam == spam)
     rows = await session.execute(select(column, func.sum(InquiryCount.n)).where(*within).group_by(column))
     return {key: int(n) for key, n in rows}
+
+
+async def count_open(session: AsyncSession, user_ids: Any) -> int:
+    """Leads of these accounts that somebody still has to work on, at this moment."""
+    still_open = (InquiryCount.day.is_(None), ~InquiryCount.is_spam, InquiryCount.status.in_(OPEN))
+    counted = select(func.sum(InquiryCount.n)).where(*still_open, InquiryCount.assigned_to.in_(user_ids))
+    return int(await session.scalar(counted) or 0)
 
 
 async def _first_contact(session: AsyncSession, since: date, until: date) -> FirstContact:

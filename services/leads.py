@@ -3,7 +3,7 @@
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import case, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.inquiry_flow import allowed_from, may_move
@@ -13,12 +13,14 @@ from schemas.api.inquiries import (
     InquiryEventView,
     InquiryView,
     Note,
+    SpamMark,
     StatusChange,
 )
 from schemas.errors import Conflict, FieldError, InvalidRequest, NotFound
 from schemas.tables import Inquiry, InquiryEvent, InquiryEventType, Property, User
 from schemas.vocabulary import InquiryStatus
 from services.audit import Actor, record
+from services.inquiries import count_inquiry
 from services.lead_lists import person
 
 SHOWN = (
@@ -27,15 +29,11 @@ SHOWN = (
     "updated_at", "first_contacted_at", "first_contact_s", "erased_at",
 )  # fmt: skip
 
+ENDS = ("from", "to")
+
 
 async def view_lead(session: AsyncSession, actor: Actor, inquiry_id: UUID) -> InquiryView:
-    """All of a lead; the audit says who saw whose contact data."""
-    seen = await show_lead(session, inquiry_id)
-    await _audit(session, actor, "view", inquiry_id)
-    return seen
-
-
-async def show_lead(session: AsyncSession, inquiry_id: UUID) -> InquiryView:
+    """All of a lead, as every answer that shows one; the audit says who saw whose contact data."""
     query = (
         select(Inquiry, Property, User.full_name)
         .join(Property, Property.id == Inquiry.property_id)
@@ -53,6 +51,7 @@ async def show_lead(session: AsyncSession, inquiry_id: UUID) -> InquiryView:
     shown["ip_address"] = None if lead.ip_address is None else str(lead.ip_address)
     shown["assigned_to"] = person(lead.assigned_to, colleague)
     shown["events"] = await _events(session, inquiry_id)
+    await _audit(session, actor, "view", inquiry_id)
     return cast("InquiryView", shown)
 
 
@@ -74,7 +73,21 @@ async def _events(session: AsyncSession, inquiry_id: UUID) -> list[InquiryEventV
         .where(InquiryEvent.inquiry_id == inquiry_id)
         .order_by(InquiryEvent.id)
     )
-    return [_event(event, name) for event, name in await session.execute(query)]
+    events = [_event(event, name) for event, name in await session.execute(query)]
+    return await _with_names(session, events)
+
+
+async def _with_names(session: AsyncSession, events: list[InquiryEventView]) -> list[InquiryEventView]:
+    """Beside the ids of an assignment the names that they have now."""
+    given = [event for event in events if event["event_type"] == InquiryEventType.ASSIGNMENT]
+    ids = {UUID(event["event_data"][end]) for event in given for end in ENDS if event["event_data"].get(end)}
+    if ids:
+        rows = await session.execute(select(User.id, User.full_name).where(User.id.in_(ids)))
+        names = {str(user_id): name for user_id, name in rows}
+        for event in given:
+            data = event["event_data"]
+            event["event_data"] = data | {f"{end}_name": names.get(data.get(end) or "") for end in ENDS}
+    return events
 
 
 def _event(event: InquiryEvent, actor_name: str | None) -> InquiryEventView:
@@ -104,12 +117,13 @@ async def move_lead(
         lead = await _lead_now(session, inquiry_id)  # somebody else moved it in between
         if not _is_there(lead, wanted):
             raise _illegal(lead, wanted)
-    return await show_lead(session, inquiry_id)
+    return await view_lead(session, actor, inquiry_id)
 
 
 async def _lead_now(session: AsyncSession, inquiry_id: UUID) -> Any:
-    columns = (Inquiry.id, Inquiry.status, Inquiry.lost_reason, Inquiry.assigned_to, Inquiry.erased_at)
-    lead = (await session.execute(select(*columns).where(Inquiry.id == inquiry_id))).one_or_none()
+    columns = ("id", "status", "lost_reason", "assigned_to", "is_spam", "property_id", "erased_at")
+    known = select(*(getattr(Inquiry, name) for name in columns))
+    lead = (await session.execute(known.where(Inquiry.id == inquiry_id))).one_or_none()
     if lead is None:
         raise no_such_lead()
     if lead.erased_at is not None:
@@ -138,8 +152,10 @@ async def _moved(session: AsyncSession, actor: Actor, lead: Any, wanted: StatusC
         "updated_at": func.now(),
     }
     if wanted.status is InquiryStatus.CONTACTED:
-        changed["first_contacted_at"] = func.greatest(func.now(), Inquiry.created_at)
-        changed["first_contacted_by"] = actor.id
+        first = Inquiry.first_contacted_at.is_(None)  # a lead that came back has had one
+        now = func.greatest(func.now(), Inquiry.created_at)
+        changed["first_contacted_at"] = case((first, now), else_=Inquiry.first_contacted_at)
+        changed["first_contacted_by"] = case((first, actor.id), else_=Inquiry.first_contacted_by)
     unchanged = (Inquiry.id == lead.id, Inquiry.status == lead.status, Inquiry.erased_at.is_(None))
     moved = await session.scalar(update(Inquiry).where(*unchanged).values(changed).returning(Inquiry.id))
     if moved is None:
@@ -166,7 +182,7 @@ async def assign_lead(
         await _audit(
             session, actor, "assignment", inquiry_id, assigned_to=(lead.assigned_to, wanted.assigned_to)
         )
-    return await show_lead(session, inquiry_id)
+    return await view_lead(session, actor, inquiry_id)
 
 
 async def _require_active(session: AsyncSession, user_id: UUID | None) -> None:
@@ -175,6 +191,18 @@ async def _require_active(session: AsyncSession, user_id: UUID | None) -> None:
     if user_id is not None and await session.scalar(active) is None:
         wrong = FieldError("#/assigned_to", "body", "not_an_active_admin", "is not the id of an active admin")
         raise InvalidRequest("One field is invalid.", (wrong,))
+
+
+async def mark_spam(session: AsyncSession, actor: Actor, inquiry_id: UUID, wanted: SpamMark) -> InquiryView:
+    """Take the lead for spam or no longer; its property's count follows."""
+    await _lock_lead(session, inquiry_id)
+    lead = await _lead_now(session, inquiry_id)
+    if lead.is_spam != wanted.is_spam:
+        changed = {"is_spam": wanted.is_spam, "updated_at": func.now()}
+        await session.execute(update(Inquiry).where(Inquiry.id == inquiry_id).values(changed))
+        await count_inquiry(session, lead.property_id, -1 if wanted.is_spam else 1)
+        await _audit(session, actor, "spam", inquiry_id, is_spam=(lead.is_spam, wanted.is_spam))
+    return await view_lead(session, actor, inquiry_id)
 
 
 async def add_note(session: AsyncSession, actor: Actor, inquiry_id: UUID, note: Note) -> InquiryEventView:

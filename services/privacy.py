@@ -127,7 +127,7 @@ class Purged:
     @property
     def more(self) -> bool:
         """Of one batch: whether there may be another."""
-        return BATCH in astuple(self)
+        return any(count >= BATCH for count in astuple(self))
 
 
 async def purge(session: AsyncSession, settings: Settings, now: datetime) -> Purged:
@@ -170,7 +170,7 @@ async def _purge_addresses(session: AsyncSession, before: datetime) -> int:
         .values(address_key=None)
         .returning(InquiryEvent.id)
     )
-    return max(len(of_leads.all()), len(of_events.all()))
+    return len(of_leads.all()) + len(of_events.all())
 
 
 async def _purge_keys(session: AsyncSession, before: datetime) -> int:

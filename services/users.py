@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from schemas.api.accounts import UserView
+from schemas.api.inquiries import Colleagues, Person
 from schemas.api.lists import Items
 from schemas.api.users import UserChange, UserCreate, UsersRequest
 from schemas.errors import Conflict, FieldError, Forbidden, NotFound
@@ -92,6 +93,13 @@ async def _require_super_admin(session: AsyncSession) -> None:
     left = select(func.count()).where(User.role == Role.SUPER_ADMIN, User.is_active)
     if not await session.scalar(left):
         raise Conflict("The last active super_admin has to stay one.")
+
+
+async def list_colleagues(session: AsyncSession) -> Colleagues:
+    """Active accounts, to whom a lead can be given."""
+    active = select(User.id, User.full_name).where(User.is_active)
+    rows = await session.execute(active.order_by(func.lower(User.full_name), User.id))
+    return Colleagues(items=[Person(id=user_id, full_name=name) for user_id, name in rows])
 
 
 async def list_users(session: AsyncSession, wanted: UsersRequest) -> Items[UserView]:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict
 
 from schemas.api.base import Shape
+from schemas.api.contacts import plain
 from schemas.vocabulary import Role
 
 LONGEST_PASSWORD = 1_000
@@ -17,7 +18,7 @@ LONGEST_PASSWORD = 1_000
 
 def normalised(email: str) -> str:
     """One account has one address, however it is typed."""
-    return normalize("NFKC", email).casefold().strip()
+    return normalize("NFKC", plain(email)).casefold().strip()
 
 
 Password = Annotated[str, Field(max_length=LONGEST_PASSWORD)]

@@ -73,6 +73,8 @@ class InquirySummary(TypedDict):
     """Every status, those without a lead too."""
     by_day: list[DayCount]
     spam: int
+    of_inactive: int
+    """Open leads of accounts that are inactive, of this moment: somebody has to take them over."""
     first_contact: FirstContact
 
 

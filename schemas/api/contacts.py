@@ -1,6 +1,8 @@
 """Phone numbers and email addresses as people write them, read into one form each."""
 
+import re
 from typing import Annotated
+from unicodedata import normalize
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
@@ -13,10 +15,25 @@ HOME_REGION = "IN"
 LONGEST_PHONE = 40
 """Characters; E.164 has fifteen digits, and people put blanks, dashes and brackets between them."""
 LONGEST_EMAIL = 254
+INVISIBLE = re.compile("[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+"""What copying brings along: marks of direction, blanks without width. Joiners stay: Indian scripts spell
+with them."""
+DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
+LINK = re.compile(r"^(tel|mailto):\s*", re.IGNORECASE)
 
 
 class UnreadableContact(ValueError):
     """No phone number or no email address; says nothing of what it was given."""
+
+
+def plain(text: str) -> str:
+    """A short text without what cannot be seen, in one normal form, so that equal texts are equal."""
+    return normalize("NFC", INVISIBLE.sub("", text)).strip()
+
+
+def unlinked(text: str) -> str:
+    """A number or an address as it was copied from a page or a chat, without what came along."""
+    return LINK.sub("", DASHES.sub("-", plain(text)))
 
 
 def read_phone(text: str) -> str:
@@ -26,7 +43,7 @@ def read_phone(text: str) -> str:
         UnreadableContact: it cannot be dialled as it stands. An extension cannot be kept in E.164.
     """
     try:
-        number = phonenumbers.parse(text[: LONGEST_PHONE + 1], HOME_REGION)
+        number = phonenumbers.parse(unlinked(text[: LONGEST_PHONE + 1]), HOME_REGION)
     except phonenumbers.NumberParseException:
         raise UnreadableContact from None
     if len(text) > LONGEST_PHONE or number.extension or not phonenumbers.is_valid_number(number):
@@ -41,7 +58,7 @@ def read_email(text: str) -> str:
         UnreadableContact: it is no address.
     """
     try:
-        return validate_email(text, check_deliverability=False).normalized
+        return validate_email(unlinked(text), check_deliverability=False).normalized
     except EmailNotValidError:
         raise UnreadableContact from None  # the library's words may repeat parts of the address
 
@@ -56,7 +73,7 @@ def _phone(text: str) -> str:
 
 
 def _email(text: str) -> str | None:
-    if not text.strip():
+    if not plain(text):
         return None  # a form sends an empty field for what was left out
     try:
         return read_email(text)

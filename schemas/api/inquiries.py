@@ -2,16 +2,27 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 from unicodedata import normalize
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, Field, ValidationInfo, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from schemas.api.base import DEEPEST, Choices, PageSize, Shape, WrittenOut, exemplified
-from schemas.api.contacts import Email, Phone
+from schemas.api.contacts import Email, Phone, plain
 from schemas.api.lists import Items
 from schemas.vocabulary import InquiryStatus, InquiryType
 
@@ -37,7 +48,7 @@ def _given(consent: bool) -> bool:
 
 
 def _nothing_if_blank(text: str | None) -> str | None:
-    return text or None
+    return plain(text or "") or None
 
 
 Words = AfterValidator(_words)
@@ -45,11 +56,14 @@ Short = Annotated[Annotated[str, Field(max_length=100)] | None, AfterValidator(_
 """Null when blank: a form sends an empty field for what was left out."""
 
 
+Name = Annotated[str, Field(max_length=120), AfterValidator(plain), Words]
+
+
 class NewInquiry(Shape):
     """What a form sends."""
 
     property_id: UUID
-    full_name: Annotated[str, Field(max_length=120), Words]
+    full_name: Name
     phone: Phone
     email: Email | None = None
     message: Annotated[str, Field(max_length=LONGEST_MESSAGE), AfterValidator(_tidy)] = ""
@@ -58,20 +72,23 @@ class NewInquiry(Shape):
     consent: Annotated[bool, AfterValidator(_given), Field(json_schema_extra={"const": True})]
     consent_text_version: Annotated[str, Field(max_length=40), Words]
     source: Short = None
-    website: Annotated[str | None, Field(max_length=LONGEST_MESSAGE)] = None
-    """Hidden from people by the form; only a program fills it in."""
+    left_blank: Annotated[str | None, Field(max_length=LONGEST_MESSAGE)] = None
+    """The form hides it from people; only a program fills it in. No browser knows a value for its name."""
+    website: Annotated[
+        str | None, Field(max_length=LONGEST_MESSAGE, json_schema_extra={"deprecated": True})
+    ] = None
+    """What older forms hide; browsers fill it in for people, so it means nothing."""
 
     @property
     def is_spam(self) -> bool:
-        return bool(self.website and self.website.strip())
+        return bool(self.left_blank and self.left_blank.strip())
 
 
 class InquiryReceipt(TypedDict):
-    """What a visitor learns about the lead; whether it was taken for spam is not said."""
+    """Of the request, not of the lead: alike for a phone that we know, one that we do not know, and spam."""
 
     id: UUID
-    status: InquiryStatus
-    existing: bool
+    status: Literal[InquiryStatus.NEW]
     created_at: datetime
 
 
@@ -104,7 +121,26 @@ def _reachable(page: int, info: ValidationInfo) -> int:
     return page
 
 
-Moment = Annotated[AwareDatetime, WrittenOut, AfterValidator(_moment)]
+def _read(value: Any) -> Any:
+    """Behind a validator of ours strict mode takes no text for a time, though JSON has nothing else."""
+    try:
+        return TIME.validate_python(value) if isinstance(value, str) else value
+    except ValidationError:
+        return value  # the field itself says what is wrong
+
+
+TIME = TypeAdapter(datetime)
+Moment = Annotated[AwareDatetime, BeforeValidator(_read), WrittenOut, AfterValidator(_moment)]
+
+
+def _whose(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return read(value)
+    except ValidationError:
+        raise PydanticCustomError("colleague", "must be the id of an account, me or inactive") from None
+
+
+Colleague = Annotated[UUID | Literal["me", "inactive"], WrapValidator(_whose)]
 
 
 class InquiryFilters(Shape):
@@ -112,7 +148,8 @@ class InquiryFilters(Shape):
 
     status: Choices[InquiryStatus] = ()
     property_id: UUID | None = None
-    assigned_to: UUID | None = None
+    assigned_to: Colleague | None = None
+    """An account by its id, `me`, or all that are `inactive`, whose leads nobody works on."""
     unassigned: bool = False
     inquiry_type: Choices[InquiryType] = ()
     spam: bool = False
@@ -129,6 +166,10 @@ class InquiryFilters(Shape):
         if self.unassigned and self.assigned_to is not None:
             raise PydanticCustomError("given_twice", "give assigned_to or unassigned, not both")
         return self
+
+    def asked_by(self, user_id: UUID) -> Self:
+        """With the account that `me` stands for."""
+        return self.model_copy(update={"assigned_to": user_id}) if self.assigned_to == "me" else self
 
     def given(self) -> dict[str, Any]:
         """Which filters were set, for an audit row; what was searched for is personal and left out."""
@@ -164,6 +205,10 @@ class Assignment(Shape):
     assigned_to: UUID | None
 
 
+class SpamMark(Shape):
+    is_spam: bool
+
+
 class Note(Shape):
     text: Annotated[str, Field(max_length=LONGEST_MESSAGE), Words]
 
@@ -186,6 +231,11 @@ class Person(TypedDict):
 
     id: UUID
     full_name: str
+
+
+class Colleagues(TypedDict):
+    items: list[Person]
+    """By name."""
 
 
 class InquiredProperty(TypedDict):
@@ -226,6 +276,7 @@ class InquiryEventView(TypedDict):
     id: int
     event_type: str
     event_data: dict[str, Any]
+    """Of an assignment `from_name` and `to_name` too."""
     actor: Person | None
     """Null for the visitor."""
     created_at: datetime

@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from schemas.api.accounts import Password, UserView, normalised
 from schemas.api.base import PageSize, Shape, exemplified, named
-from schemas.api.contacts import UnreadableContact, read_email
+from schemas.api.contacts import UnreadableContact, plain, read_email
 from schemas.vocabulary import Role
 
 
@@ -19,7 +19,14 @@ def _address(text: str) -> str:
         raise PydanticCustomError("email", "is not a valid email address") from None
 
 
-FullName = Annotated[str, Field(min_length=1, max_length=120, pattern=r"\S")]
+def _name(text: str) -> str:
+    name = plain(text)
+    if not name:
+        raise PydanticCustomError("blank", "must not be blank")
+    return name
+
+
+FullName = Annotated[str, Field(min_length=1, max_length=120, pattern=r"\S"), AfterValidator(_name)]
 
 
 class UserCreate(Shape):
@@ -59,7 +66,7 @@ class UserChange(Shape):
 class UsersRequest(Shape):
     role: Role | None = None
     is_active: bool | None = None
-    q: Annotated[str, Field(max_length=100)] = ""
+    q: Annotated[str, Field(max_length=100), AfterValidator(plain)] = ""
     """Part of a name or address."""
     page_size: PageSize = 20
     page: Annotated[int, Field(ge=1, le=10_000)] = 1
@@ -67,5 +74,7 @@ class UsersRequest(Shape):
 
 class ManagedUser(TypedDict):
     user: UserView
+    open_leads: int
+    """Leads that are theirs to work on: whoever deactivates an account gives them to somebody else."""
     one_time_password: str | None
     """Told once and kept nowhere, when one was drawn; its owner changes it after the first login."""

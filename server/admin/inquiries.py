@@ -21,11 +21,12 @@ from schemas.api.inquiries import (
     InquiryListRequest,
     InquiryView,
     Note,
+    SpamMark,
     StatusChange,
 )
 from schemas.api.privacy import ErasureReceipt, PersonalData
 from schemas.errors import Conflict, NotFound
-from server.auth import actor, authenticate, authenticate_super_admin
+from server.auth import actor, authenticate, authenticate_super_admin, principal
 from server.context import CasaRequest, transaction
 from server.described import ATTACHED, CSV, describes
 from server.http import read_body, read_query, reply
@@ -50,7 +51,16 @@ CHUNK_ROWS = 500
 @describes(InquiryList, query=InquiryListRequest)
 async def index(request: CasaRequest) -> HTTPResponse:
     """Leads, with contact data masked."""
-    wanted = read_query(request, InquiryListRequest)
+    wanted = read_query(request, InquiryListRequest).asked_by(principal(request).id)
+    async with transaction(request.app.ctx) as session:
+        return reply(await lead_lists.list_leads(session, wanted))
+
+
+@blueprint.post("/search")
+@describes(InquiryList, body=InquiryListRequest)
+async def search(request: CasaRequest) -> HTTPResponse:
+    """The same list, for a name or a number that should not stand in a URL, hence in logs and histories."""
+    wanted = read_body(request, InquiryListRequest).asked_by(principal(request).id)
     async with transaction(request.app.ctx) as session:
         return reply(await lead_lists.list_leads(session, wanted))
 
@@ -84,6 +94,15 @@ async def assign(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
         return reply(await leads.assign_lead(session, actor(request), _key(inquiry_id), wanted))
 
 
+@blueprint.patch("/<inquiry_id:str>/spam")
+@describes(InquiryView, body=SpamMark, raises=(NotFound, Conflict))
+async def mark(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
+    """Take a lead for spam, or out of it again."""
+    wanted = read_body(request, SpamMark)
+    async with transaction(request.app.ctx) as session:
+        return reply(await leads.mark_spam(session, actor(request), _key(inquiry_id), wanted))
+
+
 @blueprint.post("/<inquiry_id:str>/notes")
 @describes(InquiryEventView, status=201, body=Note, raises=(NotFound, Conflict))
 async def note(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
@@ -97,7 +116,7 @@ async def note(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
 @describes(CSV, ATTACHED, query=InquiryFilters)
 async def download(request: CasaRequest) -> None:
     """Every lead that the filters leave, contact data in full, as it is sent."""
-    wanted = read_query(request, InquiryFilters)
+    wanted = read_query(request, InquiryFilters).asked_by(principal(request).id)
     async with transaction(request.app.ctx) as session:
         await lead_exports.record_export(session, actor(request), wanted)
     name = f"inquiries-{datetime.now(UTC):%Y-%m-%d}.csv"

@@ -7,17 +7,30 @@ from sanic import Blueprint, HTTPResponse
 from domain.ids import read_id
 from domain.passwords import draw_password, weakness
 from schemas.api.accounts import UserView
+from schemas.api.inquiries import Colleagues
 from schemas.api.lists import Items
 from schemas.api.users import ManagedUser, UserChange, UserCreate, UsersRequest
 from schemas.errors import Conflict, FieldError, InvalidRequest, NotFound, Overloaded
-from server.auth import actor, authenticate_super_admin
+from server.auth import actor, authenticate, authenticate_super_admin
 from server.context import CasaRequest, transaction
 from server.described import describes
 from server.http import read_body, read_query, reply
-from services.users import change_user, create_user, list_users
+from services.lead_summary import count_open
+from services.users import change_user, create_user, list_colleagues, list_users
 
 blueprint = Blueprint("admin_users", url_prefix="/api/v1/admin/users")
 blueprint.on_request(authenticate_super_admin)
+
+colleagues = Blueprint("admin_colleagues", url_prefix="/api/v1/admin/colleagues")
+colleagues.on_request(authenticate)
+
+
+@colleagues.get("/")
+@describes(Colleagues)
+async def names(request: CasaRequest) -> HTTPResponse:
+    """Whom a lead can be given to: all active accounts."""
+    async with transaction(request.app.ctx) as session:
+        return reply(await list_colleagues(session))
 
 
 @blueprint.get("/")
@@ -42,7 +55,7 @@ async def create(request: CasaRequest) -> HTTPResponse:
     async with transaction(request.app.ctx) as session:
         user = await create_user(session, actor(request), wanted, hashed, drawn=wanted.password is None)
     drawn = password if wanted.password is None else None
-    return reply(ManagedUser(user=user, one_time_password=drawn), 201)
+    return reply(ManagedUser(user=user, open_leads=0, one_time_password=drawn), 201)
 
 
 @blueprint.patch("/<user_id:str>")
@@ -54,7 +67,8 @@ async def change(request: CasaRequest, user_id: str) -> HTTPResponse:
     hashed = await request.app.ctx.passwords.hash(password) if password else None
     async with transaction(request.app.ctx) as session:
         user = await change_user(session, actor(request), _key(user_id), wanted, hashed)
-    return reply(ManagedUser(user=user, one_time_password=password))
+        open_leads = await count_open(session, [user["id"]])
+    return reply(ManagedUser(user=user, open_leads=open_leads, one_time_password=password))
 
 
 def chosen(wanted: UserCreate) -> str:

@@ -1,7 +1,6 @@
 """The inquiry form of a property's page."""
 
 from sanic import Blueprint, HTTPResponse
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.addresses import address_key
 from schemas.api.inquiries import InquiryReceipt, NewInquiry
@@ -18,28 +17,28 @@ blueprint = Blueprint("inquiries", url_prefix="/api/v1/inquiries")
 
 
 @blueprint.post("/")
-@describes(InquiryReceipt, ONCE, status=201, also={200: InquiryReceipt}, body=NewInquiry, raises=(NotFound,))
+@describes(InquiryReceipt, ONCE, status=201, body=NewInquiry, raises=(NotFound,))
 async def send(request: CasaRequest) -> HTTPResponse:
-    """Send an inquiry.
-
-    201 for a new lead, 200 for one that this phone began on this listing within a day.
-    """
+    """Send an inquiry."""
     wanted = read_body(request, NewInquiry)
     sender = read_sender(request)
     once = read_once(request, wanted, sender.address_key)
     context = request.app.ctx
+    outcome = None
+
+    async def answer() -> KeptAnswer:
+        nonlocal outcome
+        received = await receive(session, wanted, sender)
+        outcome = "new" if received.is_new else "existing"
+        return to_be_kept(received.receipt, 201, received.lead_id)
+
     # The limit counts for one address at a time: whoever waits for that must not hold a connection meanwhile.
     turn = context.turns.turn(sender.address_key, once.key if once else None)
     async with turn, transaction(context) as session:
-        kept = await once_only(session, once, lambda: answer(session, wanted, sender))
-    if not kept.replayed:
-        context.metrics.inquiries[("new" if kept.status == 201 else "existing",)].inc()
+        kept = await once_only(session, once, answer)
+    if outcome:
+        context.metrics.inquiries[(outcome,)].inc()
     return reply_kept(kept)
-
-
-async def answer(session: AsyncSession, wanted: NewInquiry, sender: Sender) -> KeptAnswer:
-    receipt = await receive(session, wanted, sender)
-    return to_be_kept(receipt, 200 if receipt["existing"] else 201, receipt["id"])
 
 
 def read_sender(request: CasaRequest) -> Sender:

@@ -6,13 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.contacts import EmailSearch, PhoneSearch, WordSearch, read_contact_search
-from schemas.api.contacts import UnreadableContact, read_email, read_phone
+from schemas.api.contacts import UnreadableContact, plain, read_email, read_phone
 
 
 @pytest.mark.parametrize(
     "written",
     [
         "9812345678", "98123 45678", "098123-45678", "+91 98123 45678", "+91-9812345678", "0091 9812345678",
+        "\u202a+91 98123 45678\u202c", "98123\u201345678", "98123\u201145678", "tel:+919812345678",
+        "\u206898123\u00a045678\u2069", "TEL: 98123\u200b45678", "\ufeff98123\u221245678",
         "(+91) 98123.45678", "919812345678", " 9812345678 ", "９８１２３４５６７８", "९८१२३४५६७८",
     ],
 )  # fmt: skip
@@ -67,6 +69,22 @@ def test_an_address_keeps_its_name_and_gets_a_normal_domain():
     assert read_email("Ravi.Kumar+flat@Example.COM") == "Ravi.Kumar+flat@example.com"
 
 
+@given(
+    before=st.text("\u200b\u200e\u202a\u2068\ufeff \t\u00a0", max_size=3),
+    inside=st.sampled_from(["", "\u200b", "\u2060", "\u00ad"]),
+    after=st.text("\u200b\u200f\u202c\u2069 \r\n", max_size=3),
+)
+def test_what_copying_leaves_is_no_part_of_an_address_or_a_number(before, inside, after):
+    assert read_email(f"{before}ravi{inside}@example.com{after}") == "ravi@example.com"
+    assert read_phone(f"{before}+91 98123{inside}45678{after}") == "+919812345678"
+    search = read_contact_search(f"{before}+91 98123{inside}45678{after}")
+    assert search == read_contact_search("+91 98123 45678")
+
+
+def test_joiners_are_spelling_and_stay():
+    assert plain(" क्\u200dष ") == "क्\u200dष"
+
+
 @pytest.mark.parametrize(
     "written",
     ["", "ravi", "ravi@", "@example.com", "a b@example.com", "a@b", "a@x.com\r\nBcc: b@x.com", "a@@x.com"],
@@ -96,6 +114,10 @@ def test_any_text_is_an_address_or_is_refused(text):
         ("123", WordSearch(("123",))),
         ("!?", WordSearch(())),
         ("Ravi@Exam", EmailSearch("ravi@exam")),
+        ("mailto:ravi@exam ", EmailSearch("ravi@exam")),
+        ("Jose\u0301", WordSearch(("jos\u00e9",))),
+        ("\u202aRavi\u202c", WordSearch(("ravi",))),
+        ("tel:09812", PhoneSearch(None, ("+919812", "+9812"), "9812")),
         ("098123 45678", PhoneSearch("+919812345678", ("+919812345678", "+9812345678"), "9812345678")),
         ("45678", PhoneSearch(None, ("+9145678", "+45678"), "45678")),
         ("09812", PhoneSearch(None, ("+919812", "+9812"), "9812")),

@@ -21,7 +21,7 @@ export function inquiryForm(property) {
     h("h3", {}, "Ask about this home"),
     FIELDS.map(field),
     labelled("message", "Message", h("textarea", { id: "inquiry-message", name: "message", rows: 3, maxlength: 2000 })),
-    h("label", { class: "website", "aria-hidden": "true" }, "Website", h("input", { name: "website", tabindex: -1, autocomplete: "off" })),
+    h("label", { class: "trap", "aria-hidden": "true" }, "Leave this empty", h("input", { name: "left_blank", tabindex: -1, autocomplete: "off" })),
     h("div", { class: "consent" }, labelled("consent", CONSENT, h("input", { type: "checkbox", id: "inquiry-consent", name: "consent" }))),
     h("button", { type: "submit" }, "Send"),
     status,
@@ -58,7 +58,7 @@ function written(form, property) {
     consent: given.consent === "on",
     consent_text_version: CONSENT_VERSION,
     source: "explore",
-    ...(given.website && { website: given.website }),
+    ...(given.left_blank && { left_blank: given.left_blank }),
   };
 }
 

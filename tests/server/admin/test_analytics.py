@@ -61,6 +61,7 @@ async def test_leads_are_summed_up(admin: Api, engine: AsyncEngine):
                 {"day": "2026-03-12", "count": 0},
             ],
             "spam": 1,
+            "of_inactive": 0,
             "first_contact": {
                 "contacted": 10,
                 "waiting": 2,

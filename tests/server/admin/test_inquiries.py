@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.inquiry_flow import MOVES
 from schemas.settings import Settings
-from schemas.tables import AuditRow, Inquiry, InquiryEvent
+from schemas.tables import AuditRow, Inquiry, InquiryEvent, Property
 from schemas.vocabulary import InquiryStatus
 from tests.factories import home, inquiry, store, store_inquiries, store_user
 from tests.locks import until_waiting
@@ -45,6 +45,11 @@ async def audited(engine: AsyncEngine) -> list[tuple[str, str, dict[str, Any]]]:
     columns = (AuditRow.action, AuditRow.entity_id, AuditRow.changes)
     async with engine.connect() as connection:
         return [tuple(row) for row in await connection.execute(select(*columns).order_by(AuditRow.id))]
+
+
+def seen(lead: UUID) -> tuple[str, str, dict[str, Any]]:
+    """The audit's row of an answer that shows a lead in full."""
+    return ("inquiry.view", str(lead), {})
 
 
 async def events(engine: AsyncEngine) -> list[tuple[str, dict[str, Any]]]:
@@ -141,6 +146,8 @@ def at(days: float) -> str:
         ({"since": "2026-03-10T17:30:00+05:30", "status": "contacted"}, "Asha"),
         ({"since": "2026-03-10T17:30:01+05:30", "status": "contacted"}, ""),
         ({"inquiry_type": "visit", "unassigned": "true", "status": "new", "since": at(1)}, "Dev"),
+        ({"q": " "}, "Esha Dev Chand Bina Asha"),
+        ({"q": "\u200e"}, "Esha Dev Chand Bina Asha"),
         ({"q": "asha"}, "Asha"),
         ({"q": "e"}, "Esha"),
         ({"q": "e", "status": "lost"}, ""),
@@ -153,6 +160,9 @@ async def test_a_list_holds_what_its_filters_leave_in_its_order(
 ):
     await some_leads(engine, listing)
     assert await names(admin, **query) == expected.split()
+    asked = {name: True if value == "true" else value for name, value in query.items()}
+    found = await admin.post(f"{LEADS}/search", asked)
+    assert [item["full_name"] for item in found.body["items"]] == expected.split()
 
 
 async def test_a_list_of_one_listing_or_one_colleague(admin: Api, engine: AsyncEngine, listing: UUID):
@@ -189,6 +199,14 @@ async def test_pages_follow_each_other(admin: Api, engine: AsyncEngine, listing:
         ("ravi:* | x", False),
         ("98123 45678", True),
         ("+91 98123-45678", True),
+        ("\u202a+91 98123 45678\u202c", True),
+        ("98123\u201345678", True),
+        ("98123\u201145678", True),
+        ("tel:+919812345678", True),
+        ("tel:98123", True),
+        ("\u200fravi\u200b", True),
+        ("mailto:ravi.kumar@example.com", True),
+        (" RAVI.kumar@exam\u200b", True),
         ("0 98123 45678", True),
         ("00919812345678", True),
         ("98123", True),
@@ -216,6 +234,8 @@ async def test_people_are_found_by_name_phone_or_email(
         ("Mary  Ann", "ann mary"),
         ("a\\b", "a b"),
         ("李 雷", "雷"),
+        ("José", "Jose\u0301"),
+        ("पहा\u0921\u093cी", "पहा\u095cी"),
     ],
 )
 async def test_names_of_all_scripts_are_found(
@@ -270,6 +290,7 @@ async def store_many(engine: AsyncEngine, listing: UUID, count: int) -> None:
         ({"page_size": 51}, {"#/page_size": "less_than_equal"}),
         ({"sort": "name"}, {"#/sort": "enum"}),
         ({"q": "x" * 101}, {"#/q": "string_too_long"}),
+        ({"assigned_to": "nobody"}, {"#/assigned_to": "colleague"}),
         ({"name": "x"}, {"#/name": "extra_forbidden"}),
     ],
 )
@@ -278,11 +299,31 @@ async def test_a_wrong_filter_is_named(admin: Api, query: dict[str, Any], wrong:
     assert (answer.status, answer.wrong_fields()) == (422, wrong)
 
 
+async def test_a_search_is_read_strictly(admin: Api):
+    wrong = {
+        "since": 1_700_000_000,
+        "until": "2026-01-01",
+        "unassigned": "true",
+        "page": "1",
+        "assigned_to": 7,
+    }
+    answer = await admin.post(f"{LEADS}/search", wrong)
+    assert answer.status == 422
+    assert answer.wrong_fields() == {
+        "#/since": "datetime_type",
+        "#/until": "timezone_aware",
+        "#/unassigned": "bool_type",
+        "#/page": "int_type",
+        "#/assigned_to": "colleague",
+    }
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [
         ("GET", ""), ("GET", f"/{UUID(int=1)}"), ("PATCH", f"/{UUID(int=1)}/status"),
         ("PATCH", f"/{UUID(int=1)}/assignment"), ("POST", f"/{UUID(int=1)}/notes"), ("GET", ".csv"),
+        ("PATCH", f"/{UUID(int=1)}/spam"), ("POST", "/search"),
         ("GET", f"/{UUID(int=1)}/export"), ("POST", f"/{UUID(int=1)}/erase"),
     ],
 )  # fmt: skip
@@ -347,6 +388,7 @@ async def test_a_lead_is_shown_in_full_and_the_audit_says_to_whom(
         ("GET", "", None),
         ("PATCH", "/status", {"status": "contacted"}),
         ("PATCH", "/assignment", {"assigned_to": None}),
+        ("PATCH", "/spam", {"is_spam": True}),
         ("POST", "/notes", {"text": "x"}),
     ],
 )
@@ -381,12 +423,12 @@ async def test_a_lead_moves_as_the_table_says(
     answer = await admin.patch(f"{LEADS}/{lead}/status", change_to(to))
     if to == status:
         assert (answer.status, answer.body["status"], await events(engine)) == (200, status, [])
-        assert await audited(engine) == []
+        assert await audited(engine) == [seen(lead)]
     elif to in MOVES[status]:
         assert (answer.status, answer.body["status"]) == (200, to)
         reason = {"lost_reason": "bought elsewhere"} if to == "lost" else {}
         assert await events(engine) == [("status", {"from": status, "to": to} | reason)]
-        assert await audited(engine) == [("inquiry.status", str(lead), {"status": [status, to]})]
+        assert await audited(engine) == [("inquiry.status", str(lead), {"status": [status, to]}), seen(lead)]
     else:
         assert (answer.status, answer.body["code"]) == (409, "conflict")
         assert (answer.body["current"], answer.body["allowed"]) == (status, list(MOVES[status]))
@@ -402,6 +444,20 @@ async def test_the_first_contact_is_remembered(admin: Api, engine: AsyncEngine, 
     assert event["actor"]["full_name"] == "Asha Rao"
     later = (await admin.patch(f"{LEADS}/{lead}/status", change_to("qualified"))).body
     assert later["first_contacted_at"] == first["first_contacted_at"]
+
+
+async def test_a_lead_that_came_back_keeps_its_first_contact(admin: Api, engine: AsyncEngine, listing: UUID):
+    bina = await store_user(engine, email="b@casabricks.example")
+    [lead] = await store_inquiries(
+        engine,
+        inquiry(
+            listing, created_at=NOON, first_contacted_at=NOON + timedelta(hours=1), first_contacted_by=bina
+        ),
+    )
+    answer = await admin.patch(f"{LEADS}/{lead}/status", change_to("contacted"))
+    assert (answer.status, answer.body["first_contact_s"]) == (200, 3_600)
+    async with engine.connect() as connection:
+        assert await connection.scalar(select(Inquiry.first_contacted_by)) == bina
 
 
 @pytest.mark.parametrize(
@@ -459,9 +515,17 @@ async def test_a_lead_is_given_to_a_colleague_and_back(admin: Api, engine: Async
         ("assignment", {"from": None, "to": bina}),
         ("assignment", {"from": bina, "to": None}),
     ]
-    assert [change for *_, change in await audited(engine)] == [
-        {"assigned_to": [None, bina]},
-        {"assigned_to": [bina, None]},
+    assert [event["event_data"] for event in back.body["events"]] == [
+        {"from": None, "to": bina, "from_name": None, "to_name": "Bina Das"},
+        {"from": bina, "to": None, "from_name": "Bina Das", "to_name": None},
+    ]
+    given, taken = {"assigned_to": [None, bina]}, {"assigned_to": [bina, None]}
+    assert await audited(engine) == [
+        ("inquiry.assignment", str(lead), given),
+        seen(lead),
+        seen(lead),
+        ("inquiry.assignment", str(lead), taken),
+        seen(lead),
     ]
 
 
@@ -475,6 +539,74 @@ async def test_a_lead_goes_to_active_admins_only(
     answer = await admin.patch(f"{LEADS}/{lead}/assignment", {"assigned_to": str(user_id)})
     assert (answer.status, answer.wrong_fields()) == (422, {"#/assigned_to": "not_an_active_admin"})
     assert (await events(engine), await audited(engine)) == ([], [])
+
+
+# Spam
+
+
+async def counted(engine: AsyncEngine, listing: UUID) -> int:
+    async with engine.connect() as connection:
+        found = await connection.execute(select(Property.inquiry_count).where(Property.id == listing))
+        return found.scalar_one()
+
+
+async def test_spam_is_taken_back_and_set_by_hand(admin: Api, engine: AsyncEngine, listing: UUID):
+    [lead] = await store_inquiries(engine, inquiry(listing, is_spam=True))
+    for is_spam, count in ((False, 1), (True, 0)):
+        for _ in range(2):  # the second time nothing happens
+            answer = await admin.patch(f"{LEADS}/{lead}/spam", {"is_spam": is_spam})
+            assert (answer.status, answer.body["is_spam"]) == (200, is_spam)
+            assert await counted(engine, listing) == count
+        assert (len(await names(admin)), len(await names(admin, spam="true"))) == (count, 1 - count)
+    back, again = ({"is_spam": [True, False]}, {"is_spam": [False, True]})
+    assert await audited(engine) == [
+        ("inquiry.spam", str(lead), back), seen(lead), seen(lead),
+        ("inquiry.spam", str(lead), again), seen(lead), seen(lead),
+    ]  # fmt: skip
+
+
+async def test_spam_that_two_take_back_at_once_counts_once(admin: Api, engine: AsyncEngine, listing: UUID):
+    [lead] = await store_inquiries(engine, inquiry(listing, is_spam=True))
+    marks = (admin.patch(f"{LEADS}/{lead}/spam", {"is_spam": False}) for _ in range(4))
+    answers = await asyncio.gather(*marks)
+    assert ([answer.status for answer in answers], await counted(engine, listing)) == ([200] * 4, 1)
+
+
+@pytest.mark.parametrize("body", [{}, {"is_spam": None}, {"is_spam": "false"}, {"is_spam": 0}])
+async def test_a_wrong_mark_is_refused(admin: Api, body: dict[str, Any]):
+    assert (await admin.patch(f"{LEADS}/{uuid4()}/spam", body)).status == 422
+
+
+# Colleagues
+
+
+async def test_everybody_sees_whom_a_lead_can_go_to(admin: Api, engine: AsyncEngine):
+    bina = await store_user(engine, email="b@casabricks.example", full_name="bina Das")
+    await store_user(engine, email="c@casabricks.example", full_name="Chand", is_active=False)
+    me = (await admin.get("/api/v1/auth/me")).body["id"]
+    answer = await admin.get("/api/v1/admin/colleagues")
+    assert (answer.status, answer.body) == (
+        200,
+        {"items": [{"id": me, "full_name": "Asha Rao"}, {"id": str(bina), "full_name": "bina Das"}]},
+    )
+
+
+async def test_leads_of_mine_and_of_those_who_left_are_found(admin: Api, engine: AsyncEngine, listing: UUID):
+    me = (await admin.get("/api/v1/auth/me")).body["id"]
+    left = await store_user(engine, email="c@casabricks.example", is_active=False)
+    await store_inquiries(
+        engine,
+        inquiry(listing, full_name="Mine", assigned_to=me),
+        inquiry(listing, full_name="Left", assigned_to=left),
+        inquiry(listing, full_name="Lost", assigned_to=left, status="lost", lost_reason="bought"),
+        inquiry(listing, full_name="Nobody's"),
+    )
+    assert await names(admin, assigned_to="me") == ["Mine"]
+    assert await names(admin, assigned_to="inactive", sort="oldest") == ["Left", "Lost"]
+    assert await names(admin, assigned_to="inactive", status="new", q="le") == ["Left"]
+    assert [row["full_name"] for row in await rows_of(admin, assigned_to="me")] == ["Mine"]
+    found = await admin.post(f"{LEADS}/search", {"assigned_to": "me"})
+    assert [item["full_name"] for item in found.body["items"]] == ["Mine"]
 
 
 async def test_a_note_stays_with_the_lead_and_out_of_the_audit(
@@ -670,8 +802,10 @@ JSON = (
 
 @trying(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    path=st.sampled_from(["status", "assignment", "notes"]),
-    body=st.dictionaries(st.sampled_from(["status", "lost_reason", "assigned_to", "text"]), JSON, max_size=3),
+    path=st.sampled_from(["status", "assignment", "spam", "notes"]),
+    body=st.dictionaries(
+        st.sampled_from(["status", "lost_reason", "assigned_to", "is_spam", "text"]), JSON, max_size=3
+    ),
 )
 async def test_no_change_ends_in_a_server_error(
     admin: Api, engine: AsyncEngine, a_lead: UUID, path: str, body: dict[str, Any]

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.settings import Settings
-from tests.factories import store_user
+from tests.factories import home, inquiry, store, store_inquiries, store_user
 from tests.server.conftest import Answer, Api
 
 USERS = "/api/v1/admin/users"
@@ -33,6 +33,17 @@ async def test_an_account_is_made_with_a_password_that_is_told_once(
     assert login.status == 200
     [(action, changes)] = await audit(engine)
     assert (action, password in changes, "r***@casabricks.example" in changes) == ("create", False, True)
+
+
+async def test_an_address_is_read_as_phones_paste_it(api: Api, super_admin: Api):
+    password = "seven lamps by the river"
+    given = {"email": "\u200eRavi@CasaBricks.example ", "full_name": "Jose\u0301\u200b", "password": password}
+    user = (await super_admin.post(USERS, given)).body["user"]
+    assert (user["email"], user["full_name"]) == ("ravi@casabricks.example", "Jos\u00e9")
+    pasted = {"email": "\u202aravi@casabricks.example\u202c\u200b", "password": password}
+    assert (await api.post("/api/v1/auth/login", pasted)).status == 200
+    found = await super_admin.get(USERS, q="jose\u0301 ")
+    assert [account["id"] for account in found.body["items"]] == [user["id"]]
 
 
 CHOSEN = "seven lamps by the river"
@@ -89,6 +100,7 @@ async def test_a_password_that_is_drawn_again_is_to_be_changed_again(
         ({"email": "nobody"}, 422, {"#/email": "email"}),
         ({"email": "x" * 255}, 422, {"#/email": "string_too_long"}),
         ({"full_name": " "}, 422, {"#/full_name": "string_pattern_mismatch"}),
+        ({"full_name": "\u200b"}, 422, {"#/full_name": "blank"}),
         ({"role": "owner"}, 422, {"#/role": "enum"}),
         ({"password": "short"}, 422, {"#/password": "weak_password"}),
         ({"password": "Ravi Ravi Ravi 1"}, 422, {"#/password": "weak_password"}),
@@ -116,6 +128,22 @@ async def test_a_change_of_standing_ends_the_accounts_sessions(
     assert (await session.get("/api/v1/auth/me")).status == 200
     assert (await patch(super_admin, user_id, **change)).status == 200
     assert (await session.get("/api/v1/auth/me")).status == 401
+
+
+async def test_whoever_leaves_leaves_open_leads(super_admin: Api, engine: AsyncEngine):
+    user_id, [listing] = await store_user(engine), await store(engine, home())
+    states = ("new", "contacted", "qualified", "converted", "lost")
+    leads = [
+        inquiry(listing, status=status, lost_reason="bought" if status == "lost" else None)
+        for status in states
+    ]
+    spam = inquiry(listing, is_spam=True)
+    await store_inquiries(engine, *(lead | {"assigned_to": user_id} for lead in (*leads, spam)))
+    await store_inquiries(engine, inquiry(listing))
+    answer = await patch(super_admin, user_id, is_active=False)
+    assert (answer.status, answer.body["open_leads"]) == (200, 3)
+    summary = await super_admin.get("/api/v1/admin/analytics/summary", since="2026-01-01", until="2026-01-01")
+    assert summary.body["inquiries"]["of_inactive"] == 3
 
 
 async def test_another_name_ends_nothing(api: Api, super_admin: Api, engine: AsyncEngine, settings: Settings):
