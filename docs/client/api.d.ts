@@ -72,6 +72,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/colleagues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whom a lead can be given to: all active accounts */
+        get: operations["admin_users_names"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/images/{image_id}": {
         parameters: {
             query?: never;
@@ -199,6 +216,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/inquiries/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The same list, for a name or a number that should not stand in a URL, hence in logs and histories */
+        post: operations["admin_inquiries_search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/inquiries/{inquiry_id}": {
         parameters: {
             query?: never;
@@ -287,6 +321,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/inquiries/{inquiry_id}/spam": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Take a lead for spam, or out of it again */
+        patch: operations["admin_inquiries_mark"];
+        trace?: never;
+    };
     "/api/v1/admin/inquiries/{inquiry_id}/status": {
         parameters: {
             query?: never;
@@ -331,6 +382,26 @@ export interface paths {
         };
         /** Every property of one moment, in the columns that an import reads again */
         get: operations["admin_exports_properties"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/properties/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every property, and from then on every change of one: for a program that keeps a copy
+         * @description Go on with `next_cursor`, at once while `has_more`, later otherwise. Nothing is left out whoever edits meanwhile; what changes again is told again.
+         */
+        get: operations["admin_properties_tell_changes"];
         put?: never;
         post?: never;
         delete?: never;
@@ -570,10 +641,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Send an inquiry
-         * @description 201 for a new lead, 200 for one that this phone began on this listing within a day.
-         */
+        /** Send an inquiry */
         post: operations["inquiries_send"];
         delete?: never;
         options?: never;
@@ -994,10 +1062,14 @@ export interface components {
             label: string;
             count: number;
             selected: boolean;
+            /** @description It would leave none: to be shown, and not to be chosen. What is chosen can always be taken back. */
+            disabled: boolean;
         };
         AnsweredQuestion: {
             id: components["schemas"]["Question"];
             text: string;
+            /** @description Any price will do, or the question was skipped: nothing is chosen, and something may be. */
+            any: boolean;
             options: components["schemas"]["AnsweredOption"][];
             other_count?: number;
         };
@@ -1069,7 +1141,7 @@ export interface components {
             to: number | null;
             count: number;
         };
-        /** @description A box on the map; Noida lies far from the date line, so west is always west of east. */
+        /** @description A box on the map, as wide as the world at most; beyond the date line nothing of it counts. */
         Box: {
             south: number;
             west: number;
@@ -1080,6 +1152,14 @@ export interface components {
             field: string;
             from: unknown;
             to: unknown;
+        };
+        ChangedProperty: {
+            /** Format: uuid */
+            id: string;
+            /** @description Whether an admin deleted it, or it is gone for good. */
+            deleted: boolean;
+            /** @description As it is now; null when it is gone for good. */
+            property: components["schemas"]["AdminProperty"] | null;
         };
         /** @description Listings that lie close together at this zoom. */
         Cluster: {
@@ -1092,9 +1172,14 @@ export interface components {
             /** @description `zoom/x/y` of the map tile that they share; a map keeps its bubbles by it. */
             tile: string;
         };
+        Colleagues: {
+            /** @description By name. */
+            items: components["schemas"]["Person"][];
+        };
         Completion: {
-            /** @description `locality` or `society`. */
-            kind: string;
+            /** @enum {string} */
+            kind: "sector" | "society";
+            /** @description What its search chooses: a locality or a society. */
             value: string;
             label: string;
             /** @description Listings that its search finds. */
@@ -1126,8 +1211,11 @@ export interface components {
             data: components["schemas"]["Delivered"];
         };
         Dependency: {
-            /** @enum {string} */
-            state: "ok" | "wrong" | "down";
+            /**
+             * @description Ahead is an index whose database was restored: it is searched, and shows what is no more.
+             * @enum {string}
+             */
+            state: "ok" | "ahead" | "wrong" | "down";
             latency_ms: number;
             detail: string | null;
         };
@@ -1308,6 +1396,8 @@ export interface components {
             page_size?: number;
             /** @default 1 */
             page?: number;
+            /** @default null */
+            cursor?: string | null;
             /** @default true */
             counts?: boolean;
             /** @default true */
@@ -1441,6 +1531,7 @@ export interface components {
         InquiryEventView: {
             id: number;
             event_type: string;
+            /** @description Of an assignment `from_name` and `to_name` too. */
             event_data: {
                 [key: string]: unknown;
             };
@@ -1458,12 +1549,38 @@ export interface components {
             /** @description False where a search by `q` finds more than are counted; `total` is then the least there are. */
             total_is_exact: boolean;
         };
-        /** @description What a visitor learns about the lead; whether it was taken for spam is not said. */
+        InquiryListRequest: {
+            /** @default [] */
+            status?: components["schemas"]["InquiryStatus"][] | components["schemas"]["InquiryStatus"] | null;
+            /** @default null */
+            property_id?: string | null;
+            /** @default null */
+            assigned_to?: string | ("me" | "inactive") | null;
+            /** @default false */
+            unassigned?: boolean;
+            /** @default [] */
+            inquiry_type?: components["schemas"]["InquiryType"][] | components["schemas"]["InquiryType"] | null;
+            /** @default false */
+            spam?: boolean;
+            /** @default null */
+            since?: string | null;
+            /** @default null */
+            until?: string | null;
+            /** @default null */
+            q?: string | null;
+            /** @default newest */
+            sort?: components["schemas"]["InquirySort"];
+            /** @default 20 */
+            page_size?: number;
+            /** @default 1 */
+            page?: number;
+        };
+        /** @description Of the request, not of the lead: alike for a phone that we know, one that we do not know, and spam. */
         InquiryReceipt: {
             /** Format: uuid */
             id: string;
-            status: components["schemas"]["InquiryStatus"];
-            existing: boolean;
+            /** @constant */
+            status: "new";
             /** Format: date-time */
             created_at: string;
         };
@@ -1480,6 +1597,8 @@ export interface components {
             };
             by_day: components["schemas"]["DayCount"][];
             spam: number;
+            /** @description Open leads of accounts that are inactive, of this moment: somebody has to take them over. */
+            of_inactive: number;
             first_contact: components["schemas"]["FirstContact"];
         };
         /** @enum {string} */
@@ -1551,6 +1670,8 @@ export interface components {
             sector: string;
             latitude: number | null;
             longitude: number | null;
+            /** @description Whether the place is only its sector's centre. */
+            location_approximate: boolean;
             property_type: string;
             listing_type: string;
             bhk: number | null;
@@ -1566,7 +1687,7 @@ export interface components {
             rank?: components["schemas"]["RankParts"];
         };
         /**
-         * @description What is looked for; a field left out narrows nothing.
+         * @description What is looked for, in which order and on which page.
          * @example {
          *       "bhk": [
          *         3
@@ -1762,6 +1883,8 @@ export interface components {
         };
         ManagedUser: {
             user: components["schemas"]["UserView"];
+            /** @description Leads that are theirs to work on: whoever deactivates an account gives them to somebody else. */
+            open_leads: number;
             /** @description Told once and kept nowhere, when one was drawn; its owner changes it after the first login. */
             one_time_password: string | null;
         };
@@ -1773,19 +1896,17 @@ export interface components {
             total: number;
         };
         /**
-         * @description A search whose `geo.box` is the viewport; pages and sorts mean nothing on a map.
+         * @description What homes are looked for, and the part of the map that is shown; a map has neither pages nor sorts.
          * @example {
          *       "bhk": [
          *         2,
          *         3
          *       ],
-         *       "geo": {
-         *         "box": {
-         *           "east": 77.45,
-         *           "north": 28.65,
-         *           "south": 28.5,
-         *           "west": 77.3
-         *         }
+         *       "viewport": {
+         *         "east": 77.45,
+         *         "north": 28.65,
+         *         "south": 28.5,
+         *         "west": 77.3
          *       },
          *       "zoom": 12
          *     }
@@ -1831,13 +1952,9 @@ export interface components {
             vastu_rooms?: components["schemas"]["RoomWish"][] | components["schemas"]["RoomWish"] | null;
             /** @default [] */
             deal?: (components["schemas"]["DealLabel"] | "unknown")[] | (components["schemas"]["DealLabel"] | "unknown") | null;
-            /** @default relevance */
-            sort?: components["schemas"]["Sort"];
-            /** @default 20 */
-            page_size?: number;
-            /** @default 1 */
-            page?: number;
             zoom: number;
+            /** @default null */
+            viewport?: components["schemas"]["Box"] | null;
         };
         /** @description Asking prices per sqft of comparable listings, and where this one stands among them. */
         Market: {
@@ -1917,6 +2034,11 @@ export interface components {
             /** @default null */
             source?: string | null;
             /** @default null */
+            left_blank?: string | null;
+            /**
+             * @deprecated
+             * @default null
+             */
             website?: string | null;
         };
         /**
@@ -2012,6 +2134,8 @@ export interface components {
             label: string;
             /** @description How many listings this choice would leave, everything else answered as it is. */
             count: number;
+            /** @description It would leave none: to be shown, and not to be chosen. */
+            disabled: boolean;
         };
         /** @enum {string} */
         Order: "newest" | "oldest" | "updated_desc" | "updated_asc" | "price_desc" | "price_asc" | "area_desc" | "area_asc" | "views_desc" | "views_asc" | "inquiries_desc" | "inquiries_asc";
@@ -2101,7 +2225,7 @@ export interface components {
              * Format: uri
              * @enum {string}
              */
-            type: "https://docs.casabricks.example/problems/conflict" | "https://docs.casabricks.example/problems/database-unavailable" | "https://docs.casabricks.example/problems/expectation-failed" | "https://docs.casabricks.example/problems/forbidden" | "https://docs.casabricks.example/problems/import-running" | "https://docs.casabricks.example/problems/internal-error" | "https://docs.casabricks.example/problems/invalid-signature" | "https://docs.casabricks.example/problems/media-unavailable" | "https://docs.casabricks.example/problems/method-not-allowed" | "https://docs.casabricks.example/problems/not-found" | "https://docs.casabricks.example/problems/overloaded" | "https://docs.casabricks.example/problems/payload-too-large" | "https://docs.casabricks.example/problems/precondition-failed" | "https://docs.casabricks.example/problems/precondition-required" | "https://docs.casabricks.example/problems/request-timeout" | "https://docs.casabricks.example/problems/search-unavailable" | "https://docs.casabricks.example/problems/too-many-requests" | "https://docs.casabricks.example/problems/unauthorized" | "https://docs.casabricks.example/problems/unparsable" | "https://docs.casabricks.example/problems/unsupported-media-type" | "https://docs.casabricks.example/problems/uri-too-long" | "https://docs.casabricks.example/problems/url-not-allowed" | "https://docs.casabricks.example/problems/validation-error";
+            type: "https://docs.casabricks.example/problems/conflict" | "https://docs.casabricks.example/problems/database-unavailable" | "https://docs.casabricks.example/problems/deadline-exceeded" | "https://docs.casabricks.example/problems/expectation-failed" | "https://docs.casabricks.example/problems/forbidden" | "https://docs.casabricks.example/problems/import-running" | "https://docs.casabricks.example/problems/internal-error" | "https://docs.casabricks.example/problems/invalid-signature" | "https://docs.casabricks.example/problems/media-unavailable" | "https://docs.casabricks.example/problems/method-not-allowed" | "https://docs.casabricks.example/problems/not-found" | "https://docs.casabricks.example/problems/overloaded" | "https://docs.casabricks.example/problems/password-change-required" | "https://docs.casabricks.example/problems/payload-too-large" | "https://docs.casabricks.example/problems/precondition-failed" | "https://docs.casabricks.example/problems/precondition-required" | "https://docs.casabricks.example/problems/request-timeout" | "https://docs.casabricks.example/problems/search-unavailable" | "https://docs.casabricks.example/problems/too-many-requests" | "https://docs.casabricks.example/problems/unauthorized" | "https://docs.casabricks.example/problems/unparsable" | "https://docs.casabricks.example/problems/unsupported-media-type" | "https://docs.casabricks.example/problems/uri-too-long" | "https://docs.casabricks.example/problems/url-not-allowed" | "https://docs.casabricks.example/problems/validation-error";
             title: string;
             status: number;
             detail: string;
@@ -2110,10 +2234,18 @@ export interface components {
              * @description Stable, for programs; the words of `title` and `detail` are for people and may change.
              * @enum {string}
              */
-            code: "conflict" | "database_unavailable" | "expectation_failed" | "forbidden" | "import_running" | "internal_error" | "invalid_signature" | "media_unavailable" | "method_not_allowed" | "not_found" | "overloaded" | "payload_too_large" | "precondition_failed" | "precondition_required" | "request_timeout" | "search_unavailable" | "too_many_requests" | "unauthorized" | "unparsable" | "unsupported_media_type" | "uri_too_long" | "url_not_allowed" | "validation_error";
+            code: "conflict" | "database_unavailable" | "deadline_exceeded" | "expectation_failed" | "forbidden" | "import_running" | "internal_error" | "invalid_signature" | "media_unavailable" | "method_not_allowed" | "not_found" | "overloaded" | "password_change_required" | "payload_too_large" | "precondition_failed" | "precondition_required" | "request_timeout" | "search_unavailable" | "too_many_requests" | "unauthorized" | "unparsable" | "unsupported_media_type" | "uri_too_long" | "url_not_allowed" | "validation_error";
             request_id: string;
             /** @description Every field that is wrong, where fields are. */
             errors: components["schemas"]["WrongField"][];
+        };
+        PropertyChanges: {
+            /** @description The longest unchanged first, each property once. */
+            items: components["schemas"]["ChangedProperty"][];
+            /** @description Where to go on, now or later; never null, for there is always a next change. */
+            next_cursor: string;
+            /** @description Whether there is more already. */
+            has_more: boolean;
         };
         /**
          * @description What an editor decides; all else follows from it, or from what happens to the property.
@@ -2471,6 +2603,7 @@ export interface components {
             sector: string;
             latitude: number | null;
             longitude: number | null;
+            location_approximate: boolean;
             property_type: string;
             listing_type: string;
             bhk: number | null;
@@ -2492,6 +2625,9 @@ export interface components {
         };
         /** @enum {string} */
         Sort: "relevance" | "newest" | "price_asc" | "price_desc" | "price_per_sqft_asc" | "area_desc" | "vastu_desc" | "light_desc" | "deal" | "distance";
+        SpamMark: {
+            is_spam: boolean;
+        };
         /**
          * @description Either the state itself, or only whether the listing is to be shown.
          * @example {
@@ -2575,19 +2711,17 @@ export interface components {
             none: number;
         };
         /**
+         * @description What is left out stays as it is.
          * @example {
          *       "is_active": false
          *     }
          */
         UserChange: {
-            /** @default null */
-            full_name?: string | null;
-            /** @default null */
-            role?: components["schemas"]["Role"] | null;
-            /** @default null */
-            is_active?: boolean | null;
-            /** @default null */
-            reset_password?: true | null;
+            full_name?: string;
+            role?: components["schemas"]["Role"];
+            is_active?: boolean;
+            /** @constant */
+            reset_password?: true;
         };
         UserCreate: {
             /** Format: email */
@@ -2605,6 +2739,8 @@ export interface components {
             full_name: string;
             role: components["schemas"]["Role"];
             is_active: boolean;
+            /** @description Its password was drawn and told once: until it is changed, nothing but that is open to it. */
+            must_change_password: boolean;
             last_login_at: string | null;
             /** Format: date-time */
             created_at: string;
@@ -2747,8 +2883,8 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The database is unavailable (`database_unavailable`). The storage of pictures is unavailable (`media_unavailable`). Too busy (`overloaded`). */
-        DatabaseUnavailableOrMediaUnavailableOrOverloaded: {
+        /** @description The database is unavailable (`database_unavailable`). This took too long (`deadline_exceeded`). The storage of pictures is unavailable (`media_unavailable`). Too busy (`overloaded`). */
+        DatabaseUnavailableOrDeadlineExceededOrMediaUnavailableOrOverloaded: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
                 "Retry-After": components["headers"]["Retry-After"];
@@ -2758,8 +2894,8 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The database is unavailable (`database_unavailable`). Too busy (`overloaded`). */
-        DatabaseUnavailableOrOverloaded: {
+        /** @description The database is unavailable (`database_unavailable`). This took too long (`deadline_exceeded`). Too busy (`overloaded`). */
+        DatabaseUnavailableOrDeadlineExceededOrOverloaded: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
                 "Retry-After": components["headers"]["Retry-After"];
@@ -2769,8 +2905,8 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The database is unavailable (`database_unavailable`). Too busy (`overloaded`). Search is unavailable (`search_unavailable`). */
-        DatabaseUnavailableOrOverloadedOrSearchUnavailable: {
+        /** @description The database is unavailable (`database_unavailable`). This took too long (`deadline_exceeded`). Too busy (`overloaded`). Search is unavailable (`search_unavailable`). */
+        DatabaseUnavailableOrDeadlineExceededOrOverloadedOrSearchUnavailable: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
                 "Retry-After": components["headers"]["Retry-After"];
@@ -2780,8 +2916,8 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Not allowed (`forbidden`). */
-        Forbidden: {
+        /** @description Not allowed (`forbidden`). Change your password first (`password_change_required`). */
+        ForbiddenOrPasswordChangeRequired: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
                 [name: string]: unknown;
@@ -2813,6 +2949,16 @@ export interface components {
         };
         /** @description Not found (`not_found`). */
         NotFound: {
+            headers: {
+                "X-Request-ID": components["headers"]["X-Request-ID"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Change your password first (`password_change_required`). */
+        PasswordChangeRequired: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
                 [name: string]: unknown;
@@ -2876,6 +3022,8 @@ export interface components {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
                 "Retry-After": components["headers"]["Retry-After"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 [name: string]: unknown;
             };
             content: {
@@ -2934,6 +3082,16 @@ export interface components {
         "X-Request-ID": string;
         /** @description Seconds after which it is worth another try. */
         "Retry-After": number;
+        /**
+         * @description The limit that is used up, and in how many seconds something of it is free.
+         * @example "search";r=0;t=1
+         */
+        RateLimit: string;
+        /**
+         * @description The limit: so many requests (q) in so many seconds (w).
+         * @example "search";q=40;w=4
+         */
+        "RateLimit-Policy": string;
         /** @description How to say who is asking. */
         "WWW-Authenticate": string;
     };
@@ -2974,7 +3132,7 @@ export interface operations {
                 };
             };
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     admin_analytics_summary: {
@@ -3019,6 +3177,7 @@ export interface operations {
                      *           }
                      *         ],
                      *         "spam": 1,
+                     *         "of_inactive": 1,
                      *         "first_contact": {
                      *           "contacted": 1,
                      *           "waiting": 1,
@@ -3081,11 +3240,12 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["PasswordChangeRequired"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     admin_analytics_unmet: {
@@ -3137,11 +3297,12 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["PasswordChangeRequired"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     admin_audit_index: {
@@ -3203,12 +3364,50 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
+            403: components["responses"]["ForbiddenOrPasswordChangeRequired"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
+        };
+    };
+    admin_users_names: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The client's own id: 1 to 64 letters, digits and dashes; another is not taken up. */
+                "X-Request-ID"?: components["parameters"]["X-Request-ID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "019b76da-ab06-7017-9695-9a03e802027d",
+                     *           "full_name": "Asha Verma"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Colleagues"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["PasswordChangeRequired"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     admin_images_remove: {
@@ -3234,9 +3433,10 @@ export interface operations {
                 content?: never;
             };
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["PasswordChangeRequired"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     admin_images_patch: {
@@ -3297,12 +3497,13 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["PasswordChangeRequired"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     admin_enhancement_enhance: {
@@ -3349,6 +3550,7 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["PasswordChangeRequired"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
@@ -3356,7 +3558,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     admin_enhancement_undo: {
@@ -3391,9 +3593,10 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["PasswordChangeRequired"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     admin_imports_index: {
@@ -3448,11 +3651,12 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["PasswordChangeRequired"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     admin_imports_create: {
@@ -3541,13 +3745,14 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["PasswordChangeRequired"];
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     admin_imports_show: {
@@ -3598,9 +3803,10 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["PasswordChangeRequired"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     admin_inquiries_index: {
@@ -3652,11 +3858,12 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["PasswordChangeRequired"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     admin_inquiries_download: {
@@ -3696,11 +3903,61 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["PasswordChangeRequired"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
+        };
+    };
+    admin_inquiries_search: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The client's own id: 1 to 64 letters, digits and dashes; another is not taken up. */
+                "X-Request-ID"?: components["parameters"]["X-Request-ID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["InquiryListRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {}
+                     *       ],
+                     *       "total": 59,
+                     *       "page": 1,
+                     *       "page_size": 1,
+                     *       "next_cursor": "eyJhZnRlciI6WzExMDAwMDAwXX0",
+                     *       "total_is_exact": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["InquiryList"];
+                };
+            };
+            400: components["responses"]["Unparsable"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["PasswordChangeRequired"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidRequest"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     admin_inquiries_show: {
@@ -3782,9 +4039,10 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["PasswordChangeRequired"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     admin_inquiries_assign: {
@@ -3876,13 +4134,14 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["PasswordChangeRequired"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     admin_inquiries_erase: {
@@ -3928,13 +4187,13 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
+            403: components["responses"]["ForbiddenOrPasswordChangeRequired"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     admin_inquiries_export: {
@@ -3978,10 +4237,10 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
+            403: components["responses"]["ForbiddenOrPasswordChangeRequired"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     admin_inquiries_note: {
@@ -4034,13 +4293,113 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["PasswordChangeRequired"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
+        };
+    };
+    admin_inquiries_mark: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The client's own id: 1 to 64 letters, digits and dashes; another is not taken up. */
+                "X-Request-ID"?: components["parameters"]["X-Request-ID"];
+            };
+            path: {
+                inquiry_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "is_spam": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["SpamMark"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "019b76da-ab06-7017-9695-9a03e802027d",
+                     *       "property": {
+                     *         "id": "019b76da-ab06-7017-9695-9a03e802027d",
+                     *         "title": "3 BHK apartment of 1,490 sqft in Sector 151",
+                     *         "locality": "Sector 151",
+                     *         "state": "active",
+                     *         "price": 11000000,
+                     *         "listing_type": "sale"
+                     *       },
+                     *       "full_name": "Asha Verma",
+                     *       "phone": "+919876543210",
+                     *       "email": "asha@casabricks.example",
+                     *       "message": "May I see it on Saturday morning?",
+                     *       "preferred_contact_time": "after 6 pm",
+                     *       "inquiry_type": "visit",
+                     *       "status": "new",
+                     *       "allowed": [
+                     *         "new"
+                     *       ],
+                     *       "lost_reason": "Bought elsewhere.",
+                     *       "is_spam": true,
+                     *       "assigned_to": {
+                     *         "id": "019b76da-ab06-7017-9695-9a03e802027d",
+                     *         "full_name": "Asha Verma"
+                     *       },
+                     *       "source": "website",
+                     *       "user_agent": "Mozilla/5.0",
+                     *       "ip_address": "203.0.113.7",
+                     *       "consent_text_version": "2026-01",
+                     *       "consented_at": "2026-02-01T10:00:00Z",
+                     *       "created_at": "2026-02-01T10:00:00Z",
+                     *       "updated_at": "2026-02-01T10:00:00Z",
+                     *       "first_contacted_at": "2026-02-01T10:00:00Z",
+                     *       "first_contact_s": 1,
+                     *       "erased_at": "2026-02-01T10:00:00Z",
+                     *       "events": [
+                     *         {
+                     *           "id": 1,
+                     *           "event_type": "status_changed",
+                     *           "event_data": {
+                     *             "from": "new",
+                     *             "to": "contacted"
+                     *           },
+                     *           "actor": {
+                     *             "id": "019b76da-ab06-7017-9695-9a03e802027d",
+                     *             "full_name": "Asha Verma"
+                     *           },
+                     *           "created_at": "2026-02-01T10:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["InquiryView"];
+                };
+            };
+            400: components["responses"]["Unparsable"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["PasswordChangeRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidRequest"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     admin_inquiries_move: {
@@ -4132,13 +4491,14 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["PasswordChangeRequired"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     admin_properties_index: {
@@ -4212,11 +4572,12 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["PasswordChangeRequired"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     admin_properties_add: {
@@ -4227,6 +4588,11 @@ export interface operations {
             header?: {
                 /** @description `wait=N`: answer when searches show the change, N seconds from now at most. */
                 Prefer?: string;
+                /**
+                 * @description Drawn by the client: the same request under the same key is done once, and answered alike.
+                 * @example 5f0c7a52-7d3c-4f6e-9a51-1d2b7a1c9e40
+                 */
+                "Idempotency-Key"?: string;
                 /** @description The client's own id: 1 to 64 letters, digits and dashes; another is not taken up. */
                 "X-Request-ID"?: components["parameters"]["X-Request-ID"];
             };
@@ -4266,6 +4632,8 @@ export interface operations {
                     ETag: string;
                     /** @description `wait=N`, if it was waited for. */
                     "Preference-Applied"?: string;
+                    /** @description `true` for an answer that was given before. */
+                    "Idempotent-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4360,13 +4728,14 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["PasswordChangeRequired"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     admin_exports_properties: {
@@ -4399,11 +4768,142 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["PasswordChangeRequired"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
+        };
+    };
+    admin_properties_tell_changes: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                page_size?: number;
+            };
+            header?: {
+                /** @description The client's own id: 1 to 64 letters, digits and dashes; another is not taken up. */
+                "X-Request-ID"?: components["parameters"]["X-Request-ID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "019b76da-ab06-7017-9695-9a03e802027d",
+                     *           "deleted": true,
+                     *           "property": {
+                     *             "id": "019b76da-ab06-7017-9695-9a03e802027d",
+                     *             "external_ref": "CRM-20417",
+                     *             "fingerprint": "9f2c4b1d7a60e853",
+                     *             "title": "3 BHK apartment of 1,490 sqft in Sector 151",
+                     *             "description": "A quiet flat with morning light, close to the metro.",
+                     *             "society": "Quail Angan",
+                     *             "locality": "Sector 151",
+                     *             "sector": "151",
+                     *             "latitude": 28.443777,
+                     *             "longitude": 77.465354,
+                     *             "location_approximate": true,
+                     *             "property_type": "apartment",
+                     *             "listing_type": "sale",
+                     *             "bhk": 3,
+                     *             "bathrooms": 3,
+                     *             "balconies": 2,
+                     *             "area_sqft": 1490,
+                     *             "area_basis": "super",
+                     *             "price": 11000000,
+                     *             "price_per_sqft": 7383,
+                     *             "furnishing_status": "semi_furnished",
+                     *             "floor_number": 7,
+                     *             "total_floors": 18,
+                     *             "age_years": 4,
+                     *             "possession_status": "ready_to_move",
+                     *             "facing_direction": "east",
+                     *             "entrance_direction": "east",
+                     *             "kitchen_direction": "east",
+                     *             "master_bedroom_direction": "east",
+                     *             "pooja_direction": "east",
+                     *             "toilet_direction": "east",
+                     *             "balcony_direction": "east",
+                     *             "open_sides": 1,
+                     *             "vastu_score": 90,
+                     *             "vastu_coverage": 100,
+                     *             "vastu_source": "website",
+                     *             "vastu_rules_version": 3,
+                     *             "vastu_set_by": "019b76da-ab06-7017-9695-9a03e802027d",
+                     *             "vastu_set_at": "2026-02-01T10:00:00Z",
+                     *             "light_score": 90,
+                     *             "light_coverage": 100,
+                     *             "light_source": "website",
+                     *             "light_set_by": "019b76da-ab06-7017-9695-9a03e802027d",
+                     *             "light_set_at": "2026-02-01T10:00:00Z",
+                     *             "state": "active",
+                     *             "is_active": true,
+                     *             "listed_at": "2026-02-01T10:00:00Z",
+                     *             "expires_at": "2026-02-01T10:00:00Z",
+                     *             "view_count": 59,
+                     *             "inquiry_count": 59,
+                     *             "version": 3,
+                     *             "revision": 1,
+                     *             "created_by": "019b76da-ab06-7017-9695-9a03e802027d",
+                     *             "created_at": "2026-02-01T10:00:00Z",
+                     *             "updated_at": "2026-02-01T10:00:00Z",
+                     *             "images": [
+                     *               {
+                     *                 "id": "019b76da-ab06-7017-9695-9a03e802027d",
+                     *                 "url": "/media/img/019b76daab067017/large.webp",
+                     *                 "medium_url": "/media/img/019b76daab067017/large.webp",
+                     *                 "thumbnail_url": "/media/img/019b76daab067017/thumb.webp",
+                     *                 "enhanced_url": "/media/img/019b76daab067017/large.webp",
+                     *                 "is_enhanced": true,
+                     *                 "image_type": "photo",
+                     *                 "is_primary": true,
+                     *                 "enhancement_status": "completed",
+                     *                 "property_id": "019b76da-ab06-7017-9695-9a03e802027d",
+                     *                 "display_order": 1,
+                     *                 "width": 1600,
+                     *                 "height": 1200
+                     *               }
+                     *             ],
+                     *             "market": {
+                     *               "level": "same_sector",
+                     *               "n": 42,
+                     *               "median": 7960,
+                     *               "delta_pct": -7.3,
+                     *               "label": "great",
+                     *               "reason": "too_few",
+                     *               "as_of": "2026-02-01T10:00:00Z"
+                     *             }
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next_cursor": "eyJhZnRlciI6WzExMDAwMDAwXX0",
+                     *       "has_more": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PropertyChanges"];
+                };
+            };
+            400: components["responses"]["Unparsable"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["PasswordChangeRequired"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            422: components["responses"]["InvalidRequest"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     admin_properties_show: {
@@ -4521,9 +5021,10 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["PasswordChangeRequired"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     admin_properties_replace: {
@@ -4672,6 +5173,7 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["PasswordChangeRequired"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
@@ -4681,7 +5183,7 @@ export interface operations {
             422: components["responses"]["InvalidRequest"];
             428: components["responses"]["PreconditionRequired"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     admin_properties_remove: {
@@ -4812,6 +5314,7 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["PasswordChangeRequired"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
@@ -4820,7 +5323,7 @@ export interface operations {
             422: components["responses"]["InvalidRequest"];
             428: components["responses"]["PreconditionRequired"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     admin_properties_patch: {
@@ -4966,6 +5469,7 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["PasswordChangeRequired"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
@@ -4975,7 +5479,7 @@ export interface operations {
             422: components["responses"]["InvalidRequest"];
             428: components["responses"]["PreconditionRequired"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     admin_properties_show_history: {
@@ -5030,12 +5534,13 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["PasswordChangeRequired"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     admin_images_index: {
@@ -5088,9 +5593,10 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["PasswordChangeRequired"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     admin_images_upload: {
@@ -5147,6 +5653,7 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["PasswordChangeRequired"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict"];
@@ -5154,7 +5661,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrMediaUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrMediaUnavailableOrOverloaded"];
         };
     };
     admin_images_put_in_order: {
@@ -5219,13 +5726,14 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["PasswordChangeRequired"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     admin_properties_set_status: {
@@ -5365,6 +5873,7 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["PasswordChangeRequired"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
@@ -5374,7 +5883,7 @@ export interface operations {
             422: components["responses"]["InvalidRequest"];
             428: components["responses"]["PreconditionRequired"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     admin_properties_explain_link: {
@@ -5437,12 +5946,13 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["PasswordChangeRequired"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     admin_properties_explain_search: {
@@ -5523,12 +6033,13 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["PasswordChangeRequired"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     admin_users_index: {
@@ -5565,6 +6076,7 @@ export interface operations {
                      *           "full_name": "Asha Verma",
                      *           "role": "admin",
                      *           "is_active": true,
+                     *           "must_change_password": true,
                      *           "last_login_at": "2026-02-01T10:00:00Z",
                      *           "created_at": "2026-02-01T10:00:00Z"
                      *         }
@@ -5580,12 +6092,12 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
+            403: components["responses"]["ForbiddenOrPasswordChangeRequired"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     admin_users_create: {
@@ -5625,9 +6137,11 @@ export interface operations {
                      *         "full_name": "Asha Verma",
                      *         "role": "admin",
                      *         "is_active": true,
+                     *         "must_change_password": true,
                      *         "last_login_at": "2026-02-01T10:00:00Z",
                      *         "created_at": "2026-02-01T10:00:00Z"
                      *       },
+                     *       "open_leads": 1,
                      *       "one_time_password": "tidy-mango-river-9041"
                      *     }
                      */
@@ -5636,13 +6150,13 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
+            403: components["responses"]["ForbiddenOrPasswordChangeRequired"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     admin_users_change: {
@@ -5683,9 +6197,11 @@ export interface operations {
                      *         "full_name": "Asha Verma",
                      *         "role": "admin",
                      *         "is_active": true,
+                     *         "must_change_password": true,
                      *         "last_login_at": "2026-02-01T10:00:00Z",
                      *         "created_at": "2026-02-01T10:00:00Z"
                      *       },
+                     *       "open_leads": 1,
                      *       "one_time_password": "tidy-mango-river-9041"
                      *     }
                      */
@@ -5694,14 +6210,14 @@ export interface operations {
             };
             400: components["responses"]["Unparsable"];
             401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
+            403: components["responses"]["ForbiddenOrPasswordChangeRequired"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     accounts_login: {
@@ -5744,6 +6260,7 @@ export interface operations {
                      *         "full_name": "Asha Verma",
                      *         "role": "admin",
                      *         "is_active": true,
+                     *         "must_change_password": true,
                      *         "last_login_at": "2026-02-01T10:00:00Z",
                      *         "created_at": "2026-02-01T10:00:00Z"
                      *       }
@@ -5758,7 +6275,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     accounts_logout: {
@@ -5783,7 +6300,7 @@ export interface operations {
             };
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     accounts_me: {
@@ -5812,6 +6329,7 @@ export interface operations {
                      *       "full_name": "Asha Verma",
                      *       "role": "admin",
                      *       "is_active": true,
+                     *       "must_change_password": true,
                      *       "last_login_at": "2026-02-01T10:00:00Z",
                      *       "created_at": "2026-02-01T10:00:00Z"
                      *     }
@@ -5821,7 +6339,7 @@ export interface operations {
             };
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     accounts_change_password: {
@@ -5860,7 +6378,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     inquiries_send: {
@@ -5893,26 +6411,6 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    "X-Request-ID": components["headers"]["X-Request-ID"];
-                    /** @description `true` for an answer that was given before. */
-                    "Idempotent-Replayed"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "019b76da-ab06-7017-9695-9a03e802027d",
-                     *       "status": "new",
-                     *       "existing": true,
-                     *       "created_at": "2026-02-01T10:00:00Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["InquiryReceipt"];
-                };
-            };
             /** @description Created */
             201: {
                 headers: {
@@ -5926,7 +6424,6 @@ export interface operations {
                      * @example {
                      *       "id": "019b76da-ab06-7017-9695-9a03e802027d",
                      *       "status": "new",
-                     *       "existing": true,
                      *       "created_at": "2026-02-01T10:00:00Z"
                      *     }
                      */
@@ -5940,7 +6437,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     localities_index: {
@@ -5951,6 +6448,8 @@ export interface operations {
                 area_basis?: components["schemas"]["AreaBasis"];
             };
             header?: {
+                /** @description An ETag: the answer is 304 while it is still the same. */
+                "If-None-Match"?: string;
                 /** @description The client's own id: 1 to 64 letters, digits and dashes; another is not taken up. */
                 "X-Request-ID"?: components["parameters"]["X-Request-ID"];
             };
@@ -5963,6 +6462,11 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
+                    /**
+                     * @description The version of what is shown.
+                     * @example "3"
+                     */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5990,18 +6494,33 @@ export interface operations {
                     "application/json": components["schemas"]["Localities"];
                 };
             };
+            /** @description It is still what the client has. */
+            304: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    /**
+                     * @description The version of what is shown.
+                     * @example "3"
+                     */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             400: components["responses"]["Unparsable"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloadedOrSearchUnavailable"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloadedOrSearchUnavailable"];
         };
     };
     market_quality: {
         parameters: {
             query?: never;
             header?: {
+                /** @description An ETag: the answer is 304 while it is still the same. */
+                "If-None-Match"?: string;
                 /** @description The client's own id: 1 to 64 letters, digits and dashes; another is not taken up. */
                 "X-Request-ID"?: components["parameters"]["X-Request-ID"];
             };
@@ -6014,6 +6533,11 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
+                    /**
+                     * @description The version of what is shown.
+                     * @example "3"
+                     */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6038,8 +6562,21 @@ export interface operations {
                     "application/json": components["schemas"]["MarketQuality"];
                 };
             };
+            /** @description It is still what the client has. */
+            304: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    /**
+                     * @description The version of what is shown.
+                     * @example "3"
+                     */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     market_segments: {
@@ -6051,6 +6588,8 @@ export interface operations {
                 bhk?: number;
             };
             header?: {
+                /** @description An ETag: the answer is 304 while it is still the same. */
+                "If-None-Match"?: string;
                 /** @description The client's own id: 1 to 64 letters, digits and dashes; another is not taken up. */
                 "X-Request-ID"?: components["parameters"]["X-Request-ID"];
             };
@@ -6063,6 +6602,11 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
+                    /**
+                     * @description The version of what is shown.
+                     * @example "3"
+                     */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6091,12 +6635,25 @@ export interface operations {
                     "application/json": components["schemas"]["Segments"];
                 };
             };
+            /** @description It is still what the client has. */
+            304: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    /**
+                     * @description The version of what is shown.
+                     * @example "3"
+                     */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             400: components["responses"]["Unparsable"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     properties_show: {
@@ -6235,7 +6792,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     market_comparison: {
@@ -6316,13 +6873,15 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloadedOrSearchUnavailable"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloadedOrSearchUnavailable"];
         };
     };
     properties_similar: {
         parameters: {
             query?: never;
             header?: {
+                /** @description An ETag: the answer is 304 while it is still the same. */
+                "If-None-Match"?: string;
                 /** @description The client's own id: 1 to 64 letters, digits and dashes; another is not taken up. */
                 "X-Request-ID"?: components["parameters"]["X-Request-ID"];
             };
@@ -6337,6 +6896,11 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
+                    /**
+                     * @description The version of what is shown.
+                     * @example "3"
+                     */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6351,6 +6915,7 @@ export interface operations {
                      *           "sector": "151",
                      *           "latitude": 28.443777,
                      *           "longitude": 77.465354,
+                     *           "location_approximate": true,
                      *           "property_type": "apartment",
                      *           "listing_type": "sale",
                      *           "bhk": 3,
@@ -6389,9 +6954,22 @@ export interface operations {
                     "application/json": components["schemas"]["SimilarListings"];
                 };
             };
+            /** @description It is still what the client has. */
+            304: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    /**
+                     * @description The version of what is shown.
+                     * @example "3"
+                     */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloadedOrSearchUnavailable"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloadedOrSearchUnavailable"];
         };
     };
     search_begin_guided: {
@@ -6403,6 +6981,7 @@ export interface operations {
                 sort?: components["schemas"]["Sort"];
                 page_size?: number;
                 page?: number;
+                cursor?: string;
                 counts?: boolean;
                 suggest?: boolean;
                 explain?: boolean;
@@ -6413,6 +6992,8 @@ export interface operations {
                 localities?: string[];
             };
             header?: {
+                /** @description An ETag: the answer is 304 while it is still the same. */
+                "If-None-Match"?: string;
                 /** @description Names the visit, for figures that count visits; one of another form is not noted. */
                 "X-Session-ID"?: string;
                 /** @description The client's own id: 1 to 64 letters, digits and dashes; another is not taken up. */
@@ -6427,6 +7008,11 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
+                    /**
+                     * @description The version of what is shown.
+                     * @example "3"
+                     */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6439,7 +7025,8 @@ export interface operations {
                      *           {
                      *             "value": "3",
                      *             "label": "East",
-                     *             "count": 59
+                     *             "count": 59,
+                     *             "disabled": true
                      *           }
                      *         ],
                      *         "other_count": 59,
@@ -6449,12 +7036,14 @@ export interface operations {
                      *         {
                      *           "id": "budget",
                      *           "text": "Called back; a visit on Saturday at eleven.",
+                     *           "any": true,
                      *           "options": [
                      *             {
                      *               "value": "3",
                      *               "label": "East",
                      *               "count": 59,
-                     *               "selected": true
+                     *               "selected": true,
+                     *               "disabled": true
                      *             }
                      *           ],
                      *           "other_count": 59
@@ -6478,6 +7067,7 @@ export interface operations {
                      *           "sector": "151",
                      *           "latitude": 28.443777,
                      *           "longitude": 77.465354,
+                     *           "location_approximate": true,
                      *           "property_type": "apartment",
                      *           "listing_type": "sale",
                      *           "bhk": 3,
@@ -6548,12 +7138,25 @@ export interface operations {
                     "application/json": components["schemas"]["GuidedAnswer"];
                 };
             };
+            /** @description It is still what the client has. */
+            304: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    /**
+                     * @description The version of what is shown.
+                     * @example "3"
+                     */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             400: components["responses"]["Unparsable"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloadedOrSearchUnavailable"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloadedOrSearchUnavailable"];
         };
     };
     search_continue_guided: {
@@ -6604,7 +7207,8 @@ export interface operations {
                      *           {
                      *             "value": "3",
                      *             "label": "East",
-                     *             "count": 59
+                     *             "count": 59,
+                     *             "disabled": true
                      *           }
                      *         ],
                      *         "other_count": 59,
@@ -6614,12 +7218,14 @@ export interface operations {
                      *         {
                      *           "id": "budget",
                      *           "text": "Called back; a visit on Saturday at eleven.",
+                     *           "any": true,
                      *           "options": [
                      *             {
                      *               "value": "3",
                      *               "label": "East",
                      *               "count": 59,
-                     *               "selected": true
+                     *               "selected": true,
+                     *               "disabled": true
                      *             }
                      *           ],
                      *           "other_count": 59
@@ -6643,6 +7249,7 @@ export interface operations {
                      *           "sector": "151",
                      *           "latitude": 28.443777,
                      *           "longitude": 77.465354,
+                     *           "location_approximate": true,
                      *           "property_type": "apartment",
                      *           "listing_type": "sale",
                      *           "bhk": 3,
@@ -6718,7 +7325,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloadedOrSearchUnavailable"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloadedOrSearchUnavailable"];
         };
     };
     search_listings: {
@@ -6770,6 +7377,7 @@ export interface operations {
                      *           "sector": "151",
                      *           "latitude": 28.443777,
                      *           "longitude": 77.465354,
+                     *           "location_approximate": true,
                      *           "property_type": "apartment",
                      *           "listing_type": "sale",
                      *           "bhk": 3,
@@ -6902,7 +7510,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloadedOrSearchUnavailable"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloadedOrSearchUnavailable"];
         };
     };
     search_draw: {
@@ -6925,13 +7533,11 @@ export interface operations {
                  *         2,
                  *         3
                  *       ],
-                 *       "geo": {
-                 *         "box": {
-                 *           "east": 77.45,
-                 *           "north": 28.65,
-                 *           "south": 28.5,
-                 *           "west": 77.3
-                 *         }
+                 *       "viewport": {
+                 *         "east": 77.45,
+                 *         "north": 28.65,
+                 *         "south": 28.5,
+                 *         "west": 77.3
                  *       },
                  *       "zoom": 12
                  *     }
@@ -6967,6 +7573,7 @@ export interface operations {
                      *           "sector": "151",
                      *           "latitude": 28.443777,
                      *           "longitude": 77.465354,
+                     *           "location_approximate": true,
                      *           "property_type": "apartment",
                      *           "listing_type": "sale",
                      *           "bhk": 3,
@@ -7008,7 +7615,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloadedOrSearchUnavailable"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloadedOrSearchUnavailable"];
         };
     };
     search_complete: {
@@ -7020,6 +7627,8 @@ export interface operations {
                 limit?: number;
             };
             header?: {
+                /** @description An ETag: the answer is 304 while it is still the same. */
+                "If-None-Match"?: string;
                 /** @description The client's own id: 1 to 64 letters, digits and dashes; another is not taken up. */
                 "X-Request-ID"?: components["parameters"]["X-Request-ID"];
             };
@@ -7032,6 +7641,11 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
+                    /**
+                     * @description The version of what is shown.
+                     * @example "3"
+                     */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7039,7 +7653,7 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "kind": "locality",
+                     *           "kind": "sector",
                      *           "value": "3",
                      *           "label": "East",
                      *           "count": 59,
@@ -7092,12 +7706,25 @@ export interface operations {
                     "application/json": components["schemas"]["Suggest"];
                 };
             };
+            /** @description It is still what the client has. */
+            304: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    /**
+                     * @description The version of what is shown.
+                     * @example "3"
+                     */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             400: components["responses"]["Unparsable"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloadedOrSearchUnavailable"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloadedOrSearchUnavailable"];
         };
     };
     webhooks_enhancement_receive: {
@@ -7155,7 +7782,7 @@ export interface operations {
             413: components["responses"]["PayloadTooLarge"];
             422: components["responses"]["ResultUrlRefusedOrInvalidRequest"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     health_health: {
@@ -7193,7 +7820,7 @@ export interface operations {
                 };
             };
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     health_livez: {
@@ -7224,7 +7851,7 @@ export interface operations {
                 };
             };
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     media_show: {
@@ -7273,7 +7900,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrMediaUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrMediaUnavailableOrOverloaded"];
         };
     };
     metrics_everything: {
@@ -7300,7 +7927,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     metrics_framework: {
@@ -7327,7 +7954,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["DatabaseUnavailableOrOverloaded"];
+            503: components["responses"]["DatabaseUnavailableOrDeadlineExceededOrOverloaded"];
         };
     };
     health_readyz: {
