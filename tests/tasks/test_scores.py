@@ -24,8 +24,8 @@ GOOD = {
 async def scores(engine: AsyncEngine) -> dict[str, tuple[Any, ...]]:
     question = (
         "SELECT title, vastu_score, vastu_coverage, vastu_source, light_score, light_source,"
-        " vastu_rules_version, version, (SELECT count(*) FROM search_outbox WHERE property_id = id)"
-        " FROM properties"
+        " vastu_rules_version, version,"
+        " (SELECT count(*) FROM search_outbox WHERE property_id = properties.id) FROM properties"
     )
     async with engine.connect() as connection:
         return {row[0]: tuple(row[1:]) for row in await connection.execute(text(question))}

@@ -147,7 +147,7 @@ async def test_a_document_that_the_index_refused_is_told_with_its_error(
     [key] = await store(engine, GARDEN)
     letter = {
         "property_id": key,
-        "revision": 1,
+        "revision": (await asked(admin, key))["row"]["revision"],
         "error_type": "mapper",
         "reason": "strict mapping",
         "attempts": 1,

@@ -147,7 +147,7 @@ async def test_an_offer_that_differs_is_updated_and_counted_as_a_version(engine,
         engine, offers(file, offer("A-1"), offer("A-2", price=11_000_000), offer("A-3")), FEED
     )
     assert counts(report) == {"rows": 3, "created": 1, "updated": 1, "unchanged": 1}
-    visits = "(SELECT count(*) FROM search_outbox WHERE property_id = id)"
+    visits = "(SELECT count(*) FROM search_outbox WHERE property_id = properties.id)"
     assert await ask(
         engine, f"SELECT external_ref, price, version, {visits} FROM properties ORDER BY external_ref"
     ) == [("A-1", 12_000_000, 1, 1), ("A-2", 11_000_000, 2, 2), ("A-3", 12_000_000, 1, 1)]

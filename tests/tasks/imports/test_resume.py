@@ -13,7 +13,7 @@ async def loaded(engine):
         rows = await connection.execute(
             text(
                 "SELECT fingerprint, title, locality, bhk, area_sqft, price, state, version,"
-                " (SELECT count(*) FROM search_outbox WHERE property_id = id)"
+                " (SELECT count(*) FROM search_outbox WHERE property_id = properties.id)"
                 " FROM properties ORDER BY fingerprint"
             )
         )
