@@ -85,7 +85,7 @@ class Context:
     observer: Observer
     flights: dict[tuple[bytes, str], asyncio.Task[bytes]] = field(default_factory=dict)
     """Searches on their way to an answer that others wait for as well (server/search/cache.py)."""
-    turns: AddressTurns = field(default_factory=AddressTurns)
+    address_turns: AddressTurns = field(default_factory=AddressTurns)
     """One inquiry at a time from each address."""
     connections: Counter[str] = field(default_factory=Counter)
     """How many are open, by the address of the peer (server/protocol.py)."""

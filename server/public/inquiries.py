@@ -33,7 +33,7 @@ async def send(request: CasaRequest) -> HTTPResponse:
         return to_be_kept(received.receipt, 201, received.lead_id)
 
     # The limit counts for one address at a time: whoever waits for that must not hold a connection meanwhile.
-    turn = context.turns.turn(sender.address_key, once.key if once else None)
+    turn = context.address_turns.turn(sender.address_key, once.key if once else None)
     async with turn, transaction(context) as session:
         kept = await once_only(session, once, answer)
     if outcome:

@@ -205,6 +205,7 @@ async def test_it_tells_prometheus_how_level_the_index_is(
     assert figures["casabricks_index_superseded_total"] == "0.0"
     assert figures["casabricks_index_lag_seconds"] == figures["casabricks_index_pending_changes"] == "0.0"
     assert figures["casabricks_index_schema_matches"] == "1.0"
+    assert figures["casabricks_index_ahead"] == "0.0"
     assert figures['casabricks_index_drift{fault="missing"}'] == "NaN"  # never verified
     assert any(name.startswith(f'casabricks_index_generation{{name="{generation}"') for name in figures)
 
