@@ -209,7 +209,7 @@ async def test_a_restored_dump_is_told_from_the_beginning_and_goes_on(reader: Re
     assert await reader.told(ids[0]) == [str(ids[0])]
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "é", "A" * 80])
+@pytest.mark.parametrize("cursor", ["x", "é", "A" * 80])
 async def test_what_is_no_cursor_is_refused(admin: Api, cursor: str):
     answer = await admin.get(CHANGES, cursor=cursor)
     assert (answer.status, answer.wrong_fields()) == (400, {"#/cursor": "cursor"})

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.errors import Overloaded
 from schemas.settings import Settings
-from schemas.tables import IdempotencyKey, Inquiry, InquiryEvent, Property
+from schemas.tables import IdempotencyKey, Inquiry, InquiryEvent, OutboxRow, Property
 from schemas.vocabulary import InquiryStatus
 from server.address_turns import MOST_WAITING, AddressTurns
 from tests.factories import home, inquiry, store, store_inquiries
@@ -78,7 +78,9 @@ async def count_of(engine: AsyncEngine, table: Any) -> int:
 
 
 async def property_now(engine: AsyncEngine, listing: UUID) -> tuple[int, int, int]:
-    columns = (Property.inquiry_count, Property.revision, Property.version)
+    """How many inquiries it has, how often it was written for searches, and its version."""
+    written = select(func.count()).where(OutboxRow.property_id == listing).scalar_subquery()
+    columns = (Property.inquiry_count, written, Property.version)
     async with engine.connect() as connection:
         row = (await connection.execute(select(*columns).where(Property.id == listing))).one()
         return tuple(row)
