@@ -16,6 +16,7 @@ from tests.ports import kept_port
 from tests.processes import Processes, Program
 from tests.waiting import PATIENCE_S, until
 
+STARTED = "Huey consumer started"
 STOPPING = "Shutting down gracefully"
 """What a worker says that was told to end and is at something."""
 

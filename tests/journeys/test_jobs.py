@@ -14,12 +14,11 @@ from schemas.settings import Settings
 from stores.views import View, ViewCounts
 from tasks.jobs import JOBS
 from tasks.market import TAKE_TURNS, compare_prices
-from tasks.queue import WORKERS, Queue
+from tasks.queue import Queue
 from tasks.scores import score_waiting
 from tests.factories import home, store
-from tests.journeys.conftest import STOPPING, Product
+from tests.journeys.conftest import STARTED, STOPPING, Product
 from tests.processes import Program
-from tests.waiting import until
 
 
 @pytest.fixture
@@ -108,16 +107,6 @@ async def test_a_run_whose_worker_was_killed_is_made_good_though_redis_forgot_it
     assert await second.stop() == 0
 
 
-async def ready(cache: Redis, count: int) -> None:
-    """Until so many workers wait for tasks, each by several threads."""
-
-    async def are_ready() -> bool:
-        waiting = [client for client in await cache.client_list() if client["cmd"] == "brpop"]
-        return len(waiting) >= count * WORKERS // 2
-
-    await until(are_ready, f"{count} workers wait for tasks")
-
-
 async def test_two_schedulers_make_up_for_what_was_missed_once_and_leave_nothing_behind(
     workers: Product, engine: AsyncEngine, cache: Redis
 ):
@@ -128,7 +117,8 @@ async def test_two_schedulers_make_up_for_what_was_missed_once_and_leave_nothing
     done = "SELECT count(DISTINCT job) FROM job_runs WHERE state = 'done'"
     await answered(both[0], engine, done, [(regular,)])
     assert await ask(engine, "SELECT state, view_count FROM properties") == [("expired", 3)]
-    await ready(cache, 2)
+    for worker in both:
+        await worker.says(STARTED)
     await ViewCounts(cache).count([View(str(listing), visitor) for visitor in "de"])
     assert [await worker.stop() for worker in both] == [0, 0]
     assert await ask(engine, "SELECT view_count FROM properties") == [(5,)]
