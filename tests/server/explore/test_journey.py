@@ -38,11 +38,27 @@ async def test_with_the_keyboard_alone_a_visitor_finds_a_home_and_asks_about_it(
     await visitor.press("Enter")
     await visitor.page.wait_for_selector("text=Sent. You will be called back.")
     async with worker_engine.connect() as connection:
-        [lead] = (await connection.execute(select(Inquiry.full_name, Inquiry.phone, Inquiry.source))).all()
-    assert tuple(lead) == ("Asha Verma", "+919810012345", "explore")
+        columns = (Inquiry.full_name, Inquiry.phone, Inquiry.source, Inquiry.is_spam)
+        [lead] = (await connection.execute(select(*columns).where(~Inquiry.is_spam))).all()
+    assert tuple(lead) == ("Asha Verma", "+919810012345", "explore", False)
     await visitor.press("Escape")
     assert await visitor.page.locator("dialog[open]").count() == 0
     assert title in await visitor.page.inner_text("#cards")
+
+
+async def test_a_program_that_fills_in_every_field_is_taken_for_spam(
+    visitor: Visitor, worker_engine: AsyncEngine
+):
+    await visitor.open()
+    await visitor.click(".card a")
+    for field in await visitor.page.locator(".inquiry input:not([type=checkbox])").all():
+        await field.fill("98100 54321" if await field.get_attribute("type") == "tel" else "robot@example.com")
+    await visitor.page.check("#inquiry-consent")
+    await visitor.page.click(".inquiry button")
+    await visitor.page.wait_for_selector("text=Sent. You will be called back.")
+    async with worker_engine.connect() as connection:
+        [lead] = (await connection.execute(select(Inquiry.phone).where(Inquiry.is_spam))).all()
+    assert tuple(lead) == ("+919810054321",)
 
 
 async def test_a_wrong_form_says_at_each_field_what_is_wrong(visitor: Visitor):

@@ -13,13 +13,15 @@ from hypothesis import settings as trying
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 from sqlalchemy import func, select, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from schemas.api.inquiries import NewInquiry
 from schemas.errors import Overloaded
 from schemas.settings import Settings
 from schemas.tables import IdempotencyKey, Inquiry, InquiryEvent, OutboxRow, Property
-from schemas.vocabulary import InquiryStatus
+from schemas.vocabulary import InquiryStatus, InquiryType
 from server.address_turns import MOST_WAITING, AddressTurns
+from services.inquiries import SAID, UNSAID, Sender, receive
 from tests.factories import home, inquiry, store, store_inquiries
 from tests.locks import until_waiting
 from tests.server.conftest import Answer, Api, served
@@ -349,6 +351,44 @@ async def test_every_time_that_somebody_asks_again_is_told(visitor: Api, engine:
         ("message", {"text": "", "inquiry_type": "price"}),
     ]
     assert await kept(engine, Inquiry.message, Inquiry.inquiry_type) == [("Is it free?", "visit")]
+
+
+words = st.sampled_from(["", "one", "two"])
+asked = st.fixed_dictionaries(
+    {
+        "full_name": st.sampled_from(["Ravi", "Ravi Kumar"]),
+        "email": st.sampled_from(["", "one@example.com", "two@example.com"]),
+        "message": words,
+        "preferred_contact_time": words,
+        "source": words,
+        "inquiry_type": st.sampled_from(InquiryType),
+        "consent_text_version": st.sampled_from(["1", "2"]),
+    }
+)
+
+
+@trying(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(forms=st.lists(asked, min_size=1, max_size=5))
+async def test_whatever_somebody_sends_is_on_the_lead_or_in_an_event(
+    engine: AsyncEngine, listing: UUID, forms: list[dict[str, Any]]
+):
+    """The lead holds the first that was said of each field, and the newest consent."""
+    async with AsyncSession(engine) as session:
+        for number, fields in enumerate(forms):
+            wanted = NewInquiry.model_validate(form(listing, **fields))
+            await receive(session, wanted, Sender("203.0.113.7", f"203.0.113.{number}/32", None))
+            session.expire_all()
+        [lead] = (await session.scalars(select(Inquiry).execution_options(populate_existing=True))).all()
+        events = (await session.scalars(select(InquiryEvent.event_data).order_by(InquiryEvent.id))).all()
+    said = {name: [fields[name] for fields in forms if fields[name] not in UNSAID] for name in SAID}
+    for name, values in said.items():
+        held = getattr(lead, name)
+        assert held == (values[0] if values else held)
+        assert (held in UNSAID) == (not values)
+        told = {event.get("text" if name == "message" else name) for event in events}
+        assert {*values} <= {held, *told}
+    assert lead.consent_text_version == forms[-1]["consent_text_version"]
+    assert len(events) == len(forms) - 1
 
 
 @pytest.mark.parametrize("status", InquiryStatus)
