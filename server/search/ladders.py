@@ -8,7 +8,8 @@ from typing import Any
 
 from domain.neighbours import NEXT_DOOR_KM, near
 from schemas.api.base import LARGEST, MOST_CHOICES, UNKNOWN
-from schemas.api.search import LARGEST_AREA, AreaRange, ListingSearch, PriceRange, Range
+from schemas.api.search import AreaRange, ListingSearch, PriceRange, Range
+from schemas.bounds import AREA_SQFT
 from schemas.vocabulary import PropertyType
 
 FURTHER_KM = (NEXT_DOOR_KM, 2.0, 5.0)
@@ -100,7 +101,7 @@ def raise_budget(wanted: ListingSearch) -> Iterator[Update]:
 def widen_area(wanted: ListingSearch) -> Iterator[Update]:
     if wanted.area_sqft is not None:
         for percent in LARGER_PERCENT:
-            yield {"area_sqft": AreaRange(**_widened(wanted.area_sqft, percent, LARGEST_AREA))}
+            yield {"area_sqft": AreaRange(**_widened(wanted.area_sqft, percent, AREA_SQFT.most))}
 
 
 def _widened(wanted: Range, percent: int, largest: int) -> dict[str, int]:
