@@ -18,6 +18,12 @@ MOVES: Mapping[PropertyState, tuple[PropertyState, ...]] = {
 }
 
 SHOWN = frozenset({ACTIVE, UNDER_OFFER})
+ENDED = frozenset({SOLD, EXPIRED, DELETED})
+
+
+def worded(state: str) -> str:
+    """`under offer`."""
+    return state.replace("_", " ")
 
 
 class IllegalMove(Exception):

@@ -1,16 +1,17 @@
 """Files in request bodies: read as they come, no further than allowed and no longer than is decent."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
 from sanic.exceptions import SanicException
 from sanic.http.http1 import Http
-from sanic.request.form import File, parse_multipart_form
 from sanic.response import BaseHTTPResponse
 
-from schemas.api.base import Shape
 from schemas.errors import (
     FieldError,
     InvalidRequest,
@@ -47,56 +48,75 @@ class Form(Generic[Model]):
     """Of all other parts."""
 
 
-async def read_file(request: CasaRequest, *, most_bytes: int, types: frozenset[str]) -> UploadedFile:
-    """The body itself, if it is of one of these types, or the part `file` of a form.
+async def read_file(
+    request: CasaRequest, model: type[Model], *, most_bytes: int, types: frozenset[str]
+) -> Form[Model]:
+    """The body itself, if it is of one of these types, or a form.
 
     Raises:
         PayloadTooLarge: as soon as more comes than is allowed.
         RequestTimeout: it does not come to an end.
         UnsupportedMediaType: it is something else.
         Unparsable: a form that is none.
-        InvalidRequest: there is no file in it.
+        InvalidRequest: there is no file in it, or something is wrong with its fields.
     """
-    content_type, options = _content_type(request)
-    if content_type not in types | {MULTIPART}:
+    content_type = _content_type(request)
+    if content_type == MULTIPART:
+        return await read_form(request, model, most_bytes=most_bytes)
+    if content_type not in types:
         raise UnsupportedMediaType(f"Send one of {', '.join(sorted(types))}, or a form with a file.")
-    body = await read_whole(request, most_bytes)
-    if content_type != MULTIPART:
-        return UploadedFile(None, body)
-    return _form(body, options, Shape).file
+    return Form(UploadedFile(None, await read_whole(request, most_bytes)), model())
 
 
 async def read_form(request: CasaRequest, model: type[Model], *, most_bytes: int) -> Form[Model]:
     """The part `file` of a form, and its other parts as a model; raises what `read_file` does."""
-    content_type, options = _content_type(request)
-    if content_type != MULTIPART:
+    if _content_type(request) != MULTIPART:
         raise UnsupportedMediaType(f"Send a form with a file, and say so by Content-Type: {MULTIPART}.")
-    form = _form(await read_whole(request, most_bytes + FRAME_BYTES), options, model)
-    if len(form.file.content) > most_bytes:
+    parts = Parts(_boundary(request))
+    await _read(request, most_bytes + FRAME_BYTES, parts.take)
+    file, fields = parts.sorted_out()
+    if len(file.content) > most_bytes:
         raise _too_large(most_bytes)
-    return form
-
-
-def _form(body: bytes, options: str, model: type[Model]) -> Form[Model]:
-    file, fields = _parts(body, options)
     try:
         return Form(file, model.model_validate(fields))
     except ValidationError as error:
         raise invalid(error, "body") from None
 
 
-def _content_type(request: CasaRequest) -> tuple[str, str]:
-    content_type, _, options = request.content_type.partition(";")
-    return content_type.strip().lower(), options
+def _content_type(request: CasaRequest) -> str:
+    return request.content_type.partition(";")[0].strip().lower()
+
+
+def _boundary(request: CasaRequest) -> bytes:
+    try:
+        _, options = parse_options_header(request.content_type)
+    except UnicodeError:
+        options = {}
+    boundary = options.get(b"boundary")
+    if not boundary:
+        raise Unparsable("The form does not say by which boundary it is parted.")
+    return boundary
 
 
 async def read_whole(request: CasaRequest, most_bytes: int) -> bytes:
+    chunks: list[bytes] = []
+    await _read(request, most_bytes, chunks.append)
+    return b"".join(chunks)
+
+
+async def _read(request: CasaRequest, most_bytes: int, take: Callable[[bytes], None]) -> None:
+    """Hand a body on as it comes."""
     stream = cast("Http", request.stream)
     try:
         if int(request.headers.get("content-length", 0)) > most_bytes:
             raise _too_large(most_bytes)
         async with asyncio.timeout(LONGEST_S):
-            return await _read_whole(stream, most_bytes)
+            size = 0
+            while chunk := await stream.read():
+                size += len(chunk)
+                if size > most_bytes:
+                    raise _too_large(most_bytes)
+                take(chunk)
     except (PayloadTooLarge, TimeoutError) as refusal:
         _stop_reading(stream)
         if isinstance(refusal, TimeoutError):
@@ -127,38 +147,109 @@ def _stop_reading(stream: Http) -> None:
     stream.keep_alive, stream.request_body = False, None
 
 
-async def _read_whole(stream: Http, most_bytes: int) -> bytes:
-    chunks, size = [], 0
-    while chunk := await stream.read():
-        size += len(chunk)
-        if size > most_bytes:
-            raise _too_large(most_bytes)
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
 def _too_large(most_bytes: int) -> PayloadTooLarge:
     size = f"{most_bytes // 2**20} MB" if most_bytes >= 2**20 else f"{most_bytes // 1024} KB"
     return PayloadTooLarge(f"A file may have at most {size}.")
 
 
-def _parts(body: bytes, options: str) -> tuple[UploadedFile, dict[str, str]]:
-    """The part `file`, and all others by their names.
+@dataclass
+class Part:
+    headers: dict[str, str] = field(default_factory=dict)
+    chunks: list[bytes] = field(default_factory=list)
 
-    Many boundaries make no form of ours, and would keep the parser busy for seconds.
-    """
-    name, _, boundary = options.strip().partition("=")
-    mark = boundary.strip('"').encode()
-    if name.strip().lower() != "boundary" or not mark or not 1 < body.count(mark) <= MOST_PARTS:
-        raise Unparsable("The form has no boundary that parts it.")
+    @property
+    def name(self) -> str:
+        return _text(self._said("content-disposition").get(b"name", b""))
+
+    @property
+    def filename(self) -> str | None:
+        """None of a part that is no file."""
+        name = self._said("content-disposition").get(b"filename")
+        return None if name is None else name.decode(errors="replace")
+
+    @property
+    def content(self) -> bytes:
+        return b"".join(self.chunks)
+
+    @property
+    def text(self) -> str:
+        if self._said("content-type").get(b"charset", b"utf-8").lower() not in {b"utf-8", b"us-ascii"}:
+            raise Unparsable("A field of the form is not UTF-8.")
+        return _text(self.content)
+
+    def _said(self, header: str) -> dict[bytes, bytes]:
+        return parse_options_header(self.headers.get(header))[1]
+
+
+def _text(raw: bytes) -> str:
     try:
-        fields, files = parse_multipart_form(body, mark)  # type: ignore[no-untyped-call]  # Sanic's
-    except (ValueError, IndexError, AttributeError, LookupError):
-        raise Unparsable("The form cannot be read.") from None
-    found: list[File] = files.getlist("file") or []
-    if len(found) != 1:
-        wrong = FieldError("#/file", "body", "missing", "must be in the form, once")
-        raise InvalidRequest("One field is invalid.", (wrong,))
-    if any(len(several) > 1 for several in fields.values()):
-        raise Unparsable("The form repeats a field, and which of the two is meant nobody knows.")
-    return UploadedFile(found[0].name or None, found[0].body), {each: fields.get(each) for each in fields}
+        text = raw.decode()
+    except UnicodeDecodeError:
+        raise Unparsable("A field of the form is not UTF-8.") from None
+    if "\0" in text:
+        raise Unparsable("A field of the form holds a NUL.")
+    return text
+
+
+class Parts:
+    """The parts of a form, told apart while they come."""
+
+    def __init__(self, boundary: bytes) -> None:
+        self._parts: list[Part] = []
+        self._ended = False
+        self._header, self._value = b"", b""
+        self._parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self._begin,
+                "on_header_field": self._name_header,
+                "on_header_value": self._fill_header,
+                "on_header_end": self._end_header,
+                "on_part_data": self._fill,
+                "on_end": self._end,
+            },
+        )
+
+    def take(self, chunk: bytes) -> None:
+        """Raises Unparsable."""
+        try:
+            self._parser.write(chunk)
+        except FormParserError:
+            raise Unparsable("The form cannot be read.") from None
+
+    def sorted_out(self) -> tuple[UploadedFile, dict[str, str]]:
+        """The part `file`, and all others by their names; one without a name says nothing."""
+        if not self._ended or not self._parts:
+            raise Unparsable("The form is not whole.")
+        named = [(part.name, part) for part in self._parts if part.name]
+        files = [part for name, part in named if name == "file" and part.filename is not None]
+        others = [(name, part) for name, part in named if name != "file"]
+        fields = {name: part.text for name, part in others}
+        if len(fields) < len(others):
+            raise Unparsable("The form repeats a field, and which of the two is meant nobody knows.")
+        if len(files) != 1:
+            wrong = FieldError("#/file", "body", "missing", "must be in the form, once")
+            raise InvalidRequest("One field is invalid.", (wrong,))
+        return UploadedFile(files[0].filename or None, files[0].content), fields
+
+    def _begin(self) -> None:
+        if len(self._parts) == MOST_PARTS:
+            raise Unparsable(f"The form has more than {MOST_PARTS} parts.")
+        self._parts.append(Part())
+
+    def _name_header(self, data: bytes, start: int, end: int) -> None:
+        self._header += data[start:end]
+
+    def _fill_header(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def _end_header(self) -> None:
+        name = self._header.decode("latin-1").lower()
+        self._parts[-1].headers[name] = self._value.decode("latin-1")
+        self._header, self._value = b"", b""
+
+    def _fill(self, data: bytes, start: int, end: int) -> None:
+        self._parts[-1].chunks.append(data[start:end])
+
+    def _end(self) -> None:
+        self._ended = True

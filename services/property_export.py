@@ -1,20 +1,21 @@
 """All properties as a file, row by row from one snapshot."""
 
-import csv
-import io
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from typing import Any
 
 from sqlalchemy import Select, case, func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.spreadsheets import safe_cell
+from domain.spreadsheets import BYTE_ORDER_MARK, lines_of
 from schemas.api.base import Choices, Locality, Shape
 from schemas.tables import Property
 from schemas.vocabulary import AreaBasis, ListingType, PropertyState
+from services.properties.rows import BY_ID
 
 ROWS_AT_A_TIME = 500
 SLOWEST_FETCH_MS = 10_000
+SLOWEST_READER_MS = 60_000
+"""How long a client may stop reading before its export is ended, with its snapshot."""
 
 
 class ExportRequest(Shape):
@@ -33,7 +34,7 @@ def _own(coordinate: Any) -> Any:
 
 
 COLUMNS: dict[str, Any] = {
-    "external_ref": func.coalesce(Property.external_ref, func.concat("id:", Property.id)),
+    "external_ref": func.coalesce(Property.external_ref, func.concat(BY_ID, Property.id)),
     "title": Property.title,
     "description": Property.description,
     "society": Property.society,
@@ -70,13 +71,14 @@ COLUMNS: dict[str, Any] = {
 
 async def export_properties(engine: AsyncEngine, wanted: ExportRequest) -> AsyncIterator[str]:
     """CSV in pieces, the header first; the snapshot ends with the last piece, or when nobody reads on."""
-    yield _lines([COLUMNS])
+    yield BYTE_ORDER_MARK + lines_of([COLUMNS])
     async with engine.connect() as connection:
         await connection.execution_options(isolation_level="REPEATABLE READ")
         await connection.execute(text(f"SET LOCAL statement_timeout = {SLOWEST_FETCH_MS}"))
+        await connection.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = {SLOWEST_READER_MS}"))
         rows = await connection.stream(_chosen(wanted), execution_options={"yield_per": ROWS_AT_A_TIME})
         async for part in rows.partitions():
-            yield _lines(part)
+            yield lines_of(part)
 
 
 def _chosen(wanted: ExportRequest) -> Select[*tuple[Any, ...]]:
@@ -88,15 +90,3 @@ def _chosen(wanted: ExportRequest) -> Select[*tuple[Any, ...]]:
     if wanted.locality:
         query = query.where(Property.locality.in_(wanted.locality))
     return query
-
-
-def _lines(rows: Iterable[Iterable[Any]]) -> str:
-    sheet = io.StringIO(newline="")
-    csv.writer(sheet).writerows([_cell(value) for value in row] for row in rows)
-    return sheet.getvalue()
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return safe_cell(f"{value:g}" if isinstance(value, float) and value == int(value) else str(value))

@@ -1,16 +1,25 @@
 """Properties as admins send and see them; the rules are the table's own checks, said by field."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, ValidationInfo, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
+from schemas import bounds
 from schemas.api.base import (
-    LONGEST_SOCIETY,
     Amount,
     Bhk,
     Choices,
@@ -20,8 +29,10 @@ from schemas.api.base import (
     exemplified,
     named,
     not_below,
+    within,
 )
 from schemas.api.properties import Market, Picture
+from schemas.texts import ROUNDED, one_line, prose
 from schemas.vocabulary import (
     AreaBasis,
     Direction,
@@ -49,12 +60,22 @@ def _no_plot(bhk: float | None, info: ValidationInfo) -> float | None:
     return bhk
 
 
-def _line(longest: int) -> StringConstraints:
-    return StringConstraints(strip_whitespace=True, min_length=1, max_length=longest)
+def _cleaned(clean: Callable[[str], str]) -> BeforeValidator:
+    return BeforeValidator(lambda value: clean(value) if isinstance(value, str) else value)
 
 
-Reference = Annotated[str, _line(100)]
-Score = Annotated[int, Field(ge=0, le=100)]
+def _not_rounded(reference: str) -> str:
+    if ROUNDED.fullmatch(reference):
+        raise PydanticCustomError("rounded", "is a number of which a spreadsheet has dropped digits")
+    return reference
+
+
+Line, Prose = _cleaned(one_line), _cleaned(prose)
+Reference = Annotated[str, Field(min_length=1, max_length=bounds.LONGEST_REFERENCE), Line]
+Title = Annotated[str, Field(min_length=1, max_length=bounds.LONGEST_TITLE), Line]
+Society = Annotated[str, Field(min_length=1, max_length=bounds.LONGEST_SOCIETY), Line]
+Description = Annotated[str, Field(max_length=bounds.LONGEST_DESCRIPTION), Prose]
+Score = Annotated[int, within(bounds.SCORE)]
 Moment = Annotated[AwareDatetime, Field(ge=SOONEST, le=LATEST)]
 
 
@@ -77,29 +98,29 @@ class PropertyFields(Shape):
         facing_direction="east",
     )
 
-    external_ref: Reference | None = None
-    title: Annotated[str, _line(200)]
-    description: Annotated[str, Field(max_length=10_000)] = ""
-    society: Annotated[str, _line(LONGEST_SOCIETY)] | None = None
+    external_ref: Annotated[Reference, AfterValidator(_not_rounded)] | None = None
+    title: Title
+    description: Description = ""
+    society: Society | None = None
     locality: Locality
-    latitude: Annotated[float, Field(ge=28.3, le=28.8)] | None = None
+    latitude: Annotated[float, within(bounds.LATITUDE)] | None = None
     longitude: Annotated[
-        Annotated[float, Field(ge=77.2, le=77.6)] | None, AfterValidator(_both), Field(validate_default=True)
+        Annotated[float, within(bounds.LONGITUDE)] | None, AfterValidator(_both), Field(validate_default=True)
     ] = None
     property_type: PropertyType
     listing_type: ListingType
     bhk: Annotated[Bhk | None, AfterValidator(_no_plot)] = None
-    bathrooms: Annotated[int, Field(ge=0, le=30)] | None = None
-    balconies: Annotated[int, Field(ge=0, le=30)] | None = None
-    area_sqft: Annotated[int, Field(ge=50, le=1_000_000)]
+    bathrooms: Annotated[int, within(bounds.ROOMS)] | None = None
+    balconies: Annotated[int, within(bounds.ROOMS)] | None = None
+    area_sqft: Annotated[int, within(bounds.AREA_SQFT)]
     area_basis: AreaBasis
-    price: Annotated[int, Field(ge=500, le=100_000_000_000)]
+    price: Annotated[int, within(bounds.PRICE)]
     furnishing_status: Furnishing | None = None
-    floor_number: Annotated[int, Field(ge=-3, le=100)] | None = None
+    floor_number: Annotated[int, within(bounds.FLOOR_NUMBER)] | None = None
     total_floors: Annotated[
-        Annotated[int, Field(ge=0, le=100)] | None, AfterValidator(not_below("floor_number"))
+        Annotated[int, within(bounds.TOTAL_FLOORS)] | None, AfterValidator(not_below("floor_number"))
     ] = None
-    age_years: Annotated[int, Field(ge=0, le=150)] | None = None
+    age_years: Annotated[int, within(bounds.AGE_YEARS)] | None = None
     possession_status: Possession | None = None
     facing_direction: Direction | None = None
     entrance_direction: Direction | None = None
@@ -108,7 +129,7 @@ class PropertyFields(Shape):
     pooja_direction: Direction | None = None
     toilet_direction: Direction | None = None
     balcony_direction: Direction | None = None
-    open_sides: Annotated[int, Field(ge=0, le=4)] | None = None
+    open_sides: Annotated[int, within(bounds.OPEN_SIDES)] | None = None
     vastu_score: Score | None = None
     light_score: Score | None = None
     expires_at: Moment | None = None
@@ -176,9 +197,9 @@ class PropertyList(Paging):
     bhk: Choices[Bhk] = ()
     price_min: Amount | None = None
     price_max: Annotated[Amount | None, AfterValidator(not_below("price_min"))] = None
-    area_min: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    area_min: Annotated[int, Field(ge=0, le=bounds.AREA_SQFT.most)] | None = None
     area_max: Annotated[
-        Annotated[int, Field(ge=0, le=1_000_000)] | None, AfterValidator(not_below("area_min"))
+        Annotated[int, Field(ge=0, le=bounds.AREA_SQFT.most)] | None, AfterValidator(not_below("area_min"))
     ] = None
     external_ref: Reference | None = None
     has_images: bool | None = None

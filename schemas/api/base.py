@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
+from schemas import bounds
 from schemas.sectors import LOCALITIES
 
 SECTOR_NAMES = frozenset(fact.sector for fact in LOCALITIES.values())
@@ -28,9 +29,6 @@ LARGEST = 2**63 - 1
 
 DEEPEST = 10_000
 """Listings that paging by number reaches, which is OpenSearch's own limit."""
-
-LONGEST_SOCIETY = 200
-"""Letters of a society's name: as long as one may be kept, one may be asked for."""
 
 MOST_CHOICES = 20
 """Values that one choice may hold; a search is not a way to send a list of everything."""
@@ -137,7 +135,7 @@ Amount = Annotated[int, Field(ge=0, le=LARGEST)]
 """Whole rupees; per month for a rent."""
 Bhk = Annotated[
     float,
-    Field(ge=0.5, le=20, multiple_of=0.5),
+    Field(ge=bounds.BHK.least, le=bounds.BHK.most, multiple_of=0.5),
     AfterValidator(_whole),
     PlainSerializer(_whole, return_type=Any),  # 3 and not 3.0, in links and in cache keys
 ]
@@ -162,6 +160,11 @@ def _reachable(page: int, info: ValidationInfo) -> int:
 
 Page = Annotated[int, Field(ge=1, le=DEEPEST), AfterValidator(_reachable)]
 """Counted from 1; declare it after `page_size`, with which it is checked."""
+
+
+def within(ends: bounds.Bounds[int] | bounds.Bounds[float]) -> Any:
+    """Metadata of a number between two ends."""
+    return Field(ge=ends.least, le=ends.most)
 
 
 def not_below(minimum: str) -> Callable[[int | None, ValidationInfo], int | None]:

@@ -8,8 +8,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
+from schemas import bounds
 from schemas.api.base import (
-    LONGEST_SOCIETY,
     Amount,
     Bhk,
     Choices,
@@ -24,6 +24,7 @@ from schemas.api.base import (
     exemplified,
     not_below,
     several,
+    within,
 )
 from schemas.api.geo import Geo
 from schemas.vocabulary import DealLabel, Direction, Furnishing, ListingType, Possession, PropertyType, Room
@@ -55,7 +56,7 @@ LONGEST_TEXT = 200
 SearchText = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(plain_text)]
 TypedText = Annotated[str, Field(max_length=LONGEST_TEXT)]
 """As the visitor typed it, for what is said of it counts its letters."""
-Society = Annotated[str, Field(min_length=1, max_length=LONGEST_SOCIETY)]
+Society = Annotated[str, Field(min_length=1, max_length=bounds.LONGEST_SOCIETY)]
 
 
 class Range(Shape):
@@ -65,9 +66,7 @@ class Range(Shape):
     max: Annotated[Amount | None, AfterValidator(not_below("min"))] = None
 
 
-LARGEST_AREA = 1_000_000
-"""Square feet, as large as a property may be."""
-Area = Annotated[int, Field(ge=0, le=LARGEST_AREA)]
+Area = Annotated[int, Field(ge=0, le=bounds.AREA_SQFT.most)]
 
 
 class AreaRange(Range):
@@ -107,18 +106,18 @@ class Known(Shape):
 
 
 class ScoreRange(Known):
-    min: Annotated[int, Field(ge=0, le=100)]
+    min: Annotated[int, within(bounds.SCORE)]
 
 
 class YearRange(Known):
-    max: Annotated[int, Field(ge=0, le=150)]
+    max: Annotated[int, within(bounds.AGE_YEARS)]
 
 
 class FloorRange(Known):
     """0 is the ground floor, below it are basements."""
 
-    min: Annotated[int | None, Field(ge=-3, le=100)] = None
-    max: Annotated[int | None, Field(ge=-3, le=100), AfterValidator(not_below("min"))] = None
+    min: Annotated[int | None, within(bounds.FLOOR_NUMBER)] = None
+    max: Annotated[int | None, within(bounds.FLOOR_NUMBER), AfterValidator(not_below("min"))] = None
 
 
 class RoomWish(Shape):

@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, Computed, Double, FetchedValue, ForeignK
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from schemas import bounds
 from schemas.tables.base import (
     Base,
     BigInt,
@@ -67,22 +68,22 @@ class Property(Timestamps, Base):
         one_of("vastu_source", ScoreSource),
         one_of("light_source", ScoreSource),
         *(one_of(column, Direction) for column in DIRECTIONS),
-        between("latitude", 28.3, 28.8),
-        between("longitude", 77.2, 77.6),
+        between("latitude", *bounds.LATITUDE),
+        between("longitude", *bounds.LONGITUDE),
         CheckConstraint("num_nulls(latitude, longitude) IN (0, 2)", name="coordinates"),
         CheckConstraint("bhk BETWEEN 0.5 AND 20 AND bhk * 2 = trunc(bhk * 2)", name="bhk"),
         CheckConstraint("property_type <> 'plot' OR bhk IS NULL", name="plot_without_bhk"),
-        between("bathrooms", 0, 30),
-        between("balconies", 0, 30),
-        between("area_sqft", 50, 1_000_000),
-        between("price", 500, 100_000_000_000),
-        between("floor_number", -3, 100),
-        between("total_floors", 0, 100),
+        between("bathrooms", *bounds.ROOMS),
+        between("balconies", *bounds.ROOMS),
+        between("area_sqft", *bounds.AREA_SQFT),
+        between("price", *bounds.PRICE),
+        between("floor_number", *bounds.FLOOR_NUMBER),
+        between("total_floors", *bounds.TOTAL_FLOORS),
         CheckConstraint("floor_number <= total_floors", name="floor_in_building"),
-        between("age_years", 0, 150),
-        between("open_sides", 0, 4),
+        between("age_years", *bounds.AGE_YEARS),
+        between("open_sides", *bounds.OPEN_SIDES),
         *(
-            between(f"{score}_{part}", 0, 100)
+            between(f"{score}_{part}", *bounds.SCORE)
             for score in ("vastu", "light")
             for part in ("score", "coverage")
         ),

@@ -9,14 +9,15 @@ from uuid import UUID
 from sanic import Blueprint, HTTPResponse
 
 from domain.ids import read_id
-from schemas.api.imports import ImportReport, ImportRequest, ImportsRequest, ImportView
+from schemas.api.imports import ImportForm, ImportReport, ImportRequest, ImportsRequest, ImportView
 from schemas.api.lists import Items
 from schemas.errors import FieldError, InvalidRequest, NotFound
+from schemas.texts import one_line
 from server.auth import actor, authenticate
 from server.context import CasaRequest, transaction
 from server.described import CREATED, Upload, describes
 from server.http import read_query, reply
-from server.uploads import hear_out, read_file
+from server.uploads import UploadedFile, hear_out, read_file
 from services.imports import ask_for_import, list_imports, read_import
 from tasks.imports.mapping import Mapping, load_mapping, shipped_maps
 from tasks.imports.reader import open_rows
@@ -38,7 +39,7 @@ MOST_ROWS = 10_000
     status=202,
     also={200: ImportView},
     query=ImportRequest,
-    body=Upload(tuple(sorted(TYPES)), bare=True),
+    body=Upload(tuple(sorted(TYPES)), ImportForm, bare=True),
 )
 async def create(request: CasaRequest) -> HTTPResponse:
     """Take a file in.
@@ -46,16 +47,17 @@ async def create(request: CasaRequest) -> HTTPResponse:
     A worker imports it, and the job says how far it is: 202 for a new one, 200 for the job of a file that
     is there already.
     """
-    wanted = read_query(request, ImportRequest)
-    mapping = chosen_map(wanted.map)
-    file = await read_file(request, most_bytes=MOST_BYTES, types=TYPES)
-    total = await asyncio.to_thread(count_rows, file.content, mapping)
+    asked = read_query(request, ImportRequest)
+    form = await read_file(request, ImportForm, most_bytes=MOST_BYTES, types=TYPES)
+    wanted = together(asked, form.fields)
+    mapping = chosen_map(wanted.map, "body" if form.fields.map else "query")
+    total = await asyncio.to_thread(count_rows, form.file.content, mapping)
     async with transaction(request.app.ctx) as session:
         job, new = await ask_for_import(
             session,
             actor(request),
-            filename=Path(unquote(file.name or wanted.filename)).name[:200] or "upload",
-            content=file.content,
+            filename=plain_name(form.file, wanted.filename),
+            content=form.file.content,
             total=total,
             mapping=mapping.model_dump(mode="json", exclude_defaults=True),
             dry_run=wanted.dry_run,
@@ -82,9 +84,28 @@ async def show(request: CasaRequest, job_id: str) -> HTTPResponse:
         return reply(await read_import(session, _key(job_id)))
 
 
-def chosen_map(name: str) -> Mapping:
+def together(asked: ImportRequest, form: ImportForm) -> ImportRequest:
+    """What the query and the form say; InvalidRequest where both say it."""
+    said = form.model_dump(exclude_none=True)
+    twice = [
+        FieldError(f"#/{name}", "body", "given_twice", "is in the query already")
+        for name in said
+        if name in asked.model_fields_set
+    ]
+    if twice:
+        raise InvalidRequest("The form repeats what the query says.", tuple(twice))
+    return asked.model_copy(update=said)
+
+
+def plain_name(file: UploadedFile, otherwise: str) -> str:
+    """The file's name without its folders and without what no text should hold."""
+    name = unquote(file.name) if file.name else otherwise
+    return one_line(Path(name).name)[:200] or "upload"
+
+
+def chosen_map(name: str, location: str) -> Mapping:
     if name not in shipped_maps():
-        wrong = FieldError("#/map", "query", "unknown_map", f"must be one of {', '.join(shipped_maps())}")
+        wrong = FieldError("#/map", location, "unknown_map", f"must be one of {', '.join(shipped_maps())}")
         raise InvalidRequest("One field is invalid.", (wrong,))
     return load_mapping(name)
 

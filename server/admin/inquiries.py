@@ -11,7 +11,7 @@ from sanic import Blueprint, HTTPResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.ids import read_id
-from domain.spreadsheets import safe_cell
+from domain.spreadsheets import BYTE_ORDER_MARK, safe_cell
 from schemas.api.inquiries import (
     Assignment,
     Erasure,
@@ -129,6 +129,7 @@ async def download(request: CasaRequest) -> None:
 
 
 async def csv_chunks(session: AsyncSession, wanted: InquiryFilters) -> AsyncIterator[str]:
+    yield BYTE_ORDER_MARK
     rows: list[Iterable[Any]] = [lead_exports.HEADER]
     async for row in lead_exports.export_leads(session, wanted):
         rows.append(map(cell, row))

@@ -11,7 +11,8 @@ from typing import Any
 from domain.neighbours import NEXT_DOOR_KM, near
 from domain.places import BY_NUMBER
 from schemas.api.base import LARGEST, MOST_CHOICES, UNKNOWN, in_order
-from schemas.api.search import LARGEST_AREA, AreaRange, ListingSearch, PriceRange, Range
+from schemas.api.search import AreaRange, ListingSearch, PriceRange, Range
+from schemas.bounds import AREA_SQFT
 from schemas.sectors import LOCALITIES
 from schemas.vocabulary import DealLabel, Direction, PropertyType
 
@@ -174,7 +175,7 @@ def raise_budget(wanted: ListingSearch) -> Iterator[Update]:
 def widen_area(wanted: ListingSearch) -> Iterator[Update]:
     if wanted.area_sqft is not None:
         for percent in LARGER_PERCENT:
-            yield {"area_sqft": AreaRange(**_widened(wanted.area_sqft, percent, LARGEST_AREA))}
+            yield {"area_sqft": AreaRange(**_widened(wanted.area_sqft, percent, AREA_SQFT.most))}
 
 
 def _widened(wanted: Range, percent: int, largest: int) -> dict[str, int]:

@@ -21,6 +21,9 @@ from services.images.views import admin_picture
 Seen = frozenset[int] | None
 """Versions on which an editor bases a change; None for any."""
 
+BY_ID = "id:"
+"""How an export names a property that has no reference of its own."""
+
 COLUMNS = tuple(
     column.key for column in Property.__table__.columns if column.key in AdminProperty.__annotations__
 )

@@ -9,12 +9,14 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.listing_state import worded
 from schemas.api.admin_properties import NewProperty, PropertyFields
-from schemas.errors import Conflict, FieldError
+from schemas.errors import Conflict, FieldError, InvalidRequest
 from schemas.tables import Property
 from services.audit import Actor, changes_between, record
 from services.properties.fields import columns_of, decided, fields_of, is_changed, provenance
-from services.properties.rows import Seen, check_seen, find, lock
+from services.properties.rows import BY_ID, Seen, check_seen, find, lock
+from services.properties.societies import spelled
 
 ENTITY = "property"
 
@@ -34,7 +36,9 @@ async def create(session: AsyncSession, actor: Actor, new: NewProperty) -> Prope
 
     Raises:
         Conflict: another one has its `external_ref`.
+        InvalidRequest: it has a reference that exports give.
     """
+    new = await spelled(session, new)
     columns = columns_of(new) | provenance(actor.id, None, new) | {"state": new.state, "created_by": actor.id}
     async with _own_reference(session, new.external_ref):
         key = await session.scalar(insert(Property).values(**columns).returning(Property.id))
@@ -57,11 +61,12 @@ async def change(session: AsyncSession, actor: Actor, property_id: str, seen: Se
         NotFound: there is no such property.
         PreconditionFailed: somebody else changed it first.
         Conflict: another one has its `external_ref`.
+        InvalidRequest: it is given a reference that exports give.
     """
     row = await lock(session, property_id)
     held = fields_of(row)
     check_seen(row, seen, edit.given, held)
-    wanted = decided(row, edit.apply(held))
+    wanted = await spelled(session, decided(row, edit.apply(held)), row)
     if is_changed(row, wanted):
         moved = wanted.external_ref != row.external_ref
         async with _own_reference(session, wanted.external_ref if moved else None):
@@ -91,15 +96,22 @@ async def _own_reference(session: AsyncSession, reference: str | None) -> AsyncI
     if reference is None:
         yield
         return
+    if reference.startswith(BY_ID):
+        what = f"begins with {BY_ID}, by which exports name properties without a reference"
+        raise InvalidRequest(
+            "One field is invalid.", (FieldError("#/external_ref", "body", "reserved", what),)
+        )
     try:
         async with session.begin_nested():
             yield
     except IntegrityError as refusal:
-        holder = await session.scalar(select(Property.id).where(Property.external_ref == reference))
+        named = select(Property.id, Property.state).where(Property.external_ref == reference)
+        holder = (await session.execute(named)).one_or_none()
         if holder is None:
             raise
+        whose = f"the property {holder.id}, which is {worded(holder.state)}"
         raise Conflict(
-            f"The property {holder} has the reference {reference!r} already.",
+            f"The reference {reference!r} belongs to {whose}.",
             (FieldError("#/external_ref", "body", "taken", "belongs to another property"),),
-            members={"external_ref": reference, "property_id": holder},
+            members={"external_ref": reference, "property_id": holder.id, "state": holder.state},
         ) from refusal

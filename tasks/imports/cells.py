@@ -10,8 +10,9 @@ from unicodedata import normalize
 from domain.areas import parse_area
 from domain.money import parse_amount
 from domain.places import find_place
-from schemas.api.base import LONGEST_SOCIETY
+from schemas import bounds
 from schemas.tables.properties import DIRECTIONS
+from schemas.texts import ROUNDED, one_line, prose
 from schemas.vocabulary import Direction, Furnishing, ListingType, Possession, PropertyType
 from tasks.imports.mapping import FieldName
 
@@ -29,28 +30,34 @@ class Unusable(Exception):
         self.message = message
 
 
-BOUNDS: dict[str, tuple[float, float]] = {
-    "bhk": (0.5, 20),
-    "bathrooms": (0, 30),
-    "balconies": (0, 30),
-    "area_sqft": (50, 1_000_000),
-    "price": (500, 100_000_000_000),
-    "floor_number": (-3, 100),
-    "total_floors": (0, 100),
-    "age_years": (0, 150),
-    "open_sides": (0, 4),
-    "latitude": (28.3, 28.8),
-    "longitude": (77.2, 77.6),
+BOUNDS: dict[str, bounds.Bounds[int] | bounds.Bounds[float]] = {
+    "bhk": bounds.BHK,
+    "bathrooms": bounds.ROOMS,
+    "balconies": bounds.ROOMS,
+    "area_sqft": bounds.AREA_SQFT,
+    "price": bounds.PRICE,
+    "floor_number": bounds.FLOOR_NUMBER,
+    "total_floors": bounds.TOTAL_FLOORS,
+    "age_years": bounds.AGE_YEARS,
+    "open_sides": bounds.OPEN_SIDES,
+    "latitude": bounds.LATITUDE,
+    "longitude": bounds.LONGITUDE,
 }
-"""As the table's own checks have them, said before Postgres is asked."""
+"""The table's own checks, said before Postgres is asked."""
 
-LONGEST = {"external_ref": 100, "title": 200, "society": LONGEST_SOCIETY, "description": 10_000}
+LONGEST = {
+    FieldName.EXTERNAL_REF: bounds.LONGEST_REFERENCE,
+    FieldName.TITLE: bounds.LONGEST_TITLE,
+    FieldName.SOCIETY: bounds.LONGEST_SOCIETY,
+    FieldName.DESCRIPTION: bounds.LONGEST_DESCRIPTION,
+}
 """Characters."""
 
 FLOORS = {"ground": 0, "basement": -1, "upper basement": -1, "lower basement": -2, "lower ground": -1}
 
 _BHK = re.compile(r"(\d{1,3}(?:\.\d)?)(?: ?(bhk|rk|bedrooms?))?")
 _WHOLE = re.compile(r"([+-]?\d{1,9})(?:\.0+)?")
+_THOUSANDS_OR_FRACTION = re.compile(r"\d{1,3}\.\d{3}")
 _DECIMAL = re.compile(r"\d{1,3}(?:\.\d{1,18})?")
 _FLOOR = re.compile(r"(?:(-?\d{1,3})(?:st|nd|rd|th)?|([a-z ]+?))(?: floor)?(?: ?(?:out of|of|/) ?(\d{1,3}))?")
 
@@ -66,18 +73,25 @@ def within_bounds(column: str, value: float) -> Values:
     return {column: value}
 
 
-def text(column: str) -> Reader:
+def text(column: FieldName, clean: Callable[[str], str] = one_line) -> Reader:
     def read(cell: str) -> Values:
-        if len(cell) > LONGEST[column]:
+        said = clean(cell)
+        if len(said) > LONGEST[column]:
             raise Unusable("too_long", f"is longer than {LONGEST[column]:,} characters")
-        return {column: cell}
+        return {column.value: said} if said else {}
 
     return read
 
 
+def reference(cell: str) -> Values:
+    if ROUNDED.fullmatch(cell):
+        raise Unusable("rounded", f"is a number of which a spreadsheet has dropped digits: {cell}")
+    return text(FieldName.EXTERNAL_REF)(cell)
+
+
 def society(cell: str) -> Values:
     """Portals put an address here when there is no society; that is no name to list a home under."""
-    return {} if find_place(cell) else text("society")(cell)
+    return {} if find_place(cell) else text(FieldName.SOCIETY)(cell)
 
 
 def whole_number(column: str) -> Reader:
@@ -94,7 +108,9 @@ def coordinate(column: str) -> Reader:
     def read(cell: str) -> Values:
         if not _DECIMAL.fullmatch(cell):
             raise Unusable("unreadable", "is not a coordinate in decimal degrees")
-        return within_bounds(column, float(cell))
+        degrees = float(cell)
+        # Feeds write 0 for a place that they do not know.
+        return within_bounds(column, degrees) if degrees else {}
 
     return read
 
@@ -117,6 +133,8 @@ def letters(words: str) -> str:
 
 
 def price(cell: str) -> Values:
+    if _THOUSANDS_OR_FRACTION.fullmatch(cell):
+        raise Unusable("unreadable", "may be thousands or a fraction: write it without a dot")
     rupees = parse_amount(cell)
     if rupees is None:
         raise Unusable("unreadable", "is not an amount in rupees, thousand, lakh or crore")
@@ -172,8 +190,13 @@ READERS: dict[str, Reader] = {
         (FieldName.FLOOR, floor),
     )
 } | {
-    **{column: text(column) for column in LONGEST},
+    FieldName.EXTERNAL_REF: reference,
+    FieldName.TITLE: text(FieldName.TITLE),
+    FieldName.DESCRIPTION: text(FieldName.DESCRIPTION, prose),
     FieldName.SOCIETY: society,
     **{column: coordinate(column) for column in ("latitude", "longitude")},
 }
 """The same few words and numbers come again and again, and need understanding once; texts do not."""
+
+EXPORTED = READERS | {FieldName.SOCIETY: text(FieldName.SOCIETY)}
+"""Of our own exports."""

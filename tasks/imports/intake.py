@@ -17,6 +17,8 @@ class Batch:
     size: int
     """Rows of the file, used or not."""
     rows: list[Row] = field(default_factory=list)
+    noted: list[Issue] = field(default_factory=list)
+    """Of rows that are good."""
     turned_away: list[list[Issue]] = field(default_factory=list)
 
 
@@ -35,6 +37,7 @@ class Intake:
                 judged = self.judge(row)
                 if isinstance(judged, Row):
                     batch.rows.append(judged)
+                    batch.noted += [_issue(row.line, note) for note in judged.notes]
                 else:
                     batch.turned_away.append(judged)
             yield batch

@@ -6,6 +6,7 @@ and its report is that of a run that nobody disturbed.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
@@ -19,19 +20,25 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from domain.societies import Spellings
 from schemas.errors import DatabaseUnavailable, ImportRunning
 from schemas.tables import ImportJob
 from schemas.vocabulary import JobState
+from services.properties.societies import spellings_by_locality
 from stores.crash_points import crash_here
 from tasks.imports.intake import Batch, Intake
 from tasks.imports.mapping import Mapping
 from tasks.imports.reader import RawRow, fingerprint_of_file, open_rows
 from tasks.imports.report import Issue, Report, Written
+from tasks.imports.rows import Row as FileRow
 from tasks.imports.rows import RowReader
-from tasks.imports.writer import Upserts, upserts, write
+from tasks.imports.writer import upserts, write
 
 ISSUES_KEPT = 10_000
 """How many findings the job's row holds, as many as an upload has rows; the report itself has them all."""
+
+TOLD = {"refused": "refused", "noted": "ended"}
+"""What the database alone knows of rows, by the code of its findings."""
 
 ATTEMPTS = 5
 """For a batch that meets a lock, which it awaits for 2 s each time, or a deadlock."""
@@ -42,6 +49,9 @@ STANDING = (
     ImportJob.unchanged, ImportJob.report,
 )  # fmt: skip
 """The columns that say where a job stands."""
+
+
+WriteRows = Callable[[list[FileRow]], Awaitable[Written]]
 
 
 @dataclass(frozen=True)
@@ -165,8 +175,8 @@ async def _unfinished(connection: AsyncConnection, digest: str, described: dict[
 
 def job_of(row: Row[*tuple[Any, ...]]) -> Job:
     """From the columns of `STANDING`."""
-    refused = tuple(Issue(**issue) for issue in row.report.get("refused", []))
-    written = Written(row.created, row.updated, row.unchanged, refused)
+    told = {name: tuple(Issue(**issue) for issue in row.report.get(name, [])) for name in TOLD}
+    written = Written(row.created, row.updated, row.unchanged, **told)
     return Job(row.id, dry_run=row.dry_run, rows=row.rows, written=written)
 
 
@@ -180,12 +190,14 @@ async def load(
     progress: Callable[[int], None] = lambda _: None,
 ) -> None:
     """Bring all rows in, and the report up to date."""
-    columns = upserts(mapping)
+    async with connection.begin():
+        societies = defaultdict(Spellings, await spellings_by_locality(connection))
+    write_rows = partial(write, connection, upserts(mapping), societies=societies, dry_run=job.dry_run)
     report.count(job.written)
     for batch in Intake(RowReader(mapping)).batches(rows):
-        report.take_in(batch.size, batch.turned_away)
+        report.take_in(batch.size, batch.turned_away, batch.noted)
         if report.rows > job.rows:
-            report.count(await _patiently(partial(load_batch, connection, job, report, batch, columns)))
+            report.count(await _patiently(partial(load_batch, connection, job, report, batch, write_rows)))
             crash_here("import-after-batch")
         progress(batch.size)
 
@@ -202,13 +214,15 @@ def ended(report: Report) -> dict[str, Any]:
 
 
 async def load_batch(
-    connection: AsyncConnection, job: Job, report: Report, batch: Batch, upserts: Upserts
+    connection: AsyncConnection,
+    job: Job,
+    report: Report,
+    batch: Batch,
+    write_rows: WriteRows,
 ) -> Written:
     """Commit a batch together with the job's progress, so that neither is ever ahead of the other."""
     async with connection.begin():
-        written = (
-            await write(connection, upserts, batch.rows, dry_run=job.dry_run) if batch.rows else Written()
-        )
+        written = await write_rows(batch.rows) if batch.rows else Written()
         progress: dict[str, Any] = {
             "rows": report.rows,
             "created": report.created + written.created,
@@ -216,9 +230,11 @@ async def load_batch(
             "unchanged": report.unchanged + written.unchanged,
             "rejected": report.rejected + len(written.refused),
         }
-        if written.refused:  # the one finding that reading the file again would not bring back
-            refused = [issue for issue in (*report.issues, *written.refused) if issue.code == "refused"]
-            progress["report"] = {"refused": [asdict(issue) for issue in refused]}
+        if written.refused or written.noted:  # findings that reading the file again would not bring back
+            told = (*report.issues, *written.refused, *written.noted)
+            progress["report"] = {
+                name: [asdict(issue) for issue in told if issue.code == code] for name, code in TOLD.items()
+            }
         crash_here("import-mid-batch")
         await connection.execute(update(ImportJob).where(ImportJob.id == job.id).values(progress))
     return written

@@ -136,7 +136,8 @@ class Mapping(Shape):
     encoding: Literal["utf-8", "cp1252", "latin-1"] = "utf-8"
     delimiter: Literal[",", ";", "\t", "|"] = ","
     guarded: bool = False
-    """Cells that a spreadsheet would run have an apostrophe before them, as our own exports write them."""
+    """As our own exports write it: an apostrophe stands before what a spreadsheet would run, and a text is
+    all that its cell says, be it a comma at the end or the name of a place in that of a society."""
     unknown: tuple[str, ...] = ()
     """What the file writes for "not known" in any column, besides nothing at all."""
     only: Only | None = None

@@ -14,14 +14,21 @@ from typing import Any, TextIO
 
 from domain.spreadsheets import plain_cell
 from schemas.errors import InvalidRequest
+from schemas.texts import ENDS
 from tasks.imports.mapping import Mapping
 
-LONGEST_LINE = 64 * 1024  # characters; ten times the longest description we take
-MOST_LINES = 200  # a quoted cell may run over lines; one that never closes must not swallow the file
+LONGEST_ROW = 64 * 1024
+"""Characters, six times the longest description: a quote that never closes must not swallow the file."""
+MARK = "\ufeff"
+"""Of the byte order; two programs in a row may each have written one."""
+END_OF_FILE = "\x1a"
+"""As DOS marks it."""
+BLANK = ENDS + END_OF_FILE
 
 # Neither Postgres nor a document holds a NUL or half a surrogate; undecodable bytes come as surrogates.
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
+# What a spreadsheet may write before the header, to say how the file is parted.
+_SEPARATOR = re.compile(r'"?sep=([,;\t|])"?[ ,;]*\r?\n', re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,41 +62,46 @@ class Broken(Exception):
 class Lines:
     """A file's physical lines, of which those taken for a row that turns out broken can be given back."""
 
-    def __init__(self, file: TextIO) -> None:
+    def __init__(self, file: TextIO, number: int = 0) -> None:
         self._file = file
         self._returned: deque[str] = deque()
         self._taken: list[str] = []
-        self.number = 0
+        self._size = 0
+        self.number = number
         """Of the last line taken."""
 
     def __iter__(self) -> "Lines":
         return self
 
     def __next__(self) -> str:
-        if len(self._taken) == MOST_LINES:
-            raise Broken("bad_quoting", f"has a quoted cell that runs over more than {MOST_LINES} lines")
+        if self._size > LONGEST_ROW:
+            raise Broken(
+                "bad_quoting", f"has a quoted cell that runs over more than {LONGEST_ROW:,} characters"
+            )
         line = self._returned.popleft() if self._returned else self._read()
         self._taken.append(line)
+        self._size += len(line)
         self.number += 1
         return line
 
     def _read(self) -> str:
-        line = self._file.readline(LONGEST_LINE)
+        line = self._file.readline(LONGEST_ROW)
         if not line:
             raise StopIteration
-        if len(line) == LONGEST_LINE and not line.endswith("\n"):
+        if len(line) == LONGEST_ROW and not line.endswith("\n"):
             self._skip_to_next_line()
             self._taken.append("")
             self.number += 1
-            raise Broken("too_long", f"is longer than {LONGEST_LINE:,} characters")
-        return line
+            raise Broken("too_long", f"is longer than {LONGEST_ROW:,} characters")
+        return line.rstrip(END_OF_FILE)
 
     def _skip_to_next_line(self) -> None:
-        while (rest := self._file.readline(LONGEST_LINE)) and not rest.endswith("\n"):
+        while (rest := self._file.readline(LONGEST_ROW)) and not rest.endswith("\n"):
             pass
 
     def begin_row(self) -> None:
         self._taken.clear()
+        self._size = 0
 
     def give_back_all_but_first(self) -> None:
         self._returned.extendleft(reversed(self._taken[1:]))
@@ -129,10 +141,21 @@ def open_rows(source: Path, mapping: Mapping) -> Iterator[Iterator[RawRow]]:
     except OSError as problem:
         raise _unreadable(source, problem) from problem
     with file:
-        if "\0" in file.read(4096):
+        start = file.read(4096)
+        if "\0" in start:
             raise InvalidRequest(f"{source} is not a text file in {mapping.encoding}.")
         file.seek(0)
-        yield _checked(_ROWS[mapping.format](Lines(file), mapping, source))
+        marks = len(start) - len(start.lstrip(MARK))
+        file.read(marks)
+        separator = _SEPARATOR.match(start, marks)
+        if separator:
+            file.readline()
+        lines = Lines(file, number=1 if separator else 0)
+        if mapping.format == "jsonl":
+            yield _checked(_json_rows(lines, mapping.columns))
+        else:
+            delimiter = separator[1] if separator else mapping.delimiter
+            yield _checked(_csv_rows(lines, delimiter, mapping, source))
 
 
 def _unreadable(source: Path, problem: OSError) -> InvalidRequest:
@@ -149,20 +172,22 @@ def _bad_character(cells: Cells) -> Problem | None:
     joined = "\n".join(cells)
     if _SURROGATE.search(joined):
         return Problem("bad_encoding", "holds bytes that are not text in the file's encoding")
-    if _CONTROL.search(joined):
-        return Problem("control_character", "holds a control character")
+    if "\0" in joined:
+        return Problem("control_character", "holds a NUL")
     return None
 
 
-def _csv_rows(lines: Lines, mapping: Mapping, source: Path) -> Iterator[RawRow]:
-    records = _records(lines, lambda: csv.reader(lines, delimiter=mapping.delimiter, strict=True))
+def _csv_rows(lines: Lines, delimiter: str, mapping: Mapping, source: Path) -> Iterator[RawRow]:
+    found = _records(lines, lambda: csv.reader(lines, delimiter=delimiter, strict=True))
+    records = ((line, record) for line, record in found if isinstance(record, Problem) or not _blank(record))
     header = next(records, None)
     pick = _picker(header[1] if header else [], mapping, source)
-    return (
-        RawRow(line, record if isinstance(record, Problem) else pick(record))
-        for line, record in records
-        if record
-    )
+    return (RawRow(line, record if isinstance(record, Problem) else pick(record)) for line, record in records)
+
+
+def _blank(record: list[str]) -> bool:
+    """Rows that were emptied in a spreadsheet stay in its file, as nothing but commas."""
+    return not any(cell.strip(BLANK) for cell in record)
 
 
 def _records(
@@ -198,9 +223,10 @@ def _picker(
     positions = [_position(names, column, source) for column in mapping.columns]
 
     def pick(record: list[str]) -> Cells | Problem:
-        if len(record) < len(names) or any(cell.strip() for cell in record[len(names) :]):
+        if any(cell.strip() for cell in record[len(names) :]):
             return Problem("ragged_row", f"has {len(record)} cells under {len(names)} headers")
-        cells = [record[position] for position in positions]
+        # Spreadsheets end a row at its last filled cell.
+        cells = [record[position] if position < len(record) else "" for position in positions]
         return tuple(map(plain_cell, cells)) if mapping.guarded else tuple(cells)
 
     return pick
@@ -217,8 +243,7 @@ def _position(names: list[str], column: str, source: Path) -> int:
             raise InvalidRequest(f"{source} has more than one column {column!r}.")
 
 
-def _json_rows(lines: Lines, mapping: Mapping, source: Path) -> Iterator[RawRow]:  # noqa: ARG001  one signature
-    columns = mapping.columns
+def _json_rows(lines: Lines, columns: Cells) -> Iterator[RawRow]:
     while True:
         lines.begin_row()
         try:
@@ -228,7 +253,7 @@ def _json_rows(lines: Lines, mapping: Mapping, source: Path) -> Iterator[RawRow]
         except Broken as broken:
             yield RawRow(lines.number, broken.problem)
         else:
-            if line.strip():
+            if line.strip(BLANK):
                 yield RawRow(lines.number, _json_cells(line, columns))
 
 
@@ -248,6 +273,3 @@ def _json_cells(line: str, columns: Cells) -> Cells | Problem:
 
 def _text(value: Any) -> str:
     return "" if value is None else str(value)
-
-
-_ROWS: dict[str, Callable[[Lines, Mapping, Path], Iterator[RawRow]]] = {"csv": _csv_rows, "jsonl": _json_rows}

@@ -1,6 +1,7 @@
 """What became of every row of a file, for machines and for people."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -17,7 +18,7 @@ SHOWN_OF_A_CODE = 5
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """Why a row, or one of its columns, was not used."""
+    """Why a row, or one of its columns, was not used, or should be looked at."""
 
     line: int
     code: str
@@ -44,6 +45,8 @@ class Written:
     updated: int = 0
     unchanged: int = 0
     refused: tuple[Issue, ...] = ()
+    noted: tuple[Issue, ...] = ()
+    """Of rows that were used."""
 
     def __add__(self, other: "Written") -> "Written":
         return Written(
@@ -51,6 +54,7 @@ class Written:
             self.updated + other.updated,
             self.unchanged + other.unchanged,
             self.refused + other.refused,
+            self.noted + other.noted,
         )
 
 
@@ -67,12 +71,13 @@ class Report:
     duplicates: int = 0
     rejected: int = 0
     codes: Counter[str] = field(default_factory=Counter)
-    """Rows that were not used, by the first thing that was wrong with each."""
+    """Rows that were not used, by the first thing that was wrong with each; and what was noted of others."""
     issues: list[Issue] = field(default_factory=list)
 
-    def take_in(self, size: int, turned_away: list[list[Issue]]) -> None:
+    def take_in(self, size: int, turned_away: list[list[Issue]], noted: Iterable[Issue] = ()) -> None:
         """Count rows of the file; those that are good are told of by `count`."""
         self.rows += size
+        self.note(noted)
         for issues in turned_away:
             self.turn_away(issues)
 
@@ -82,6 +87,13 @@ class Report:
         self.unchanged += written.unchanged
         for issue in written.refused:
             self.turn_away([issue])
+        self.note(written.noted)
+
+    def note(self, noted: Iterable[Issue]) -> None:
+        """Of rows that are used all the same."""
+        for issue in noted:
+            self.codes[issue.code] += 1
+            self.issues.append(issue)
 
     def turn_away(self, issues: list[Issue]) -> None:
         """Note a row that is not used, with all that is wrong with it."""
@@ -114,7 +126,7 @@ class Report:
 
 
 def render(report: Report) -> RenderableType:
-    """The report for a terminal: the counts, and the first rows that were not used, by code."""
+    """The report for a terminal: the counts, and the first findings of each code."""
     shown = [
         issue
         for code in report.codes
@@ -124,8 +136,9 @@ def render(report: Report) -> RenderableType:
     parts: list[RenderableType] = [_title(report), _counts(report)]
     if shown:
         parts.append(_issues(shown))
-    if len(shown) < report.rejected:
-        parts.append(Text(f"{report.rejected - len(shown):,} more: --report FILE writes them all"))
+    more = report.codes.total() - report.duplicates - len(shown)
+    if more > 0:
+        parts.append(Text(f"{more:,} more: --report FILE writes them all"))
     return Group(*parts)
 
 

@@ -10,15 +10,21 @@ from typing import Any
 
 import orjson
 
+from domain.money import format_amount
 from domain.places import Outside, find_place, plain_words
+from schemas.bounds import Bounds
 from schemas.sectors import LOCALITIES, SectorFact
-from schemas.vocabulary import PropertyType
-from tasks.imports.cells import READERS, Reader, Unusable, Values
+from schemas.texts import ENDS, NOTHING
+from schemas.vocabulary import ListingType, PropertyType
+from tasks.imports.cells import EXPORTED, LONGEST, READERS, Reader, Unusable, Values
 from tasks.imports.mapping import REQUIRED, FieldName, Mapping, Only, Source
 from tasks.imports.reader import Cells, Problem
 
-BLANKS = " \t\r\n,;\u00a0\u200b\ufeff"
-"""What means nothing at either end of a cell."""
+LIKELY_RATES = {ListingType.SALE: Bounds(100, 200_000), ListingType.RENT: Bounds(1, 2_000)}
+"""Rupees per sqft, far beyond both the cheapest land and the dearest shop of Noida."""
+
+BLANKS = ENDS + ",;"
+"""What means nothing at either end of a foreign cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,8 @@ class Row:
     line: int
     values: Values
     fingerprint: str
+    notes: tuple[Problem, ...] = ()
+    """What somebody should look at, though the row is used."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +48,17 @@ class Column:
     words: Lookup[str, str]
     """The file's word -> ours; empty for what the file writes when it does not know."""
     brings: Values
+    ends: str
+    """What means nothing at either end of a cell."""
 
     def text(self, cells: Cells) -> str:
         """What the cell says in our words, or nothing."""
-        cell = cells[self.position].strip(BLANKS)
+        cell = cells[self.position].strip(self.ends)
         if self.pattern is not None:
             match = self.pattern.search(cell)
-            cell = (match[1] or "").strip(BLANKS) if match else ""
-        return self.words.get(cell.casefold(), cell)
+            cell = (match[1] or "").strip(self.ends) if match else ""
+        word = cell.casefold()
+        return self.words.get(word, "" if word in NOTHING else cell)
 
 
 @dataclass(frozen=True)
@@ -75,10 +86,14 @@ class RowReader:
         self._only_position = positions[mapping.only.column] if mapping.only else 0
         self._constants = mapping.constants.model_dump(mode="json", exclude_none=True)
         place = lru_cache(maxsize=1024)(partial(place_of, mapping.place_aliases))
+        readers = EXPORTED if mapping.guarded else READERS
         fields = {
             name: FieldReader(
-                place if name == FieldName.LOCALITY else READERS[name],
-                tuple(_column(source, positions[source.column], mapping.unknown) for source in sources),
+                place if name == FieldName.LOCALITY else readers[name],
+                tuple(
+                    _column(source, positions[source.column], mapping.unknown, ends_of(name, mapping))
+                    for source in sources
+                ),
                 required=name in REQUIRED and name not in self._constants,
             )
             for name, sources in mapping.fields.items()
@@ -102,10 +117,16 @@ class RowReader:
             else:
                 values.update(found)
         problems += contradictions(values)
-        return problems or Row(line, values, fingerprint(values))
+        return problems or Row(line, values, fingerprint(values), tuple(doubts(values)))
 
 
-def _column(source: Source, position: int, unknown: tuple[str, ...]) -> Column:
+def ends_of(name: FieldName, mapping: Mapping) -> str:
+    if not mapping.guarded or name not in LONGEST:
+        return BLANKS
+    return "" if name is FieldName.DESCRIPTION else ENDS
+
+
+def _column(source: Source, position: int, unknown: tuple[str, ...], ends: str) -> Column:
     return Column(
         source.column,
         position,
@@ -113,6 +134,7 @@ def _column(source: Source, position: int, unknown: tuple[str, ...]) -> Column:
         {word.casefold(): "" for word in (*unknown, *source.unknown)}
         | {theirs.casefold(): ours for theirs, ours in source.values.items()},
         {"area_basis": source.basis.value} if source.basis else {},
+        ends,
     )
 
 
@@ -146,6 +168,15 @@ def contradictions(values: Values) -> Iterator[Problem]:
         yield Problem("contradiction", "is a plot with bedrooms")
     if ("latitude" in values) != ("longitude" in values):
         yield Problem("contradiction", "has half a pair of coordinates")
+
+
+def doubts(values: Values) -> Iterator[Problem]:
+    """What may be true and is more likely a slip: lakhs without the word, a price among the rents."""
+    rate = values["price"] / values["area_sqft"]
+    likely = LIKELY_RATES[values["listing_type"]]
+    if not likely.least <= rate <= likely.most:
+        kind, price = values["listing_type"], format_amount(values["price"])
+        yield Problem("implausible_price", f"is a {kind} at {price} for {values['area_sqft']:,} sqft")
 
 
 def fingerprint(values: Any) -> str:

@@ -5,13 +5,18 @@ in place of coordinates. A row that says what the property already holds touches
 the same file twice bumps no revision and owes the index no visit.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
+from uuid import UUID
 
 import orjson
 from sqlalchemy import TextClause, text
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.listing_state import ENDED
+from domain.societies import Spellings
+from services.properties.rows import BY_ID
 from services.properties.scores import computed
 from tasks.imports.cells import Values
 from tasks.imports.mapping import FieldName, Mapping
@@ -25,15 +30,7 @@ READ_INTO = {
 }
 """Fields whose name is not a column's."""
 
-BY_ID = "id:"
-"""How an export names a property that has no reference of its own."""
-
-ADOPT = text(
-    """
-    UPDATE properties SET external_ref = :prefix || id::text
-    WHERE id::text = ANY (:ids) AND external_ref IS NULL
-""".replace("::", r"\:\:")
-)
+THERE = text("SELECT id FROM properties WHERE id = ANY (CAST(:ids AS uuid[]))")
 
 SCORES = tuple(computed({}))
 """Of a new property; one that was there is scored when all rows are in, by all that is known of it."""
@@ -42,19 +39,27 @@ COMPLETED = ("title", "latitude", "longitude")
 """What a row may leave open."""
 
 
+Societies = defaultdict[str, Spellings]
+"""How each locality spells its societies; learns from what is loaded."""
+
+
 @dataclass(frozen=True)
 class Upserts:
-    """One statement for rows with a reference of their own, one for those known by what they say."""
+    """A statement for each way in which a row says which property it means."""
 
-    by_reference: TextClause | None
+    by_id: TextClause
+    by_reference: TextClause
     by_fingerprint: TextClause
+    """What it says is all that is known of it."""
 
 
-async def write(connection: AsyncConnection, upserts: Upserts, rows: list[Row], *, dry_run: bool) -> Written:
+async def write(
+    connection: AsyncConnection, upserts: Upserts, rows: list[Row], societies: Societies, *, dry_run: bool
+) -> Written:
     """Upsert rows in the caller's transaction; a dry run does all of it, and takes it back."""
     try:
         async with connection.begin_nested() as savepoint:
-            written = await _write(connection, upserts, rows)
+            written = await _write(connection, upserts, rows, societies)
             if dry_run:
                 await savepoint.rollback()
     except (IntegrityError, DataError) as refusal:
@@ -62,41 +67,71 @@ async def write(connection: AsyncConnection, upserts: Upserts, rows: list[Row], 
             return Written(refused=(Issue(rows[0].line, "refused", _reason(refusal)),))
         # The halves, until the row that Postgres refuses stands alone: all others go in.
         left, right = rows[: len(rows) // 2], rows[len(rows) // 2 :]
-        return await write(connection, upserts, left, dry_run=dry_run) + await write(
-            connection, upserts, right, dry_run=dry_run
+        return await write(connection, upserts, left, societies, dry_run=dry_run) + await write(
+            connection, upserts, right, societies, dry_run=dry_run
         )
     return written
 
 
-async def _write(connection: AsyncConnection, upserts: Upserts, rows: list[Row]) -> Written:
-    if upserts.by_reference is None:
-        return await _upsert(connection, upserts.by_fingerprint, rows)
-    named = [row for row in rows if row.values.get("external_ref") is not None]
-    nameless = [row for row in rows if row.values.get("external_ref") is None]
-    await adopt(connection, [row.values["external_ref"] for row in named])
-    return await _upsert(connection, upserts.by_reference, named) + await _upsert(
-        connection, upserts.by_fingerprint, nameless
+async def _write(
+    connection: AsyncConnection, upserts: Upserts, rows: list[Row], societies: Societies
+) -> Written:
+    there = await known(connection, rows)
+    by_id, by_reference, by_fingerprint = [], [], []
+    for row in rows:
+        said, reference = _said(row, societies), row.values.get("external_ref")
+        if reference is None:
+            by_fingerprint.append((row, said))
+        elif (key := _id_in(reference)) in there:
+            by_id.append((row, said | {"id": key}))
+        else:
+            by_reference.append((row, said))
+    written = Written()
+    for upsert, some in (
+        (upserts.by_id, by_id),
+        (upserts.by_reference, by_reference),
+        (upserts.by_fingerprint, by_fingerprint),
+    ):
+        if some:
+            written += await _upsert(connection, upsert, some)
+    return written
+
+
+async def known(connection: AsyncConnection, rows: list[Row]) -> set[UUID]:
+    """The properties that rows name by id, as an export does for want of a reference."""
+    ids = [key for row in rows if (key := _id_in(row.values.get("external_ref") or "")) is not None]
+    return set(await connection.scalars(THERE, {"ids": ids})) if ids else set()
+
+
+def _id_in(reference: str) -> UUID | None:
+    if not reference.startswith(BY_ID):
+        return None
+    try:
+        return UUID(reference.removeprefix(BY_ID))
+    except ValueError:
+        return None
+
+
+async def _upsert(connection: AsyncConnection, upsert: TextClause, rows: list[tuple[Row, Values]]) -> Written:
+    said = orjson.dumps([values for _, values in rows]).decode()
+    touched = (await connection.execute(upsert, {"rows": said})).all()
+    created = sum(row.is_new for row in touched)
+    ended = {row.id: row.state for row in touched if row.state in ENDED and not row.is_new}
+    ended |= {row.external_ref: row.state for row in touched if row.id in ended}
+    noted = tuple(
+        Issue(row.line, "ended", f"is updated, and not shown: its listing is {ended[name]}")
+        for row, values in rows
+        if (name := values.get("id", values.get("external_ref"))) in ended
     )
+    return Written(created, len(touched) - created, len(rows) - len(touched), noted=noted)
 
 
-async def adopt(connection: AsyncConnection, references: list[str]) -> None:
-    """Properties exported as `id:...` for want of a reference: it is their reference from now on."""
-    ids = [reference.removeprefix(BY_ID) for reference in references if reference.startswith(BY_ID)]
-    if ids:
-        await connection.execute(ADOPT, {"ids": ids, "prefix": BY_ID})
-
-
-async def _upsert(connection: AsyncConnection, upsert: TextClause, rows: list[Row]) -> Written:
-    if not rows:
-        return Written()
-    said = orjson.dumps([_said(row) for row in rows]).decode()
-    touched = (await connection.scalars(upsert, {"rows": said})).all()
-    created = sum(touched)
-    return Written(created, len(touched) - created, len(rows) - len(touched))
-
-
-def _said(row: Row) -> Values:
-    return row.values | computed(row.values) | {"fingerprint": row.fingerprint}
+def _said(row: Row, societies: Societies) -> Values:
+    """What a row says, its society as the sector spells it, and what follows from it."""
+    said = row.values | computed(row.values) | {"fingerprint": row.fingerprint}
+    if "society" in said:
+        said["society"] = societies[said["locality"]].of(said["society"])
+    return said
 
 
 def _reason(refusal: IntegrityError | DataError) -> str:
@@ -105,21 +140,18 @@ def _reason(refusal: IntegrityError | DataError) -> str:
 
 
 def upserts(mapping: Mapping) -> Upserts:
-    named = FieldName.EXTERNAL_REF in mapping.fields
+    given = [column for column in given_columns(mapping) if column != "external_ref"]
+    differs = _update_what_differs(given)
     return Upserts(
-        upsert_statement(mapping, by_reference=True) if named else None,
-        upsert_statement(mapping, by_reference=False),
+        upsert_statement("id", given, f"(id) {differs}"),
+        upsert_statement("external_ref", given, f"(external_ref) {differs}"),
+        upsert_statement("fingerprint", given, "(fingerprint) WHERE fingerprint IS NOT NULL DO NOTHING"),
     )
 
 
-def upsert_statement(mapping: Mapping, *, by_reference: bool) -> TextClause:
-    """INSERT ... ON CONFLICT for the columns that a map gives; one boolean per touched row: is it new?"""
-    given = [column for column in given_columns(mapping) if by_reference or column != "external_ref"]
-    if by_reference:
-        key, conflict = "external_ref", f"(external_ref) {_update_what_differs(given)}"
-    else:
-        key, conflict = "fingerprint", "(fingerprint) WHERE fingerprint IS NOT NULL DO NOTHING"
-    columns = [column for column in given if column not in COMPLETED and column != key]
+def upsert_statement(key: str, given: list[str], conflict: str) -> TextClause:
+    """INSERT ... ON CONFLICT for the columns that a map gives; one row for each that is touched."""
+    columns = [column for column in given if column not in COMPLETED]
     values = [
         "coalesce(n.description, '')" if column == "description" else f"n.{column}" for column in columns
     ]
@@ -134,7 +166,7 @@ def upsert_statement(mapping: Mapping, *, by_reference: bool) -> TextClause:
         LEFT JOIN sectors s ON s.locality = n.locality
         ORDER BY n.ordinality
         ON CONFLICT {conflict}
-        RETURNING old.id IS NULL
+        RETURNING old.id IS NULL AS is_new, new.id, new.external_ref, new.state
     """)  # noqa: S608  made of our own column names
 
 

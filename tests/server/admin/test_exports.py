@@ -1,13 +1,17 @@
 """Properties as a file, and back."""
 
+import asyncio
 import csv
 import io
 from typing import Any
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from schemas.settings import Settings
+from schemas.urls import sqlalchemy_url
+from services.property_export import ExportRequest, export_properties
 from tasks.scores import score_waiting
 from tasks.uploads import import_waiting
 from tests.factories import home, plot, store
@@ -18,8 +22,8 @@ EXPORT = "/api/v1/admin/properties.csv"
 
 async def exported(api: Api, **query: Any) -> list[dict[str, str]]:
     answer = await api.get(EXPORT, **query)
-    assert answer.status == 200
-    return list(csv.DictReader(io.StringIO(answer.body.decode())))
+    assert (answer.status, answer.body[:3]) == (200, b"\xef\xbb\xbf")
+    return list(csv.DictReader(io.StringIO(answer.body.decode("utf-8-sig"))))
 
 
 async def snapshot(engine: AsyncEngine) -> list[Any]:
@@ -63,11 +67,29 @@ async def test_an_export_is_narrowed(admin: Api, engine: AsyncEngine, query: Any
     assert [row["title"] for row in await exported(admin, **query)] == titles
 
 
-@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "'"])
+@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "'", "＝"])
 async def test_no_cell_is_a_formula(admin: Api, engine: AsyncEngine, begin: str):
     await store(engine, home(f"{begin}cmd|' /C calc'!A0"))
     [row] = await exported(admin)
     assert row["title"].startswith("'" + begin)
+
+
+async def test_a_number_below_zero_is_a_number(admin: Api, engine: AsyncEngine):
+    await store(engine, home("-1", floor_number=-1, total_floors=4))
+    [row] = await exported(admin)
+    assert (row["title"], row["floor_number"]) == ("'-1", "-1")
+
+
+async def test_who_reads_slowly_gets_the_whole_file(settings: Settings, engine: AsyncEngine):
+    await store(engine, *(home(str(n)) for n in range(1_203)))
+    options = {"options": "-c idle_in_transaction_session_timeout=50ms"}
+    hasty = create_async_engine(sqlalchemy_url(settings.database_url), connect_args=options)
+    pieces = []
+    async for piece in export_properties(hasty, ExportRequest()):
+        await asyncio.sleep(0.15)  # longer than a transaction may usually be idle
+        pieces.append(piece)
+    await hasty.dispose()
+    assert len(list(csv.reader(io.StringIO("".join(pieces))))) == 1_204
 
 
 async def test_an_export_comes_back_and_changes_nothing(admin: Api, engine: AsyncEngine):
@@ -107,7 +129,7 @@ async def test_a_property_without_a_reference_is_edited_by_its_id(admin: Api, en
     )
     await import_waiting(engine)
     [row] = await snapshot(engine)
-    assert (row["id"], row["title"], row["external_ref"]) == (str(key), "New title", f"id:{key}")
+    assert (row["id"], row["title"], row["external_ref"]) == (str(key), "New title", None)
 
 
 async def test_many_rows_come_from_one_moment(admin: Api, engine: AsyncEngine):

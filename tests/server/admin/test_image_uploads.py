@@ -75,7 +75,9 @@ async def test_what_announces_too_much_is_refused_before_it_comes(admin: Api, ke
 
 
 async def test_what_does_not_end_is_refused_where_it_goes_too_far(admin: Api, key):
-    pieces = [b"100000\r\n" + bytes(0x100000) + b"\r\n"] * 15 + [b"10100\r\n" + bytes(0x10100)]
+    head = part('; name="file"; filename="a"')
+    begin = b"%x\r\n" % len(head) + head + b"\r\n"
+    pieces = [begin, *[b"100000\r\n" + bytes(0x100000) + b"\r\n"] * 15, b"10100\r\n" + bytes(0x10100)]
     status, answer = await spoken(admin, key, b"Transfer-Encoding: chunked", b"", b"".join(pieces))
     assert (status, b"payload_too_large" in answer) == (413, True)
 

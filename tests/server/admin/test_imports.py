@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.settings import Settings
 from tasks.uploads import import_waiting
+from tests.factories import form
 from tests.server.conftest import Answer, Api, served
 
 IMPORTS = "/api/v1/admin/imports"
@@ -111,11 +112,120 @@ async def test_json_lines_and_forms_are_taken_too(admin: Api, engine: AsyncEngin
     assert (asked.status, asked.body["filename"], asked.body["total"]) == (202, "homes.csv", 1)
 
 
-async def test_a_form_has_nothing_beside_its_file(admin: Api, engine: AsyncEngine):
-    form = FormData({"dry_run": "false"})
+async def test_a_form_may_say_what_the_query_may(admin: Api, engine: AsyncEngine):
+    form = FormData({"dry_run": "false", "map": "casabricks"})
     form.add_field("file", sheet(home(7)), filename="homes.csv", content_type="text/csv")
     asked = await admin.ask("POST", IMPORTS, data=form)
-    assert (asked.status, asked.wrong_fields()) == (422, {"#/dry_run": "extra_forbidden"})
+    assert (asked.status, asked.body["dry_run"], asked.body["filename"]) == (202, False, "homes.csv")
+
+
+async def test_what_a_form_leaves_out_is_as_in_the_query(admin: Api, engine: AsyncEngine):
+    form = FormData({"dry_run": "", "map": ""})
+    form.add_field("file", sheet(home(7)), filename="homes.csv", content_type="text/csv")
+    asked = await admin.ask("POST", IMPORTS, data=form, params={"dry_run": "false"})
+    assert (asked.status, asked.body["dry_run"]) == (202, False)
+
+
+@pytest.mark.parametrize(
+    ("fields", "query", "pointers"),
+    [
+        ({"mode": "1"}, {}, {"#/mode": "extra_forbidden"}),
+        ({"dry_run": "maybe"}, {}, {"#/dry_run": "bool_parsing"}),
+        ({"dry_run": "false"}, {"dry_run": "true"}, {"#/dry_run": "given_twice"}),
+        ({"map": "other"}, {}, {"#/map": "unknown_map"}),
+    ],
+)
+async def test_a_form_is_read_as_strictly_as_a_query(
+    admin: Api, engine: AsyncEngine, fields: dict[str, str], query: dict[str, str], pointers: Any
+):
+    form = FormData(fields)
+    form.add_field("file", sheet(home(7)), filename="homes.csv", content_type="text/csv")
+    asked = await admin.ask("POST", IMPORTS, data=form, params=query)
+    assert (asked.status, asked.wrong_fields()) == (422, pointers)
+    assert await rows(engine, "SELECT id FROM import_jobs") == []
+
+
+def part(content: bytes, said: str = 'form-data; name="file"; filename="homes.csv"') -> bytes:
+    return b"--XX\r\nContent-Disposition: " + said.encode() + b"\r\n\r\n" + content + b"\r\n"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "multipart/form-data; boundary=XX",
+        "multipart/form-data; boundary=XX; charset=UTF-8",
+        "multipart/form-data; charset=utf-8; boundary=XX",
+        'Multipart/Form-Data; Boundary="XX";',
+    ],
+)
+async def test_a_boundary_may_have_neighbours(admin: Api, engine: AsyncEngine, kind: str):
+    answer = await send(admin, part(sheet(home(1))) + b"--XX--\r\n", kind)
+    assert (answer.status, answer.body["filename"], answer.body["total"]) == (202, "homes.csv", 1)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        part(sheet(home(1))),  # no end
+        part(b"x") + part(b"true", 'form-data; name="dry_run"') * 2 + b"--XX--",
+        part(b"x") + part(b"\xff", 'form-data; name="dry_run"') + b"--XX--",
+        part(b"x") + part(b"a\0", 'form-data; name="map"') + b"--XX--",
+        part(b"x") + part(b"", "form-data") * 20 + b"--XX--",
+        b"--XX\r\nbad header\r\n\r\nx\r\n--XX--",
+    ],
+)
+async def test_a_form_that_is_none_is_refused(admin: Api, engine: AsyncEngine, body: bytes):
+    answer = await send(admin, body, "multipart/form-data; boundary=XX")
+    assert (answer.status, answer.body["code"]) == (400, "unparsable")
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("a%00\u000b.csv", "a .csv"),
+        ("C:\\\\homes\\\\a.csv", "a.csv"),
+        ("%E0%A4%98%E0%A4%B0.csv", "घर.csv"),
+        ("घर.csv", "घर.csv"),
+        ("", "upload"),
+    ],
+)
+async def test_a_files_name_is_cleaned(admin: Api, engine: AsyncEngine, said: str, kept: str):
+    body = part(sheet(home(1)), f'form-data; name="file"; filename="{said}"') + b"--XX--"
+    answer = await send(admin, body, "multipart/form-data; boundary=XX")
+    assert (answer.status, answer.body["filename"]) == (202, kept)
+
+
+async def test_a_name_in_the_query_is_what_it_is(admin: Api, engine: AsyncEngine):
+    answer = await send(admin, sheet(home(1)), filename="100%25 a%00.csv")
+    assert (answer.status, answer.body["filename"]) == (202, "100%25 a%00.csv")
+
+
+async def test_a_listing_that_has_ended_is_told_of_when_it_is_updated(admin: Api, engine: AsyncEngine):
+    await finished(admin, engine, sheet(*map(home, range(4))), dry_run="false")
+    for number, state in enumerate(("sold", "deleted", "expired")):
+        async with engine.begin() as connection:
+            ended = "UPDATE properties SET state = :state WHERE external_ref = :reference"
+            await connection.execute(text(ended), {"state": state, "reference": f"R{number}"})
+    again = sheet(home(0, "95 L"), home(1, "95 L"), home(2), home(3, "95 L"))
+    for dry_run in ("true", "false"):
+        job = await finished(admin, engine, again, dry_run=dry_run)
+        assert (job["updated"], job["unchanged"], job["rejected"]) == (3, 1, 0)
+        assert job["report"]["codes"] == {"ended": 2}
+        assert [(issue["row"], issue["message"]) for issue in job["report"]["issues"]] == [
+            (2, "is updated, and not shown: its listing is sold"),
+            (3, "is updated, and not shown: its listing is deleted"),
+        ]
+
+
+async def test_one_society_has_one_spelling(admin: Api, engine: AsyncEngine):
+    names = ("ATS Pristine", "Ats pristine", "ATS  Pristine", "ATS Pristine II")
+    lines = [f"{home(n)},,{name}" + "," * (BLANKS.count(",") - 2) for n, name in enumerate(names)]
+    job = await finished(admin, engine, "\n".join([ALL, *lines]).encode(), dry_run="false")
+    assert job["created"] == 4
+    assert await rows(engine, "SELECT society, count(*) FROM properties GROUP BY 1 ORDER BY 1") == [
+        ("ATS Pristine", 3),
+        ("ATS Pristine II", 1),
+    ]
 
 
 async def test_imports_are_listed_newest_first(admin: Api, engine: AsyncEngine):
@@ -184,3 +294,27 @@ async def test_a_row_that_breaks_a_rule_of_the_table_does_not_keep_others_back(
 ):
     job = await finished(admin, engine, sheet(home(1), home(1, "95 L"), home(2)), dry_run="false")
     assert (job["created"], job["rejected"]) == (2, 1)
+
+
+BEST = {"facing_direction": "north", "entrance_direction": "north_east", "kitchen_direction": "south_east"}
+WORST = BEST | {"entrance_direction": "south_west", "kitchen_direction": "north_east"}
+LIGHT = {"floor_number": 8, "total_floors": 20, "open_sides": 3}
+
+
+def sheet_of(facts: dict[str, Any]) -> bytes:
+    """One home, R1, of which this is known."""
+    said = dict(zip(HEADER.split(","), home(1).split(","), strict=True)) | facts
+    return "\n".join([ALL, ",".join(str(said.get(column, "")) for column in ALL.split(","))]).encode()
+
+
+async def test_a_home_has_the_same_scores_through_either_door(admin: Api, engine: AsyncEngine):
+    scores = "vastu_score, vastu_coverage, vastu_source, light_score, light_coverage, light_source"
+    seen = set()
+    for number, facts in enumerate((BEST, WORST, BEST | LIGHT, {})):  # the first creates, the others update
+        await finished(admin, engine, sheet_of(facts), dry_run="false")
+        answer = await admin.post("/api/v1/admin/properties", form(external_ref=f"API{number}", **facts))
+        assert answer.status == 201, answer.body
+        twins = f"external_ref IN ('R1', 'API{number}')"
+        [both] = await rows(engine, f"SELECT DISTINCT {scores} FROM properties WHERE {twins}")
+        seen.add(both)
+    assert len(seen) == 4

@@ -214,6 +214,10 @@ async def test_a_sector_without_a_centre_leaves_the_place_open(admin: Api):
         ),
         ({"title": " "}, {"#/title": "string_too_short"}),
         ({"title": "x" * 201}, {"#/title": "string_too_long"}),
+        ({"title": "#REF!"}, {"#/title": "string_too_short"}),
+        ({"society": "NaN"}, {"#/society": "string_too_short"}),
+        ({"external_ref": "1.23457E+17"}, {"#/external_ref": "rounded"}),
+        ({"external_ref": "id:1"}, {"#/external_ref": "reserved"}),
         ({"title": None}, {"#/title": "string_type"}),
         ({"locality": "Sector 999"}, {"#/locality": "unknown_locality"}),
         ({"latitude": 28.6}, {"#/longitude": "half_a_place"}),
@@ -282,7 +286,31 @@ async def test_a_reference_that_is_taken_names_its_holder(admin: Api, engine: As
     for answer in answers:
         assert (answer.status, answer.wrong_fields()) == (409, {"#/external_ref": "taken"})
         assert (answer.body["external_ref"], answer.body["property_id"]) == ("CB-1", first["id"])
+        assert answer.body["state"] == "draft"
     assert [action for action, _ in await audited(engine)] == ["property.create"] * 2
+
+
+async def test_a_reference_that_is_taken_says_that_its_holder_is_deleted(admin: Api):
+    row = await created(admin, external_ref="CB-1")
+    await admin.delete(at(row), if_match=etag(row))
+    answer = await admin.post(PROPERTIES, form(external_ref="CB-1"))
+    assert (answer.status, answer.body["state"]) == (409, "deleted")
+    assert f"{row['id']}, which is deleted" in answer.body["detail"]
+
+
+async def test_a_society_is_spelled_as_its_sector_spells_it(admin: Api):
+    names = ("ATS Pristine", "Ats  pristine", "ats pristine", "ATS Pristine II")
+    rows = [await created(admin, society=name) for name in names]
+    elsewhere = await created(admin, society="ats pristine", locality="Sector 150")
+    assert [row["society"] for row in (*rows, elsewhere)] == [
+        *["ATS Pristine"] * 3,
+        "ATS Pristine II",
+        "ats pristine",
+    ]
+    respelled = (await patched(admin, rows[1], society="Ats  Pristine")).body
+    assert (respelled["society"], respelled["version"]) == ("Ats Pristine", 2)
+    again = (await patched(admin, respelled, price=13_000_000)).body
+    assert (again["society"], again["version"]) == ("Ats Pristine", 3)
 
 
 async def test_of_many_with_one_reference_at_once_one_is_created(admin: Api):
@@ -308,6 +336,8 @@ MERGES = [
     ({"property_type": "plot", "bhk": None}, {"property_type": "plot", "bhk": None}),
     ({"description": "  as it is "}, {"description": "  as it is "}),
     ({"title": "  trimmed "}, {"title": "trimmed"}),
+    ({"title": "Owner\u0092s\u000bflat\u001a"}, {"title": "Owner’s flat"}),
+    ({"description": "One\r\ntwo\u001b"}, {"description": "One\ntwo"}),
     ({"expires_at": "2030-01-01T05:30:00+05:30"}, {"expires_at": "2030-01-01T00:00:00Z"}),
 ]
 

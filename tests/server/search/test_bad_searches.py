@@ -55,7 +55,15 @@ async def test_what_no_number_or_text_is_is_refused(api: Api, live: Catalogue, r
 
 @pytest.mark.parametrize(
     "largest",
-    [{"area_sqft": {"max": 1_000_000}}, {"area_sqft": {"min": 1_000_000}}, {"price": {"max": 2**63 - 1}}],
+    [
+        {"area_sqft": {"max": 1_000_000}},
+        {"area_sqft": {"min": 950_000, "max": 1_000_000}},
+        {"area_sqft": {"min": 1_000_000}},
+        {"price": {"max": 2**63 - 1}},
+        {"price": {"min": 2**63 - 1}, "bhk": [19.5]},
+        {"price": {"min": 10**14, "max": 2**63 - 1}, "locality": ["Sector 62"], "property_type": ["villa"]},
+        {"price_per_sqft": {"max": 2**63 - 1}},
+    ],
 )
 async def test_the_largest_numbers_that_may_be_asked_for_find_an_answer(
     api: Api, live: Catalogue, largest: dict[str, Any]

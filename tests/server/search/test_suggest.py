@@ -125,3 +125,12 @@ async def test_as_many_as_asked_for(api: Api, stored: Catalogue):
 async def test_wrong_questions_are_named(api: Api, query: dict[str, str], pointers: dict[str, str]):
     answer = await api.get(PATH, **query)
     assert (answer.status, answer.wrong_fields()) == (422, pointers)
+
+
+async def test_a_society_may_have_as_long_a_name_as_a_property_takes(api: Api, catalogue: Catalogue):
+    name = ("Quorvexia Residency Welfare and Apartment Owners Association " * 4)[:200].strip()
+    await catalogue.store(home("One", society=name), home("Two", society=name))
+    answer = await api.get("/api/v1/search/suggest", q="quorvexia")
+    assert (answer.status, [item["label"] for item in answer.body["items"]]) == (200, [name])
+    found = await api.post("/api/v1/search/listings", {"society": [name]})
+    assert (found.status, found.body["total"]) == (200, 2)

@@ -7,8 +7,7 @@ import pytest
 from schemas.errors import InvalidRequest
 from tasks.imports.mapping import Mapping, read_mapping
 from tasks.imports.reader import (
-    LONGEST_LINE,
-    MOST_LINES,
+    LONGEST_ROW,
     Problem,
     count_lines,
     fingerprint_of_file,
@@ -60,14 +59,13 @@ def test_quoted_cells_may_run_over_lines_and_lines_are_still_counted(file):
 @pytest.mark.parametrize(
     ("bad", "code"),
     [
-        (b"Sector 62,900", "ragged_row"),
         (b"Sector 62,900,80 L,more", "ragged_row"),
         (b"Sector \x0062,900,80 L", "control_character"),
         (b"Sector \xff62,900,80 L", "bad_encoding"),
         (b'"Sector" 62,900,80 L', "bad_quoting"),
         (b'"Sector 62,900,80 L', "bad_quoting"),
-        (b"S" * (LONGEST_LINE + 1) + b",900,80 L", "too_long"),
-        (b"S" * (3 * LONGEST_LINE) + b",900,80 L", "too_long"),
+        (b"S" * (LONGEST_ROW + 1) + b",900,80 L", "too_long"),
+        (b"S" * (3 * LONGEST_ROW) + b",900,80 L", "too_long"),
     ],
 )
 def test_a_bad_row_is_told_and_the_next_one_is_read(file, bad, code):
@@ -81,13 +79,58 @@ def test_extra_blank_cells_are_no_matter(file):
 
 
 def test_an_open_quote_does_not_swallow_the_rows_below(file):
-    rows = ["Sector 62,900,80 L"] * (MOST_LINES + 50)
+    rows = ["Sector 62,900,80 L"] * (LONGEST_ROW // 10)
     found = read(file, "\n".join(["place,area,price", '"Sector 62,900,80 L', *rows]) + "\n")
     assert found == [(2, "bad_quoting"), *((line, GOOD) for line in range(3, len(rows) + 3))]
 
 
+def test_a_cell_may_run_over_as_many_lines_as_a_description_has_letters(file):
+    text = "\n" * 10_000
+    found = read(file, f'place,area,price\n"Sector 62{text}",900,80 L\nSector 62,900,80 L\n')
+    assert found == [(2, (f"Sector 62{text}", "900", "80 L")), (10_003, GOOD)]
+
+
+@pytest.mark.parametrize("blank", [",,", '"","",""', " ,\u00a0,\t", "", "\x1a"])
+def test_a_blank_row_is_no_row(file, blank):
+    content = f"place,area,price\n{blank}\nSector 62,900,80 L\n{blank}\n{blank}"
+    assert read(file, content) == [(3, GOOD)]
+
+
+def test_a_row_may_lack_its_last_cells(file):
+    assert read(file, "place,area,price\nSector 62,900\nSector 62\n") == [
+        (2, ("Sector 62", "900", "")),
+        (3, ("Sector 62", "", "")),
+    ]
+
+
+def test_the_end_of_file_of_dos_is_no_part_of_the_last_cell(file):
+    assert read(file, "place,area,price\nSector 62,900,80 L\x1a") == [(2, GOOD)]
+
+
+@pytest.mark.parametrize("marks", ["", "\ufeff", "\ufeff\ufeff"])
+@pytest.mark.parametrize(
+    ("first", "sign"),
+    [
+        ("sep=,\r\n", ","),
+        ("sep=;\n", ";"),
+        ('"sep=,"\n', ","),
+        ("SEP=\t\n", "\t"),
+        ("sep=,,,\n", ","),
+        ("", ","),
+    ],
+)
+def test_a_spreadsheet_may_say_how_the_file_is_parted(file, marks, first, sign):
+    lines = [sign.join(('"place"', "area", "price")), sign.join(GOOD)]
+    assert read(file, marks + first + "\n".join(lines)) == [(3 if first else 2, GOOD)]
+
+
+def test_a_mark_before_json_is_no_content(file):
+    row = '{"place": "Sector 62", "area": 900, "price": "80 L"}'
+    assert read(file, f"\ufeff\ufeff{row}", JSON) == [(1, GOOD)]
+
+
 def test_an_endless_last_line_ends(file):
-    assert read(file, "place,area,price\n" + "S" * (2 * LONGEST_LINE)) == [(2, "too_long")]
+    assert read(file, "place,area,price\n" + "S" * (2 * LONGEST_ROW)) == [(2, "too_long")]
 
 
 def test_a_file_in_another_encoding_is_read_by_its_map(file):
@@ -141,7 +184,7 @@ def test_json_lines_keep_their_numbers_as_written(file):
         ('{"place": true}', "bad_json"),
         ('{"place": "Sector \\u000062"}', "control_character"),
         ('{"place": "Sector \\ud80062"}', "bad_encoding"),
-        ("S" * (LONGEST_LINE + 1), "too_long"),
+        ("S" * (LONGEST_ROW + 1), "too_long"),
     ],
 )
 def test_a_bad_json_line_is_told_and_the_next_one_is_read(file, bad, code):

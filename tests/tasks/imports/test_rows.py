@@ -79,6 +79,9 @@ def test_a_row_says_only_what_its_cells_say():
         ({"society": "Sector 62 RWA"}, {}),  # an address in the wrong column
         ({"status": "Poss. by Dec '27"}, {"possession_status": "under_construction"}),
         ({"status": "Ready to Move"}, {"possession_status": "ready_to_move"}),
+        ({"title": "Owner\u0092s flat\u000b"}, {"title": "Owner’s flat"}),
+        *(({"society": nothing, "bathrooms": nothing}, {}) for nothing in ("NaN", "NULL", "#REF!", "#n/a")),
+        ({"lat": "0", "lon": "0.000"}, {}),
         ({"place": "Sector-93 A, Noida,"}, {"locality": "Sector 93A", "sector": "93A"}),
         ({"place": "Old Mill, Noida"}, {"locality": "Sector 93A", "sector": "93A"}),
     ],
@@ -96,6 +99,9 @@ def test_a_cell_is_understood(cells, values):
         ({"area": "NA"}, [("carpet", "missing")]),
         ({"price": "on request"}, [("price", "unreadable")]),
         ({"price": "499"}, [("price", "out_of_range")]),
+        ({"price": "650.000"}, [("price", "unreadable")]),
+        ({"price": "#REF!"}, [("price", "missing")]),
+        ({"lat": "0", "lon": "77.36"}, [(None, "contradiction")]),
         ({"price": "10001 Cr"}, [("price", "out_of_range")]),
         ({"area": "big"}, [("area", "unreadable")]),
         ({"area": "49"}, [("area", "out_of_range")]),
@@ -118,6 +124,58 @@ def test_a_cell_is_understood(cells, values):
 )
 def test_a_row_that_cannot_be_used_says_why(cells, problems):
     assert read(**cells) == problems
+
+
+EXPORT = load_mapping("casabricks")
+EXPORTED = {
+    "external_ref": "A1",
+    "locality": "Sector 62",
+    "property_type": "apartment",
+    "listing_type": "sale",
+    "super_area_sqft": "900",
+    "price": "9000000",
+}
+
+
+def read_export(**cells: str) -> Row | list[tuple[str | None, str]]:
+    named = EXPORTED | cells
+    row = RowReader(EXPORT).read(2, tuple(named.get(column, "") for column in EXPORT.columns))
+    return row if isinstance(row, Row) else [(problem.column, problem.code) for problem in row]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        {"external_ref": "REF-9,"},
+        {"title": "Quiet;", "society": "Vasundhara Residency", "description": "Sea view,\n;"},
+        {"society": "Sector 62 RWA"},
+    ],
+)
+def test_an_export_of_our_own_means_what_it_says(cells):
+    row = read_export(**cells)
+    assert isinstance(row, Row)
+    assert {name: row.values[name] for name in cells} == cells
+
+
+@pytest.mark.parametrize("reference", ["1.23457E+17", "9e+11"])
+def test_a_reference_that_a_spreadsheet_rounded_is_refused(reference):
+    assert read_export(external_ref=reference) == [("external_ref", "rounded")]
+
+
+@pytest.mark.parametrize(
+    ("cells", "notes"),
+    [
+        ({}, []),
+        ({"price": "650"}, ["is a sale at ₹650 for 900 sqft"]),
+        ({"listing_type": "rent", "price": "30000"}, []),
+        ({"listing_type": "rent"}, ["is a rent at ₹90 L for 900 sqft"]),
+        ({"price": "1000 Cr"}, ["is a sale at ₹1,000 Cr for 900 sqft"]),
+    ],
+)
+def test_a_price_that_is_hardly_meant_is_noted(cells, notes):
+    row = read_export(**cells)
+    assert isinstance(row, Row)
+    assert [note.message for note in row.notes] == notes
 
 
 def test_another_city_is_outside_whatever_its_sector():
