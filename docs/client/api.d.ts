@@ -3678,6 +3678,10 @@ export interface operations {
                 "multipart/form-data": {
                     /** Format: binary */
                     file: string;
+                    /** @default null */
+                    map?: string | null;
+                    /** @default null */
+                    dry_run?: boolean | null;
                 };
                 "application/jsonl": string;
                 "application/x-ndjson": string;
