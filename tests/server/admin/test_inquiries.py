@@ -707,7 +707,7 @@ async def some(engine: AsyncEngine, listing: UUID) -> None:
 async def rows_of(api: Api, **query: Any) -> list[dict[str, str]]:
     answer = await api.get(f"{LEADS}.csv", **query)
     assert answer.status == 200, answer.body
-    return list(csv.DictReader(io.StringIO(answer.body.decode())))
+    return list(csv.DictReader(io.StringIO(answer.body.decode("utf-8-sig"))))
 
 
 async def test_the_file_holds_leads_in_full(admin: Api, engine: AsyncEngine, listing: UUID):
