@@ -22,6 +22,10 @@ from schemas.settings import Settings
 API_PORT = 8000
 LISTINGS = 3000
 SEED = 1
+FRONTENDS = tuple(
+    f"http://{host}:{port}" for host in ("localhost", ports.LOOPBACK) for port in (3000, 4200, 5173, 8080)
+)
+"""Where frontends run while they are developed: their pages may ask this API."""
 PULSE_S = 0.5  # how soon an ended process is noticed
 
 Environment = dict[str, str]
@@ -84,6 +88,7 @@ def describe(services: Services, environment: Mapping[str, str], port: int) -> E
         "JWT_SECRET": environment.get("JWT_SECRET") or state.secret("token_signing"),
         "QUEUE_SECRET": environment.get("QUEUE_SECRET") or state.secret("queue_signing"),
         "WEBHOOK_SECRET": environment.get("WEBHOOK_SECRET") or state.secret("webhook_signing"),
+        "CORS_ORIGINS": environment.get("CORS_ORIGINS") or ",".join(FRONTENDS),
         "API_PORT": str(port),
         "API_URL": f"http://{ports.LOOPBACK}:{port}",
         "ADMIN_EMAIL": EMAIL,

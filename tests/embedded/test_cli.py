@@ -40,10 +40,21 @@ def test_up_answers_searches_and_comes_back_with_the_same_listings(command: Comm
                 admins = connection.execute("SELECT email, role FROM users").fetchall()
                 listings = connection.execute("SELECT id, title FROM properties ORDER BY id").fetchall()
             assert admins == [(facts["ADMIN_EMAIL"], "super_admin")]
+            assert allowed_origin(url, "http://localhost:3000") == "http://localhost:3000"
             found.append((listings, ask(url, "/api/v1/search/guided")["total"]))
             assert stack.stop_now() == 0
     assert found[0] == found[1]
     assert (len(found[0][0]), found[0][1] > 0) == (20, True)
+
+
+def allowed_origin(url: str, origin: str) -> str | None:
+    """What a browser is told that asks whether a page of this origin may ask."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=30)
+    asked = {"origin": origin, "access-control-request-method": "POST"}
+    connection.request("OPTIONS", "/api/v1/search/guided", headers=asked)
+    allowed = connection.getresponse().headers["access-control-allow-origin"]
+    connection.close()
+    return allowed
 
 
 def ask(url: str, path: str) -> dict[str, Any]:
