@@ -73,12 +73,12 @@ async def repair(
         await outrun(engine, index, [each for each in findings if each.row_revision is not None])
         await drain_pending(engine, search, alias=alias, epoch=epoch)
 
-    found = left = await verify(engine, search, alias=alias, index=index, mend=mend, deep=deep)
+    found = left = await verify(engine, search, alias=alias, index=index, mend=mend, deep=deep, epoch=epoch)
     tombstones = await remove_tombstones(engine, search, alias)
     if found.drift:
-        left = await verify(engine, search, alias=alias, index=index, mend=insist, deep=deep)
+        left = await verify(engine, search, alias=alias, index=index, mend=insist, deep=deep, epoch=epoch)
     if left.drift:
-        left = await verify(engine, search, alias=alias, index=index, deep=deep)
+        left = await verify(engine, search, alias=alias, index=index, deep=deep, epoch=epoch)
     await refresh(search, alias, epoch)
     return Repaired(found, left, tombstones)
 
