@@ -1,8 +1,8 @@
 """Generations of the index: each is one index behind the alias, from its creation to its end.
 
 The table says what each is for, the engine has the indexes and the alias. Where both change, the
-order leaves a state from which the next command goes on: a generation is registered before its index
-is made, recorded live only when the alias has been read back, and recorded dropped before it is deleted.
+order leaves a state from which the next command goes on: a generation is registered when its index is
+there, recorded live only when the alias has been read back, and recorded dropped before it is deleted.
 """
 
 from contextlib import nullcontext
@@ -75,9 +75,12 @@ class Generation:
 
 
 async def create(engine: AsyncEngine, search: AsyncOpenSearch, settings: Settings) -> str:
-    """Register a generation, which every drain from now on writes to, and make its index."""
+    """Make an index and register it as a generation, which every drain from now on writes to."""
     alias = settings.index_alias
     name = f"{alias}-{schema_hash()}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
+    # First, for a drain that finds no index gives the generation up; one that nobody registered is swept.
+    await search.indices.create(index=name, body=index_body(settings))
+    crash_here("before-register")
     async with engine.begin() as connection:
         await connection.execute(
             insert(IndexGeneration).values(
@@ -86,7 +89,6 @@ async def create(engine: AsyncEngine, search: AsyncOpenSearch, settings: Setting
         )
         await audit(connection, "create", name)
     crash_here("after-register")
-    await search.indices.create(index=name, body=index_body(settings))
     return name
 
 

@@ -12,6 +12,7 @@ from tests.faults.writers import Writer
 from tests.indexer.agreement import store_many
 
 STEPS = (
+    "before-register",
     "after-register",
     "after-create",
     "mid-fill",
