@@ -31,6 +31,8 @@ RETENTION = timedelta(hours=24)
 
 UNFINISHED = (GenerationState.BUILDING, GenerationState.VERIFYING)
 IN_USE = (*UNFINISHED, GenerationState.LIVE)
+ABANDONED = timedelta(minutes=1)
+"""Without a sign of life for so long, nobody is at work on what is being built."""
 UNUSABLE = (GenerationState.FAILED, GenerationState.STALE)
 GIVEN_UP = {
     GenerationState.BUILDING: GenerationState.FAILED,
@@ -117,15 +119,19 @@ async def targets(connection: AsyncConnection, alias: str) -> list[Generation]:
     """Those of them to which this release writes.
 
     A retained one of a later release gets nothing: our documents would look complete there without being
-    so. It then lags, and no rollback goes to it unmended.
+    so. It then lags, and no rollback goes to it unmended. One that a later release has left half built is
+    given up, in the caller's transaction, when we can keep the live one level.
 
     Raises:
         ForeignGeneration: one is in use that this release cannot keep level.
     """
     await only_family(connection, alias)
     found = await writable(connection, alias)
+    serves = any(each.is_live and each.is_known for each in found)
     for each in found:
-        if not each.is_known and each.state in IN_USE:
+        if each.is_known or each.state not in IN_USE:
+            continue
+        if not (serves and await give_up_abandoned(connection, each.name)):
             raise ForeignGeneration(
                 f"{each.name} is {each.state} and has the schema {each.schema_hash}, which is later than"
                 f" {schema_hash()} of this release, or this release has never built an index here."
@@ -294,6 +300,23 @@ async def give_up(connection: AsyncConnection, name: str, reason: str) -> Genera
         await _become(connection, name, GIVEN_UP[was], error=reason)
         await audit(connection, "give_up", name, error=[None, reason])
     return was
+
+
+async def give_up_abandoned(connection: AsyncConnection, name: str) -> bool:
+    """Give up what is being built if nobody is at work on it; whether that was so."""
+    is_silent = IndexGeneration.heartbeat < func.now() - ABANDONED
+    # Locked as well: whoever goes on with it either has shown a sign of life, or finds it given up.
+    query = (
+        select(is_silent)
+        .where(IndexGeneration.name == name, IndexGeneration.state.in_(UNFINISHED))
+        .with_for_update()
+    )
+    if not await connection.scalar(query):
+        return False
+    minutes = ABANDONED.total_seconds() / 60
+    reason = f"Nobody was at work on it for {minutes:.0f} min, so {schema_hash()} went on without it."
+    await give_up(connection, name, reason)
+    return True
 
 
 async def drop(engine: AsyncEngine, search: AsyncOpenSearch, name: str) -> None:

@@ -333,6 +333,67 @@ async def test_what_a_later_release_is_building_keeps_changes_where_they_are(
     assert await pending(engine) == 1
 
 
+@pytest.fixture
+async def abandoned(engine, search, settings):
+    """What a later release has half built, without a sign of life for two minutes."""
+    name = await other_release(engine, search, settings, state="building", body=narrow(), later=True)
+    await plain_sql(
+        engine,
+        "UPDATE index_generations SET heartbeat = heartbeat - interval '2 minutes' WHERE name = :name",
+        name=name,
+    )
+    return name
+
+
+async def test_what_a_later_release_has_left_half_built_does_not_hold_the_live_one_back(
+    engine, search, alias, generation, abandoned
+):
+    await store(engine, home())
+    assert await drain_once(engine, search, alias=alias) == Drained(claimed=1, documents=1)
+    assert await states(engine) == {generation: "live", abandoned: "failed"}
+    assert (await errors(engine))[abandoned].startswith("Nobody was at work on it for 1 min")
+    await agree(engine, search, generation)
+
+
+async def test_with_none_live_changes_wait_even_for_what_was_left_half_built(
+    engine, search, alias, generation, abandoned
+):
+    await plain_sql(
+        engine, "UPDATE index_generations SET state = 'retained' WHERE name = :name", name=generation
+    )
+    await store(engine, home())
+    with pytest.raises(ForeignGeneration, match=f"{abandoned} is building"):
+        await drain_once(engine, search, alias=alias)
+    assert await pending(engine) == 1
+    assert (await states(engine))[abandoned] == "building"
+
+
+@pytest.mark.parametrize(
+    ("state", "ends"), [("building", "failed"), ("verifying", "failed"), ("retained", "stale")]
+)
+async def test_an_index_of_an_earlier_release_that_takes_nothing_does_not_hold_the_live_one_back(
+    engine, search, settings, alias, generation, state, ends
+):
+    old = await other_release(engine, search, settings, state=state, body=narrow())
+    await block(search, old)
+    await store(engine, home())
+    assert await drain_once(engine, search, alias=alias) == Drained(claimed=1, documents=1)
+    assert await states(engine) == {generation: "live", old: ends}
+    await agree(engine, search, generation)
+
+
+async def test_the_live_index_of_an_earlier_release_is_not_held_back_by_what_this_one_builds(
+    engine, search, settings, alias, generation
+):
+    await plain_sql(engine, "UPDATE index_generations SET state = 'building'")
+    old = await other_release(engine, search, settings, state="live", body=narrow())
+    await block(search, generation)
+    (flat,) = await store(engine, home("Searched all the same"))
+    assert await drain_once(engine, search, alias=alias) == Drained(claimed=1, documents=1)
+    assert await states(engine) == {old: "live", generation: "failed"}
+    assert (await document(search, old, flat))["title"] == "Searched all the same"
+
+
 async def test_what_the_live_index_of_an_earlier_release_refuses_is_a_dead_letter(
     engine, search, settings, alias, generation
 ):
