@@ -4,16 +4,17 @@ from collections.abc import Mapping
 
 from schemas.vocabulary import GenerationState
 
-BUILDING, VERIFYING, LIVE, RETAINED, DROPPED, FAILED = GenerationState
+BUILDING, VERIFYING, LIVE, RETAINED, STALE, DROPPED, FAILED = GenerationState
 
 MOVES: Mapping[GenerationState, tuple[GenerationState, ...]] = {
     BUILDING: (VERIFYING, DROPPED, FAILED),
     VERIFYING: (LIVE, DROPPED, FAILED),
     LIVE: (RETAINED, FAILED),
-    RETAINED: (LIVE, DROPPED, FAILED),
-    # What has ended is never used again: there is no index any more, or not one to be trusted.
+    RETAINED: (LIVE, STALE, DROPPED, FAILED),
+    # What misses changes or has ended is never used again: its index is only to be deleted.
+    STALE: (DROPPED,),
+    FAILED: (DROPPED,),
     DROPPED: (),
-    FAILED: (),
 }
 
 

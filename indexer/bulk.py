@@ -5,11 +5,13 @@ What a status means for a document (matched on status and type, never on text):
     2xx, 409            done; 409 says that the engine has a newer one
     400 and the like    refused, this document alone
     index is not there  GenerationGone, all of them
-    429, 5xx, blocked   EngineUnavailable, all of them, and no fault of theirs
+    429, 503, blocked   EngineUnavailable, all of them, and no fault of theirs
+    500 and the like    the document's fault if it is the only one, again and again; else EngineUnavailable
 """
 
+import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -20,14 +22,23 @@ from indexer.documents import IndexedDocument, Refusal
 
 BODY_BYTES = 1_000_000  # a larger one would hold up the event loop, says aiohttp
 TIMEOUT_S = 10  # less than Postgres lets a transaction idle (stores/database.py), which a drain's does
-VERDICT = "errors"
-DETAILS = "errors,items.*.status,items.*.error.type,items.*.error.reason"
+ANSWER = "errors,items.*.status,items.*.error.type,items.*.error.reason"
 GONE = {"index_not_found_exception", "index_closed_exception"}
 BLOCKED = "cluster_block_exception"
+BUSY = {429, 503}
+FAILED = 500
+WITNESSES = 20
+"""Documents that show by being taken that it is not the engine; of several shards, they reach each."""
+ATTEMPTS = 3
+PAUSE_S = 0.3
 
 
 class EngineUnavailable(Exception):
     """The engine cannot be asked just now: nothing is wrong with the documents, so try again later."""
+
+
+class FailsAlone(EngineUnavailable):
+    """The engine fails at a document, and too few were beside it to show whose fault that is."""
 
 
 class GenerationGone(Exception):
@@ -45,9 +56,15 @@ class Answer:
     refusals: tuple[Refusal, ...] = ()
     superseded: int = 0
     """Documents of which the engine has a newer revision."""
+    failures: tuple[Refusal, ...] = ()
+    """Documents at which the engine failed, be it their fault or its own."""
 
     def __add__(self, other: "Answer") -> "Answer":
-        return Answer(self.refusals + other.refusals, self.superseded + other.superseded)
+        return Answer(
+            self.refusals + other.refusals,
+            self.superseded + other.superseded,
+            self.failures + other.failures,
+        )
 
 
 def pack(documents: Sequence[IndexedDocument]) -> Iterator[Body]:
@@ -72,32 +89,78 @@ def action(document: IndexedDocument) -> bytes:
     ).encode()
 
 
-async def send(search: AsyncOpenSearch, generation: str, body: Body) -> Answer:
+async def send(
+    search: AsyncOpenSearch,
+    generation: str,
+    body: Body,
+    witnesses: Sequence[IndexedDocument] | None = None,
+) -> Answer:
     """Write one body to one index.
+
+    Args:
+        search: the engine.
+        generation: the index.
+        body: what to write.
+        witnesses: documents that the engine has taken before, if any are to be had, for a small body.
 
     Raises:
         EngineUnavailable: try again later.
+        FailsAlone: try again with witnesses, if there were none.
         GenerationGone: the index is not there.
     """
-    # The answer to a good body is one word. To know what was refused it is sent once more, which
-    # changes nothing: a revision that is there already is taken again.
-    answer = await ask(search, generation, body, VERDICT)
-    if not answer["errors"]:
-        return Answer()
-    return read_answer(body.documents, await ask(search, generation, body, DETAILS))
+    answer = await ask(search, generation, body)
+    if not answer.failures:
+        return answer
+    if len(answer.failures) > 1:
+        count, reason = len(answer.failures), answer.failures[0].reason
+        raise EngineUnavailable(f"It fails at {count:,} documents at once: {reason}")
+    [failure] = answer.failures
+    beside = [*taken(body, answer), *(witnesses or ())][:WITNESSES]
+    if not beside or (witnesses is None and len(beside) < WITNESSES):
+        raise FailsAlone(f"It fails at {failure.property_id}: {failure.reason}")
+    return replace(answer, failures=()) + await blame(search, generation, failure, body, beside)
 
 
-async def ask(search: AsyncOpenSearch, generation: str, body: Body, answer: str) -> dict[str, Any]:
+def taken(body: Body, answer: Answer) -> list[IndexedDocument]:
+    """Some of the documents that the engine has taken."""
+    wrong = {each.property_id for each in (*answer.refusals, *answer.failures)}
+    return [document for document in body.documents if document["id"] not in wrong]
+
+
+async def blame(
+    search: AsyncOpenSearch,
+    generation: str,
+    failure: Refusal,
+    body: Body,
+    witnesses: Sequence[IndexedDocument],
+) -> Answer:
+    """Find out whether a document alone makes the engine fail: then that is a refusal, too."""
+    suspects = [document for document in body.documents if document["id"] == failure.property_id]
+    for _ in range(ATTEMPTS):
+        await asyncio.sleep(PAUSE_S)
+        others = [await ask(search, generation, beside) for beside in pack(witnesses)]
+        if any(answer.failures for answer in others):
+            raise EngineUnavailable(f"It fails at other documents too: {failure.reason}")
+        alone = sum([await ask(search, generation, apart) for apart in pack(suspects)], Answer())
+        if not alone.failures:
+            return alone
+    return Answer(refusals=(failure,))
+
+
+async def ask(search: AsyncOpenSearch, generation: str, body: Body) -> Answer:
     try:
-        return dict(
-            await search.bulk(
-                body=body.data,
-                index=generation,
-                params={"filter_path": answer, "request_timeout": TIMEOUT_S},
-            )
+        answer = await search.bulk(
+            body=body.data,
+            index=generation,
+            params={"filter_path": ANSWER, "request_timeout": TIMEOUT_S},
         )
+    except TransportError as error:
+        if error.status_code == FAILED and len(body.documents) == 1:
+            return Answer(failures=(refusal(body.documents[0], str(error.error), str(error)),))
+        raise unavailable(error) from error
     except OpenSearchException as error:
         raise unavailable(error) from error
+    return read_answer(body.documents, answer)
 
 
 def unavailable(error: OpenSearchException) -> Exception:
@@ -107,23 +170,32 @@ def unavailable(error: OpenSearchException) -> Exception:
     return EngineUnavailable(str(error))
 
 
+def refusal(document: IndexedDocument, error_type: str, reason: str) -> Refusal:
+    return Refusal(document["id"], document["revision"], error_type, reason)
+
+
 def read_answer(documents: Sequence[IndexedDocument], answer: dict[str, Any]) -> Answer:
-    results = [result for item in answer["items"] for result in item.values()]
-    refusals = [
-        Refusal(document["id"], document["revision"], result["error"]["type"], result["error"]["reason"])
-        for document, result in zip(documents, results, strict=True)
-        if is_refusal(result)
-    ]
-    return Answer(tuple(refusals), sum(result["status"] == 409 for result in results))
+    if not answer["errors"]:
+        return Answer()
+    refusals: list[Refusal] = []
+    failures: list[Refusal] = []
+    superseded = 0
+    results = (result for item in answer["items"] for result in item.values())
+    for document, result in zip(documents, results, strict=True):
+        status = result["status"]
+        if status == 409:
+            superseded += 1
+        elif status >= 300:
+            error = result["error"]
+            check_engine(status, error)
+            refused = refusal(document, error["type"], error["reason"])
+            (failures if status >= FAILED else refusals).append(refused)
+    return Answer(tuple(refusals), superseded, tuple(failures))
 
 
-def is_refusal(result: dict[str, Any]) -> bool:
-    """Whether the document itself is at fault."""
-    status, error = result["status"], result.get("error", {})
-    if status < 300 or status == 409:
-        return False
+def check_engine(status: int, error: dict[str, Any]) -> None:
+    """Raise when it is certainly no fault of the document."""
     if error["type"] in GONE:
         raise GenerationGone(error["reason"])
-    if status == 429 or status >= 500 or error["type"] == BLOCKED:
+    if status in BUSY or error["type"] == BLOCKED:
         raise EngineUnavailable(f"{error['type']}: {error['reason']}")
-    return True

@@ -32,7 +32,9 @@ async def check_index(
                 to.engine, to.search, alias=to.alias, index=chosen, deep=deep, epoch=to.epoch
             )
         else:
-            found = await verify(to.engine, to.search, alias=to.alias, index=chosen, deep=deep)
+            found = await verify(
+                to.engine, to.search, alias=to.alias, index=chosen, deep=deep, epoch=to.epoch
+            )
             repaired = Repaired(found, found, 0)
         seconds = round(perf_counter() - began, 3)
         await record(to.engine, repaired.left)

@@ -13,6 +13,7 @@ from indexer.drain import drain_pending
 from indexer.fill import Progress, count_rows
 from indexer.findings import Fault, Finding
 from schemas.index.listings import MAPPING
+from stores.answers import Epoch
 
 PAGE = 2_000
 UNSEEN = frozenset(MAPPING["_source"]["excludes"])
@@ -23,7 +24,13 @@ Contents = dict[str, dict[str, Any]]
 
 
 async def differing_contents(
-    engine: AsyncEngine, search: AsyncOpenSearch, *, alias: str, index: str, progress: Progress
+    engine: AsyncEngine,
+    search: AsyncOpenSearch,
+    *,
+    alias: str,
+    index: str,
+    progress: Progress,
+    epoch: Epoch | None = None,
 ) -> AsyncIterator[list[Finding]]:
     """Documents at their row's revision that say something else, page by page."""
     async with engine.connect() as connection:
@@ -33,7 +40,7 @@ async def differing_contents(
         documents = contents(page)
         held = await read_contents(search, index, list(documents))
         if suspects := [UUID(each) for each in documents if _differ(documents[each], held.get(each))]:
-            yield await _look_again(engine, search, alias, index, suspects)
+            yield await _look_again(engine, search, alias, index, suspects, epoch=epoch)
         seen, after = seen + page.rows, page.last_id
         await progress(seen, max(seen, total))
 
@@ -68,9 +75,15 @@ def _differ(document: Mapping[str, Any], held: Mapping[str, Any] | None) -> bool
 
 
 async def _look_again(
-    engine: AsyncEngine, search: AsyncOpenSearch, alias: str, index: str, suspects: Sequence[UUID]
+    engine: AsyncEngine,
+    search: AsyncOpenSearch,
+    alias: str,
+    index: str,
+    suspects: Sequence[UUID],
+    *,
+    epoch: Epoch | None,
 ) -> list[Finding]:
-    await drain_pending(engine, search, alias=alias)
+    await drain_pending(engine, search, alias=alias, epoch=epoch)
     held = await read_contents(search, index, [str(property_id) for property_id in suspects])
     async with engine.connect() as connection:
         documents = contents(await read_chosen(connection, suspects))

@@ -1,26 +1,59 @@
 """Dead letters: documents that were refused, kept until a good revision of the property arrives."""
 
 from collections.abc import Iterable, Sequence
-from uuid import UUID
+from operator import attrgetter
 
-from sqlalchemy import ARRAY, BigInteger, Uuid, bindparam, delete, exists, func, select
+from sqlalchemy import ARRAY, BigInteger, Text, Uuid, bindparam, delete, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from indexer.documents import IndexedDocument, Refusal
-from schemas.tables import DeadLetter
+from schemas.tables import DeadLetter, Property
 
-DONE = (
-    func.unnest(bindparam("ids", type_=ARRAY(Uuid)), bindparam("revisions", type_=ARRAY(BigInteger)))
-    .table_valued("id", "revision", name="done")
+IDS = bindparam("ids", type_=ARRAY(Uuid(as_uuid=False)))
+REVISIONS = bindparam("revisions", type_=ARRAY(BigInteger))
+
+REFUSED = (
+    func.unnest(
+        IDS,
+        REVISIONS,
+        bindparam("types", type_=ARRAY(Text)),
+        bindparam("reasons", type_=ARRAY(Text)),
+    )
+    .table_valued("id", "revision", "error_type", "reason", name="refused")
     .render_derived()
 )
-
-CLEAR = delete(DeadLetter).where(
-    DeadLetter.property_id == DONE.c.id,
-    # A slower drain must not clear what a newer revision was refused for.
-    DeadLetter.revision <= DONE.c.revision,
+# A slower drain may come with what was refused of an older revision, when a newer one is indexed already.
+STILL_TRUE = (
+    select(REFUSED.c.id, REFUSED.c.revision, REFUSED.c.error_type, REFUSED.c.reason)
+    .outerjoin_from(REFUSED, Property, Property.id == REFUSED.c.id)
+    .where(or_(Property.id.is_(None), Property.revision == REFUSED.c.revision))
+    .order_by(REFUSED.c.id)
 )
+NEW = insert(DeadLetter).from_select(["property_id", "revision", "error_type", "reason"], STILL_TRUE)
+RECORD = NEW.on_conflict_do_update(
+    index_elements=[DeadLetter.property_id],
+    set_={
+        "revision": NEW.excluded.revision,
+        "error_type": NEW.excluded.error_type,
+        "reason": NEW.excluded.reason,
+        "failed_at": func.now(),
+        "attempts": DeadLetter.attempts + 1,
+    },
+    where=DeadLetter.revision <= NEW.excluded.revision,
+)
+
+DONE = func.unnest(IDS, REVISIONS).table_valued("id", "revision", name="done").render_derived()
+# Locked in one order, so that two drains with the same letters cannot deadlock.
+CLEARED = (
+    select(DeadLetter.property_id)
+    .join(DONE, DeadLetter.property_id == DONE.c.id)
+    # A slower drain must not clear what a newer revision was refused for.
+    .where(DeadLetter.revision <= DONE.c.revision)
+    .order_by(DeadLetter.property_id)
+    .with_for_update(of=DeadLetter)
+)
+CLEAR = delete(DeadLetter).where(DeadLetter.property_id.in_(CLEARED))
 
 
 async def settle(
@@ -28,46 +61,30 @@ async def settle(
 ) -> int:
     """Record the refused documents, clear the letters of all others; how many were refused."""
     refused = {refusal.property_id: refusal for refusal in refusals}
-    await record(connection, [refused[property_id] for property_id in sorted(refused)])
-    await clear(connection, [document for document in documents if document["id"] not in refused])
+    await record(connection, refused.values())
+    done = [document for document in documents if document["id"] not in refused]
+    await clear(connection, {document["id"]: document["revision"] for document in done})
     return len(refused)
 
 
-async def record(connection: AsyncConnection, refusals: Sequence[Refusal]) -> None:
-    """Refusals come sorted by property, so that two drains lock the letters in the same order."""
-    if not refusals:
+async def record(connection: AsyncConnection, refusals: Iterable[Refusal]) -> None:
+    """Keep what was refused, at most one refusal of each property, as far as its row is still the same."""
+    found = sorted(refusals, key=attrgetter("property_id"))
+    if not found:
         return
-    statement = insert(DeadLetter)
-    new = statement.excluded
     await connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[DeadLetter.property_id],
-            set_={
-                "revision": new.revision,
-                "error_type": new.error_type,
-                "reason": new.reason,
-                "failed_at": func.now(),
-                "attempts": DeadLetter.attempts + 1,
-            },
-            where=DeadLetter.revision <= new.revision,
-        ),
-        [
-            {
-                "property_id": UUID(refusal.property_id),
-                "revision": refusal.revision,
-                "error_type": refusal.error_type,
-                "reason": refusal.reason,
-            }
-            for refusal in refusals
-        ],
+        RECORD,
+        {
+            "ids": [refusal.property_id for refusal in found],
+            "revisions": [refusal.revision for refusal in found],
+            "types": [refusal.error_type for refusal in found],
+            "reasons": [refusal.reason for refusal in found],
+        },
     )
 
 
-async def clear(connection: AsyncConnection, documents: Sequence[IndexedDocument]) -> None:
+async def clear(connection: AsyncConnection, done: dict[str, int]) -> None:
+    """Forget the letters of properties whose document is there, by id and revision."""
     # There are hardly ever any, and a look is cheaper than a thousand ids.
-    if not await connection.scalar(select(exists(DeadLetter.property_id))):
-        return
-    ids = [UUID(document["id"]) for document in documents]
-    await connection.execute(
-        CLEAR, {"ids": ids, "revisions": [document["revision"] for document in documents]}
-    )
+    if done and await connection.scalar(select(exists(DeadLetter.property_id))):
+        await connection.execute(CLEAR, {"ids": list(done), "revisions": list(done.values())})

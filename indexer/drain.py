@@ -1,4 +1,4 @@
-"""One pass over the outbox: claim changes, read the rows again, write them to every generation, settle.
+"""One pass over the outbox: claim changes, read the rows again, write them to every generation, show, settle.
 
 A batch is one transaction, and the order in it is what keeps the index level:
 
@@ -6,8 +6,14 @@ A batch is one transaction, and the order in it is what keeps the index level:
   order of commits.
 - Which generations take writes is asked after the claim. Listed before it, a generation registered in
   between would miss a row that its fill has already passed.
-- The commit, which forgets the claimed rows, comes last. A crash rolls back and the batch is done
-  again, which changes nothing: every write carries its revision, and older ones are refused.
+- What was written is made searchable before the commit, which forgets the claimed rows and comes last.
+  A crash rolls back and the batch is done again, which changes nothing: every write carries its revision,
+  and older ones are refused. Only of a backlog are batches left to be shown by a later one.
+- What is made searchable is what the alias leads to, which a promotion moves at any moment. It refreshes
+  after its move, we after our writes: whichever is later shows them.
+
+Only the live generation holds changes back. Another that does not take them, while the live one does,
+misses them for good, and is given up in the same transaction.
 
 With no generation to write to, changes are settled all the same: a generation registered later is
 filled from rows that already hold them, and an outbox that nobody reads would only grow.
@@ -15,26 +21,45 @@ filled from rows that already hold them, and an outbox that nobody reads would o
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
 from typing import cast
 
+import structlog
 from opensearchpy import AsyncOpenSearch
 from opensearchpy.exceptions import NotFoundError, OpenSearchException
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from indexer import dead_letters, generations, outbox
-from indexer.bulk import Answer, Body, EngineUnavailable, GenerationGone, pack, send, unavailable
-from indexer.documents import IndexedDocument, Tombstone, read_chosen, tombstone
+from indexer.backoff import delays
+from indexer.bulk import (
+    WITNESSES,
+    Answer,
+    Body,
+    EngineUnavailable,
+    FailsAlone,
+    GenerationGone,
+    pack,
+    send,
+    unavailable,
+)
+from indexer.documents import IndexedDocument, Refusal, Tombstone, read_chosen, tombstone
 from indexer.generations import ForeignGeneration, Generation
 from indexer.outbox import Change
+from schemas.tables import DeadLetter, OutboxRow, Property
 from schemas.vocabulary import GenerationState
 from stores.answers import Epoch
 from stores.crash_points import crash_here
 
+log = structlog.get_logger(component=__name__)
+
 PATIENCE_S = 30.0  # for the drains of a later release, which alone may settle what is pending
 BATCH = 500  # rows a batch claims: a bulk of these takes a tenth of a second
+# Together less than Postgres lets a transaction idle (stores/database.py), as a drain's does meanwhile.
+LIVE_S = 7.0  # for the live generation to take a batch
+OTHERS_S = 6.0  # for the others, once the live one has taken it
 
 
 @dataclass(frozen=True)
@@ -47,8 +72,46 @@ class Drained:
     refused: int = 0
     superseded: int = 0
     """Writes to some generation that had a newer revision already."""
-    awaited: bool = False
-    """Whether somebody waits for one of the changes."""
+    hidden: bool = False
+    """Whether what it wrote is still to be made searchable, with more that is to come."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What is written, whole and in bodies, and documents that the engine has taken before, if known."""
+
+    search: AsyncOpenSearch
+    documents: Sequence[IndexedDocument]
+    bodies: tuple[Body, ...]
+    witnesses: Sequence[IndexedDocument] | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a batch fared in each generation."""
+
+    answers: Mapping[Generation, Answer]
+    missed: Mapping[Generation, str] = field(default_factory=dict)
+    """Generations that did not take it, and why."""
+
+    @property
+    def refusals(self) -> list[Refusal]:
+        """What documents are to blame for; another release's mapping may refuse them without that."""
+        return [
+            refusal
+            for target, answer in self.answers.items()
+            if target.is_live or target.is_current
+            for refusal in answer.refusals
+        ]
+
+    @property
+    def superseded(self) -> int:
+        return sum(answer.superseded for answer in self.answers.values())
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether the live generation has taken it."""
+        return any(target.is_live for target in self.answers)
 
 
 async def drain_once(
@@ -58,8 +121,11 @@ async def drain_once(
     alias: str,
     limit: int = BATCH,
     epoch: Epoch | None = None,
+    show: bool = False,
 ) -> Drained:
-    """Settle one batch of changes, in every generation that takes writes.
+    """Settle one batch of changes, in every generation that takes writes, and make it searchable.
+
+    A full batch of a backlog that nobody waits for is not made searchable, unless `show` says so.
 
     Raises:
         EngineUnavailable: nothing has been settled; try again later.
@@ -72,19 +138,30 @@ async def drain_once(
             changes = await outbox.claim(connection, limit)
             crash_here("after-claim")
             targets = await generations.targets(connection, alias) if changes else []
-            awaited = any(change.awaited for change in changes)
             if not targets:
-                return Drained(claimed=len(changes), awaited=awaited)
+                return Drained(claimed=len(changes))
             rendered = await read_chosen(connection, list({change.property_id for change in changes}))
             documents: list[IndexedDocument] = [*rendered.documents, *tombstones(changes)]
-            if epoch is not None:
-                await epoch.writing()
-            answer = await write(connection, search, targets, documents)
+            hidden = not show and await is_of_a_backlog(connection, changes, limit)
+            outcome = await write_fairly(connection, search, targets, documents)
             crash_here("after-bulk")
-            refused = await dead_letters.settle(connection, documents, [*rendered.refusals, *answer.refusals])
+            await give_up_on(connection, outcome.missed)
+            refusals = [*rendered.refusals, *outcome.refusals]
+            shown = documents if outcome.is_searched else []
+            refused = await dead_letters.settle(connection, shown, refusals)
+            if not hidden:
+                async with at_most(LIVE_S, "Making it searchable"):
+                    await refresh(search, alias, epoch)
             crash_here("before-commit")
     crash_here("after-settling")
-    return Drained(len(changes), len(documents), refused, answer.superseded, awaited)
+    return Drained(len(changes), len(documents), refused, outcome.superseded, hidden)
+
+
+async def is_of_a_backlog(connection: AsyncConnection, changes: Sequence[Change], limit: int) -> bool:
+    """Whether more changes follow, and nobody waits for these."""
+    if len(changes) < limit or any(change.awaited for change in changes):
+        return False
+    return await outbox.newest(connection) > 0
 
 
 async def drain_all(
@@ -116,7 +193,7 @@ async def drain_pending(
     given_up = time.monotonic() + PATIENCE_S
     while await _is_pending(engine, mark):
         try:
-            claimed = (await drain_once(engine, search, alias=alias, epoch=epoch)).claimed
+            claimed = (await drain_once(engine, search, alias=alias, epoch=epoch, show=True)).claimed
         except ForeignGeneration:
             if time.monotonic() > given_up:
                 raise
@@ -137,11 +214,14 @@ async def refresh(search: AsyncOpenSearch, alias: str, epoch: Epoch | None = Non
     """
     try:
         async with epoch.moving() if epoch else nullcontext():
-            await search.indices.refresh(index=alias)
-    except NotFoundError:
-        return
+            await _refresh(search, alias)
     except OpenSearchException as error:
         raise unavailable(error) from error
+
+
+async def _refresh(search: AsyncOpenSearch, alias: str) -> None:
+    with suppress(NotFoundError):
+        await search.indices.refresh(index=alias)
 
 
 def tombstones(changes: Iterable[Change]) -> list[Tombstone]:
@@ -152,39 +232,112 @@ def tombstones(changes: Iterable[Change]) -> list[Tombstone]:
     return [tombstone(change.property_id, change.revision, change.at) for change in changes if change.deleted]
 
 
-async def write(
+async def write_fairly(
     connection: AsyncConnection,
     search: AsyncOpenSearch,
     targets: Sequence[Generation],
     documents: Sequence[IndexedDocument],
-) -> Answer:
-    """Write documents to all generations; the refusals that are a document's own fault."""
-    bodies = list(pack(documents))
-    answers = await asyncio.gather(
-        *(deliver(search, target, documents, bodies) for target in targets), return_exceptions=True
+) -> Outcome:
+    """Write documents to all generations; one at which the engine fails once more, beside others."""
+    try:
+        return await write(search, targets, documents)
+    except FailsAlone:
+        return await write(search, targets, documents, await read_witnesses(connection, documents))
+
+
+async def read_witnesses(
+    connection: AsyncConnection, suspects: Sequence[IndexedDocument]
+) -> Sequence[IndexedDocument]:
+    """Documents that the index has had for long, and may as well get once more."""
+    query = (
+        select(Property.id)
+        .where(
+            Property.id.not_in([document["id"] for document in suspects]),
+            ~exists().where(OutboxRow.property_id == Property.id),
+            ~exists().where(DeadLetter.property_id == Property.id),
+        )
+        .order_by(Property.id)
+        .limit(WITNESSES)
     )
-    whole = Answer()
-    for target, answer in zip(targets, answers, strict=True):
-        if isinstance(answer, GenerationGone):
-            await excuse(connection, target)
-        elif isinstance(answer, BaseException):
-            raise answer
+    return (await read_chosen(connection, (await connection.scalars(query)).all())).documents
+
+
+async def write(
+    search: AsyncOpenSearch,
+    targets: Sequence[Generation],
+    documents: Sequence[IndexedDocument],
+    witnesses: Sequence[IndexedDocument] | None = None,
+) -> Outcome:
+    """Write documents to all generations side by side; those that are not live get little longer than it.
+
+    With none live nobody searches yet, and the newest takes its place: changes wait for it.
+
+    Raises:
+        EngineUnavailable: the live one did not take them.
+    """
+    load = Load(search, documents, tuple(pack(documents)), witnesses)
+    first, *others = sorted(targets, key=lambda target: not target.is_live)
+    answers: dict[Generation, Answer] = {}
+    missed: dict[Generation, str] = {}
+    following = {target: asyncio.create_task(follow(load, target, missed)) for target in others}
+    try:
+        try:
+            async with at_most(LIVE_S, first.name):
+                answers[first] = await deliver(load, first)
+        except GenerationGone as error:
+            missed[first] = str(error)
+        if following:
+            await asyncio.wait(following.values(), timeout=OTHERS_S)
+    finally:
+        for task in following.values():
+            task.cancel()
+        await asyncio.gather(*following.values(), return_exceptions=True)
+    for target, task in following.items():
+        if task.cancelled():
+            missed.setdefault(target, f"It took {OTHERS_S:g} s longer than the live one.")
+        elif target not in missed:
+            answers[target] = task.result()
+    return Outcome(answers, missed)
+
+
+@asynccontextmanager
+async def at_most(seconds: float, what: str) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise EngineUnavailable(f"{what} took longer than {seconds:g} s.") from error
+
+
+async def follow(load: Load, target: Generation, missed: dict[Generation, str]) -> Answer:
+    """Write to a generation that is not live until it takes everything, or its index is gone.
+
+    What is in the way meanwhile is noted.
+    """
+    for pause in delays():
+        try:
+            answer = await deliver(load, target)
+        except EngineUnavailable as error:
+            missed[target] = str(error)
+        except (GenerationGone, OpenSearchException) as error:
+            missed[target] = str(error)
+            break
         else:
-            # Of an earlier release's index, only what is searched matters: that must be known to lack it.
-            counts = target.is_current or target.state == GenerationState.LIVE
-            whole += answer if counts else Answer(superseded=answer.superseded)
-    return whole
+            missed.pop(target, None)
+            return answer
+        await asyncio.sleep(pause)
+    return Answer()
 
 
-async def deliver(
-    search: AsyncOpenSearch, target: Generation, documents: Sequence[IndexedDocument], bodies: Iterable[Body]
-) -> Answer:
+async def deliver(load: Load, target: Generation) -> Answer:
     """Write documents to one generation; to one of an earlier release, what it has fields for."""
+    search, bodies, witnesses = load.search, load.bodies, load.witnesses
     if not target.is_current:
-        bodies = pack(await fitted(search, target, documents))
+        bodies = tuple(pack(await fitted(search, target, load.documents)))
+        witnesses = await fitted(search, target, witnesses) if witnesses else ()
     whole = Answer()
     for body in bodies:
-        whole += await send(search, target.name, body)
+        whole += await send(search, target.name, body, witnesses)
         crash_here("mid-bulk")
     return whole
 
@@ -204,12 +357,15 @@ async def fitted(
     ]
 
 
-async def excuse(connection: AsyncConnection, missing: Generation) -> None:
-    """Go on without a generation that was dropped meanwhile, but never without the live one.
+async def give_up_on(connection: AsyncConnection, missed: Mapping[Generation, str]) -> None:
+    """Go on without generations that miss changes, but never without the live one.
 
     An index that is missing behind the alias may come back (a wrong address, a restore), so its
     changes wait; a reindex declares it lost.
     """
-    now_live = await generations.live(connection, missing.alias)
-    if now_live is not None and now_live.name == missing.name:
-        raise EngineUnavailable(f"The live index {missing.name} is not there: run `indexer reindex`.")
+    for target, reason in missed.items():
+        was = await generations.give_up(connection, target.name, reason)
+        if was is GenerationState.LIVE:
+            raise EngineUnavailable(f"{target.name} is live, and lost: run `indexer reindex`. {reason}")
+        if was in generations.GIVEN_UP:
+            log.warning("generation misses changes", generation=target.name, was=was, reason=reason)

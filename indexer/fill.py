@@ -6,29 +6,34 @@ revisions decide: whichever of the two comes late with an older one is refused b
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self, TypeVar
 from uuid import UUID
 
 from opensearchpy import AsyncOpenSearch
+from psycopg import OperationalError as DriverError
 from sqlalchemy import ARRAY, Text, func, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from indexer import dead_letters, outbox
+from indexer import dead_letters, generations, outbox
 from indexer.backoff import delays
-from indexer.bulk import Body, EngineUnavailable, pack, send
+from indexer.bulk import Body, EngineUnavailable, GenerationGone, pack, send
 from indexer.documents import Refusal, Rendered, read_page
-from indexer.drain import drain_once
+from indexer.drain import Drained, drain_once
 from indexer.generations import ForeignGeneration
 from schemas.tables import IndexGeneration, Property
+from stores.answers import Epoch
 from stores.crash_points import crash_here
 
 SLICES = 3  # while one waits for the engine the others read and render; more only fill its queue
 PAGE = 2000  # rows read at once, a few megabytes
 LAG_S = 2.0  # changes are what people wait for, so a fill makes way for them
-PATIENCE_S = 60.0  # the engine may be away for this long before the fill is given up
+PATIENCE_S = 60.0  # a store may be away for this long before the fill is given up
+AWAY = (EngineUnavailable, OperationalError, InterfaceError, DriverError, PoolTimeout)
 
 Progress = Callable[[int, int], Awaitable[None]]
 """Told after each page how many rows are written, and about how many there are."""
@@ -70,6 +75,7 @@ class Fill:
     """The generation."""
     progress: Progress
     patience_s: float = PATIENCE_S
+    epoch: Epoch | None = None
     written: int = 0
     new: int = 0
     """What this run has written of it."""
@@ -80,7 +86,7 @@ class Fill:
 
         Raises:
             EngineUnavailable: the engine stayed away; the cursors stand where they are.
-            GenerationGone: the index is not there any more.
+            GenerationGone: the index is not there any more, or misses changes that the live one has.
         """
         slices = await self.slices()
         self.written = sum(part.rows for part in slices)
@@ -111,10 +117,13 @@ class Fill:
 
     async def make_way(self) -> None:
         """While changes wait too long, help to drain them; with no other drain nobody else would."""
-        while await self.lag_s() > LAG_S:
-            drained = await self.patiently(lambda: drain_once(self.engine, self.search, alias=self.alias))
+        while await self.patiently(self.lag_s) > LAG_S:
+            drained = await self.patiently(self.help)
             if not drained.claimed:
                 await asyncio.sleep(0.1)
+
+    async def help(self) -> Drained:
+        return await drain_once(self.engine, self.search, alias=self.alias, epoch=self.epoch, show=True)
 
     async def lag_s(self) -> float:
         async with self.engine.connect() as connection:
@@ -122,41 +131,54 @@ class Fill:
 
     async def fill_page(self, part: Slice) -> Slice:
         """Write the slice's next rows; its cursor moves only when the engine has them."""
-        async with self.engine.connect() as connection:
-            page = await read_page(connection, after=part.after, until=part.until, limit=PAGE)
+        page = await self.patiently(lambda: self.read(part))
         refusals = [refusal for body in pack(page.documents) for refusal in await self.write(body)]
         crash_here("mid-fill")
-        part = part.moved(page)
-        async with self.engine.begin() as connection:
-            await dead_letters.settle(connection, page.documents, [*page.refusals, *refusals])
-            await self.save(connection, part)
+        moved = part.moved(page)
+        await self.patiently(lambda: self.settle(moved, [*page.refusals, *refusals]))
         crash_here("after-page")
         self.written += page.rows
         self.new += page.rows
-        return part
+        return moved
+
+    async def read(self, part: Slice) -> Rendered:
+        async with self.engine.connect() as connection:
+            return await read_page(connection, after=part.after, until=part.until, limit=PAGE)
+
+    async def settle(self, part: Slice, refusals: Iterable[Refusal]) -> None:
+        """Keep what was refused; what was taken clears no letter, since nobody searches it yet."""
+        async with self.engine.begin() as connection:
+            await dead_letters.record(connection, refusals)
+            await self.save(connection, part)
 
     async def write(self, body: Body) -> Sequence[Refusal]:
-        return (await self.patiently(lambda: send(self.search, self.name, body))).refusals
+        return (await self.patiently(lambda: send(self.search, self.name, body, ()))).refusals
 
     async def patiently(self, attempt: Callable[[], Awaitable[Result]]) -> Result:
-        """Attempt it again while the engine is away, but not for ever."""
+        """Attempt it again while a store is away, but not for ever."""
         waits, given_up = delays(), time.monotonic() + self.patience_s
         while True:
             try:
                 return await attempt()
-            except (EngineUnavailable, ForeignGeneration):  # or it is for a later release's drains to do
+            except (*AWAY, ForeignGeneration):  # or it is for a later release's drains to do
                 if time.monotonic() > given_up:
                     raise
             await asyncio.sleep(next(waits))
 
     async def save(self, connection: AsyncConnection, part: Slice) -> None:
+        """Fails when the generation is not being built any more: a drain may have given it up."""
         path = literal([str(part.number)], ARRAY(Text))
         cursor = func.jsonb_set(IndexGeneration.cursor, path, literal(part.to_json(), JSONB))
-        await connection.execute(
+        saved = await connection.scalar(
             update(IndexGeneration)
-            .where(IndexGeneration.name == self.name)
+            .where(IndexGeneration.name == self.name, IndexGeneration.state.in_(generations.UNFINISHED))
             .values(cursor=cursor, heartbeat=func.now())
+            .returning(IndexGeneration.name)
         )
+        if saved is None:
+            is_ours = IndexGeneration.name == self.name
+            error = await connection.scalar(select(IndexGeneration.error).where(is_ours))
+            raise GenerationGone(error or "It is not being built any more.")
 
 
 async def count_rows(connection: AsyncConnection) -> int:

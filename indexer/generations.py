@@ -12,7 +12,7 @@ from typing import Any
 
 from opensearchpy import AsyncOpenSearch
 from opensearchpy.exceptions import NotFoundError
-from sqlalchemy import ColumnElement, and_, false, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, and_, false, func, insert, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.orm import InstrumentedAttribute, aliased
@@ -31,6 +31,15 @@ RETENTION = timedelta(hours=24)
 
 UNFINISHED = (GenerationState.BUILDING, GenerationState.VERIFYING)
 IN_USE = (*UNFINISHED, GenerationState.LIVE)
+ABANDONED = timedelta(minutes=1)
+"""Without a sign of life for so long, nobody is at work on what is being built."""
+UNUSABLE = (GenerationState.FAILED, GenerationState.STALE)
+GIVEN_UP = {
+    GenerationState.BUILDING: GenerationState.FAILED,
+    GenerationState.VERIFYING: GenerationState.FAILED,
+    GenerationState.RETAINED: GenerationState.STALE,
+}
+"""What becomes of a generation that misses changes."""
 FRESH = and_(
     IndexGeneration.state == GenerationState.RETAINED,
     IndexGeneration.retained_at > func.now() - RETENTION,
@@ -65,15 +74,15 @@ class Generation:
         return self.schema_hash == schema_hash()
 
     @property
-    def is_unfinished(self) -> bool:
-        return self.state in UNFINISHED
+    def is_live(self) -> bool:
+        return self.state == GenerationState.LIVE
 
 
 async def create(engine: AsyncEngine, search: AsyncOpenSearch, settings: Settings) -> str:
     """Make an index and register it as a generation, which every drain from then on writes to.
 
-    Registered first, it might get writes before it is there. Killed in between, an index is left that
-    belongs to nobody; the next reindex deletes it.
+    Registered first, it would be given up by a drain that does not find it. Killed in between, an index is
+    left that belongs to nobody; the next reindex deletes it.
     """
     alias = settings.index_alias
     name = f"{alias}-{schema_hash()}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
@@ -110,15 +119,19 @@ async def targets(connection: AsyncConnection, alias: str) -> list[Generation]:
     """Those of them to which this release writes.
 
     A retained one of a later release gets nothing: our documents would look complete there without being
-    so. It then lags, and no rollback goes to it unmended.
+    so. It then lags, and no rollback goes to it unmended. One that a later release has left half built is
+    given up, in the caller's transaction, when we can keep the live one level.
 
     Raises:
         ForeignGeneration: one is in use that this release cannot keep level.
     """
     await only_family(connection, alias)
     found = await writable(connection, alias)
+    serves = any(each.is_live and each.is_known for each in found)
     for each in found:
-        if not each.is_known and each.state in IN_USE:
+        if each.is_known or each.state not in IN_USE:
+            continue
+        if not (serves and await give_up_abandoned(connection, each.name)):
             raise ForeignGeneration(
                 f"{each.name} is {each.state} and has the schema {each.schema_hash}, which is later than"
                 f" {schema_hash()} of this release, or this release has never built an index here."
@@ -153,15 +166,25 @@ async def unfinished(connection: AsyncConnection, alias: str) -> list[Generation
 
 
 async def outlived(connection: AsyncConnection, alias: str) -> list[Generation]:
-    """Retained generations that no rollback would go to: too old, or not the last that was live."""
-    retained = await _find(connection, alias, IndexGeneration.state == GenerationState.RETAINED)
+    """Generations that nothing would go to: failed, stale, too old, or not the last that was live."""
+    found = await _find(connection, alias, IndexGeneration.state.in_((GenerationState.RETAINED, *UNUSABLE)))
     kept = await fresh(connection, alias)
-    return [generation for generation in retained if generation not in kept[:1]]
+    return [generation for generation in found if generation not in kept[:1]]
 
 
 async def fresh(connection: AsyncConnection, alias: str) -> list[Generation]:
     """Retained generations that still take writes, the last that was live first."""
     return await _find(connection, alias, FRESH, IndexGeneration.retained_at)
+
+
+async def stale(connection: AsyncConnection, alias: str) -> list[tuple[str, str]]:
+    """Names of generations that were retained until they missed changes, and how, the last first."""
+    query = (
+        select(IndexGeneration.name, func.coalesce(IndexGeneration.error, ""))
+        .where(IndexGeneration.alias == alias, IndexGeneration.state == GenerationState.STALE)
+        .order_by(IndexGeneration.retained_at.desc())
+    )
+    return [(row[0], row[1]) for row in await connection.execute(query)]
 
 
 async def standing(connection: AsyncConnection, alias: str) -> list[Generation]:
@@ -217,32 +240,40 @@ async def promote(
         PromotionFailed: the alias leads elsewhere.
         IllegalMove: the generation is not one that may go live.
     """
-    await may_become(engine, name, GenerationState.LIVE)
+    async with engine.begin() as connection:
+        # The row stays locked until the end: a drain that gives the generation up does so before, or
+        # finds it live, for which changes wait.
+        await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        move(await _lock(connection, name), GenerationState.LIVE)
+        await search.indices.refresh(index=name)
+        async with epoch.moving() if epoch else nullcontext():
+            await _lead(search, alias, name)
+            crash_here("after-alias")
+            # Drains make visible what the alias leads to; until a moment ago that was another index.
+            await search.indices.refresh(index=name)
+        reached = await alias_target(search, alias)
+        if reached != [name]:
+            raise PromotionFailed(f"The alias {alias} leads to {reached}, not to {name}.")
+        await record_live(connection, alias, name, action)
+
+
+async def _lead(search: AsyncOpenSearch, alias: str, name: str) -> None:
+    """Have the alias lead to one index and to no other."""
     others = [index for index in await alias_target(search, alias) if index != name]
     removals = [{"remove": {"index": index, "alias": alias}} for index in others]
-    async with epoch.moving() if epoch else nullcontext():
-        await search.indices.refresh(index=name)
-        await search.indices.update_aliases(
-            body={"actions": [*removals, {"add": {"index": name, "alias": alias}}]}
-        )
-        crash_here("after-alias")
-        # Drains make visible what the alias leads to; until a moment ago that was another index.
-        await search.indices.refresh(index=name)
-    reached = await alias_target(search, alias)
-    if reached != [name]:
-        raise PromotionFailed(f"The alias {alias} leads to {reached}, not to {name}.")
-    await record_live(engine, alias, name, action)
+    await search.indices.update_aliases(
+        body={"actions": [*removals, {"add": {"index": name, "alias": alias}}]}
+    )
 
 
-async def record_live(engine: AsyncEngine, alias: str, name: str, action: str = "promote") -> None:
-    async with engine.begin() as connection:
-        before = await live(connection, alias)
-        if before is not None and before.name == name:
-            return
-        if before is not None:
-            await _become(connection, before.name, GenerationState.RETAINED, retained_at=func.now())
-        await _become(connection, name, GenerationState.LIVE, live_at=func.now(), retained_at=None)
-        await audit(connection, action, name, live=[before and before.name, name])
+async def record_live(connection: AsyncConnection, alias: str, name: str, action: str = "promote") -> None:
+    before = await live(connection, alias)
+    if before is not None and before.name == name:
+        return
+    if before is not None:
+        await _become(connection, before.name, GenerationState.RETAINED, retained_at=func.now())
+    await _become(connection, name, GenerationState.LIVE, live_at=func.now(), retained_at=None)
+    await audit(connection, action, name, live=[before and before.name, name])
 
 
 async def begin_verifying(engine: AsyncEngine, name: str) -> None:
@@ -251,10 +282,41 @@ async def begin_verifying(engine: AsyncEngine, name: str) -> None:
 
 
 async def fail(engine: AsyncEngine, name: str, error: str) -> None:
-    """Record why a generation is not to be used; the next reindex deletes its index."""
+    """Record why a generation is not to be used, if nobody has; the next reindex deletes its index."""
     async with engine.begin() as connection:
+        if await _lock(connection, name) in UNUSABLE:
+            return
         await _become(connection, name, GenerationState.FAILED, error=error)
         await audit(connection, "fail", name, error=[None, error])
+
+
+async def give_up(connection: AsyncConnection, name: str, reason: str) -> GenerationState:
+    """Record that a generation misses changes, so that nothing will go to it; what it was until then.
+
+    One that is live cannot do without them and stays so, as does one that has ended.
+    """
+    was = await _lock(connection, name)
+    if was in GIVEN_UP:
+        await _become(connection, name, GIVEN_UP[was], error=reason)
+        await audit(connection, "give_up", name, error=[None, reason])
+    return was
+
+
+async def give_up_abandoned(connection: AsyncConnection, name: str) -> bool:
+    """Give up what is being built if nobody is at work on it; whether that was so."""
+    is_silent = IndexGeneration.heartbeat < func.now() - ABANDONED
+    # Locked as well: whoever goes on with it either has shown a sign of life, or finds it given up.
+    query = (
+        select(is_silent)
+        .where(IndexGeneration.name == name, IndexGeneration.state.in_(UNFINISHED))
+        .with_for_update()
+    )
+    if not await connection.scalar(query):
+        return False
+    minutes = ABANDONED.total_seconds() / 60
+    reason = f"Nobody was at work on it for {minutes:.0f} min, so {schema_hash()} went on without it."
+    await give_up(connection, name, reason)
+    return True
 
 
 async def drop(engine: AsyncEngine, search: AsyncOpenSearch, name: str) -> None:
@@ -324,14 +386,8 @@ async def reconcile(engine: AsyncEngine, search: AsyncOpenSearch, alias: str) ->
     target = await alias_target(search, alias)
     served = [generation for generation in registered if [generation.name] == target]
     if served and served[0] != recorded and served[0].state != GenerationState.BUILDING:
-        await record_live(engine, alias, served[0].name)
-
-
-async def may_become(engine: AsyncEngine, name: str, state: GenerationState) -> None:
-    """Fail when it may not, before anything is done about it in the engine."""
-    async with engine.connect() as connection:
-        query = select(IndexGeneration.state).where(IndexGeneration.name == name)
-        move(GenerationState((await connection.execute(query)).scalar_one()), state)
+        async with engine.begin() as connection:
+            await record_live(connection, alias, served[0].name)
 
 
 async def _become(connection: AsyncConnection, name: str, state: GenerationState, **columns: Any) -> None:
@@ -340,10 +396,15 @@ async def _become(connection: AsyncConnection, name: str, state: GenerationState
     Raises:
         IllegalMove: it cannot be reached from where the generation is.
     """
-    query = select(IndexGeneration.state).where(IndexGeneration.name == name).with_for_update()
-    now = GenerationState((await connection.execute(query)).scalar_one())
+    now = await _lock(connection, name)
     await connection.execute(
         update(IndexGeneration)
         .where(IndexGeneration.name == name)
         .values(state=move(now, state), heartbeat=func.now(), **columns)
     )
+
+
+async def _lock(connection: AsyncConnection, name: str) -> GenerationState:
+    """The state of a generation, which nobody else changes until the transaction ends."""
+    query = select(IndexGeneration.state).where(IndexGeneration.name == name).with_for_update()
+    return GenerationState((await connection.execute(query)).scalar_one())

@@ -10,10 +10,10 @@ from opensearchpy import AsyncOpenSearch
 from sqlalchemy import ColumnElement, delete, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from indexer import sync
+from indexer import dead_letters, sync
 from indexer.audit import DOCUMENT, audit
 from indexer.drain import drain_pending, refresh
-from indexer.verify import read_rows
+from indexer.verify import read_held, read_rows
 from schemas.tables import DeadLetter, Property
 from stores.answers import Epoch
 
@@ -82,6 +82,18 @@ async def retry(
     gone = [property_id for property_id in ids if str(property_id) not in rows]
     await discard(engine, await read_letters(engine, gone))
     return await read_letters(engine, ids)
+
+
+async def forgive(engine: AsyncEngine, search: AsyncOpenSearch, index: str) -> None:
+    """Clear the letters of documents that an index has all the same: the one before refused them."""
+    async with engine.connect() as connection:
+        refused = {
+            str(row[0]): row[1]
+            for row in await connection.execute(select(DeadLetter.property_id, DeadLetter.revision))
+        }
+    held = await read_held(search, index, list(refused)) if refused else {}
+    async with engine.begin() as connection:
+        await dead_letters.clear(connection, {name: document.revision for name, document in held.items()})
 
 
 async def discard(engine: AsyncEngine, letters: Iterable[Letter]) -> None:

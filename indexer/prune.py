@@ -14,7 +14,7 @@ class Doomed:
     generations: tuple[str, ...]
     """To be recorded as dropped, and their indexes deleted."""
     indexes: tuple[str, ...]
-    """Of generations that failed or that nobody registered; only to be deleted."""
+    """Of no generation that stands; only to be deleted."""
 
 
 async def doomed(
@@ -25,7 +25,7 @@ async def doomed(
     unfinished: bool = False,
     retained: bool = False,
 ) -> Doomed:
-    """What no rollback would go to and no resumed reindex.
+    """What no rollback would go to and no resumed reindex, and never what is searched.
 
     With `unfinished` also what a broken-off reindex has filled, with `retained` also the generation
     to which a rollback would go.
@@ -35,9 +35,11 @@ async def doomed(
         dropped += await generations.fresh(connection, alias) if retained else []
         dropped += await generations.unfinished(connection, alias) if unfinished else []
         registered = await generations.standing(connection, alias)
+    searched = set(await generations.alias_target(search, alias))
+    names = dict.fromkeys(each.name for each in dropped if each.name not in searched)
     known = {generation.name for generation in registered}
-    indexes = await _indexes(search, alias) - known - set(await generations.alias_target(search, alias))
-    return Doomed(tuple(dict.fromkeys(each.name for each in dropped)), tuple(sorted(indexes)))
+    indexes = await _indexes(search, alias) - known - names.keys() - searched
+    return Doomed(tuple(names), tuple(sorted(indexes)))
 
 
 async def _indexes(search: AsyncOpenSearch, alias: str) -> set[str]:

@@ -69,12 +69,12 @@ async def repair(
         await drain_pending(engine, search, alias=alias, epoch=epoch)
 
     await pass_the_index(engine, search, alias, index)
-    found = left = await verify(engine, search, alias=alias, index=index, mend=mend, deep=deep)
+    found = left = await verify(engine, search, alias=alias, index=index, mend=mend, deep=deep, epoch=epoch)
     tombstones = await remove_tombstones(engine, search, alias)
     if found.drift:
-        left = await verify(engine, search, alias=alias, index=index, mend=insist, deep=deep)
+        left = await verify(engine, search, alias=alias, index=index, mend=insist, deep=deep, epoch=epoch)
     if left.drift:
-        left = await verify(engine, search, alias=alias, index=index, deep=deep)
+        left = await verify(engine, search, alias=alias, index=index, deep=deep, epoch=epoch)
     await refresh(search, alias, epoch)
     if not left.drift and [index] == await generations.alias_target(search, alias):
         await revisions.note(engine, alias, None)

@@ -32,9 +32,9 @@ async def rollback(
         if not dry_run:
             await generations.reconcile(engine, search, alias)
         retained = await _retained(engine, alias)
-        await _can_serve(engine, search, alias, retained)
+        await _can_serve(engine, search, alias, retained, epoch)
         if not dry_run:
-            await still_alone(lock)
+            await still_alone(lock, alias)
             await generations.promote(engine, search, alias, retained.name, epoch, action="rollback")
     return retained.name
 
@@ -42,6 +42,10 @@ async def rollback(
 async def _retained(engine: AsyncEngine, alias: str) -> Generation:
     async with engine.connect() as connection:
         fresh = await generations.fresh(connection, alias)
+        stale = await generations.stale(connection, alias)
+    if not fresh and stale:
+        name, reason = stale[0]
+        raise Refused(f"{name} misses changes ({reason}): run `indexer reindex`.")
     if not fresh:
         hours = generations.RETENTION.total_seconds() / 3600
         raise Refused(
@@ -50,7 +54,9 @@ async def _retained(engine: AsyncEngine, alias: str) -> Generation:
     return fresh[0]
 
 
-async def _can_serve(engine: AsyncEngine, search: AsyncOpenSearch, alias: str, retained: Generation) -> None:
+async def _can_serve(
+    engine: AsyncEngine, search: AsyncOpenSearch, alias: str, retained: Generation, epoch: Epoch | None
+) -> None:
     if not retained.is_current:
         raise Refused(
             f"{retained.name} has the schema {retained.schema_hash}, and this code searches {schema_hash()}:"
@@ -58,7 +64,7 @@ async def _can_serve(engine: AsyncEngine, search: AsyncOpenSearch, alias: str, r
         )
     if not await generations.exists(search, retained.name):
         raise Refused(f"The index {retained.name} is not there.")
-    found = await verify(engine, search, alias=alias, index=retained.name)
+    found = await verify(engine, search, alias=alias, index=retained.name, epoch=epoch)
     if not found:
         raise Refused(
             f"{retained.name} lags: {found}."

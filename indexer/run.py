@@ -1,4 +1,4 @@
-"""The process that keeps the index level: woken by the database, it drains, refreshes, waits out trouble."""
+"""The process that keeps the index level: woken by the database, it drains, and waits out trouble."""
 
 import asyncio
 import contextlib
@@ -32,9 +32,8 @@ log = structlog.get_logger(component=__name__)
 
 CHANNEL = "search_outbox"
 POLL_S = 1.0  # a notification may get lost; the outbox does not
-REFRESH_S = 0.03  # a lone change is searchable at once, a stream of them in thirty steps a second
 BACKLOG_REFRESH_S = 1.0  # while full batches come, refreshing often would only slow them down
-IDLE_REFRESH_S = 5.0  # shows what a drain wrote that was killed before it could refresh
+QUICK_S = 2.0  # batches grow while they take less than this; they may take a few times as long
 
 TROUBLE = (EngineUnavailable, OpenSearchException, DBAPIError, DriverError, PoolTimeout, OSError)
 
@@ -67,10 +66,12 @@ class Indexer:
     epoch: Epoch
     metrics: Metrics = field(default_factory=Metrics)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
-    refreshed_at: float = 0.0
+    limit: int = BATCH
+    """Rows that the next batch claims: fewer while the engine is slow or fails."""
+    shown_at: float = 0.0
     """On the monotonic clock."""
-    owes_refresh: bool = True
-    """What an earlier process wrote last may still have to be shown."""
+    hides: bool = True
+    """Whether something may be written that is not searchable; at first, by an earlier process."""
     refused: Refused | None = None
     """Why it stopped by itself."""
 
@@ -84,9 +85,9 @@ class Indexer:
             await self.keep_level()
             for helper in helpers:
                 helper.cancel()
-        if self.owes_refresh:
+        if self.hides:
             with contextlib.suppress(*TROUBLE):  # the next process does it
-                await self.refresh()
+                await self.show()
         log.info("indexer stopped")
         if self.refused is not None:
             raise self.refused
@@ -101,7 +102,7 @@ class Indexer:
             self.wake.clear()
             try:
                 await self.conditions.look()
-                await self.drain_fully()
+                await self.drain_fully(trouble)
             except Refused as error:
                 self.refused = error
                 self.stop.set()
@@ -116,32 +117,39 @@ class Indexer:
                     await self.epoch.settle()
                 await wait(self.wake, POLL_S)
 
-    async def drain_fully(self) -> None:
+    async def drain_fully(self, trouble: "Trouble") -> None:
         """Drain until nothing is left to claim, and leave it searchable."""
-        drained = Drained(claimed=1)
-        while not self.stop.is_set() and (drained.claimed or self.owes_refresh):
-            drained = await drain_once(self.engine, self.search, alias=self.alias, epoch=self.epoch)
-            self.metrics.drained(drained)
-            await self.refresh_after(drained)
+        while not self.stop.is_set():
+            drained = await self.drain_batch()
+            if not drained.claimed:
+                break
+            trouble.over()
+        if self.hides:
+            await self.show()
 
-    async def refresh_after(self, drained: Drained) -> None:
-        age = time.monotonic() - self.refreshed_at
+    async def drain_batch(self) -> Drained:
+        """Drain as many changes at once as the engine takes in good time."""
+        began = time.monotonic()
+        show = began - self.shown_at >= BACKLOG_REFRESH_S
+        try:
+            drained = await drain_once(
+                self.engine, self.search, alias=self.alias, limit=self.limit, epoch=self.epoch, show=show
+            )
+        except EngineUnavailable:
+            self.limit = max(1, self.limit // 2)
+            raise
+        self.metrics.drained(drained)
+        now = time.monotonic()
+        if drained.claimed and now - began < QUICK_S:
+            self.limit = min(BATCH, self.limit * 2)
         if drained.claimed:
-            self.owes_refresh = True
-            in_bulk = drained.claimed == BATCH and not drained.awaited
-            if age >= (BACKLOG_REFRESH_S if in_bulk else REFRESH_S):
-                await self.refresh()
-        elif self.owes_refresh and age < REFRESH_S:
-            # What comes until then is drained at once, and shown by the same refresh.
-            self.wake.clear()
-            await wait(self.wake, REFRESH_S - age)
-        elif self.owes_refresh or (age >= IDLE_REFRESH_S and await self.epoch.left_by_others()):
-            await self.refresh()
+            self.hides = drained.hidden
+            self.shown_at = self.shown_at if drained.hidden else now
+        return drained
 
-    async def refresh(self) -> None:
-        self.refreshed_at = time.monotonic()
+    async def show(self) -> None:
         await refresh(self.search, self.alias, self.epoch)
-        self.owes_refresh = False
+        self.shown_at, self.hides = time.monotonic(), False
 
     async def listen(self) -> None:
         """Wake the drain at every notification, and whenever we could listen again."""

@@ -25,6 +25,7 @@ from indexer.fill import Progress
 from indexer.findings import Fault, Finding, Held, judge
 from indexer.plan import Difference, differences
 from schemas.tables import DeadLetter, Property
+from stores.answers import Epoch
 
 OPENED = 50_000  # rows that are compared one by one at a time
 LOOKED_AT = 1_000  # ids that are looked at again at once
@@ -88,21 +89,23 @@ async def verify(
     index: str,
     mend: Mend = leave_as_it_is,
     deep: Progress | None = None,
+    epoch: Epoch | None = None,
 ) -> Verified:
     """Compare revisions, and whole documents too if there is somebody to be told how far that is.
 
     What is wrong is given to `mend`, some at a time.
     """
-    await refresh(search, index)
+    await refresh(search, index, epoch)
     rows, documents = await digests.digest_both(engine, search, index)
     drift = Drift()
     for buckets in _gather(digests.differing(rows, documents), rows):
         suspects = await _suspects(engine, search, index, buckets)
-        async for findings in look_again(engine, search, alias, index, suspects):
+        async for findings in look_again(engine, search, alias, index, suspects, epoch=epoch):
             drift.add(findings)
             await mend(findings)
     if deep is not None:
-        async for findings in differing_contents(engine, search, alias=alias, index=index, progress=deep):
+        differing = differing_contents(engine, search, alias=alias, index=index, progress=deep, epoch=epoch)
+        async for findings in differing:
             drift.add(findings)
             await mend(findings)
     return Verified(index, _total(rows), _total(documents), drift, await differences(search, index))
@@ -138,13 +141,19 @@ async def _suspects(
 
 
 async def look_again(
-    engine: AsyncEngine, search: AsyncOpenSearch, alias: str, index: str, suspects: Iterable[str]
+    engine: AsyncEngine,
+    search: AsyncOpenSearch,
+    alias: str,
+    index: str,
+    suspects: Iterable[str],
+    *,
+    epoch: Epoch | None = None,
 ) -> AsyncIterator[list[Finding]]:
     """What is still wrong when all that was pending has been drained; refused documents are known."""
     left = iter(suspects)
     while ids := list(islice(left, LOOKED_AT)):
         before = await read_rows(engine, ids)
-        await drain_pending(engine, search, alias=alias)
+        await drain_pending(engine, search, alias=alias, epoch=epoch)
         held = await read_held(search, index, ids)
         after = await read_rows(engine, ids)
         known = await read_refused(engine, ids)

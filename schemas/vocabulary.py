@@ -149,6 +149,7 @@ class GenerationState(StrEnum):
     VERIFYING = "verifying"
     LIVE = "live"
     RETAINED = "retained"
+    STALE = "stale"
     DROPPED = "dropped"
     FAILED = "failed"
 

@@ -10,7 +10,8 @@ All answers are those of one epoch, and together no larger than they may be: bey
 dropped, and the popular ones are soon back.
 
 Redis away: no answers are kept and none served. A mark that could not be taken back then is taken
-back when Redis is there again; one that a killed process left is, after a minute, by any other.
+back when Redis is there again; one that a killed process left ends after a minute, which raises the
+epoch as well. All times are those of Redis.
 """
 
 import asyncio
@@ -44,7 +45,15 @@ if redis.call('EXISTS', KEYS[1]) == 0 then
   redis.call('SET', KEYS[1], now[1] .. string.format('%06d', now[2]))
 end
 """
+FORGET_THE_KILLED = f"""
+local long_ago = redis.call('TIME')[1] - {ABANDONED_S}
+if redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', long_ago) > 0 then
+  {BEGIN}
+  redis.call('INCR', KEYS[1])
+end
+"""
 LOOK_UP = f"""
+{FORGET_THE_KILLED}
 if redis.call('ZCARD', KEYS[2]) > 0 then return {{}} end
 {BEGIN}
 local epoch, now = redis.call('GET', KEYS[1]), tonumber(redis.call('TIME')[1])
@@ -70,11 +79,9 @@ local ends = redis.call('TIME')[1] + seconds
 redis.call('HSET', KEYS[2], key, string.format('%0{UNTIL}d', ends) .. answer)
 if redis.call('TTL', KEYS[2]) < seconds then redis.call('EXPIRE', KEYS[2], seconds) end
 """
+MARK = "redis.call('ZADD', KEYS[2], redis.call('TIME')[1], ARGV[1])"
 TAKE_BACK = f"""
 redis.call('ZREM', KEYS[2], ARGV[1])
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[2])
-redis.call('ZREM', KEYS[3], ARGV[1])
-redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', ARGV[3])
 {BEGIN}
 return redis.call('INCR', KEYS[1])
 """
@@ -164,15 +171,13 @@ class _Keys:
     epoch: str
     moving: str
     """Who is making changes searchable, by when they began."""
-    written: str
-    """Who has written changes that are not searchable yet."""
     answers: str
     """A hash of those of one epoch: with the first of another, all of them are gone."""
 
 
 def _keys(alias: str) -> _Keys:
     root = f"search:{{{alias}}}:"  # the braces keep all keys of an alias on one node of a cluster
-    return _Keys(f"{root}epoch", f"{root}moving", f"{root}written", f"{root}answers")
+    return _Keys(f"{root}epoch", f"{root}moving", f"{root}answers")
 
 
 @dataclass
@@ -183,48 +188,27 @@ class Epoch:
     alias: str
     token: str = field(default_factory=lambda: token_hex(8))
     owes: bool = False
-    """Whether a mark of ours may still stand, or an epoch was not raised that should have been."""
-    _marked: bool = False
-
-    async def writing(self) -> None:
-        """Say that changes are being written which are not searchable yet."""
-        if not self._marked:
-            with suppress(RedisError, OSError):
-                await self.cache.zadd(self._keys.written, {self.token: time.time()})
-                self._marked = True
-
-    async def left_by_others(self) -> bool:
-        """Whether another process wrote changes long ago that it may never have made searchable."""
-        try:
-            return bool(await self.cache.zcount(self._keys.written, "-inf", time.time() - PAUSE_S))
-        except (RedisError, OSError):
-            return True
+    """Whether our mark may still stand, or an epoch was not raised that should have been."""
 
     @asynccontextmanager
     async def moving(self) -> AsyncIterator[None]:
-        """Around what makes changes searchable; the block runs whether Redis is there or not."""
-        began = time.time()
-        try:
-            await self.cache.zadd(self._keys.moving, {self.token: began})
-        except (RedisError, OSError):
-            self.owes = True
-        try:
-            yield
-        finally:
-            await self.settle(began)
+        """Around what makes changes searchable; the block runs whether Redis is there or not.
 
-    async def settle(self, began: float | None = None) -> None:
-        """Raise the epoch and take our marks back; remember it when that fails."""
-        moment = time.time() if began is None else began
-        script = self.cache.register_script(TAKE_BACK)
-        arguments: list[Any] = [self.token, moment - ABANDONED_S, moment - PAUSE_S]
-        try:
-            await script([self._keys.epoch, self._keys.moving, self._keys.written], arguments)
-        except (RedisError, OSError):
-            self.owes = True
-        else:
-            self.owes = self._marked = False
+        When the block fails nobody knows what the engine may still do, so our mark stands: until a
+        later block succeeds, or as long as that of a killed process.
+        """
+        self.owes = True
+        with suppress(RedisError, OSError):
+            await self._tell(MARK)
+        yield
+        await self.settle()
 
-    @property
-    def _keys(self) -> _Keys:
-        return _keys(self.alias)
+    async def settle(self) -> None:
+        """Raise the epoch and take our mark back; remember it when that fails."""
+        with suppress(RedisError, OSError):
+            await self._tell(TAKE_BACK)
+            self.owes = False
+
+    async def _tell(self, script: str) -> None:
+        keys = _keys(self.alias)
+        await self.cache.register_script(script)([keys.epoch, keys.moving], [self.token])

@@ -23,7 +23,10 @@ class OutboxRow(Base):
     """A property to be indexed again; append-only, so that a writer never waits for a drain."""
 
     __tablename__ = "search_outbox"
-    __table_args__ = (Index("ix_search_outbox_claim", text("awaited DESC"), "id"),)
+    __table_args__ = (
+        Index("ix_search_outbox_claim", text("awaited DESC"), "id"),
+        Index("ix_search_outbox_property_id", "property_id"),
+    )
 
     id: Mapped[IdentityKey]
     property_id: Mapped[UUID]

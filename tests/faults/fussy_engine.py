@@ -1,5 +1,9 @@
-"""The real engine behind a door that refuses single items of a bulk, and leaves the others alone."""
+"""The real engine behind a door that refuses single items of a bulk, and leaves the others alone.
 
+It may also be slow, or fail at a whole request because of what is in it.
+"""
+
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import islice
@@ -15,11 +19,33 @@ Verdict = tuple[int, str] | None
 ANSWER_HEADERS = ("content-type",)
 
 
+class Broken(Exception):
+    """What a judge raises where the engine would fail at the whole request."""
+
+
+def takes_all(_document: Document) -> Verdict:
+    return None
+
+
+def at_once(_index: str, _documents: int) -> float:
+    return 0.0
+
+
 @asynccontextmanager
-async def fussy_engine(upstream: str, judge: Callable[[Document], Verdict]) -> AsyncIterator[str]:
-    """Its URL."""
+async def fussy_engine(
+    upstream: str,
+    judge: Callable[[Document], Verdict] = takes_all,
+    pause_s: Callable[[str, int], float] = at_once,
+) -> AsyncIterator[str]:
+    """Its URL.
+
+    Args:
+        upstream: the real engine.
+        judge: what becomes of a document.
+        pause_s: how long a bulk to an index, of so many documents, is kept back.
+    """
     async with ClientSession(upstream) as engine:
-        door = Door(engine, judge)
+        door = Door(engine, judge, pause_s)
         app = web.Application(client_max_size=1 << 30)
         app.router.add_route("*", "/{path:.*}", door.answer)
         runner = web.AppRunner(app)
@@ -34,14 +60,24 @@ async def fussy_engine(upstream: str, judge: Callable[[Document], Verdict]) -> A
 
 
 class Door:
-    def __init__(self, engine: ClientSession, judge: Callable[[Document], Verdict]) -> None:
+    def __init__(
+        self,
+        engine: ClientSession,
+        judge: Callable[[Document], Verdict],
+        pause_s: Callable[[str, int], float],
+    ) -> None:
         self.engine = engine
         self.judge = judge
+        self.pause_s = pause_s
 
     async def answer(self, request: web.Request) -> web.Response:
         body = await request.read()
         if request.path.endswith("/_bulk"):
-            return web.json_response(body=orjson.dumps(await self.bulk(request.path, body)))
+            try:
+                return web.json_response(body=orjson.dumps(await self.bulk(request.path, body)))
+            except Broken:
+                error = {"error": {"type": "broken", "reason": "the door said so"}, "status": 500}
+                return web.json_response(error, status=500)
         return await self.passed_on(request, body)
 
     async def passed_on(self, request: web.Request, body: bytes) -> web.Response:
@@ -55,6 +91,7 @@ class Door:
         lines = body.splitlines()
         items = list(zip(islice(lines, 0, None, 2), islice(lines, 1, None, 2), strict=True))
         verdicts = [self.judge(orjson.loads(document)) for _, document in items]
+        await asyncio.sleep(self.pause_s(path.split("/")[1], len(items)))
         let_in = [line for item, verdict in zip(items, verdicts, strict=True) if not verdict for line in item]
         answers = iter((await self.ask(path, let_in))["items"] if let_in else [])
         results = [refusal(verdict) if verdict else next(answers) for verdict in verdicts]

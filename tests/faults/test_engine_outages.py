@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -9,11 +10,16 @@ import pytest
 from indexer.bulk import Answer, Body, pack, send
 from indexer.documents import read_chosen
 from tests.factories import home, store
-from tests.faults.fussy_engine import fussy_engine
+from tests.faults.fussy_engine import Broken, Document, Verdict, fussy_engine
 from tests.faults.proxy import BlackHole, Delay, DropReply, Mode, Refuse, Reset
-from tests.faults.world import World
+from tests.faults.world import KILLED, World
 from tests.indexer.agreement import plain_sql, store_many, titles
+from tests.waiting import until
 
+Judge = Callable[[Document], Verdict]
+REFUSED = 3
+GIVEN_UP_S = 15.0
+"""Until a generation that takes nothing is given up, and what it kept is written without it."""
 AFTER_HEALING_S = 30.0
 """For a thousand changes, says 7-reliability.md; a drain waits for ten seconds at most between attempts."""
 
@@ -124,3 +130,89 @@ async def test_a_refusal_and_a_busy_moment_in_one_bulk_are_each_taken_for_what_t
         await served.converges(within_s=AFTER_HEALING_S)
     [(_, error, attempts)] = (await served.letters()).values()
     assert (error, attempts, busy) == ("mapper_parsing_exception", 1, set())
+
+
+def failing_items(*, at: str) -> Judge:
+    return lambda document: (500, "null_pointer_exception") if at in document["title"] else None
+
+
+def failing_requests(*, at: str) -> Judge:
+    def judge(document):
+        if at in document["title"]:
+            raise Broken
+
+    return judge
+
+
+@pytest.mark.parametrize("failing", [failing_items, failing_requests])
+@pytest.mark.parametrize("rows", [1, 20])
+async def test_a_document_that_alone_makes_the_engine_fail_is_a_dead_letter(
+    served: World, failing: Callable[..., Judge], rows: int
+):
+    """It may come alone or among others, and there may be two."""
+    await store(served.engine, home("Before"))
+    async with fussy_engine(served.servers.opensearch.url, failing(at="Poison")) as url:
+        indexer = served.indexer(OPENSEARCH_URL=url)
+        await served.converges()
+        poisons = await store(
+            served.engine, *(home(f"Good {number}") for number in range(1, rows)), home("Poison")
+        )
+        await until(served.is_level, served.what_waits)
+        poisons = [*poisons[-1:], *await store(served.engine, home("Poison too"), home("Last"))][:2]
+        await until(served.is_level, served.what_waits)
+    assert set(await served.letters()) == {str(key) for key in poisons}
+    good = {f"Good {number}" for number in range(1, rows)}
+    assert await titles(served.search, served.alias) == {"Before", "Last"} | good
+    assert not indexer.has_ended
+
+
+async def test_an_engine_that_fails_at_everything_blames_nobody(served: World):
+    is_ill = False
+    asked = Counter[str]()
+
+    def judge(document):
+        asked[document["title"]] += 1
+        return (500, "io_exception") if is_ill else None
+
+    async with fussy_engine(served.servers.opensearch.url, judge) as url:
+        served.indexer(OPENSEARCH_URL=url)
+        await store(served.engine, home("Before"))
+        await served.converges()
+        is_ill = True
+        await store(served.engine, home("Suspect"))
+        await until(lambda: asked["Before"] > 3, lambda: asked)  # beside it, and beside it once more
+        assert await served.letters() == {}
+        is_ill = False
+        await served.converges(within_s=AFTER_HEALING_S)
+    assert await served.letters() == {}
+
+
+@pytest.mark.parametrize("state", ["building", "retained"])
+@pytest.mark.parametrize("fault", ["slow", "refuses", "gone"])
+async def test_only_the_live_generation_holds_changes_back(served: World, seed: int, state: str, fault: str):
+    [live] = await served.served()
+    if state == "retained":
+        await served.reindexed()
+        other, [live] = live, await served.served()
+    else:
+        assert await served.reindex(CRASH_AT="after-create").ends() == KILLED
+        [other] = [name for name, now in (await served.generations()).items() if now == "building"]
+
+    def pause_s(index: str, _documents: int) -> float:
+        return 60.0 if (index, fault) == (other, "slow") else 0.0
+
+    if fault == "refuses":
+        settings = {"index.blocks.write": True}
+        await served.search.indices.put_settings(index=other, body=settings)
+    if fault == "gone":
+        await served.search.indices.delete(index=other)
+    async with fussy_engine(served.servers.opensearch.url, pause_s=pause_s) as url:
+        served.indexer(OPENSEARCH_URL=url)
+        await served.writer(seed).write(30)
+        await served.converges(within_s=GIVEN_UP_S)
+    ended = "stale" if state == "retained" else "failed"
+    assert await served.generations() == {live: "live", other: ended}
+    assert await served.command("rollback") == REFUSED
+    await served.reindexed()
+    assert other not in await served.indexes()
+    assert (await served.generations())[other] == "dropped"

@@ -13,7 +13,9 @@ from opensearchpy.exceptions import RequestError, TransportError
 from indexer import bulk
 from indexer.bulk import Answer, EngineUnavailable, GenerationGone, pack, read_answer, send, unavailable
 from indexer.documents import Refusal
+from stores.search import open_search
 from tests.indexer.agreement import document, tombstone
+from tests.indexer.outages import Proxy
 
 ONE, TWO = UUID(int=1), UUID(int=2)
 
@@ -70,12 +72,43 @@ def test_each_item_of_an_answer_concerns_its_own_document():
         (429, "cluster_block_exception", EngineUnavailable),
         (403, "cluster_block_exception", EngineUnavailable),
         (503, "unavailable_shards_exception", EngineUnavailable),
-        (500, "io_exception", EngineUnavailable),
     ],
 )
 def test_trouble_of_the_engine_is_no_fault_of_the_document(status, kind, meaning):
     with pytest.raises(meaning):
         read_answer([tombstone(ONE, 1)], answer(error(status, kind)))
+
+
+def failing(*numbers: int) -> Answer:
+    """An answer that says of documents that the engine failed at them."""
+    return Answer(
+        failures=tuple(Refusal(str(UUID(int=each)), each, "io_exception", "because") for each in numbers)
+    )
+
+
+def test_whose_fault_a_failure_of_the_engine_is_remains_to_be_seen():
+    documents = [tombstone(UUID(int=number), number) for number in (1, 2, 3)]
+    results = answer({"status": 201}, error(500, "io_exception"), error(500, "io_exception"))
+    assert read_answer(documents, results) == failing(2, 3)
+
+
+async def test_what_the_engine_takes_is_asked_for_once_whatever_it_refuses(settings, generation, search):
+    """One that is superseded, one that is refused and one that is good, in one request."""
+    [newer] = pack([tombstone(ONE, 5)])
+    await send(search, generation, newer)
+    three = UUID(int=3)
+    [body] = pack([tombstone(ONE, 4), tombstone(TWO, 1) | {"unplanned": 1}, tombstone(three, 1)])
+    async with Proxy(settings.opensearch_url) as proxy:
+        client = open_search(settings.model_copy(update={"opensearch_url": proxy.url}))
+        found = await send(client, generation, body)
+        await client.close()
+    assert (found.superseded, [each.error_type for each in found.refusals], found.failures) == (
+        1,
+        ["strict_dynamic_mapping_exception"],
+        (),
+    )
+    assert len(body.data) < proxy.heard < 2 * len(body.data)
+    assert await search.exists(index=generation, id=str(three))
 
 
 def test_a_failed_request_means_later_unless_we_asked_nonsense():

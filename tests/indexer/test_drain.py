@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from indexer import generations
@@ -13,6 +13,7 @@ from indexer.bulk import EngineUnavailable
 from indexer.drain import Drained, drain_all, drain_once, drain_pending
 from indexer.generations import ForeignGeneration, index_body
 from schemas.index.listings import schema_hash
+from schemas.tables import AuditRow, IndexGeneration
 from schemas.urls import sqlalchemy_url
 from tests.factories import home, picture, store, store_pictures
 from tests.indexer.agreement import (
@@ -25,6 +26,7 @@ from tests.indexer.agreement import (
     store_many,
     titles,
 )
+from tests.indexer.test_generations import states
 from tests.waiting import PATIENCE_S, until
 
 UNINDEXABLE = "x" * 40_000  # as a keyword it is longer than a term may be
@@ -130,10 +132,20 @@ async def test_what_somebody_waits_for_goes_before_a_backlog(engine, search, ali
         await connection.execute(text("SET LOCAL casabricks.awaited = 'on'"))
         await connection.execute(text("UPDATE properties SET title = 'Awaited' WHERE title = 'Home 299'"))
     drained = await drain_once(engine, search, alias=alias, limit=20)
-    assert (drained.claimed, drained.awaited) == (20, True)
-    assert (await drain_once(engine, search, alias=alias, limit=20)).awaited is False
-    await search.indices.refresh(index=alias)
+    assert (drained.claimed, drained.hidden) == (20, False)
     assert "Awaited" in await titles(search, alias)
+    assert (await drain_once(engine, search, alias=alias, limit=20)).hidden
+
+
+@pytest.mark.usefixtures("generation")
+async def test_a_batch_is_searchable_once_it_is_settled_unless_more_are_to_come(engine, search, alias):
+    await store(engine, home("First"), home("Second"), home("Third"), home("Fourth"))
+    assert (await drain_once(engine, search, alias=alias, limit=1)).hidden
+    assert await titles(search, alias) == set()
+    assert not (await drain_once(engine, search, alias=alias, limit=1, show=True)).hidden
+    assert await titles(search, alias) == {"First", "Second"}
+    assert not (await drain_once(engine, search, alias=alias, limit=2)).hidden, "it was the last"
+    assert await titles(search, alias) == {"First", "Second", "Third", "Fourth"}
 
 
 async def test_a_change_that_commits_late_is_not_passed_over(engine, search, alias, drained):
@@ -180,7 +192,6 @@ async def test_a_refused_document_is_a_dead_letter_until_a_good_revision(engine,
     bad, _ = await store(engine, home("Bad", society=UNINDEXABLE), home("Good"))
     drained = await drain_once(engine, search, alias=alias)
     assert drained == Drained(claimed=2, documents=2, refused=1)
-    await search.indices.refresh(index=alias)
     assert await titles(search, alias) == {"Good"}
     revision = (await row_revisions(engine))[str(bad)]
     assert await letters(engine) == {str(bad): (revision, "illegal_argument_exception", 1)}
@@ -322,6 +333,67 @@ async def test_what_a_later_release_is_building_keeps_changes_where_they_are(
     assert await pending(engine) == 1
 
 
+@pytest.fixture
+async def abandoned(engine, search, settings):
+    """What a later release has half built, without a sign of life for two minutes."""
+    name = await other_release(engine, search, settings, state="building", body=narrow(), later=True)
+    await plain_sql(
+        engine,
+        "UPDATE index_generations SET heartbeat = heartbeat - interval '2 minutes' WHERE name = :name",
+        name=name,
+    )
+    return name
+
+
+async def test_what_a_later_release_has_left_half_built_does_not_hold_the_live_one_back(
+    engine, search, alias, generation, abandoned
+):
+    await store(engine, home())
+    assert await drain_once(engine, search, alias=alias) == Drained(claimed=1, documents=1)
+    assert await states(engine) == {generation: "live", abandoned: "failed"}
+    assert (await errors(engine))[abandoned].startswith("Nobody was at work on it for 1 min")
+    await agree(engine, search, generation)
+
+
+async def test_with_none_live_changes_wait_even_for_what_was_left_half_built(
+    engine, search, alias, generation, abandoned
+):
+    await plain_sql(
+        engine, "UPDATE index_generations SET state = 'retained' WHERE name = :name", name=generation
+    )
+    await store(engine, home())
+    with pytest.raises(ForeignGeneration, match=f"{abandoned} is building"):
+        await drain_once(engine, search, alias=alias)
+    assert await pending(engine) == 1
+    assert (await states(engine))[abandoned] == "building"
+
+
+@pytest.mark.parametrize(
+    ("state", "ends"), [("building", "failed"), ("verifying", "failed"), ("retained", "stale")]
+)
+async def test_an_index_of_an_earlier_release_that_takes_nothing_does_not_hold_the_live_one_back(
+    engine, search, settings, alias, generation, state, ends
+):
+    old = await other_release(engine, search, settings, state=state, body=narrow())
+    await block(search, old)
+    await store(engine, home())
+    assert await drain_once(engine, search, alias=alias) == Drained(claimed=1, documents=1)
+    assert await states(engine) == {generation: "live", old: ends}
+    await agree(engine, search, generation)
+
+
+async def test_the_live_index_of_an_earlier_release_is_not_held_back_by_what_this_one_builds(
+    engine, search, settings, alias, generation
+):
+    await plain_sql(engine, "UPDATE index_generations SET state = 'building'")
+    old = await other_release(engine, search, settings, state="live", body=narrow())
+    await block(search, generation)
+    (flat,) = await store(engine, home("Searched all the same"))
+    assert await drain_once(engine, search, alias=alias) == Drained(claimed=1, documents=1)
+    assert await states(engine) == {old: "live", generation: "failed"}
+    assert (await document(search, old, flat))["title"] == "Searched all the same"
+
+
 async def test_what_the_live_index_of_an_earlier_release_refuses_is_a_dead_letter(
     engine, search, settings, alias, generation
 ):
@@ -384,14 +456,107 @@ async def test_a_narrower_mapping_of_this_schema_makes_dead_letters(
     await agree(engine, search, generation)
 
 
-async def test_a_generation_that_is_gone_does_not_hold_the_live_one_up(
-    engine, search, settings, alias, generation
-):
-    building = await generations.create(engine, search, settings)
-    await search.indices.delete(index=building)
+@pytest.fixture
+async def three(engine, search, settings, alias, generation):
+    """Names of a retained generation, the live one, and one that is being built."""
+    newer = await generations.create(engine, search, settings)
+    await generations.begin_verifying(engine, newer)
+    await generations.promote(engine, search, alias, newer)
+    return generation, newer, await generations.create(engine, search, settings)
+
+
+async def errors(engine):
+    query = select(IndexGeneration.name, IndexGeneration.error)
+    async with engine.connect() as connection:
+        return {row.name: row.error for row in await connection.execute(query)}
+
+
+async def test_generations_that_are_gone_do_not_hold_the_live_one_up(engine, search, alias, three):
+    retained, live, building = three
+    await search.indices.delete(index=f"{retained},{building}")
     await store(engine, home())
     assert await drain_once(engine, search, alias=alias) == Drained(claimed=1, documents=1)
-    await agree(engine, search, generation)
+    assert await states(engine) == {retained: "stale", live: "live", building: "failed"}
+    assert await errors(engine) == {
+        retained: f"no such index [{retained}]",
+        live: None,
+        building: f"no such index [{building}]",
+    }
+    await agree(engine, search, live)
+
+
+async def block(search, *names, is_blocked=True):
+    """As the engine does by itself when its disk is full."""
+    body = {"index.blocks.read_only_allow_delete": is_blocked or None}
+    await search.indices.put_settings(index=",".join(names), body=body)
+
+
+async def test_generations_that_take_nothing_are_given_up_while_the_live_one_does(
+    engine, search, alias, three
+):
+    retained, live, building = three
+    await block(search, retained, building)
+    await store(engine, home("Searched all the same"))
+    assert await drain_once(engine, search, alias=alias) == Drained(claimed=1, documents=1)
+    assert await titles(search, alias) == {"Searched all the same"}
+    assert await states(engine) == {retained: "stale", live: "live", building: "failed"}
+    reasons = await errors(engine)
+    assert "cluster_block_exception" in reasons[retained]
+    assert "cluster_block_exception" in reasons[building]
+    async with engine.connect() as connection:
+        rows = await connection.execute(select(AuditRow.entity_id).where(AuditRow.action == "index.give_up"))
+        assert set(rows.scalars()) == {retained, building}
+
+
+async def test_an_engine_that_is_away_is_no_fault_of_any_generation(
+    engine, search, alias, three, proxy, proxied_search
+):
+    retained, live, building = three
+    await store(engine, home())
+    proxy.stop_serving()
+    with pytest.raises(EngineUnavailable):
+        await drain_once(engine, proxied_search, alias=alias)
+    assert await states(engine) == {retained: "retained", live: "live", building: "building"}
+    assert await drain_once(engine, search, alias=alias) == Drained(claimed=1, documents=1)
+    for name in three:
+        await agree(engine, search, name)
+
+
+async def test_a_live_generation_that_takes_nothing_holds_changes_back_whatever_the_others_do(
+    engine, search, alias, three
+):
+    retained, live, building = three
+    await block(search, live)
+    await store(engine, home())
+    with pytest.raises(EngineUnavailable, match="cluster_block_exception"):
+        await drain_once(engine, search, alias=alias)
+    assert await states(engine) == {retained: "retained", live: "live", building: "building"}
+    assert await pending(engine) == 1
+
+
+async def test_with_none_live_what_is_being_built_holds_changes_back(
+    engine, search, settings, alias, indexes
+):
+    building = await generations.create(engine, search, settings)
+    await block(search, building)
+    await store(engine, home())
+    with pytest.raises(EngineUnavailable, match="cluster_block_exception"):
+        await drain_once(engine, search, alias=alias)
+    assert await states(engine) == {building: "building"}
+    await block(search, building, is_blocked=False)
+    assert await drain_once(engine, search, alias=alias) == Drained(claimed=1, documents=1)
+
+
+async def test_only_what_the_live_generation_has_taken_clears_a_letter(
+    engine, search, settings, alias, generation
+):
+    (bad,) = await store(engine, home(society=UNINDEXABLE))
+    await drain_once(engine, search, alias=alias)
+    await plain_sql(engine, "UPDATE index_generations SET state = 'failed'")
+    await generations.create(engine, search, settings)
+    await plain_sql(engine, "UPDATE properties SET society = 'Short' WHERE id = :id", id=bad)
+    await drain_once(engine, search, alias=alias)
+    assert set(await letters(engine)) == {str(bad)}
 
 
 async def test_changes_wait_while_the_live_index_is_missing(engine, search, alias, generation):

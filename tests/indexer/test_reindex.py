@@ -10,11 +10,13 @@ from indexer.bulk import EngineUnavailable
 from indexer.drain import drain_all, drain_once
 from indexer.fill import Fill
 from indexer.generations import alias_target
-from indexer.reindex import ReindexRefused, only_one, reindex
+from indexer.reindex import ReindexRefused, only_one, reindex, still_alone
 from schemas.tables import IndexGeneration
+from stores.answers import Answers, Epoch
 from stores.crash_points import EXIT_CODE
 from tests.factories import home, store
 from tests.indexer.agreement import agree, document, letters, pending, plain_sql, row_revisions, store_many
+from tests.indexer.test_drain import errors
 from tests.indexer.test_generations import states
 from tests.waiting import PATIENCE_S, until
 
@@ -69,10 +71,13 @@ async def test_what_people_write_meanwhile_is_in_the_new_generation(engine, sear
     await agree(engine, search, name)
 
 
-async def test_a_fill_makes_way_for_changes_that_wait(engine, search, settings, generation):
+async def test_a_fill_makes_way_for_changes_that_wait(engine, search, settings, alias, generation, cache):
+    """They are searchable at once, and no kept answer is older than they are."""
     await store_many(engine, 7_000)  # more than a page for each slice
-    await drain_all(engine, search, alias=settings.index_alias)
+    await drain_all(engine, search, alias=alias)
     name = await generations.create(engine, search, settings)
+    answers = Answers(cache, alias)
+    before = await answers.find("a")
     begun = []
 
     async def keep_one_waiting(_written, _total):
@@ -81,8 +86,11 @@ async def test_a_fill_makes_way_for_changes_that_wait(engine, search, settings, 
             await store(engine, home("Waiting"))
             await plain_sql(engine, "UPDATE search_outbox SET created_at = created_at - interval '1 minute'")
 
-    await Fill(engine, search, settings.index_alias, name, keep_one_waiting).run()
+    await Fill(engine, search, alias, name, keep_one_waiting, epoch=Epoch(cache, alias)).run()
     assert await pending(engine) == 0, "and nobody else drains"
+    found = await search.count(index=alias, body={"query": {"match_phrase": {"title": "Waiting"}}})
+    assert found["count"] == 1
+    assert int((await answers.find("a")).epoch or 0) > int(before.epoch or 0)
     await agree(engine, search, name)
     await agree(engine, search, generation)
 
@@ -119,8 +127,12 @@ async def test_an_incomplete_generation_is_not_promoted(engine, search, settings
     assert len(await search.indices.get(index=f"{alias}-*")) == 2  # the failed one's index is gone
 
 
+class BrokenOff(Exception):
+    """As an operator who does not want to wait."""
+
+
 async def break_off(written, _total):
-    raise EngineUnavailable(f"after {written}")
+    raise BrokenOff(f"after {written}")
 
 
 async def cursors(engine, name):
@@ -134,7 +146,7 @@ async def rows_filled(engine, name):
 
 
 async def break_off_a_reindex(engine, search, settings):
-    with pytest.raises(EngineUnavailable):
+    with pytest.raises(BrokenOff):
         await reindex(engine, search, settings, progress=break_off)
     (name,) = await states(engine)
     return name
@@ -200,7 +212,7 @@ async def test_a_missing_live_index_is_declared_lost_and_made_anew(
     await store_many(engine, 20)
     await search.indices.delete(index=generation)
     name = await reindex(engine, search, settings, progress=quietly)
-    assert await states(engine) == {generation: "failed", name: "live"}
+    assert await states(engine) == {generation: "dropped", name: "live"}
     await agree(engine, search, alias)
 
 
@@ -241,6 +253,114 @@ async def test_a_long_outage_ends_the_fill_with_its_cursors_in_place(
     with pytest.raises(EngineUnavailable):
         await Fill(engine, proxied_search, settings.index_alias, name, quietly, patience_s=0).run()
     assert await rows_filled(engine, name) == 0
+
+
+async def test_a_fill_that_is_given_up_while_the_engine_answers_fails_its_generation(
+    engine, search, settings, alias, generation
+):
+    """Then nobody writes to it any more."""
+    await store_many(engine, 7_000)
+    await drain_all(engine, search, alias=alias)
+
+    async def block(_written, _total):
+        body = {"index.blocks.write": True}
+        async with engine.connect() as connection:
+            building = (await generations.unfinished(connection, alias))[0].name
+        await search.indices.put_settings(index=building, body=body)
+
+    with pytest.raises(EngineUnavailable, match="cluster_block_exception"):
+        await reindex(engine, search, settings, progress=block, patience_s=0.5)
+    assert sorted((await states(engine)).values()) == ["failed", "live"]
+    assert await alias_target(search, alias) == [generation]
+
+
+@pytest.mark.usefixtures("generation")
+async def test_a_fill_that_is_given_up_while_the_engine_is_away_is_gone_on_with(
+    engine, search, settings, proxy, proxied_search
+):
+    await store_many(engine, 7_000)
+
+    async def cut_off(_written, _total):
+        proxy.stop_serving()
+
+    with pytest.raises(EngineUnavailable):
+        await reindex(engine, proxied_search, settings, progress=cut_off, patience_s=0.5)
+    found = await states(engine)
+    assert sorted(found.values()) == ["building", "live"]
+    assert await reindex(engine, search, settings, progress=quietly) in found
+
+
+async def test_a_fill_ends_when_a_drain_has_given_its_generation_up(
+    engine, search, settings, alias, generation
+):
+    await store_many(engine, 7_000)
+    await drain_all(engine, search, alias=alias)
+
+    async def give_up(_written, _total):
+        async with engine.begin() as connection:
+            building = (await generations.unfinished(connection, alias))[:1]
+            for each in building:
+                await generations.give_up(connection, each.name, "It misses changes, says a drain.")
+
+    with pytest.raises(ReindexRefused, match="It misses changes, says a drain"):
+        await reindex(engine, search, settings, progress=give_up)
+    assert sorted((await states(engine)).values()) == ["failed", "live"]
+    (error,) = [error for name, error in (await errors(engine)).items() if name != generation]
+    assert error == "It misses changes, says a drain."
+
+
+@pytest.mark.usefixtures("generation")
+async def test_a_restart_of_the_database_only_delays_a_reindex(engine, search, settings, alias):
+    """Its connections are lost, and with one of them the lock that keeps others away."""
+    await store_many(engine, 7_000)
+    interrupted = []
+
+    async def interrupt(_written, _total):
+        if not interrupted:
+            interrupted.append(True)
+            await end_connections(engine)
+
+    name = await reindex(engine, search, settings, progress=interrupt)
+    assert await alias_target(search, alias) == [name]
+    await agree(engine, search, alias)
+
+
+async def end_connections(engine):
+    async with engine.connect() as connection:
+        await connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+
+
+async def test_who_has_lost_the_lock_to_another_changes_nothing(engine, alias):
+    async with only_one(engine, alias) as lock:
+        await end_connections(engine)
+        async with only_one(engine, alias):
+            with pytest.raises(ReindexRefused, match="Another reindex"):
+                await still_alone(lock, alias)
+        await still_alone(lock, alias)
+        with pytest.raises(ReindexRefused, match="Another reindex"):
+            async with only_one(engine, alias):
+                pass
+
+
+async def test_letters_of_what_the_new_generation_has_taken_are_cleared(
+    engine, search, settings, alias, generation
+):
+    """As after a release whose index takes what that of before refused."""
+    cured, bad = await store(engine, home(), home(society="x" * 40_000))
+    await drain_all(engine, search, alias=alias)
+    await plain_sql(
+        engine,
+        "INSERT INTO search_dead_letters (property_id, revision, error_type, reason)"
+        " SELECT id, revision, 'refused', 'by the index of before' FROM properties WHERE id = :id",
+        id=cured,
+    )
+    await reindex(engine, search, settings, progress=quietly)
+    assert set(await letters(engine)) == {str(bad)}
 
 
 async def nobody_reindexes(engine):

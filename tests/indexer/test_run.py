@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
+from indexer import drain
 from indexer.backoff import LONGEST_S, SHORTEST_S, delays
 from indexer.drain import drain_once
 from indexer.generations import ForeignGeneration
@@ -16,6 +17,7 @@ from indexer.run import run
 from indexer.verify import record, verify
 from stores.crash_points import EXIT_CODE
 from tests.factories import home, store
+from tests.faults.fussy_engine import fussy_engine
 from tests.indexer.agreement import agree, pending, plain_sql, store_many, titles
 from tests.indexer.conftest import indexing
 from tests.ports import kept_port
@@ -65,8 +67,9 @@ async def test_what_was_written_before_it_started_is_indexed(engine, search, set
 
 
 async def test_what_a_killed_drain_could_not_show_is_shown(engine, search, settings, alias, found):
-    await store(engine, home("Written, but not refreshed"))
-    await drain_once(engine, search, alias=alias)
+    await store(engine, home("Written, but not refreshed"), home("Next"))
+    assert (await drain_once(engine, search, alias=alias, limit=1)).hidden
+    await plain_sql(engine, "DELETE FROM search_outbox")  # as if another had settled it
     assert await titles(search, alias) == set()
     async with indexing(settings):
         await until(found("Written, but not refreshed"), "it is found")
@@ -102,6 +105,26 @@ async def test_it_waits_for_the_engine_and_catches_up(engine, search, settings, 
     # Once, however often it was tried; what other trouble there was on this machine is no matter.
     assert events(lines, activity="drain")[:2] == ["store unavailable", "store back"]
     assert (lines[0]["event"], lines[-1]["event"]) == ("indexer started", "indexer stopped")
+
+
+async def test_a_slow_engine_gets_smaller_batches(engine, search, settings, alias, monkeypatch):
+    """All at once would take longer than a batch may, and be begun again for ever."""
+    monkeypatch.setattr(drain, "LIVE_S", 1.0)
+    await store_many(engine, 60)
+    sizes = []
+
+    def pause_s(_index, documents):
+        sizes.append(documents)
+        return 0.04 * documents
+
+    async with (
+        fussy_engine(settings.opensearch_url, pause_s=pause_s) as url,
+        indexing(settings.model_copy(update={"opensearch_url": url})),
+    ):
+        await until(level(engine), lambda: sizes)
+    await agree(engine, search, alias)
+    assert sizes[0] == 60
+    assert min(sizes) <= 60 // 2
 
 
 def events(lines, **facts):

@@ -3,20 +3,17 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import psycopg
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
-from psycopg import sql
 from sqlalchemy import create_engine
 
 import migrations
 from schemas.sectors import SECTORS, SectorFact
 from schemas.tables import Base
 from schemas.urls import sqlalchemy_url
-from tests.conftest import administer, database_name, url_of
 
 Definitions = set[tuple[str, ...]]
 
@@ -41,15 +38,6 @@ SEQUENCES = (
     "SELECT sequencename, data_type::text, increment_by::text FROM pg_sequences WHERE schemaname = 'public'"
 )
 EVERYTHING = (*TABLES, TRIGGERS, FUNCTIONS, SEQUENCES)
-
-
-@pytest.fixture
-def scratch_url(worker_id: str) -> Iterator[str]:
-    """An empty database that a test may do anything with."""
-    name = database_name(f"{worker_id}_scratch")
-    administer(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    yield url_of(name)
-    administer(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def definitions(database_url: str, *questions: str) -> Definitions:

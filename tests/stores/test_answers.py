@@ -1,7 +1,6 @@
 """Answers kept in Redis, and what ends them."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -128,40 +127,41 @@ async def test_it_stays_closed_until_the_last_of_several_is_done(answers: Answer
     assert (await answers.find("a")).epoch == plus(before, 2)
 
 
-async def test_a_change_that_fails_raises_the_epoch_all_the_same(answers: Answers, epoch: Epoch):
-    before = await keep(answers)
+async def fail_to_move(epoch: Epoch) -> None:
     with pytest.raises(ZeroDivisionError):
         async with epoch.moving():
             raise ZeroDivisionError
-    assert (await answers.find("a")).epoch == plus(before, 1)
 
 
-async def test_a_killed_process_leaves_no_lasting_mark(answers: Answers, cache: Redis, alias: str):
-    await cache.zadd(f"search:{{{alias}}}:moving", {"killed": time.time() - ABANDONED_S - 1})
-    assert await answers.find("a") == NOTHING
-    async with Epoch(cache, alias).moving():
-        pass
-    assert await answers.find("a") != NOTHING
-
-
-async def test_changes_that_a_killed_process_wrote_are_noticed_by_the_others(cache: Redis, alias: str):
-    killed, other = Epoch(cache, alias), Epoch(cache, alias)
-    assert not await other.left_by_others()
-    await killed.writing()
-    assert not await other.left_by_others()  # it may well be at work
-    await cache.zadd(f"search:{{{alias}}}:written", {killed.token: time.time() - 10})
-    assert await other.left_by_others()
-    async with other.moving():
-        pass
-    assert not await other.left_by_others()
-
-
-async def test_what_has_been_made_searchable_is_no_longer_marked(cache: Redis, epoch: Epoch, alias: str):
-    await epoch.writing()
-    assert await cache.zcard(f"search:{{{alias}}}:written") == 1
+async def test_a_change_that_failed_may_still_come_so_nothing_is_served_until_one_succeeds(
+    answers: Answers, epoch: Epoch
+):
+    before = await keep(answers)
+    await fail_to_move(epoch)
+    assert (epoch.owes, await answers.find("a")) == (True, NOTHING)
     async with epoch.moving():
         pass
-    assert await cache.zcard(f"search:{{{alias}}}:written") == 0
+    assert (epoch.owes, (await answers.find("a")).epoch) == (False, plus(before, 1))
+
+
+@pytest.mark.parametrize(("ago", "counts"), [(ABANDONED_S - 30, True), (ABANDONED_S, False)])
+async def test_the_mark_of_a_killed_process_ends_by_itself_and_so_do_the_answers_of_before(
+    answers: Answers, epoch: Epoch, cache: Redis, alias: str, ago: int, counts: bool
+):
+    before = await keep(answers)
+    await fail_to_move(epoch)
+    await cache.zincrby(f"search:{{{alias}}}:moving", -ago, epoch.token)  # by the clock of Redis
+    assert await answers.find("a") == (NOTHING if counts else Found(plus(before, 1), None))
+
+
+async def test_marks_go_by_the_clock_of_redis(epoch: Epoch, cache: Redis, alias: str):
+    earlier, _ = await cache.time()
+    async with epoch.moving():
+        marked = await cache.zscore(f"search:{{{alias}}}:moving", epoch.token)
+    later, _ = await cache.time()
+    assert marked is not None
+    assert earlier <= marked <= later
+    assert await cache.zcard(f"search:{{{alias}}}:moving") == 0
 
 
 async def test_an_answer_ends_by_itself(answers: Answers):
@@ -237,7 +237,6 @@ async def test_without_redis_changes_become_searchable_and_the_debt_is_remembere
 ):
     epoch, answers = Epoch(no_redis, alias), Answers(cache, alias)
     before = await keep(answers)
-    await epoch.writing()
     async with epoch.moving():
         pass
     assert epoch.owes
