@@ -3678,10 +3678,8 @@ export interface operations {
                 "multipart/form-data": {
                     /** Format: binary */
                     file: string;
-                    /** @default null */
-                    map?: string | null;
-                    /** @default null */
-                    dry_run?: boolean | null;
+                    map?: string;
+                    dry_run?: boolean;
                 };
                 "application/jsonl": string;
                 "application/x-ndjson": string;

@@ -117,7 +117,7 @@ class Writer:
                 continue  # a query has no room for fields within fields
             said = {"description": field["description"]} if "description" in field else {}
             needed = {"required": True} if name in required else {}
-            yield {"name": name, "in": "query", **said, **needed, "schema": _in_a_query(field)}
+            yield {"name": name, "in": "query", **said, **needed, "schema": _as_text(field)}
 
     def _body(self, body: Json | Upload | None) -> Written | None:
         if body is None:
@@ -143,7 +143,8 @@ class Writer:
         whole = {} if upload.fields is None else self._shapes.whole(self._shapes.request(upload.fields))
         form = {
             "type": "object",
-            "properties": {"file": dict(FILE), **whole.get("properties", {})},
+            "properties": {"file": dict(FILE)}
+            | {name: _as_text(part) for name, part in whole.get("properties", {}).items()},
             "required": ["file"],
             "additionalProperties": False,
         }
@@ -194,8 +195,11 @@ def _header(header: Header) -> Written:
     return {"description": header.description, **needed, "schema": dict(header.schema), **example}
 
 
-def _in_a_query(field: Schema) -> Schema:
-    """A field as a parameter: it is given or not, for no text says null; several values repeat the name."""
+def _as_text(field: Schema) -> Schema:
+    """A field as a parameter or as a form's part: given or not, for no text says null.
+
+    Several values repeat the name.
+    """
     plain = _without(field, "description", *(["default"] if field.get("default") in (None, []) else []))
     choices = [choice for choice in plain.get("anyOf", []) if choice != {"type": "null"}]
     if not choices:

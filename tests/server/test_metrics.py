@@ -130,7 +130,7 @@ async def test_searches_are_counted_by_kind_with_those_in_vain_and_what_the_cach
 
 
 async def test_an_engine_that_does_not_answer_is_counted_by_kind_of_search(settings: Settings):
-    away = settings.model_copy(update={"opensearch_url": "http://127.0.0.1:1"})
+    away = settings.model_copy(update={"opensearch_url": "http://127.0.0.1:1", "search_cache": False})
     async with served(away, "engine-away") as api:
         assert (await api.get(f"{SEARCH}guided")).status == 503
         assert (await api.get(f"/api/v1/properties/{uuid4()}/similar")).status == 503

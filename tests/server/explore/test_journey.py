@@ -51,6 +51,7 @@ async def test_a_program_that_fills_in_every_field_is_taken_for_spam(
 ):
     await visitor.open()
     await visitor.click(".card a")
+    await visitor.page.wait_for_selector(".inquiry button")
     for field in await visitor.page.locator(".inquiry input:not([type=checkbox])").all():
         await field.fill("98100 54321" if await field.get_attribute("type") == "tel" else "robot@example.com")
     await visitor.page.check("#inquiry-consent")
