@@ -101,8 +101,8 @@ class OpenSearch:
 
     def start(self) -> str:
         java, jars = find_java(self._report), find_jars(self._report)
-        self._configure()
         for _ in range(ATTEMPTS):
+            self._configure()  # with transport ports that are free now
             listening = self._listen(java, jars)
             if listening:
                 self._require_health(listening[0])
