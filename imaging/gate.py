@@ -1,10 +1,10 @@
 """Heavy work a few at a time: the next ones wait a little, the rest hear at once that there are too many."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from schemas.errors import Overloaded
+from stores.bounds import BusyError, Turns
 
 
 class Gate:
@@ -17,30 +17,16 @@ class Gate:
             patience_s: seconds after which one that stands there is turned away.
             busy: what it is told then.
         """
-        self._free = asyncio.Semaphore(at_once)
-        self._most = at_once + most_waiting
+        self._turns = Turns(at_once, most_waiting=most_waiting)
         self._patience_s = patience_s
         self._busy = busy
-        self._admitted = 0
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """Raises Overloaded."""
-        if self._admitted >= self._most:
-            raise Overloaded(self._busy)
-        self._admitted += 1
-        try:
-            await self._enter()
+        async with AsyncExitStack() as stack:
             try:
-                yield
-            finally:
-                self._free.release()
-        finally:
-            self._admitted -= 1
-
-    async def _enter(self) -> None:
-        try:
-            async with asyncio.timeout(self._patience_s):
-                await self._free.acquire()
-        except TimeoutError:
-            raise Overloaded(self._busy) from None
+                await stack.enter_async_context(self._turns.turn(self._patience_s))
+            except BusyError:
+                raise Overloaded(self._busy) from None
+            yield

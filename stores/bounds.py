@@ -19,11 +19,12 @@ class RestingError(Exception):
 
 
 class Turns:
-    """So many questions at once; the next ones wait, in their order and not for ever."""
+    """So many at once; the next ones wait, in their order and not for ever."""
 
-    def __init__(self, at_once: int) -> None:
+    def __init__(self, at_once: int, *, most_waiting: int | None = None) -> None:
+        """Open to the first; without a number, `WAITING_FOR_EACH` of those at once may wait."""
         self._free = asyncio.Semaphore(at_once)
-        self._most = at_once * (1 + WAITING_FOR_EACH)
+        self._most = at_once + (at_once * WAITING_FOR_EACH if most_waiting is None else most_waiting)
         self._admitted = 0
 
     @asynccontextmanager
