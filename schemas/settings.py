@@ -1,5 +1,6 @@
 """Every setting of every process, read from the environment; nothing else reads the environment."""
 
+from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal, Self
@@ -17,6 +18,17 @@ NONE = "none"
 def listed(value: str) -> list[str]:
     """The parts of a setting that lists several, separated by commas."""
     return [part.strip() for part in value.split(",") if part.strip()]
+
+
+# Read once, though every request looks at them; by their text, for a setting's copy may have another.
+@cache
+def _networks(value: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(map(ip_network, () if value == NONE else listed(value)))
+
+
+@cache
+def _names(value: str) -> frozenset[str]:
+    return frozenset(listed(value))
 
 
 class Settings(BaseSettings):
@@ -215,16 +227,15 @@ class Settings(BaseSettings):
 
     @property
     def trusted_proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
-        named = () if self.trusted_proxy_cidrs == NONE else listed(self.trusted_proxy_cidrs)
-        return tuple(map(ip_network, named))
+        return _networks(self.trusted_proxy_cidrs)
 
     @property
     def own_hosts(self) -> frozenset[str]:
-        return frozenset(host.lower() for host in listed(self.allowed_hosts))
+        return _names(self.allowed_hosts.lower())
 
     @property
     def allowed_origins(self) -> frozenset[str]:
-        return frozenset(listed(self.cors_origins))
+        return _names(self.cors_origins)
 
     @property
     def token_secrets(self) -> list[str]:

@@ -11,9 +11,9 @@ from sanic.config import Config
 from sanic.http import Http
 from sanic.response import BaseHTTPResponse
 
-from domain.addresses import address_key, digest_of_today
+from domain.addresses import digest_of_today
 from schemas.settings import Settings
-from server.addresses import client_address
+from server.addresses import client_network
 from server.admin import analytics, audit, enhancement, exports, images, imports, users
 from server.admin import inquiries as leads
 from server.admin import properties as managed
@@ -145,7 +145,7 @@ async def sign_off(request: CasaRequest, response: BaseHTTPResponse) -> None:
         status=response.status,
         ms=None if seconds is None else round(seconds * 1000, 1),
         client=digest_of_today(
-            address_key(client_address(request)), context.keys_for("addresses in logs")[0], datetime.now(UTC)
+            client_network(request), context.keys_for("addresses in logs")[0], datetime.now(UTC)
         ),
     )
 

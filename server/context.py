@@ -94,9 +94,14 @@ class Context:
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when everybody had time to notice, so that connections which nobody uses are closed."""
 
+    derived: dict[str, PurposeKeys] = field(default_factory=dict)
+    """Keys of other purposes than access tokens, each made at its first use: every request asks for some."""
+
     def keys_for(self, purpose: str) -> PurposeKeys:
         """Keys of another purpose than access tokens, from the same secrets."""
-        return keys_for(purpose, self.settings.token_secrets)
+        if purpose not in self.derived:
+            self.derived[purpose] = keys_for(purpose, self.settings.token_secrets)
+        return self.derived[purpose]
 
 
 CasaApp = Sanic[Config, Context]

@@ -8,13 +8,13 @@ from typing import Literal
 import structlog
 from sanic import Blueprint, HTTPResponse
 
-from domain.addresses import Network, address_key
+from domain.addresses import Network
 from domain.masking import mask_email
 from domain.passwords import prepared, weakness
 from domain.tokens import LIFETIME, issue_token
 from schemas.api.accounts import LoginRequest, PasswordChange, SignedIn, UserView
 from schemas.errors import FieldError, InvalidRequest, Overloaded, Unauthorized
-from server.addresses import client_address
+from server.addresses import client_network
 from server.auth import actor, authenticate_owner, principal
 from server.context import CasaRequest, Context, transaction
 from server.described import describes
@@ -40,7 +40,7 @@ WRONG = "The email address or the password is wrong."
 async def login(request: CasaRequest) -> HTTPResponse:
     """A token for an hour; who gets none is not told why."""
     wanted = read_body(request, LoginRequest)
-    context, address = request.app.ctx, address_key(client_address(request))
+    context, address = request.app.ctx, client_network(request)
     async with attempt(context, address):
         seen = await recognised(context, wanted)
     log.info("login", request_id=request.id, email=mask_email(wanted.email), accepted=seen is not None)
@@ -111,7 +111,7 @@ async def logout(request: CasaRequest) -> HTTPResponse:
 async def change_password(request: CasaRequest) -> HTTPResponse:
     """Needs the current one, and ends all sessions, this one too."""
     wanted = read_body(request, PasswordChange)
-    context, who, address = request.app.ctx, principal(request), address_key(client_address(request))
+    context, who, address = request.app.ctx, principal(request), client_network(request)
     refuse_weak(wanted, who.email)
     async with attempt(context, address):
         async with transaction(context) as session:

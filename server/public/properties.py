@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
-from domain.addresses import address_key
 from domain.bedrooms import bhk_number
 from domain.facing import facing
 from domain.ids import read_id
@@ -22,7 +21,7 @@ from schemas.api.similar import SimilarListings
 from schemas.errors import NotFound, SearchUnavailable
 from schemas.tables import Property, PropertyMarket
 from schemas.vocabulary import DealLabel, Direction
-from server.addresses import client_address
+from server.addresses import client_network
 from server.context import CasaRequest
 from server.described import CACHED, VISIT, describes
 from server.http import reply, unless_known
@@ -58,7 +57,7 @@ def count_view(request: CasaRequest, property_id: UUID) -> None:
     """Noted, and counted a moment later: no page waits for it."""
     if request.is_prefetch:
         return
-    address = address_key(client_address(request))
+    address = client_network(request)
     context, session_id = request.app.ctx, request.session_id
     visitor = visitor_of(session_id, address, context.keys_for("visitors of a day")[0], datetime.now(UTC))
     context.metrics.views.inc()
