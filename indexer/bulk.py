@@ -10,7 +10,7 @@ What a status means for a document (matched on status and type, never on text):
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,16 +29,13 @@ BUSY = {429, 503}
 FAILED = 500
 WITNESSES = 20
 """Documents that show by being taken that it is not the engine; of several shards, they reach each."""
+FindWitnesses = Callable[[], Awaitable[Sequence[IndexedDocument]]]
 ATTEMPTS = 3
 PAUSE_S = 0.3
 
 
 class EngineUnavailable(Exception):
     """The engine cannot be asked just now: nothing is wrong with the documents, so try again later."""
-
-
-class FailsAlone(EngineUnavailable):
-    """The engine fails at a document, and too few were beside it to show whose fault that is."""
 
 
 class GenerationGone(Exception):
@@ -93,7 +90,7 @@ async def send(
     search: AsyncOpenSearch,
     generation: str,
     body: Body,
-    witnesses: Sequence[IndexedDocument] | None = None,
+    find_witnesses: FindWitnesses,
 ) -> Answer:
     """Write one body to one index.
 
@@ -101,11 +98,11 @@ async def send(
         search: the engine.
         generation: the index.
         body: what to write.
-        witnesses: documents that the engine has taken before, if any are to be had, for a small body.
+        find_witnesses: finds documents that the engine has taken before, for when it fails at one that
+            has too few others beside it.
 
     Raises:
         EngineUnavailable: try again later.
-        FailsAlone: try again with witnesses, if there were none.
         GenerationGone: the index is not there.
     """
     answer = await ask(search, generation, body)
@@ -115,10 +112,17 @@ async def send(
         count, reason = len(answer.failures), answer.failures[0].reason
         raise EngineUnavailable(f"It fails at {count:,} documents at once: {reason}")
     [failure] = answer.failures
-    beside = [*taken(body, answer), *(witnesses or ())][:WITNESSES]
-    if not beside or (witnesses is None and len(beside) < WITNESSES):
-        raise FailsAlone(f"It fails at {failure.property_id}: {failure.reason}")
-    return replace(answer, failures=()) + await blame(search, generation, failure, body, beside)
+    beside = taken(body, answer)
+    if len(beside) < WITNESSES:
+        beside += await find_witnesses()
+    if not beside:
+        raise EngineUnavailable(f"It fails at {failure.property_id}: {failure.reason}")
+    return replace(answer, failures=()) + await blame(search, generation, failure, body, beside[:WITNESSES])
+
+
+async def nothing_taken() -> Sequence[IndexedDocument]:
+    """For an index that is being filled: only the page itself can say whether the engine is well."""
+    return ()
 
 
 def taken(body: Body, answer: Answer) -> list[IndexedDocument]:

@@ -39,7 +39,6 @@ from indexer.bulk import (
     Answer,
     Body,
     EngineUnavailable,
-    FailsAlone,
     GenerationGone,
     pack,
     send,
@@ -78,12 +77,12 @@ class Drained:
 
 @dataclass(frozen=True)
 class Load:
-    """What is written, whole and in bodies, and documents that the engine has taken before, if known."""
+    """What is written, whole and in bodies."""
 
     search: AsyncOpenSearch
     documents: Sequence[IndexedDocument]
     bodies: tuple[Body, ...]
-    witnesses: Sequence[IndexedDocument] | None
+    witnesses: "Witnesses"
 
 
 @dataclass(frozen=True)
@@ -143,7 +142,7 @@ async def drain_once(
             rendered = await read_chosen(connection, list({change.property_id for change in changes}))
             documents: list[IndexedDocument] = [*rendered.documents, *tombstones(changes)]
             hidden = not show and await is_of_a_backlog(connection, changes, limit)
-            outcome = await write_fairly(connection, search, targets, documents)
+            outcome = await write(search, targets, documents, Witnesses(connection, documents))
             crash_here("after-bulk")
             await give_up_on(connection, outcome.missed)
             refusals = [*rendered.refusals, *outcome.refusals]
@@ -232,23 +231,25 @@ def tombstones(changes: Iterable[Change]) -> list[Tombstone]:
     return [tombstone(change.property_id, change.revision, change.at) for change in changes if change.deleted]
 
 
-async def write_fairly(
-    connection: AsyncConnection,
-    search: AsyncOpenSearch,
-    targets: Sequence[Generation],
-    documents: Sequence[IndexedDocument],
-) -> Outcome:
-    """Write documents to all generations; one at which the engine fails once more, beside others."""
-    try:
-        return await write(search, targets, documents)
-    except FailsAlone:
-        return await write(search, targets, documents, await read_witnesses(connection, documents))
+@dataclass
+class Witnesses:
+    """Documents that the index has had for long, and may as well get once more; read when first asked for."""
+
+    connection: AsyncConnection
+    suspects: Sequence[IndexedDocument]
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    found: Sequence[IndexedDocument] | None = None
+
+    async def find(self) -> Sequence[IndexedDocument]:
+        async with self.lock:  # several generations may ask, and the connection answers one at a time
+            if self.found is None:
+                self.found = await read_witnesses(self.connection, self.suspects)
+        return self.found
 
 
 async def read_witnesses(
     connection: AsyncConnection, suspects: Sequence[IndexedDocument]
 ) -> Sequence[IndexedDocument]:
-    """Documents that the index has had for long, and may as well get once more."""
     query = (
         select(Property.id)
         .where(
@@ -266,7 +267,7 @@ async def write(
     search: AsyncOpenSearch,
     targets: Sequence[Generation],
     documents: Sequence[IndexedDocument],
-    witnesses: Sequence[IndexedDocument] | None = None,
+    witnesses: Witnesses,
 ) -> Outcome:
     """Write documents to all generations side by side; those that are not live get little longer than it.
 
@@ -331,13 +332,17 @@ async def follow(load: Load, target: Generation, missed: dict[Generation, str]) 
 
 async def deliver(load: Load, target: Generation) -> Answer:
     """Write documents to one generation; to one of an earlier release, what it has fields for."""
-    search, bodies, witnesses = load.search, load.bodies, load.witnesses
+    search, bodies = load.search, load.bodies
     if not target.is_current:
         bodies = tuple(pack(await fitted(search, target, load.documents)))
-        witnesses = await fitted(search, target, witnesses) if witnesses else ()
+
+    async def find_witnesses() -> Sequence[IndexedDocument]:
+        found = await load.witnesses.find()
+        return found if target.is_current else await fitted(search, target, found)
+
     whole = Answer()
     for body in bodies:
-        whole += await send(search, target.name, body, witnesses)
+        whole += await send(search, target.name, body, find_witnesses)
         crash_here("mid-bulk")
     return whole
 

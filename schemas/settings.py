@@ -69,8 +69,9 @@ class Settings(BaseSettings):
     """Seconds a statement of a visitor's request may take."""
     database_lock_timeout_s: float = Field(default=2.0, gt=0)
     """Seconds a statement waits for what another transaction holds."""
-    database_idle_transaction_s: float = Field(default=15.0, gt=0)
-    """Seconds after which Postgres ends a transaction that does nothing, for its locks and old rows."""
+    database_idle_transaction_s: float = Field(default=15.0, ge=15)
+    """Seconds after which Postgres ends a transaction that does nothing, for its locks and old rows; not
+    less than 15, because a batch of the indexer waits up to 13 for the search engine."""
     search_timeout_s: float = Field(default=1.2, gt=0)
     """Seconds a search may take before the visitor gets 503."""
     searches_at_once: int = Field(default=16, ge=1)

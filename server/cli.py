@@ -4,7 +4,9 @@ Exit codes: 0 done, 2 something is wrong with what was asked, 4 a store is unrea
 """
 
 import asyncio
-from functools import partial
+import gc
+import os
+import signal
 from pathlib import Path
 from secrets import token_hex
 from tempfile import TemporaryDirectory
@@ -19,7 +21,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sanic import Sanic
 from sanic.mixins import startup
 from sanic.worker.constants import ProcessState
-from sanic.worker.loader import AppLoader
 from sanic.worker.manager import WorkerManager
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -33,7 +34,6 @@ from schemas.errors import CasaError, DatabaseUnavailable, InvalidRequest
 from schemas.settings import Settings
 from schemas.vocabulary import Role
 from server.app import create_app
-from server.context import CasaApp
 from server.metrics import share_between_workers
 from server.observability import missing, observed
 from server.openapi.document import document, written_out
@@ -94,8 +94,11 @@ def serve() -> None:
 
 
 def run_workers(settings: Settings) -> None:
-    loader = AppLoader(factory=partial(create_worker, settings))
-    application = loader.load()
+    """Serve by workers that are forked: one is there at once, and shares the memory of what is imported."""
+    Sanic.start_method = "fork"
+    os.register_at_fork(after_in_child=forget_signals)
+    configure_logs(settings.log_level, json=settings.log_json)
+    application = create_app(settings)
     application.prepare(
         host=settings.api_host,
         port=settings.api_port,
@@ -104,7 +107,14 @@ def run_workers(settings: Settings) -> None:
         motd=False,
         protocol=PromptProtocol,
     )
-    Sanic.serve(primary=application, app_loader=loader)
+    gc.freeze()  # a collection in a worker must not touch, and so copy, what all of them share
+    Sanic.serve(primary=application)
+
+
+def forget_signals() -> None:
+    """A worker that is stopped before it has handlers of its own must not act as its manager."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
 
 
 @app.command("openapi")
@@ -143,11 +153,6 @@ def require_extra(settings: Settings) -> None:
     why = missing(settings)
     if why is not None:
         give_up(USAGE, why)
-
-
-def create_worker(settings: Settings) -> CasaApp:
-    configure_logs(settings.log_level, json=settings.log_json)
-    return create_app(settings)
 
 
 @app.command()

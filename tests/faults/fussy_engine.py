@@ -48,7 +48,7 @@ async def fussy_engine(
         door = Door(engine, judge, pause_s)
         app = web.Application(client_max_size=1 << 30)
         app.router.add_route("*", "/{path:.*}", door.answer)
-        runner = web.AppRunner(app)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)  # nobody waits for what is kept back
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()

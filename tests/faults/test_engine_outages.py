@@ -187,6 +187,26 @@ async def test_an_engine_that_fails_at_everything_blames_nobody(served: World):
     assert await served.letters() == {}
 
 
+async def test_a_document_at_which_only_another_generation_fails_is_a_dead_letter_too(served: World):
+    """And that generation goes on being built."""
+    await store_many(served.engine, 20)
+    assert await served.reindex(CRASH_AT="after-create").ends() == KILLED
+    [other] = [name for name, state in (await served.generations()).items() if state == "building"]
+
+    def fails_at_one(index: str, documents: int) -> float:
+        if index == other and documents == 1:
+            raise Broken
+        return 0.0
+
+    async with fussy_engine(served.servers.opensearch.url, pause_s=fails_at_one) as url:
+        served.indexer(OPENSEARCH_URL=url)
+        await served.converges()
+        [poison] = await store(served.engine, home("Poison"))
+        await until(served.is_level, served.what_waits)
+    assert set(await served.letters()) == {str(poison)}
+    assert (await served.generations())[other] == "building"
+
+
 @pytest.mark.parametrize("state", ["building", "retained"])
 @pytest.mark.parametrize("fault", ["slow", "refuses", "gone"])
 async def test_only_the_live_generation_holds_changes_back(served: World, seed: int, state: str, fault: str):
