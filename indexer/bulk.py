@@ -37,6 +37,9 @@ PAUSE_S = 0.3
 class EngineUnavailable(Exception):
     """The engine cannot be asked just now: nothing is wrong with the documents, so try again later."""
 
+    claimed: int | None = None
+    """Changes of the batch that failed, if it was one."""
+
 
 class GenerationGone(Exception):
     """The index is not there, or closed."""
@@ -86,11 +89,16 @@ def action(document: IndexedDocument) -> bytes:
     ).encode()
 
 
+async def nothing_taken() -> Sequence[IndexedDocument]:
+    """Where an index is new: only the other documents of a body can say whether the engine is well."""
+    return ()
+
+
 async def send(
     search: AsyncOpenSearch,
     generation: str,
     body: Body,
-    find_witnesses: FindWitnesses,
+    find_witnesses: FindWitnesses = nothing_taken,
 ) -> Answer:
     """Write one body to one index.
 
@@ -118,11 +126,6 @@ async def send(
     if not beside:
         raise EngineUnavailable(f"It fails at {failure.property_id}: {failure.reason}")
     return replace(answer, failures=()) + await blame(search, generation, failure, body, beside[:WITNESSES])
-
-
-async def nothing_taken() -> Sequence[IndexedDocument]:
-    """For an index that is being filled: only the page itself can say whether the engine is well."""
-    return ()
 
 
 def taken(body: Body, answer: Answer) -> list[IndexedDocument]:

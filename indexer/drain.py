@@ -23,7 +23,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import structlog
@@ -136,24 +136,36 @@ async def drain_once(
         async with connection.begin():
             changes = await outbox.claim(connection, limit)
             crash_here("after-claim")
-            targets = await generations.targets(connection, alias) if changes else []
-            if not targets:
-                return Drained(claimed=len(changes))
-            rendered = await read_chosen(connection, list({change.property_id for change in changes}))
-            documents: list[IndexedDocument] = [*rendered.documents, *tombstones(changes)]
             hidden = not show and await is_of_a_backlog(connection, changes, limit)
-            outcome = await write(search, targets, documents, Witnesses(connection, documents))
-            crash_here("after-bulk")
-            await give_up_on(connection, outcome.missed)
-            refusals = [*rendered.refusals, *outcome.refusals]
-            shown = documents if outcome.is_searched else []
-            refused = await dead_letters.settle(connection, shown, refusals)
-            if not hidden:
-                async with at_most(LIVE_S, "Making it searchable"):
-                    await refresh(search, alias, epoch)
+            try:
+                drained = await settle(connection, search, alias, changes)
+                if drained.documents and not hidden:
+                    async with at_most(LIVE_S, "Making it searchable"):
+                        await refresh(search, alias, epoch)
+            except EngineUnavailable as error:
+                error.claimed = len(changes)
+                raise
             crash_here("before-commit")
     crash_here("after-settling")
-    return Drained(len(changes), len(documents), refused, outcome.superseded, hidden)
+    return replace(drained, hidden=hidden)
+
+
+async def settle(
+    connection: AsyncConnection, search: AsyncOpenSearch, alias: str, changes: Sequence[Change]
+) -> Drained:
+    """Write what was claimed to every generation that takes writes, and keep what was refused."""
+    targets = await generations.targets(connection, alias) if changes else []
+    if not targets:
+        return Drained(claimed=len(changes))
+    rendered = await read_chosen(connection, list({change.property_id for change in changes}))
+    documents: list[IndexedDocument] = [*rendered.documents, *tombstones(changes)]
+    outcome = await write(search, targets, documents, Witnesses(connection, documents))
+    crash_here("after-bulk")
+    await give_up_on(connection, outcome.missed)
+    refusals = [*rendered.refusals, *outcome.refusals]
+    shown = documents if outcome.is_searched else []
+    refused = await dead_letters.settle(connection, shown, refusals)
+    return Drained(len(changes), len(documents), refused, outcome.superseded)
 
 
 async def is_of_a_backlog(connection: AsyncConnection, changes: Sequence[Change], limit: int) -> bool:

@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from indexer import dead_letters, generations, outbox
 from indexer.backoff import delays
-from indexer.bulk import Body, EngineUnavailable, GenerationGone, nothing_taken, pack, send
+from indexer.bulk import Body, EngineUnavailable, GenerationGone, pack, send
 from indexer.documents import Refusal, Rendered, read_page
 from indexer.drain import Drained, drain_once
 from indexer.generations import ForeignGeneration
@@ -152,7 +152,7 @@ class Fill:
             await self.save(connection, part)
 
     async def write(self, body: Body) -> Sequence[Refusal]:
-        return (await self.patiently(lambda: send(self.search, self.name, body, nothing_taken))).refusals
+        return (await self.patiently(lambda: send(self.search, self.name, body))).refusals
 
     async def patiently(self, attempt: Callable[[], Awaitable[Result]]) -> Result:
         """Attempt it again while a store is away, but not for ever."""

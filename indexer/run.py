@@ -135,8 +135,8 @@ class Indexer:
             drained = await drain_once(
                 self.engine, self.search, alias=self.alias, limit=self.limit, epoch=self.epoch, show=show
             )
-        except EngineUnavailable:
-            self.limit = max(1, self.limit // 2)
+        except EngineUnavailable as error:
+            self.limit = max(1, min(self.limit, error.claimed or self.limit) // 2)
             raise
         self.metrics.drained(drained)
         now = time.monotonic()

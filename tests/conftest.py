@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import hypothesis
 import psycopg
 import pytest
+import structlog
 from opensearchpy import AsyncOpenSearch
 from psycopg import sql
 from redis.asyncio import Redis
@@ -36,6 +37,14 @@ hypothesis.settings.register_profile("suite", deadline=None, suppress_health_che
 hypothesis.settings.load_profile("suite")
 
 pytest_plugins = ["tests.plugin"]
+
+# The default formatter draws the source and all variables around every error, which takes long.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 RUN_ENV = Settings.model_config["env_file"]
 Settings.model_config["env_file"] = None

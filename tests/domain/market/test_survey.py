@@ -63,16 +63,18 @@ def alike(rung: Rung, subject: Home, other: Home) -> bool:
 
 
 def together(level: MarketLevel, subject: Home, other: Home) -> bool:
-    here, there = subject.place, other.place
-    same_sector = subject.locality == other.locality
-    return {
-        MarketLevel.SAME_SOCIETY: same_sector and subject.society == other.society,
-        MarketLevel.SAME_SECTOR: same_sector,
-        MarketLevel.SIMILAR_IN_SECTOR: same_sector,
-        MarketLevel.WITHIN_2_KM: bool(here and there and distance_km(here, there) <= 2),
-        MarketLevel.NEIGHBOURING_SECTORS: other.locality in neighbourhood(subject.locality),
-        MarketLevel.CITY: True,
-    }[level]
+    match level:
+        case MarketLevel.SAME_SOCIETY:
+            return subject.locality == other.locality and subject.society == other.society
+        case MarketLevel.SAME_SECTOR | MarketLevel.SIMILAR_IN_SECTOR:
+            return subject.locality == other.locality
+        case MarketLevel.WITHIN_2_KM:
+            here, there = subject.place, other.place
+            return bool(here and there and distance_km(here, there) <= 2)
+        case MarketLevel.NEIGHBOURING_SECTORS:
+            return other.locality in neighbourhood(subject.locality)
+        case MarketLevel.CITY:
+            return True
 
 
 def climbed(homes: list[Home], subject: int) -> Comparison:
