@@ -49,6 +49,9 @@ soak: $(READY) ## Ten minutes of mixed load (SOAK_S=600); memory and descriptors
 bench: $(READY) ## Measure guided search (LISTINGS=100000) and print a table
 	$(BIN)/python -m bench guided --listings $(or $(LISTINGS),100000)
 
+profile: $(READY) ## Draw where a search's time goes (SEARCH=guided, listings, map, suggest or kept; LISTINGS=100000)
+	$(BIN)/python -m bench profile $(or $(SEARCH),guided) --listings $(or $(LISTINGS),100000)
+
 reset: $(READY) ## Throw the data of `make up` away, after asking
 	$(BIN)/python -m embedded reset
 
@@ -72,4 +75,4 @@ $(READY): requirements/uv.txt requirements/dev.txt pyproject.toml
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
-.PHONY: help up test steady check fix openapi contract reindex faults soak bench reset lock
+.PHONY: help up test steady check fix openapi contract reindex faults soak bench profile reset lock

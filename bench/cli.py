@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bench import admin, guided, images, imports, leads, logins, market, reader, search, sync
+from bench import admin, guided, images, imports, leads, logins, market, profile, reader, search, sync
 from bench.report import BenchReport
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Measure CasaBricks on this machine.")
@@ -116,6 +116,22 @@ def images_command(
 ) -> None:
     """A picture of twelve megapixels uploaded, beside what Pillow needs for its three variants alone."""
     publish(images.run(uploads), json)
+
+
+@app.command("profile")
+def profile_command(
+    wanted: Annotated[profile.Profiled, typer.Argument(help="Which search.")] = profile.Profiled.GUIDED,
+    listings: Annotated[int, typer.Option(min=1_000)] = 100_000,
+    seconds: Annotated[int, typer.Option(help="Seconds under load.", min=1)] = 15,
+    output: Annotated[
+        Path, typer.Option(help="A flame graph (.svg), stacks (.txt), or for speedscope.app (.json).")
+    ] = Path("profile.svg"),
+) -> None:
+    """Where the time of a search goes in the API: a flame graph of its worker under load."""
+    if output.suffix not in profile.FORMATS:
+        raise typer.BadParameter(f"ends in none of {', '.join(profile.FORMATS)}", param_hint="--output")
+    measured = profile.run(wanted, listings, output, seconds=seconds)
+    typer.echo(f"{output}: {measured.per_second:,} searches a second while it was taken")
 
 
 def publish(report: BenchReport, json: Path | None) -> None:

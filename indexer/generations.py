@@ -87,7 +87,7 @@ async def create(engine: AsyncEngine, search: AsyncOpenSearch, settings: Setting
     alias = settings.index_alias
     name = f"{alias}-{schema_hash()}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
     async with engine.connect() as connection:
-        await only_family(connection, alias)
+        await family(connection, alias)
     await search.indices.create(index=name, body=index_body(settings))
     crash_here("after-index")
     async with engine.begin() as connection:
@@ -112,7 +112,7 @@ def index_body(settings: Settings) -> dict[str, Any]:
 
 async def writable(connection: AsyncConnection, alias: str) -> list[Generation]:
     """The generations that every change must reach."""
-    return await _find(connection, alias, WRITABLE)
+    return await _find(connection, of(alias), WRITABLE)
 
 
 async def targets(connection: AsyncConnection, alias: str) -> list[Generation]:
@@ -125,8 +125,7 @@ async def targets(connection: AsyncConnection, alias: str) -> list[Generation]:
     Raises:
         ForeignGeneration: one is in use that this release cannot keep level.
     """
-    await only_family(connection, alias)
-    found = await writable(connection, alias)
+    found = await family(connection, alias)
     serves = any(each.is_live and each.is_known for each in found)
     for each in found:
         if each.is_known or each.state not in IN_USE:
@@ -141,40 +140,44 @@ async def targets(connection: AsyncConnection, alias: str) -> list[Generation]:
     return [each for each in found if each.is_known]
 
 
-async def only_family(connection: AsyncConnection, alias: str) -> None:
-    """Fail where the changes of this database feed indexes behind another alias: each is taken only once.
+async def family(connection: AsyncConnection, alias: str) -> list[Generation]:
+    """All generations that every change must reach.
 
     Raises:
-        ForeignGeneration: there is another alias.
+        ForeignGeneration: changes of this database feed indexes behind another alias, and each is taken
+            only once.
     """
-    query = select(IndexGeneration.alias).where(IndexGeneration.alias != alias, WRITABLE).limit(1)
-    if other := await connection.scalar(query):
+    found = await _find(connection, WRITABLE)
+    if other := next((each.alias for each in found if each.alias != alias), None):
         raise ForeignGeneration(
             f"The changes of this database feed {other}, not {alias}: set INDEX_ALIAS={other},"
             " or see `Another name for the index` in docs/operations.md."
         )
+    return found
 
 
 async def live(connection: AsyncConnection, alias: str) -> Generation | None:
-    found = await _find(connection, alias, IndexGeneration.state == GenerationState.LIVE)
+    found = await _find(connection, of(alias), IndexGeneration.state == GenerationState.LIVE)
     return found[0] if found else None
 
 
 async def unfinished(connection: AsyncConnection, alias: str) -> list[Generation]:
     """Generations whose building was broken off, the newest first."""
-    return await _find(connection, alias, IndexGeneration.state.in_(UNFINISHED))
+    return await _find(connection, of(alias), IndexGeneration.state.in_(UNFINISHED))
 
 
 async def outlived(connection: AsyncConnection, alias: str) -> list[Generation]:
     """Generations that nothing would go to: failed, stale, too old, or not the last that was live."""
-    found = await _find(connection, alias, IndexGeneration.state.in_((GenerationState.RETAINED, *UNUSABLE)))
+    found = await _find(
+        connection, of(alias), IndexGeneration.state.in_((GenerationState.RETAINED, *UNUSABLE))
+    )
     kept = await fresh(connection, alias)
     return [generation for generation in found if generation not in kept[:1]]
 
 
 async def fresh(connection: AsyncConnection, alias: str) -> list[Generation]:
     """Retained generations that still take writes, the last that was live first."""
-    return await _find(connection, alias, FRESH, IndexGeneration.retained_at)
+    return await _find(connection, of(alias), FRESH, by=IndexGeneration.retained_at)
 
 
 async def stale(connection: AsyncConnection, alias: str) -> list[tuple[str, str]]:
@@ -190,13 +193,16 @@ async def stale(connection: AsyncConnection, alias: str) -> list[tuple[str, str]
 async def standing(connection: AsyncConnection, alias: str) -> list[Generation]:
     """Generations that have not come to their end."""
     ended = (GenerationState.DROPPED, GenerationState.FAILED)
-    return await _find(connection, alias, IndexGeneration.state.not_in(ended))
+    return await _find(connection, of(alias), IndexGeneration.state.not_in(ended))
+
+
+def of(alias: str) -> ColumnElement[bool]:
+    return IndexGeneration.alias == alias
 
 
 async def _find(
     connection: AsyncConnection,
-    alias: str,
-    condition: ColumnElement[bool],
+    *conditions: ColumnElement[bool],
     by: InstrumentedAttribute[Any] = IndexGeneration.started_at,
 ) -> list[Generation]:
     """The newest first."""
@@ -219,7 +225,7 @@ async def _find(
             IndexGeneration.state,
             func.coalesce(since <= ours, false()),
         )
-        .where(IndexGeneration.alias == alias, condition)
+        .where(*conditions)
         .order_by(by.desc())
     )
     return [Generation(*row) for row in await connection.execute(query)]
