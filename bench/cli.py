@@ -1,12 +1,26 @@
 """`python -m bench`: measurements of one run, whose ratios are what counts."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bench import admin, guided, images, imports, leads, logins, market, profile, reader, search, sync
-from bench.report import BenchReport
+from bench import (
+    admin,
+    comparison,
+    guided,
+    images,
+    imports,
+    leads,
+    logins,
+    market,
+    profile,
+    reader,
+    search,
+    sync,
+)
+from bench.report import BenchReport, write_all
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Measure CasaBricks on this machine.")
 
@@ -116,6 +130,47 @@ def images_command(
 ) -> None:
     """A picture of twelve megapixels uploaded, beside what Pillow needs for its three variants alone."""
     publish(images.run(uploads), json)
+
+
+@app.command("all")
+def all_command(
+    listings: Annotated[int, typer.Option(min=1_000)] = 100_000,
+    peer: Annotated[Path | None, typer.Option(help="A FastAPI module for `guided`.", exists=True)] = None,
+    forms: Annotated[Path | None, typer.Option(help="A program for `search`.", exists=True)] = None,
+    json: Json = None,
+) -> None:
+    """Every bench at one size; exit code 1 when a ratio falls short of its goal."""
+    benches: dict[str, Callable[[], BenchReport]] = {
+        "guided": lambda: guided.run(listings, peer, seconds=6, rounds=3),
+        "search": lambda: search.run(listings, forms, seconds=4, rounds=3),
+        "market": lambda: market.run(listings, seconds=4, rounds=3),
+        "sync": lambda: sync.run(listings, seconds=20, rounds=3),
+        "admin": lambda: admin.run(listings, times=300),
+        "leads": lambda: leads.run(listings, seconds=5, connections=1),
+        "import": lambda: imports.run(min(listings, 100_000), rounds=3),
+        "images": lambda: images.run(20),
+        "logins": logins.run,
+        "reader": lambda: reader.run(100),
+    }
+    reports: dict[str, BenchReport] = {}
+    for name, bench in benches.items():
+        typer.echo(f"\n{name}")
+        reports[name] = bench()
+        reports[name].show()
+        if json is not None:
+            write_all(json, reports)  # after each, because a run takes long
+    missed = [f"{name}: {ratio}" for name, report in reports.items() for ratio in report.missed]
+    for line in missed:
+        typer.echo(f"missed: {line}")
+    raise typer.Exit(bool(missed))
+
+
+@app.command("compare")
+def compare_command(
+    before: Annotated[Path, typer.Argument(exists=True)], after: Annotated[Path, typer.Argument(exists=True)]
+) -> None:
+    """What moved between two JSON files of the same bench, by more than the noise of their rounds."""
+    comparison.show(comparison.compare(before, after))
 
 
 @app.command("profile")

@@ -29,6 +29,8 @@ class Measured:
     p95_ms: float
     p99_ms: float
     per_second: float
+    spread: float = 0.0
+    """Half the range of the p50 of several rounds, over its median: smaller differences mean nothing."""
 
 
 class BadAnswerError(Exception):
