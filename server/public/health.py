@@ -54,8 +54,8 @@ async def livez(_: CasaRequest) -> HTTPResponse:
 async def readyz(request: CasaRequest) -> HTTPResponse:
     """Report whether this process is ready for traffic.
 
-    503 while Postgres is down, the index has another schema, or the process is stopping. An outage of search or
-    Redis only degrades it, because property pages still work.
+    503 while Postgres is down, the index has another schema, or the process is stopping. An outage of search
+    or Redis only degrades it, because property pages still work.
     """
     found = await check_all(request.app.ctx)
     degraded = sorted(name for name, dependency in found.items() if dependency["state"] != "ok")
