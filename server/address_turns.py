@@ -1,4 +1,4 @@
-"""One at a time from each address, before anything is taken that others need too."""
+"""One request at a time from each address, queued before it takes a shared resource such as a connection."""
 
 import asyncio
 from collections import Counter
@@ -9,11 +9,11 @@ from schemas.errors import Conflict, Overloaded
 from services.idempotency import IN_FLIGHT
 
 MOST_WAITING = 50
-"""From one address; a house full of people does not send so many at once."""
+"""Most requests of one address that may wait; a household does not send that many at once."""
 
 
 class AddressTurns:
-    """Of one process; whoever is not asked for any more is forgotten."""
+    """Per-address locks of one process; an address without requests is removed."""
 
     def __init__(self) -> None:
         self._locks: dict[str, asyncio.Lock] = {}
@@ -22,11 +22,11 @@ class AddressTurns:
 
     @asynccontextmanager
     async def turn(self, address_key: str, key: str | None = None) -> AsyncIterator[None]:
-        """Wait for one.
+        """Wait for the address's turn.
 
         Raises:
-            Conflict: the same request, by its client's key, is there already: it would wait for itself.
-            Overloaded: too many wait.
+            Conflict: a request of this address with the same idempotency key is waiting or in flight.
+            Overloaded: too many requests of this address are waiting.
         """
         if key is not None and (address_key, key) in self._keys:
             raise Conflict(IN_FLIGHT)

@@ -1,7 +1,7 @@
-"""The address of a request's client, by our own rule and not by the web framework's.
+"""The address of a request's client, found without the web framework's own rule.
 
-Sanic's PROXIES_COUNT believes the header of whoever connects directly, does not check that it holds
-an address, and takes the proxy's own for everybody's when the header is short.
+Sanic's PROXIES_COUNT trusts the header of clients that connect directly, does not check that it holds
+an address, and uses the proxy's address for all clients when the header is short.
 """
 
 from domain.addresses import Address, Network, address_key
@@ -9,7 +9,7 @@ from domain.addresses import client_address as behind
 from server.context import CasaRequest
 
 UNIX_SOCKET = "127.0.0.1"
-"""What a proxy on the same machine is called that connects without an address."""
+"""The address assumed for a proxy on the same machine that connects through a Unix socket."""
 
 
 def client_address(request: CasaRequest) -> Address:
@@ -19,5 +19,5 @@ def client_address(request: CasaRequest) -> Address:
 
 
 def client_network(request: CasaRequest) -> Network:
-    """What counts as one client: an address of IPv4, or a /64 of IPv6."""
+    """Return the network that counts as one client: an IPv4 address or an IPv6 /64."""
     return address_key(client_address(request))

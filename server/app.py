@@ -1,4 +1,4 @@
-"""The web application, put together."""
+"""Assembles the web application."""
 
 import asyncio
 import time
@@ -65,17 +65,17 @@ SAFE_HEADERS = {
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 }
 ALWAYS_TLS = {"strict-transport-security": "max-age=31536000; includeSubDomains"}
-"""In production, where a proxy of ours speaks TLS."""
+"""Sent in production only, where a proxy terminates TLS."""
 log = structlog.get_logger(component="server")
 
 
 def create_app(settings: Settings, name: str = "casabricks") -> CasaApp:
-    """The application; a process that runs two of them gives them names."""
+    """Create the application; a process that runs two of them gives each its own name."""
     app: CasaApp = Sanic(
         name,
         config=framework_config(settings),
         ctx=open_context(settings),
-        request_class=cast("Any", CasaRequest),  # Sanic's own annotation forgets the context's type
+        request_class=cast("Any", CasaRequest),  # Sanic's annotation drops the context's type
         router=Routes(),
         error_handler=ProblemHandler(),
         configure_logging=False,
@@ -102,10 +102,10 @@ def framework_config(settings: Settings) -> Config:
         {
             "REQUEST_MAX_SIZE": settings.max_json_bytes,
             "REQUEST_MAX_HEADER_SIZE": LARGEST_HEAD,
-            # server/protocol.py keeps time. Were the framework's timer as quick, it would cut off our answer.
+            # server/protocol.py enforces the deadlines; a framework timer that short would cut off its answer
             "REQUEST_TIMEOUT": 3 * settings.header_deadline_s + ANSWER_S,
             "GRACEFUL_SHUTDOWN_TIMEOUT": settings.graceful_shutdown_s,
-            "ACCESS_LOG": False,  # `sign_off` writes a better one
+            "ACCESS_LOG": False,  # `sign_off` writes a more useful one
             "MOTD": False,
             "OAS": False,
             "AUTO_EXTEND": False,
@@ -119,17 +119,17 @@ async def start_clock(request: CasaRequest) -> None:
 
 
 PRIVATE = ("/api/v1/admin/", "/api/v1/auth/", "/api/v1/inquiries", "/api/v1/webhooks/")
-"""Answers that no cache on the way may keep."""
+"""Paths whose answers must not be stored by any cache."""
 
 
 async def sign_off(request: CasaRequest, response: BaseHTTPResponse) -> None:
-    """Tell the client its request's id, and the log what was done for it."""
+    """Add the common headers, including the request id, and record the request in metrics, traces and log."""
     is_production = request.app.ctx.settings.environment == "production"
     headers = SAFE_HEADERS | (ALWAYS_TLS if is_production else {}) | {"x-request-id": request.id}
     for name, value in headers.items():
         response.headers.setdefault(name, value)
     if request.app.ctx.stopping.is_set() and isinstance(request.stream, Http):
-        request.stream.keep_alive = False  # so that the next one goes elsewhere
+        request.stream.keep_alive = False  # so that the client's next request goes elsewhere
     if request.path.startswith(PRIVATE):
         response.headers["cache-control"] = "no-store"
     started, route = getattr(request.ctx, "started", None), request.uri_template
@@ -158,7 +158,7 @@ async def begin_journals(app: CasaApp) -> None:
 
 
 async def stop_traffic(app: CasaApp) -> None:
-    """Say that no more is wanted, and serve until everybody has heard it."""
+    """Report not ready, keep serving while load balancers notice, then let idle connections close."""
     app.ctx.stopping.set()
     await asyncio.sleep(app.ctx.settings.shutdown_delay_s)
     app.ctx.closing.set()

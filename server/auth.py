@@ -1,7 +1,7 @@
-"""Who is asking: a bearer token, held against its account anew at every request.
+"""Authentication by bearer token, checked against its account at every request.
 
-The account says the role and whether the token still counts, not the token: so a deactivation, a
-change of role or password, and a logout take effect with the next request.
+The role and the validity of the token are read from the account, not from the token. So a deactivation,
+a change of role or password, and a logout take effect with the next request.
 """
 
 from dataclasses import dataclass
@@ -30,19 +30,19 @@ class Principal:
 
 
 async def authenticate(request: CasaRequest) -> None:
-    """Middleware of everything that needs an account."""
+    """Middleware of endpoints that need an account; it refuses one whose password must be changed first."""
     await authenticate_owner(request)
     if principal(request).must_change_password:
         raise PasswordChangeRequired("Change the password that you were given; nothing else is open before.")
 
 
 async def authenticate_owner(request: CasaRequest) -> None:
-    """Middleware of what everybody may do with their own account, with a password to be changed too."""
+    """Middleware of endpoints for one's own account, open even while the password must be changed."""
     request.ctx.principal = await identify(request.app.ctx, _bearer(request))
 
 
 async def authenticate_super_admin(request: CasaRequest) -> None:
-    """Middleware of what only a super_admin may do."""
+    """Middleware of endpoints that only a super_admin may use."""
     await authenticate(request)
     if principal(request).role is not Role.SUPER_ADMIN:
         raise Forbidden("Only a super_admin may do this.")
@@ -54,13 +54,17 @@ def principal(request: CasaRequest) -> Principal:
 
 
 def actor(request: CasaRequest) -> Actor:
-    """The signed-in account as the audit knows it."""
+    """The signed-in account as it is recorded in the audit."""
     who = principal(request)
     return Actor(who.id, who.email, request.id)
 
 
 async def identify(context: Context, token: str) -> Principal:
-    """The active account of a token that nobody has revoked; Unauthorized for any other."""
+    """Return the active account of a valid token.
+
+    Raises:
+        Unauthorized: the token is invalid, outdated or revoked, or its account is not active.
+    """
     try:
         claims = read_token(token, context.keys)
     except InvalidToken:
@@ -82,7 +86,7 @@ async def identify(context: Context, token: str) -> Principal:
 
 
 def _bearer(request: CasaRequest) -> str:
-    """The token of the one Authorization header; a token in a link or a cookie is none."""
+    """Return the token of the single Authorization header; tokens in the URL or in cookies are ignored."""
     given = request.headers.getall("authorization", [])
     scheme, _, token = (given[0] if len(given) == 1 else "").partition(" ")
     if scheme.lower() != "bearer" or not token:

@@ -1,6 +1,6 @@
 """The `casabricks` command: serve the API, print its contract, import listings.
 
-Exit codes: 0 done, 2 something is wrong with what was asked, 4 a store is unreachable or busy.
+Exit codes: 0 done, 2 invalid input or settings, 4 a store is unreachable or busy.
 """
 
 import asyncio
@@ -64,9 +64,9 @@ errors = Console(stderr=True)
 
 
 class WatchfulManager(WorkerManager):
-    """Sanic's manager of workers, which otherwise leaves the place of one that was killed empty for ever.
+    """Sanic's worker manager with two defects corrected.
 
-    And which waits for ever for workers stopped while they start.
+    Sanic never replaces a worker that was killed, and waits forever for workers stopped while they start.
     """
 
     def _all_workers_ack(self) -> bool:
@@ -83,7 +83,7 @@ class WatchfulManager(WorkerManager):
 
 @app.command()
 def serve() -> None:
-    """Serve the API; settings come from the environment."""
+    """Serve the API. Settings come from the environment."""
     settings = with_token_secret(read_settings())
     check_enhancer(settings)
     require_extra(settings)
@@ -94,7 +94,7 @@ def serve() -> None:
 
 
 def run_workers(settings: Settings) -> None:
-    """Serve by workers that are forked: one is there at once, and shares the memory of what is imported."""
+    """Serve with forked workers: they start at once and share the memory of imported modules."""
     Sanic.start_method = "fork"
     os.register_at_fork(after_in_child=forget_signals)
     configure_logs(settings.log_level, json=settings.log_json)
@@ -107,12 +107,12 @@ def run_workers(settings: Settings) -> None:
         motd=False,
         protocol=PromptProtocol,
     )
-    gc.freeze()  # a collection in a worker must not touch, and so copy, what all of them share
+    gc.freeze()  # garbage collections in workers must not touch, and so copy, shared memory
     Sanic.serve(primary=application)
 
 
 def forget_signals() -> None:
-    """A worker that is stopped before it has handlers of its own must not act as its manager."""
+    """Reset inherited signal handlers; a worker stopped while starting must not act as the manager."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
 
@@ -120,13 +120,16 @@ def forget_signals() -> None:
 @app.command("openapi")
 def openapi_command() -> None:
     """Print the contract of the API: an OpenAPI 3.1 document."""
-    # No store is dialled for it, and no secret is in it: any will do.
+    # No store is connected and the document contains no secret, so a random secret is enough.
     application = create_app(Settings(jwt_secret=SecretStr(token_hex(32))), "casabricks-openapi")
     typer.echo(written_out(document(application)), nl=False)
 
 
 def with_token_secret(settings: Settings) -> Settings:
-    """All workers of a process sign with one secret; where none is set, tokens end with the process."""
+    """Return settings with a token secret that all workers share.
+
+    If none is configured, a random one is drawn, and tokens end with the process.
+    """
     if not settings.token_secrets:
         return settings.model_copy(update={"jwt_secret": SecretStr(token_hex(32))})
     try:
@@ -137,7 +140,7 @@ def with_token_secret(settings: Settings) -> Settings:
 
 
 def check_enhancer(settings: Settings) -> None:
-    """Refuse at the start what would fail at the first picture."""
+    """Check the AI service's settings at startup, so that they do not fail at the first picture."""
     try:
         for secret in settings.webhook_secrets:
             secret_key(secret)
@@ -162,7 +165,7 @@ def worker(
         bool, typer.Option(help="Look for jobs that are due; one worker that does is enough.")
     ] = True,
 ) -> None:
-    """Run background jobs; any number of these may run."""
+    """Run background jobs. Any number of workers may run."""
     settings = read_settings()
     check_enhancer(settings)
     require_extra(settings)
@@ -177,7 +180,7 @@ def worker(
 
 @app.command()
 def migrate() -> None:
-    """Bring the database to this release's schema; safe to run again."""
+    """Migrate the database to this release's schema. Safe to run again."""
     try:
         migrations.upgrade(Settings().database_url)
     except (OperationalError, InterfaceError):
@@ -193,7 +196,7 @@ def create_admin_command(
     generate: Annotated[bool, typer.Option("--generate", help="Draw a password, print it once.")] = False,
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read it from there.")] = False,
 ) -> None:
-    """Create an account; asks for what is not given."""
+    """Create an account. Prompts for values that are not given."""
     password = draw_password() if generate else read_password(from_stdin=password_stdin)
     try:
         wanted = UserCreate(email=email, full_name=name, role=role, password=password)
@@ -216,7 +219,12 @@ def read_password(*, from_stdin: bool) -> str:
 
 
 async def create_admin(settings: Settings, wanted: UserCreate, password: str) -> None:
-    """Raises InvalidRequest for a weak password, Conflict for an address that has an account."""
+    """Create the account.
+
+    Raises:
+        InvalidRequest: the password is weak.
+        Conflict: the email address has an account already.
+    """
     why = weakness(password, wanted.email)
     if why is not None:
         raise InvalidRequest(f"The password {why}.")
@@ -236,7 +244,7 @@ def give_up(code: int, sentence: str) -> NoReturn:
 
 @app.command("purge")
 def purge_command() -> None:
-    """Erase what is past its time: leads, the addresses they came from, idempotency keys."""
+    """Erase expired data: leads, the addresses they came from, idempotency keys."""
     try:
         purged = asyncio.run(purge_all(read_settings()))
     except (OperationalError, InterfaceError):
@@ -261,7 +269,7 @@ def import_command(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and count, but write nothing.")] = False,
     report: Annotated[Path | None, typer.Option(help="Write every finding to this file, as JSON.")] = None,
 ) -> None:
-    """Load listings from another system's file; every row is accounted for."""
+    """Import listings from another system's file. The report accounts for every row."""
     settings = read_settings()
     try:
         found = asyncio.run(load(settings, file, load_mapping(map_name), dry_run=dry_run))
@@ -282,7 +290,7 @@ def write_report(found: Report, path: Path) -> None:
 
 
 def follow_up(settings: Settings) -> None:
-    """Scores and labels of the new homes; without them the rows are in all the same."""
+    """Score and label the new homes; if this fails, the rows are still imported."""
     try:
         asyncio.run(score_and_compare(settings))
     except (SQLAlchemyError, OSError) as error:
@@ -301,7 +309,7 @@ async def score_and_compare(settings: Settings) -> None:
 
 
 async def load(settings: Settings, file: Path, mapping: Mapping, *, dry_run: bool) -> Report:
-    engine = open_database(settings, statement_timeout_ms=0)  # a million rows take their time
+    engine = open_database(settings, statement_timeout_ms=0)  # a million rows take long
     try:
         with progress_bar() as bar:
             task = bar.add_task(file.name, total=None)

@@ -1,4 +1,4 @@
-"""What a handler may reach: settings and the stores, opened once for each worker."""
+"""The context of request handlers: settings and stores, opened once for each worker."""
 
 import asyncio
 import re
@@ -48,7 +48,7 @@ from tasks.queue import Queue
 
 LONGEST_STATEMENT_MS = 10_000
 UPLOADS, UPLOADS_WAITING = 4, 16
-"""A browser sends six at once; each takes up to 15 MB of memory once it is read."""
+"""Uploads at once, and how many may wait. A browser sends six at once; each takes up to 15 MB of memory."""
 UPLOAD_PATIENCE_S = 15.0
 UPLOADS_BUSY = "Too many pictures are being uploaded just now; try again in a moment."
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
@@ -57,7 +57,7 @@ SESSION_ID = re.compile(r"[A-Za-z0-9-]{8,64}", re.ASCII)
 
 @dataclass(frozen=True)
 class Context:
-    """Given to Sanic as its `ctx`; nothing is reached for from elsewhere."""
+    """Sanic's `ctx`; handlers use no other global state."""
 
     settings: Settings
     database: AsyncEngine
@@ -73,32 +73,32 @@ class Context:
     media: Media
     pictures: Pool
     uploads: Gate
-    """Passed before the body is read: so many pictures are in memory at once, and no more."""
+    """Passed before the body is read, to bound how many pictures are in memory at once."""
     keys: Keys
-    """Of access tokens; the first one signs."""
+    """Keys of access tokens; the first one signs."""
     webhook_keys: tuple[bytes, ...]
-    """Secrets that we share with the AI service."""
+    """Secrets shared with the AI service."""
     result_origins: Origins
-    """Where its results may be."""
+    """Origins from which its results may be fetched."""
     metrics: Metrics
     figures: Figures
     observer: Observer
     flights: dict[tuple[bytes, str], asyncio.Task[bytes]] = field(default_factory=dict)
-    """Searches on their way to an answer that others wait for as well (server/search/cache.py)."""
+    """Searches in flight whose answer other requests may share (server/search/cache.py)."""
     address_turns: AddressTurns = field(default_factory=AddressTurns)
     """One inquiry at a time from each address."""
     connections: Counter[str] = field(default_factory=Counter)
-    """How many are open, by the address of the peer (server/protocol.py)."""
+    """Open connections by the address of the peer (server/protocol.py)."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when the process was asked to stop, so that no new traffic is sent here."""
+    """Set when the process was asked to stop, so that load balancers send no new traffic."""
     closing: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when everybody had time to notice, so that connections which nobody uses are closed."""
+    """Set when load balancers had time to notice, so that idle connections are closed."""
 
     derived: dict[str, PurposeKeys] = field(default_factory=dict)
-    """Keys of other purposes than access tokens, each made at its first use: every request asks for some."""
+    """Cached keys by purpose, derived at first use, because every request needs some."""
 
     def keys_for(self, purpose: str) -> PurposeKeys:
-        """Keys of another purpose than access tokens, from the same secrets."""
+        """Return the keys of a purpose other than access tokens, derived from the same secrets."""
         if purpose not in self.derived:
             self.derived[purpose] = keys_for(purpose, self.settings.token_secrets)
         return self.derived[purpose]
@@ -110,19 +110,19 @@ CasaApp = Sanic[Config, Context]
 class CasaRequest(Request[CasaApp, SimpleNamespace]):
     @cached_property
     def id(self) -> str:
-        """The client's own id when it is harmless in a log, else a new one; Sanic's turns "007" into 7."""
+        """The client's own request id if it is safe to log, else a new one. Sanic's id turns "007" into 7."""
         given = self.headers.get("x-request-id", "")
         return given if REQUEST_ID.fullmatch(given) else token_hex(16)
 
     @property
     def session_id(self) -> str | None:
-        """The visit that the frontend names, if it names one that is harmless."""
+        """The visit's id as the frontend sends it; None if it is missing or malformed."""
         given = self.headers.get("x-session-id", "")
         return given if SESSION_ID.fullmatch(given) else None
 
     @property
     def is_prefetch(self) -> bool:
-        """Whether nobody looks at it: a browser that guesses, a worker that warms the cache, a monitor."""
+        """Whether no visitor sees the answer: HEAD or a prefetch, as of browsers, cache warmers, monitors."""
         return self.method == "HEAD" or self.headers.get("sec-purpose", "").startswith("prefetch")
 
     @property
@@ -132,7 +132,7 @@ class CasaRequest(Request[CasaApp, SimpleNamespace]):
 
 
 def open_context(settings: Settings) -> Context:
-    """Open the stores; none is dialled before its first use."""
+    """Create the context; connections to the stores are opened lazily."""
     cache = open_cache(settings)
     database = open_database(
         settings, statement_timeout_ms=round(1000 * settings.database_statement_timeout_s)
@@ -171,9 +171,10 @@ def open_context(settings: Settings) -> Context:
 
 @asynccontextmanager
 async def transaction(context: Context, *, awaited: bool = False) -> AsyncIterator[AsyncSession]:
-    """One request, one transaction, committed at the edge; a statement has until the request's deadline.
+    """Open a transaction that commits when the block ends.
 
-    What is written by one that is `awaited` is indexed before all that nobody waits for.
+    A statement may take until the request's deadline, at most 10 s. Changes of an `awaited` transaction are
+    indexed before those that no request waits for.
     """
     async with AsyncSession(context.database, expire_on_commit=False) as session, session.begin():
         longest_ms = min(LONGEST_STATEMENT_MS, max(1, round(1000 * min(left_s(), 3600))))

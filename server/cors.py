@@ -1,4 +1,4 @@
-"""Which pages of other origins may ask this API from a browser (CORS), and what they may read of answers."""
+"""CORS: which pages of other origins may call this API from a browser, and what they may read of answers."""
 
 from sanic import HTTPResponse
 from sanic.response import BaseHTTPResponse
@@ -15,16 +15,16 @@ MAY_READ = (
 )
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 KEPT_S = 600
-"""Browsers ask again after that, so that an origin which is taken off the list is soon off."""
+"""Seconds that browsers cache a preflight; short, so that removing an allowed origin soon has effect."""
 
 
 def is_allowed(request: CasaRequest) -> bool:
-    """Only an origin that is on the list, letter by letter; `null` and look-alikes are not."""
+    """Whether the origin is on the list, compared exactly; `null` and similar origins are refused."""
     return request.headers.get("origin", "") in request.app.ctx.settings.allowed_origins
 
 
 async def answer_preflight(request: CasaRequest) -> HTTPResponse | None:
-    """What a browser asks before it sends more than a plain form; an answer without an origin means no."""
+    """Answer a browser's CORS preflight; an answer without an allowed origin means no."""
     if request.method != "OPTIONS" or "access-control-request-method" not in request.headers:
         return None
     granted = {
@@ -36,7 +36,7 @@ async def answer_preflight(request: CasaRequest) -> HTTPResponse | None:
 
 
 async def say_who_may_read(request: CasaRequest, response: BaseHTTPResponse) -> None:
-    """Tokens travel in a header, never in cookies, so that no credentials are allowed."""
+    """Add CORS headers; they allow no credentials, because tokens are sent in a header and not in cookies."""
     response.headers["vary"] = ", ".join(filter(None, [response.headers.get("vary"), "Origin"]))
     if is_allowed(request):
         response.headers["access-control-allow-origin"] = request.headers["origin"]

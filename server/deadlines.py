@@ -1,4 +1,4 @@
-"""Until when an answer is wanted, known to whoever asks a store for it."""
+"""The deadline of the current request, known to all code that queries a store."""
 
 import math
 import time
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 class Deadline:
     ends_at: float
     cut_short: bool = False
-    """Whether something was left out of the answer that more time would have brought."""
+    """Whether the answer is incomplete because time ran out."""
 
 
 _current: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
@@ -20,7 +20,7 @@ _current: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
 
 @contextmanager
 def ending_in(seconds: float, *, anew: bool = False) -> Iterator[Deadline]:
-    """A deadline for what is asked within; never later than one around it, unless it begins anew."""
+    """Set the deadline of the block; it is never later than an enclosing one, which `anew` ignores."""
     around = None if anew else _current.get()
     ends_at = min(time.monotonic() + seconds, around.ends_at if around else math.inf)
     token = _current.set(deadline := Deadline(ends_at))
@@ -31,12 +31,12 @@ def ending_in(seconds: float, *, anew: bool = False) -> Iterator[Deadline]:
 
 
 def left_s() -> float:
-    """Seconds until the deadline; without one, for ever."""
+    """Seconds until the deadline; infinite without one."""
     deadline = _current.get()
     return math.inf if deadline is None else max(0.0, deadline.ends_at - time.monotonic())
 
 
 def cut_short() -> None:
-    """Say that the answer lacks something, so that it is not kept for others."""
+    """Mark the answer as incomplete, so that it is not cached."""
     if deadline := _current.get():
         deadline.cut_short = True

@@ -1,8 +1,8 @@
-"""What a handler says of itself for the API's contract, at its own `def`.
+"""Describes handlers for the API's contract, next to their `def`.
 
-A summary is the handler's docstring, a tag its module, and who may call it its blueprint's middleware.
-`describes` says what none of these can: shapes that come in and go out, conventions, and errors that do
-not follow from them. `server/openapi/document.py` makes the contract of it.
+The summary comes from the handler's docstring, the tag from its module, and the access rule from its
+blueprint's middleware. `describes` adds the rest: request and answer shapes, conventions, and errors that
+do not follow from them. `server/openapi/document.py` builds the contract from these.
 """
 
 from collections.abc import Callable, Mapping
@@ -43,14 +43,14 @@ class Header:
 
 @dataclass(frozen=True)
 class Convention:
-    """What several operations have in common beside their shapes."""
+    """What several operations have in common apart from their shapes."""
 
     asks: tuple[Header, ...] = ()
     tells: tuple[Header, ...] = ()
-    """Headers of the answers that are no errors."""
+    """Headers of successful answers."""
     raises: Errors = ()
     not_modified: bool = False
-    """Whether 304 is an answer too."""
+    """Whether 304 is also an answer."""
 
 
 ETAG = Header("ETag", "The version of what is shown.", example='"3"', required=True)
@@ -122,7 +122,7 @@ class Json:
 
 @dataclass(frozen=True)
 class Patch(Json):
-    """A merge patch (RFC 7396) of the shape: what is left out stays as it is."""
+    """A merge patch (RFC 7396) of the shape: fields left out stay unchanged."""
 
     example: Mapping[str, Any] = field(default_factory=dict)
     media_types: tuple[str, ...] = (MERGE_PATCH, JSON)
@@ -134,7 +134,7 @@ class Upload:
 
     types: tuple[str, ...]
     fields: Shape | None = None
-    """The form's other parts."""
+    """The other parts of the form."""
     bare: bool = False
     """Whether the file may be the body itself."""
     raises: Errors = (Unparsable, RequestTimeout, PayloadTooLarge, UnsupportedMediaType, InvalidRequest)
@@ -175,16 +175,16 @@ def describes(
     body: Shape | Json | Upload | None = None,
     raises: Errors = (),
 ) -> Callable[[Handler], Handler]:
-    """Say what a handler answers, reads and raises; the handler stays as it is.
+    """Attach to a handler what it answers, reads and raises; the handler itself is not changed.
 
     Args:
-        answer: the shape of its usual answer.
-        conventions: what it has in common with others.
-        status: of the usual answer.
-        also: other answers that are no errors, by their status.
+        answer: the shape of the usual answer.
+        conventions: conventions that the handler follows.
+        status: the status of the usual answer.
+        also: other successful answers, by status.
         query: the shape of the query string.
         body: the shape of a JSON body, or another kind of body.
-        raises: errors beside those of the account, the shapes and the conventions.
+        raises: errors other than those that follow from authentication, shapes and conventions.
     """
     read = Json(body) if isinstance(body, type) else body
     said = Description({status: answer, **(also or {})}, query, read, conventions, raises)
@@ -197,6 +197,6 @@ def describes(
 
 
 def beside_the_contract(handler: Handler) -> Handler:
-    """A page or a file that people look at with a browser, or the contract itself."""
+    """Leave a handler out of the contract: a page or file for browsers, or the contract itself."""
     setattr(handler, KEPT_AS, None)
     return handler

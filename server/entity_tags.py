@@ -1,4 +1,4 @@
-"""Entity tags as If-Match and If-None-Match list them (RFC 9110, 8.8.3)."""
+"""Parses the entity tags of If-Match and If-None-Match (RFC 9110, 8.8.3)."""
 
 import re
 
@@ -6,19 +6,19 @@ from sanic.compat import Header
 
 ANY = "*"
 MEMBER = re.compile(r'[ \t]*(?:(W/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*)?(?:,|\Z)')
-"""One of a list, which may be empty. Members are matched one by one: as one expression the list can be read
-in many ways, and a long row of commas would take for ever."""
+"""One member of a list, possibly empty. Members are matched one by one, because a single expression for the
+whole list would be ambiguous and backtrack practically forever over many commas."""
 
 
 class NoTags(ValueError):
-    """It is no list of entity tags."""
+    """The header is not a list of entity tags."""
 
 
 def read_tags(headers: Header, name: str) -> list[tuple[bool, str]] | None:
-    """Of a header that is there, whether each tag is weak and what it says; None for `*`.
+    """Return (is weak, tag) for each tag of a header that is present; None for `*`.
 
     Raises:
-        NoTags: it lists nothing, or something else.
+        NoTags: the list is empty or malformed.
     """
     given = ",".join(headers.getall(name, []))
     if given.strip(" \t") == ANY:

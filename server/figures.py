@@ -1,8 +1,8 @@
-"""What an API tells Prometheus of the business, read from Postgres when somebody asks.
+"""Business figures for Prometheus, read from Postgres at each scrape.
 
-A figure is kept for some seconds, so that many who ask cost no more than one. A database that does not
-answer in time leaves its figures out, for an old one would look like a good one, and everything else is
-told all the same.
+Figures are cached for some seconds, so that many scrapes cost no more than one. If the database does not
+answer in time, stale figures are left out, because they would look like current ones. All other metrics
+are still reported.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from tasks.jobs import JOBS
 
 FRESH_S = 5.0
 CATALOGUE_FRESH_S = 60.0
-"""Counting a million listings takes a tenth of a second, and they do not change that fast."""
+"""Counting a million listings takes 0.1 s, and the counts change slowly."""
 
 ACTIVE = text("""
     SELECT property_type, count(*) FROM properties WHERE state IN ('active', 'under_offer')
@@ -52,7 +52,7 @@ Read = Callable[[AsyncConnection], Awaitable[Sequence[Metric]]]
 
 
 def family(name: str, described: str, labels: Sequence[str], rows: Mapping[Any, float]) -> Metric:
-    """A gauge with a value for each combination of its labels."""
+    """Return a gauge with a value for each combination of labels."""
     gauge = GaugeMetricFamily(f"casabricks_api_{name}", described, labels=labels)
     for label, value in rows.items():
         gauge.add_metric([str(part) for part in (label if isinstance(label, tuple) else (label,))], value)
@@ -85,7 +85,7 @@ async def read_index(connection: AsyncConnection) -> Sequence[Metric]:
 
 
 async def read_jobs(connection: AsyncConnection) -> Sequence[Metric]:
-    """Runs and failures of the last day, by the table of jobs: a name that it has no more is left out."""
+    """Return runs and failures of the last day; jobs that no longer exist are left out."""
     names = [job.name for job in JOBS]
     rows = (await connection.execute(RUNS, {"jobs": names})).all()
     failures = dict.fromkeys(names, 0)
@@ -102,7 +102,7 @@ async def read_jobs(connection: AsyncConnection) -> Sequence[Metric]:
 
 @dataclass
 class Reading:
-    """Figures that are read together, and how long they are good for."""
+    """Figures that are read together, and for how many seconds they are fresh."""
 
     read: Read
     fresh_s: float
@@ -126,7 +126,7 @@ class Figures:
     _away_until: float = 0.0
 
     async def collect(self) -> Iterable[Metric]:
-        """What can be read within our patience; with it, whether all of it could."""
+        """Return all fresh figures, and a gauge that says whether all stale ones could be read in time."""
         try:
             async with asyncio.timeout(self.patience_s), self._turn:
                 is_read = await self._read_what_is_stale()

@@ -1,4 +1,4 @@
-"""Requests into models, answers into bytes."""
+"""Parses requests into models and writes answers as bytes."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,11 +18,11 @@ from server.entity_tags import NoTags, read_tags
 
 TIMES = orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS  # 2026-02-01T10:00:00Z
 NO_TEXT = "holds a NUL or half a surrogate pair"
-EXACT = 2**53  # below it a double says which whole number it is
-DEEPEST_NESTING = 32  # no shape of ours goes beyond five; a parser's stack does not last for ever
+EXACT = 2**53  # below it a double represents every whole number exactly
+DEEPEST_NESTING = 32  # the API's shapes use at most five; keeps recursive parsing within the stack
 
 ASK_AGAIN = "no-cache"
-"""Answers may be kept, and are asked for each time: a change is seen by all when it is seen by one."""
+"""Caches may keep answers but must revalidate each time, so that all clients see a change at once."""
 SAID_AGAIN = ("cache-control", "content-security-policy", "etag", "vary")
 """Headers of an answer that a 304 repeats (RFC 9110, 15.4.5)."""
 Model = TypeVar("Model", bound=BaseModel)
@@ -33,7 +33,7 @@ MERGE_PATCH = "application/merge-patch+json"
 
 
 def read_body(request: CasaRequest, model: type[Model]) -> Model:
-    """Read a JSON body strictly: no coercion, nothing unknown, every wrong field named at once."""
+    """Read a JSON body strictly: no coercion, no unknown fields, and all wrong fields reported together."""
     if _content_type(request) != JSON:
         raise UnsupportedMediaType("Send JSON, and say so by Content-Type: application/json.")
     return read_json(request.body, model, "body")
@@ -44,7 +44,7 @@ def read_json(raw: bytes, model: type[Model], location: str) -> Model:
 
 
 def validated(value: Any, model: type[Model], location: str) -> Model:
-    """Handed on as JSON: strictly taken, Python's own lists and texts would be no tuples and no dates."""
+    """Validate strictly as JSON, because strict mode refuses Python lists as tuples and strings as dates."""
     try:
         return model.model_validate_json(to_json(value), strict=True)
     except ValidationError as error:
@@ -52,7 +52,7 @@ def validated(value: Any, model: type[Model], location: str) -> Model:
 
 
 def read_patch(request: CasaRequest) -> dict[str, Any]:
-    """Read a merge patch (RFC 7396), whose sense depends on what it is merged into."""
+    """Read a merge patch (RFC 7396); it is validated only after merging (see `merged`)."""
     if _content_type(request) not in {MERGE_PATCH, JSON}:
         raise UnsupportedMediaType(
             f"Send a merge patch, and say so by Content-Type: {MERGE_PATCH}.",
@@ -66,7 +66,7 @@ def read_patch(request: CasaRequest) -> dict[str, Any]:
 
 
 def merged(model: type[Model], patch: Mapping[str, Any], held: Mapping[str, Any]) -> Model:
-    """The model of what is held with a flat patch laid over it; wrong fields are named as the body's."""
+    """Apply a flat patch to the stored values and validate the result; errors refer to the body."""
     return validated({**held, **patch}, model, "body")
 
 
@@ -75,7 +75,7 @@ def _content_type(request: CasaRequest) -> str:
 
 
 def read_query(request: CasaRequest, model: type[Model]) -> Model:
-    """Read the query string; a name may be repeated only where the model takes several values."""
+    """Read the query string; a name may be repeated only if the model takes several values."""
     given = _given(_query(request), model)
     errors = [*_repeated(given, model), *_no_text(given)]
     values = {name: several if _takes_several(model, name) else several[0] for name, several in given.items()}
@@ -89,7 +89,7 @@ def read_query(request: CasaRequest, model: type[Model]) -> Model:
 
 
 def _given(query: Mapping[str, list[str]], model: type[BaseModel]) -> dict[str, list[str]]:
-    """Without what a form sends for the fields that were left empty; a text that is required may be empty."""
+    """Drop the empty values that a form sends for optional fields; required texts may be empty."""
     blanks = {name for name, field in model.model_fields.items() if not field.is_required()}
     said = {
         name: [value for value in values if value or name not in blanks] for name, values in query.items()
@@ -125,11 +125,11 @@ def _takes_several(model: type[BaseModel], name: str) -> bool:
 
 
 def parsed(body: bytes) -> Any:
-    """The value of a JSON text, without what parsers let through or disagree on, or what breaks further down.
+    """Parse JSON, and refuse what parsers accept differently or what fails in later steps.
 
     Raises:
-        Unparsable: another encoding than UTF-8, a byte order mark, duplicate keys, numbers that no program
-            holds, NUL characters, halves of surrogate pairs, bottomless nesting.
+        Unparsable: an encoding other than UTF-8, a byte order mark, duplicate keys, numbers out of range,
+            NUL characters, halves of surrogate pairs, too deep nesting.
     """
     try:
         value = json.loads(
@@ -146,7 +146,7 @@ def parsed(body: bytes) -> Any:
         raise Unparsable(
             f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
         ) from None
-    except ValueError:  # of Python, which makes no integers of thousands of digits
+    except ValueError:  # from Python, which refuses integers of thousands of digits
         raise Unparsable("The body holds an integer of thousands of digits.") from None
     errors = tuple(_traps(value, "#", 0)) if _may_hide_traps(body) else ()
     if errors:
@@ -155,7 +155,7 @@ def parsed(body: bytes) -> Any:
 
 
 def _may_hide_traps(body: bytes) -> bool:
-    """Only an escape can bring a NUL or half a surrogate pair; few brackets cannot nest deep."""
+    """Whether `_traps` is needed: NULs and half surrogates need an escape, deep nesting many brackets."""
     return b"\\u" in body or body.count(b"[") + body.count(b"{") > DEEPEST_NESTING
 
 
@@ -167,7 +167,7 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _number(written: str) -> float:
-    """12000000.0 is a whole number, as many programs write it; beyond 2^53 nobody knows which one."""
+    """Read 12000000.0 as an integer, as many programs write it; from 2^53 on, a double is not exact."""
     number = float(written)
     if isinf(number):
         raise Unparsable("The body holds a number that is beyond every program.")
@@ -202,13 +202,13 @@ def _is_text(value: str) -> bool:
 
 
 def invalid(error: ValidationError, location: str, more: Iterable[FieldError] = ()) -> InvalidRequest:
-    """Every complaint of pydantic as a field error, in its words where they are plain enough."""
+    """Return all pydantic errors as field errors, in pydantic's words unless PLAINER has better ones."""
     errors = (*more, *_merged(_field_error(details, location) for details in error.errors(include_url=False)))
     return InvalidRequest(_how_many(errors), errors)
 
 
 def _merged(errors: Iterable[FieldError]) -> Iterable[FieldError]:
-    """One error for a field that may be one of several kinds and is none of them."""
+    """Merge the errors of a field that may be of several types and matches none, into one error."""
     found: dict[str, FieldError] = {}
     for error in errors:
         first = found.get(error.pointer)
@@ -235,17 +235,17 @@ def _field_error(details: ErrorDetails, location: str) -> FieldError:
 
 
 def _is_field(part: str | int) -> bool:
-    """Where a field may be of several kinds, pydantic adds the kind to the path: `literal['unknown']`."""
+    """Whether a part of the path is a field; for unions, pydantic adds the type: `literal['unknown']`."""
     return isinstance(part, int) or not ("[" in part or "(" in part)
 
 
 def _lowered(message: str) -> str:
-    """`Input should be a valid integer` as a predicate of its field: `should be a valid integer`."""
+    """Turn `Input should be a valid integer` into `should be a valid integer`."""
     return message.removeprefix("Input ")
 
 
 def _escaped(key: str) -> str:
-    """A key inside a JSON pointer, RFC 6901; undecodable ones are shown and not obeyed."""
+    """Escape a key for a JSON pointer (RFC 6901), at most 100 characters; bad characters are replaced."""
     shown = key.replace("~", "~0").replace("/", "~1")
     return shown.encode("utf-8", "replace").decode().replace("\0", "\ufffd")[:100]
 
@@ -256,9 +256,9 @@ def _how_many(errors: Iterable[FieldError]) -> str:
 
 
 def unless_known(request: CasaRequest, response: HTTPResponse) -> HTTPResponse:
-    """The response with an ETag of what it shows, or 304 for a client that has it already.
+    """Add an ETag of the body to the response, or return 304 if the client already has it.
 
-    How long it may be used unasked is the response's to say; without a word, not at all.
+    The response may set its own Cache-Control; by default, caches must revalidate each time.
     """
     tag = blake2b(response.body or b"", digest_size=12).hexdigest()
     response.headers["etag"] = f'W/"{tag}"'
@@ -270,12 +270,12 @@ def unless_known(request: CasaRequest, response: HTTPResponse) -> HTTPResponse:
 
 
 def _knows(request: CasaRequest, tag: str) -> bool:
-    """Whether If-None-Match names it, weakly or not, or anything at all."""
+    """Whether If-None-Match contains this tag, weak or strong, or is `*`."""
     if "if-none-match" not in request.headers:
         return False
     try:
         known = read_tags(request.headers, "if-none-match")
-    except NoTags:  # a condition on nothing is none
+    except NoTags:  # an empty or malformed header is ignored
         return False
     return known is None or tag in {each for _, each in known}
 
@@ -285,12 +285,12 @@ def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = Non
 
 
 def reply_as_written(answer: bytes) -> HTTPResponse:
-    """An answer that is JSON already."""
+    """Reply with an answer that is already JSON."""
     return HTTPResponse(answer, content_type="application/json")
 
 
 def with_member(answer: bytes, name: str, value: Any) -> bytes:
-    """An answer that is a JSON object already, with one more member."""
+    """Add a member to an answer that is already a JSON object and has members."""
     return b'%s,"%s":%s}' % (answer[:-1], name.encode(), written(value))
 
 

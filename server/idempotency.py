@@ -1,4 +1,4 @@
-"""Idempotency-Key: a request that its client may send again until it has seen the answer."""
+"""Idempotency-Key: lets a client retry a request until it has received the answer."""
 
 from hashlib import sha256
 from typing import Any
@@ -17,9 +17,9 @@ LONGEST_KEY = 255
 
 
 def read_once(request: CasaRequest, body: BaseModel, client: str) -> Once | None:
-    """The request under its client's key, if it brought one.
+    """Return the request's idempotency data; None without a key.
 
-    Two bodies are the same when they mean the same, whatever the order of their fields.
+    Bodies are compared after parsing, so the order of their fields does not matter.
     """
     given = request.headers.getall("idempotency-key", [])
     if not given:
@@ -41,12 +41,12 @@ def _is_key(key: str) -> bool:
 
 
 def to_be_kept(value: object, status: int, entity_id: UUID) -> KeptAnswer:
-    """An answer as bytes, so that a replay is the same to the byte."""
+    """Store the answer as bytes, so that a replay is identical byte for byte."""
     return KeptAnswer(status, orjson.dumps(value, option=TIMES), entity_id)
 
 
 def reply_kept(answer: KeptAnswer, **news: Any) -> HTTPResponse:
-    """The answer as it was kept, with members that are found anew each time."""
+    """Reply with the stored answer, adding members that are computed for each reply."""
     headers = {"idempotent-replayed": "true"} if answer.replayed else {}
     body = answer.body
     for name, value in news.items():

@@ -1,4 +1,4 @@
-"""What happens in answers, noted in memory and written every second, off the path of the answer."""
+"""Notes about answered requests, kept in memory and written every second; no answer waits for them."""
 
 import asyncio
 from collections import deque
@@ -10,16 +10,16 @@ import structlog
 
 EVERY_S = 1.0
 MOST_WAITING = 10_000
-"""While a store is away older notes give way: what visitors do next matters more than their past. A large
-note counts as several."""
+"""Notes kept in memory. While a store is down the oldest are dropped, because recent activity matters more.
+A large note counts as several."""
 AT_A_TIME = 500
-"""Notes that are written together: few enough to hold up no answer, and to be done in a store's patience."""
+"""Batch size: small enough not to delay answers and to be written within a store's timeout."""
 NoteT = TypeVar("NoteT")
 log = structlog.get_logger(component="server")
 
 
 class Journal(Generic[NoteT]):
-    """One for each process and each kind of note."""
+    """A journal for one kind of note in one process."""
 
     def __init__(self) -> None:
         self._noted: deque[NoteT] = deque()
@@ -39,14 +39,14 @@ class Journal(Generic[NoteT]):
         return oldest
 
     def size_of(self, _noted: NoteT) -> int:
-        """As how many notes it counts."""
+        """How many notes it counts as."""
         return 1
 
     def begin(self) -> None:
         self._writing = asyncio.create_task(self._keep_writing())
 
     async def end(self) -> None:
-        """Write what is left, after what is being written."""
+        """Wait for the current write, then write the remaining notes."""
         self._ending.set()
         if self._writing is not None:
             await self._writing
@@ -60,7 +60,7 @@ class Journal(Generic[NoteT]):
             await self.write()
 
     async def write(self) -> None:
-        """Write what was noted until now; what is to be written again is kept for the next time."""
+        """Write the notes made until now; notes that `put` returns are kept for the next write."""
         waiting = len(self._noted)
         while waiting > 0 and self._noted:
             batch = [self._take() for _ in range(min(waiting, AT_A_TIME, len(self._noted)))]
@@ -70,7 +70,7 @@ class Journal(Generic[NoteT]):
                 return
 
     async def _put_watched(self, batch: Sequence[NoteT]) -> Sequence[NoteT]:
-        """An error that nobody foresaw costs these notes, and not all that are noted later."""
+        """Call `put`; an unexpected error loses this batch but does not stop later writes."""
         try:
             return await self.put(batch)
         except Exception as error:
@@ -78,7 +78,7 @@ class Journal(Generic[NoteT]):
             return ()
 
     def _keep(self, left: Sequence[NoteT]) -> None:
-        """Before those that came meanwhile, as far as there is room: the oldest give way."""
+        """Put notes back before newer ones, as far as there is room; the oldest are dropped."""
         for noted in reversed(left):
             if self.size_of(noted) > self._room:
                 return
@@ -86,5 +86,5 @@ class Journal(Generic[NoteT]):
             self._noted.appendleft(noted)
 
     async def put(self, batch: Sequence[NoteT]) -> Sequence[NoteT]:
-        """Write a batch; what could not be written, and should be later."""
+        """Write a batch; return the notes to write again later."""
         raise NotImplementedError

@@ -1,10 +1,10 @@
-"""How often a login may fail: for an account, for an address, for everybody.
+"""Limits on failed logins: per account, per address, and in total.
 
-Accounts that do not exist are counted like others, and a locked one answers like a wrong password,
-so neither a lock nor its absence says who has an account. A lock ends by itself: for ever, it would
-let anybody lock anybody out. Counters live in Redis under digests. Each process also keeps count by
-itself, more strictly, and goes by that whenever Redis does not answer: an outage that begins in the
-middle of an attack does not begin the count again.
+Accounts that do not exist are counted like others, and a locked account answers like a wrong password.
+So neither a lock nor its absence reveals who has an account. Locks expire, because a permanent lock would
+let anyone lock out any account. Counters are kept in Redis under digests. Each process also keeps its own
+stricter counts and uses them while Redis does not answer, so an outage during an attack does not reset the
+count.
 """
 
 import hmac
@@ -25,21 +25,21 @@ log = structlog.get_logger(component="server")
 
 @dataclass(frozen=True)
 class LoginRules:
-    """Failures and the seconds in which they count."""
+    """Numbers of failures allowed, and the seconds for which they count."""
 
     account: int = 5
     account_s: int = 15 * MINUTE
     first_lock_s: int = MINUTE
     longest_lock_s: int = 30 * MINUTE
     forgiven_after_s: int = 24 * 60 * MINUTE
-    """After so long without a lock the next one is a first one again."""
+    """After this long without a lock, the next lock is as short as the first one again."""
     address: int = 10
     everybody: int = 1_000
     address_s: int = 5 * MINUTE
 
 
 ALONE = LoginRules(account=3, address=5, everybody=100)
-"""What a process allows that cannot reach Redis: the others may be allowing as much."""
+"""Limits of a process that cannot reach Redis; lower, because other processes may allow as much."""
 
 TAKE = """
 for place, key in ipairs(KEYS) do
@@ -61,7 +61,7 @@ for place, key in ipairs(KEYS) do
     end
 end
 """
-"""To an address and everybody; what is named behind them is forgotten."""
+"""Decrements the counters of the address and of the total (the first two keys) and deletes all other keys."""
 FAIL = """
 local failures, level, lock = KEYS[1], KEYS[2], KEYS[3]
 if redis.call('EXISTS', lock) == 1 then return end
@@ -86,10 +86,10 @@ class LoginLimits:
         self._cache = cache
 
     async def take(self, address: IPv4Network | IPv6Network) -> None:
-        """Count an attempt before it is made, so that many at once are not all let in.
+        """Count an attempt before it is made, so that many concurrent attempts cannot all pass.
 
         Raises:
-            TooManyRequests: this address, or everybody together, has failed too often.
+            TooManyRequests: this address, or all addresses together, failed too often.
         """
         rules, key = self._rules, self._digest(str(address))
         most = [rules.address, rules.everybody, rules.address_s]
@@ -114,12 +114,12 @@ class LoginLimits:
         )
 
     async def give_back(self, address: IPv4Network | IPv6Network) -> None:
-        """For an attempt that came to nothing by our own fault."""
+        """Undo the count of an attempt that failed because of an error of the server."""
         key = self._digest(str(address))
         await self._asked(lambda: self._give_back(self._attempts(key)), lambda: self._alone.give_back(key))
 
     async def succeeded(self, identifier: str, address: IPv4Network | IPv6Network) -> None:
-        """Give the attempt back; only this account's failures are forgotten."""
+        """Undo the count of the attempt and reset the failures of this account only."""
         key = self._digest(str(address))
         keys = [*self._attempts(key), *self._account(identifier)[:2]]
         await self._asked(lambda: self._give_back(keys), lambda: self._alone.succeeded(identifier, key))
@@ -148,7 +148,7 @@ class LoginLimits:
 
 @dataclass
 class _Alone:
-    """Counters of this process, each gone after the window of an address."""
+    """Counters of this process; each expires after the window of an address (`address_s`)."""
 
     rules: LoginRules = ALONE
     _counts: dict[str, tuple[int, float]] = field(default_factory=dict)

@@ -1,8 +1,8 @@
-"""What an API counts for Prometheus, in files that its workers share, so that any of them can tell for all.
+"""Prometheus metrics of the API, in files that its workers share, so that any worker can report for all.
 
-Labels name routes and kinds, of which there are so many and no more: never a path, never a person. How
-many there are of something is set every second, by each worker for itself; a dead one's share is removed
-by the manager (server/cli.py), what it had counted stays.
+Labels are routes and kinds, so their number is bounded; paths and persons are never labels. Each worker
+sets its own gauges every second. The manager (server/cli.py) removes the gauges of a dead worker; its
+counters remain.
 """
 
 import asyncio
@@ -23,25 +23,25 @@ from sqlalchemy.pool import QueuePool
 EVERY_S = 1.0
 LATENCIES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-"""A client may invent others."""
+"""Other methods are counted as "other", because clients may invent them."""
 NO_ROUTE = "none"
 SEARCHES = ("guided", "listings", "map", "suggest", "similar")
 LOOK_UPS = ("hit", "joined", "miss", "off")
-"""Kept in Redis; on its way for somebody else; asked for; asked for because nothing is kept just now."""
+"""Cached in Redis; in flight for another request; not cached; not cached because caching is off just now."""
 FRAMEWORK = "casabricks_api_request"
-"""How the names begin of what the web framework does: requests, in flight, latency."""
+"""Prefix of the metrics about HTTP requests: their number, those in flight, and latency."""
 
 MetricT = TypeVar("MetricT", bound=MetricWrapperBase)
 
 
 def share_between_workers(directory: Path) -> None:
-    """From now on, what this process and its children count is kept in files of this directory."""
+    """Keep the metrics of this process and its children in files of this directory from now on."""
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(directory)
     values.ValueClass = values.MultiProcessValue()  # type: ignore[no-untyped-call]
 
 
 class Children(dict[tuple[str, ...], MetricT], Generic[MetricT]):
-    """A metric by its labels; the library's own look-up takes ten times as long."""
+    """A cache of a metric's children by labels; the library's own look-up takes ten times as long."""
 
     def __init__(self, metric: MetricT) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class Children(dict[tuple[str, ...], MetricT], Generic[MetricT]):
 class Metrics:
     def __init__(self) -> None:
         self.counted = CollectorRegistry()
-        """By this process; see `collect` for all of them."""
+        """Metrics of this process; `collect` returns those of all workers."""
         self._requests = Children(self._counter("requests", "Answers.", "method", "route", "status"))
         self._seconds = Children(self._histogram("request_seconds", "Time to an answer.", "route"))
         self._busy = self._gauge("requests_in_flight", "Requests without an answer yet.")
@@ -81,7 +81,7 @@ class Metrics:
         self._begin_at_zero()
 
     def _begin_at_zero(self) -> None:
-        """What has not happened yet is 0 and not unknown."""
+        """Create the labelled metrics, so that events that have not happened yet are reported as 0."""
         for kind in SEARCHES:
             for children in (self._searches, self._empty, self.engine_failures):
                 children[(kind,)]
@@ -103,7 +103,7 @@ class Metrics:
         return Gauge(f"casabricks_api_{name}", text, labels, multiprocess_mode=mode, registry=self.counted)
 
     def began(self) -> None:
-        """A request by the task of its connection: one whose client has left is over when its task is."""
+        """Note a request by its connection's task; if its client disconnects, it ends with that task."""
         self._in_flight.add(asyncio.current_task())
 
     def answered(self, method: str, route: str | None, status: int, seconds: float | None) -> None:
@@ -129,25 +129,25 @@ class Metrics:
                     await stopping.wait()
 
     def observe(self, database: AsyncEngine) -> None:
-        """Say how many there are of something in this process just now."""
+        """Set the gauges of this process."""
         self._in_flight = {task for task in self._in_flight if task and not task.done()}
         self._busy.set(len(self._in_flight))
         pool = database.pool
         assert isinstance(pool, QueuePool)
         self._connections[("in_use",)].set(pool.checkedout())
         self._connections[("idle",)].set(pool.checkedin())
-        self._limit.set(pool.size() + pool._max_overflow)  # noqa: SLF001  which it tells nobody
+        self._limit.set(pool.size() + pool._max_overflow)  # noqa: SLF001  there is no public name for it
 
     def collect(self) -> Iterable[Metric]:
-        """What all workers have counted."""
-        if values.ValueClass._multiprocess:  # noqa: SLF001  as the library's own classes ask each other
+        """Return the metrics of all workers."""
+        if values.ValueClass._multiprocess:  # noqa: SLF001  the library itself reads it
             shared: Iterable[Metric] = MultiProcessCollector(None).collect()  # type: ignore[no-untyped-call]
             return shared
         return self.counted.collect()
 
 
 class Told(Collector):
-    """Metrics that were collected before."""
+    """A collector of metrics that are already collected."""
 
     def __init__(self, metrics: Iterable[Metric]) -> None:
         self._metrics = metrics
@@ -157,7 +157,7 @@ class Told(Collector):
 
 
 def written(metrics: Iterable[Metric]) -> bytes:
-    """Metrics as Prometheus reads them."""
+    """Return metrics in the text format of Prometheus."""
     registry = CollectorRegistry()
     registry.register(Told(metrics))
     return generate_latest(registry)

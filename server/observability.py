@@ -1,8 +1,8 @@
-"""Errors told to Sentry and requests told as traces by OTLP, each only where a setting says where to.
+"""Reports errors to Sentry and requests as OTLP traces, each only if its setting is given.
 
-Both go to other people's machines, so they carry what our code is and did and nothing that anybody sent:
-no bodies, headers, paths, query strings or locals, and not the sentences of errors, which may quote them.
-The log has those, under the same request id. The packages are an extra, and loaded only when asked for.
+Both go to third-party servers, so they contain facts about the code and no data sent by clients: no
+bodies, headers, paths, query strings or local variables, and no error messages, which may quote them. The
+log has those under the same request id. The packages are an extra, and are imported only if used.
 """
 
 import sys
@@ -20,12 +20,12 @@ import structlog
 from schemas.settings import Settings
 
 TOLD = ("request_id", "job", "attempt")
-"""What an error's log line says that its report may say as well."""
+"""Fields of an error's log line that its report may contain."""
 SHUTDOWN_S = 2.0
 
 
 def missing(settings: Settings) -> str | None:
-    """What is asked for and not installed, as a sentence."""
+    """Return a message about a configured service whose packages are not installed; None if all are."""
     wanted = {
         "SENTRY_DSN": (settings.sentry_dsn.get_secret_value(), "sentry_sdk"),
         "OTEL_EXPORTER_OTLP_ENDPOINT": (settings.otel_exporter_otlp_endpoint, "opentelemetry.exporter"),
@@ -39,13 +39,13 @@ def missing(settings: Settings) -> str | None:
 def _is_installed(package: str) -> bool:
     try:
         return find_spec(package) is not None
-    except ModuleNotFoundError:  # not even what it is a part of
+    except ModuleNotFoundError:  # its parent package is missing too
         return False
 
 
 @dataclass
 class Observer:
-    """Of one process, from its beginning to its end."""
+    """Sends errors and traces of one process, between `begin` and `end`."""
 
     settings: Settings
     process: str
@@ -57,13 +57,13 @@ class Observer:
         dsn = self.settings.sentry_dsn.get_secret_value()
         if dsn:
             self._sentry = _sentry_client(dsn, self.settings, self.process)
-            # In place, for loggers that have been used already hold this list.
+            # Change the list in place, because loggers already in use hold it.
             structlog.get_config()["processors"].insert(0, self._report)
         if self.settings.otel_exporter_otlp_endpoint:
             self._traces = _Traces(self.settings.otel_exporter_otlp_endpoint, self.process)
 
     def end(self) -> None:
-        """Send what waits, if it goes soon."""
+        """Send pending reports, waiting for them only briefly."""
         if self._sentry is not None:
             structlog.get_config()["processors"].remove(self._report)
             self._sentry.close(timeout=SHUTDOWN_S)
@@ -79,7 +79,7 @@ class Observer:
     def _report(
         self, _logger: Any, _method: str, event: MutableMapping[str, Any]
     ) -> MutableMapping[str, Any]:
-        """A processor of the log: what is logged with an exception is reported."""
+        """Report exceptions that are logged; this is a processor of structlog."""
         given = event.get("exc_info")
         error = sys.exc_info()[1] if given is True else given
         if isinstance(error, BaseException):
@@ -93,7 +93,7 @@ def _sentry_client(dsn: str, settings: Settings, process: str) -> Any:
         environment=settings.environment,
         release=f"casabricks@{version('casabricks')}",
         server_name=process,
-        default_integrations=False,  # they would look at requests, arguments and the log by themselves
+        default_integrations=False,  # they would read requests, arguments and the log
         include_local_variables=False,
         max_request_body_size="never",
     )
@@ -108,7 +108,7 @@ def _event(error: BaseException, line: Mapping[str, Any], options: Mapping[str, 
 
 
 class _Traces:
-    """A span for each request, made when it is over: the path of an answer gets no longer by it."""
+    """Creates one span per request after it is answered, so that it adds no latency."""
 
     def __init__(self, endpoint: str, process: str) -> None:
         trace = import_module("opentelemetry.trace")

@@ -1,7 +1,7 @@
-"""Hashing of passwords beside the event loop: two at a time, a bounded queue, the rest is turned away.
+"""Password hashing off the event loop: two threads and a bounded queue; more requests are refused.
 
-bcrypt lets go of the interpreter while it works, so threads are enough; on the loop, forty logins
-would hold up every visitor for seconds.
+bcrypt releases the GIL while it works, so threads are enough. On the event loop, forty logins would
+block every visitor for seconds.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ class Passwords:
         return await self._beside(partial(hash_password, password, self._cost))
 
     async def matches(self, password: str, hashed: str | None) -> bool:
-        """Whether the password is right; without a hash it is not, after the same work."""
+        """Whether the password is right; without a hash, return False after the same amount of work."""
         if self._nobodys is None:
             self._nobodys = await self.hash("nobody's password")
         same = await self._beside(partial(is_password, password, hashed or self._nobodys))

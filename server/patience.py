@@ -1,11 +1,11 @@
-"""How long a handler may take, by who asks and for what.
+"""Deadlines of handlers, by endpoint.
 
-A visitor's request has seconds, an admin's more. Beyond them it is given up, wherever it is: what it
-asks of the engine and of Postgres ends with it, and it has changed nothing, or all of it. The time
-begins when the body has been read, for which server/protocol.py has deadlines of its own.
+A visitor's request has a few seconds, an admin's has more. A request past its deadline is cancelled
+wherever it is. Its queries to the engine and Postgres end with it, and its changes are made in full or not
+at all. The time starts after the body was read, which has its own deadlines in server/protocol.py.
 
-Without a deadline are files that come or go: an upload is read within the handler, and an export is
-as long as its reader's line is slow. They have bounds for each of their steps.
+File uploads and exports have no deadline: an upload is read within the handler, and an export takes as long
+as its reader's connection is slow. Each of their steps is bounded instead.
 """
 
 import asyncio
@@ -24,13 +24,13 @@ from server.described import ATTACHED, AWAITED, KEPT_AS, Description, Upload
 from server.preconditions import LONGEST_WAIT_S
 
 OF_ADMINS = ("api/v1/admin/", "api/v1/auth/", "api/v1/webhooks/")
-"""A login waits for its turn at the hashing of passwords, and a webhook for what others do to its picture."""
+"""Paths with the longer deadline. Logins queue for password hashing; webhooks wait for locks on a picture."""
 Handler = Callable[..., Awaitable[Any]]
 log = structlog.get_logger(component="server")
 
 
 def keep_in_time(app: CasaApp) -> None:
-    """Give every handler of an application its deadline."""
+    """Wrap every handler of an application with its deadline."""
     for route in app.router.routes:
         seconds = longest_s(route, app.ctx.settings)
         if seconds is not None:

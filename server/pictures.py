@@ -1,16 +1,16 @@
-"""Addresses of pictures in answers, for pages of other origins: whole ones, where a setting says where."""
+"""URLs of pictures in answers: absolute if a setting gives their base, for pages of other origins."""
 
 from typing import Any
 
 from schemas.settings import Settings
 
 HERE = "/media/"
-"""Where this API itself serves pictures; what is kept elsewhere has a whole address already."""
+"""Path under which this API serves pictures; pictures kept elsewhere already have absolute URLs."""
 FIELDS = frozenset({"image", "url", "medium_url", "thumbnail_url", "enhanced_url"})
 
 
 def addressed(answer: Any, settings: Settings) -> Any:
-    """An answer whose pictures are found from anywhere; as it is without `MEDIA_PUBLIC_URL`."""
+    """Make the URLs of the answer's pictures absolute; no-op without `MEDIA_PUBLIC_URL`."""
     base = settings.media_public_url.rstrip("/")
     return _addressed(answer, f"{base}/") if base else answer
 

@@ -1,7 +1,7 @@
-"""What a writer says beside the body: which version it has seen (If-Match), how long it waits (Prefer).
+"""Headers of writes: the version that the client has seen (If-Match), and how long it waits (Prefer).
 
-Versions are strong tags, so a weak one matches nothing (RFC 9110). `*` is accepted, as the RFC has it:
-who sends it says that any version will do, and the audit row keeps what was there before.
+Versions are strong tags, so a weak one matches nothing (RFC 9110). `*` is accepted, as in the RFC: the
+client accepts any version, and the audit row keeps the previous values.
 """
 
 import re
@@ -17,11 +17,11 @@ LONGEST_WAIT_S = 10
 
 
 def seen_versions(request: CasaRequest) -> Seen:
-    """The versions named by If-Match; None for any.
+    """Return the versions in If-Match; None for any.
 
     Raises:
         PreconditionRequired: there is no If-Match.
-        Unparsable: it is no list of entity tags.
+        Unparsable: it is not a list of entity tags.
     """
     if "if-match" not in request.headers:
         raise PreconditionRequired("Send the ETag of the version that you have seen as If-Match.")
@@ -36,6 +36,6 @@ def seen_versions(request: CasaRequest) -> Seen:
 
 
 def preferred_wait_s(request: CasaRequest) -> int | None:
-    """Seconds of `Prefer: wait=N` (RFC 7240), as many of them as we grant; a preference never fails."""
+    """Return the seconds of `Prefer: wait=N` (RFC 7240), at most 10; a malformed preference is ignored."""
     found = WAIT.search(",".join(request.headers.getall("prefer", [])))
     return min(int(found[1]), LONGEST_WAIT_S) if found else None

@@ -1,4 +1,4 @@
-"""Every error as problem+json (RFC 9457): ours, the web framework's, the database's, and the unforeseen."""
+"""All errors as problem+json (RFC 9457): the API's, the framework's, the database's, and unexpected ones."""
 
 from typing import Any
 
@@ -38,34 +38,34 @@ AS_OURS: dict[int, type[CasaError]] = {
         Overloaded,
     )
 }
-"""What the framework refuses, by its status: one code for one reason, whoever sees it first, and the same in
-every version of Python, which name statuses anew now and then."""
+"""The framework's errors by status. Each reason has one code, whether the framework or the API detects it. It
+is the same in all versions of Python, which sometimes rename statuses."""
 OUTAGES = (
     "08",  # the connection
-    "25006",  # it only reads: no longer the primary
+    "25006",  # read-only: no longer the primary
     "25P03",  # the transaction was idle for too long
     "53",  # no memory, no disk, no connections
-    "57P01",  # it is being shut down
-    "57P02",  # or has crashed
-    "57P03",  # or is starting
+    "57P01",  # shutting down
+    "57P02",  # crashed
+    "57P03",  # starting
 )
-"""Beginnings of SQLSTATE, some of which the driver takes for errors of ours."""
+"""SQLSTATE prefixes of outages; the driver reports some of them as errors of its caller."""
 CLIENT_GONE = 499
-"""In the log only: the visitor left before the answer."""
+"""Used in the log only: the client disconnected before the answer."""
 log = structlog.get_logger(component="server")
 
 
 class ProblemHandler(ErrorHandler):
     def default(self, request: Request[Any, Any], exception: Exception) -> HTTPResponse:
         if isinstance(exception, RequestCancelled):
-            return HTTPResponse(status=CLIENT_GONE)  # nobody is there to read it
+            return HTTPResponse(status=CLIENT_GONE)  # no client is left to read it
         error = _ours(exception, request)
         request.app.ctx.metrics.refused(error.code, request.uri_template)
         return problem(error, str(request.id))
 
 
 def _ours(exception: Exception, request: Request[Any, Any]) -> CasaError:
-    """What we tell a client of an error; of one that is not its own our log is told more."""
+    """Return the error as the client sees it; the log gets more detail if the client did not cause it."""
     if isinstance(exception, CasaError):
         return exception
     if isinstance(exception, SanicException) and exception.status_code != CasaError.status:
@@ -80,14 +80,14 @@ def _ours(exception: Exception, request: Request[Any, Any]) -> CasaError:
 
 
 def is_outage(exception: Exception) -> bool:
-    """Whether the database cannot do just now what it could do before, and will do again."""
+    """Whether the database is temporarily unavailable."""
     if isinstance(exception, OperationalError | InterfaceError | PoolTimeout):
         return True
     return isinstance(exception, DBAPIError) and (sqlstate_of(exception) or "").startswith(OUTAGES)
 
 
 def sqlstate_of(exception: Exception) -> str | None:
-    """Postgres' own word for it; none where it could not even be asked."""
+    """The SQLSTATE of a Postgres error; None if Postgres was not reached."""
     return getattr(getattr(exception, "orig", None), "sqlstate", None)
 
 
@@ -104,7 +104,7 @@ def problem(error: CasaError, request_id: str) -> HTTPResponse:
 
 
 def _of_framework(exception: SanicException, request: Request[Any, Any]) -> CasaError:
-    """404 and 405 of the router, 413 and 408 of the reader, 400 of the parser."""
+    """Convert 404 and 405 of the framework's router, 413 and 408 of its reader, and 400 of its parser."""
     refusal = AS_OURS.get(exception.status_code, Unparsable)
     allowed = {"allow": ", ".join(allowed_methods(request))} if refusal is MethodNotAllowed else {}
     return refusal(str(exception), headers=allowed)

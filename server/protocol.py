@@ -1,7 +1,7 @@
-"""Connections with deadlines that slow clients cannot put off.
+"""Connections with deadlines that slow clients cannot extend.
 
-Sanic's timers begin anew with every byte, so that one byte a second keeps a connection for ever, and a
-body that stops coming looks like a slow server. Here a request has so long to arrive, whatever its pace.
+Sanic's timers restart with every byte, so one byte a second keeps a connection open forever, and a body
+that stops arriving looks like a slow server. Here a request must arrive within a fixed time at any pace.
 """
 
 from asyncio import BaseTransport
@@ -15,16 +15,16 @@ from sanic.server.protocols.http_protocol import HttpProtocol
 from schemas.settings import Settings
 
 SLOWEST_BODY = 128 * 1024
-"""Bytes a second that a large body must bring; an upload of 15 MB has two minutes."""
+"""Bytes a second at which a large body must arrive; an upload of 15 MB has two minutes."""
 LOOK_S = 1.0
-"""Between two looks at what a connection is waiting for; deadlines are kept to about a second."""
+"""Seconds between two checks of a connection, so deadlines are exact to about a second."""
 
 ANSWER_S = 5.0
-"""For the answer to a client that was too slow; then the connection is closed."""
+"""Seconds to send the answer to a client that was too slow; then the connection is closed."""
 
 
 class PromptProtocol(HttpProtocol):
-    """HTTP/1.1 by Sanic, with deadlines and a bound on the connections of one address."""
+    """Sanic's HTTP/1.1 with deadlines and a limit on the connections of one address."""
 
     __slots__ = ("_began", "_peer", "_watch")
 
@@ -36,7 +36,7 @@ class PromptProtocol(HttpProtocol):
         super().connection_made(transport)  # type: ignore[no-untyped-call]
         most = self.app.ctx.settings.connections_per_address
         if self.app.ctx.connections[self._peer] > most and not self._is_ours():
-            transport.abort()  # type: ignore[attr-defined]  # every transport of a socket has it
+            transport.abort()  # type: ignore[attr-defined]  # all socket transports have it
             return
         self._watch = self.loop.call_later(LOOK_S, self._look)
 
@@ -67,7 +67,7 @@ class PromptProtocol(HttpProtocol):
         self._watch = self.loop.call_later(LOOK_S, self._look)
 
     def _is_late(self) -> bool:
-        """Whether the part of a request that is being read has had its time."""
+        """Whether the head or body that is being read is past its deadline."""
         settings: Settings = self.app.ctx.settings
         took = monotonic() - self._began
         if self.http.stage is Stage.REQUEST:
@@ -78,9 +78,9 @@ class PromptProtocol(HttpProtocol):
         return False
 
     def _is_ours(self) -> bool:
-        """Whether the peer is a proxy of ours, which speaks for many."""
+        """Whether the peer is a trusted proxy, which carries many clients."""
         try:
             peer = ip_address(self._peer)
-        except ValueError:  # a socket of this machine
+        except ValueError:  # a Unix socket on this machine
             return True
         return any(peer in network for network in self.app.ctx.settings.trusted_proxies)

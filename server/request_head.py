@@ -1,4 +1,4 @@
-"""Heads of requests that nobody can act on: read in two ways, for another host, of a body that is packed."""
+"""Refuses requests by their heads: ambiguous syntax, another host, or a compressed body."""
 
 import re
 
@@ -10,14 +10,21 @@ from server.context import CasaRequest
 PLAIN = "identity"
 LONGEST_URL = 8 * 1024
 WELL_FORMED = re.compile(rb"[^\r\n]+(?:\r\n[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*)*")
-"""A request line, then names right before their colons: RFC 9112, 5.1. `Content-Length : 33` is no length
-to the framework, which would take the body for the next request."""
+"""A request line, then headers without a space before the colon (RFC 9112, 5.1). The framework does not
+recognise `Content-Length : 33` and would read the body as the next request."""
 
 
 async def refuse_strange_heads(request: CasaRequest) -> None:
-    """Raises Unparsable, after which the connection is closed, UriTooLong and UnsupportedMediaType."""
+    """Refuse a request by its head.
+
+    Raises:
+        Unparsable: the head is malformed or does not name one host, and the connection is closed; or the host
+            is not one of `own_hosts`.
+        UriTooLong: the URL is longer than 8 KiB.
+        UnsupportedMediaType: the body is compressed.
+    """
     if not request.head:
-        return  # what could not be read at all has its answer already
+        return  # a request that could not be read is already answered
     if not WELL_FORMED.fullmatch(request.head):
         raise _closing(request, "The head of the request is not HTTP.")
     if len(request.raw_url) > LONGEST_URL:

@@ -1,4 +1,4 @@
-"""Searches remembered for analytics."""
+"""Records searches for analytics."""
 
 import re
 from collections.abc import Sequence
@@ -17,8 +17,8 @@ from server.journal import Journal
 from services.search_events import SearchEvent, asked_for, record_searches
 
 TOTAL = re.compile(rb'"total":(\d+)(?:,"page":|\}$)')
-"""Of the whole answer, and no card's: there it is a fraction, and followed by something else. In what anybody
-has written quotes are escaped. Found in a tenth of the time that the answer takes to be parsed."""
+"""Matches the total of the whole answer, not of a card, where it is a fraction and followed by other text.
+User text cannot match, because its quotes are escaped. Ten times as fast as parsing the answer."""
 A_NOTE = 1_000
 """Bytes of a request that count as one note."""
 Wanted = GuidedRequest | ListingsRequest | MapRequest
@@ -27,7 +27,7 @@ log = structlog.get_logger(component="server")
 
 @dataclass(frozen=True)
 class Noted:
-    """A search as it was answered; what is worth knowing of it is worked out later."""
+    """A search as it was answered; its event is computed later."""
 
     kind: str
     wanted: Wanted
@@ -35,7 +35,7 @@ class Noted:
     took_ms: float
     session_id: str | None
     size: int = 0
-    """Of the request, in bytes."""
+    """Size of the request in bytes."""
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def event(self) -> SearchEvent:
@@ -51,7 +51,7 @@ class Noted:
 
 
 def total_of(answer: bytes) -> int | None:
-    """How many listings an answer says there are."""
+    """Return the total number of listings in an answer."""
     found = TOTAL.search(answer)
     return None if found is None else int(found[1])
 
@@ -61,7 +61,7 @@ def wishes(wanted: Wanted) -> Wishes:
 
 
 class SearchLog(Journal[Noted]):
-    """Keeps numbers until they are written, and no answers; `key` is that of words that were typed."""
+    """Keeps totals and times of searches until they are written, not answers; `key` is for typed words."""
 
     def __init__(self, database: AsyncEngine, key: bytes) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ class SearchLog(Journal[Noted]):
     async def put(self, batch: Sequence[Noted]) -> Sequence[Noted]:
         try:
             async with AsyncSession(self._database) as session, session.begin():
-                await session.connection()  # nothing is worked out in vain while it is away
+                await session.connection()  # fail before computing events if Postgres is down
                 await record_searches(session, [noted.event() for noted in batch], self._key)
         except (SQLAlchemyError, OSError) as error:
             log.warning("searches_not_recorded", count=len(batch), error=type(error).__name__)

@@ -1,4 +1,4 @@
-"""Files in request bodies: read as they come, no further than allowed and no longer than is decent."""
+"""Reads files from request bodies as a stream, with limits on size and time."""
 
 import asyncio
 from collections.abc import Callable
@@ -25,11 +25,11 @@ from server.http import invalid
 
 MULTIPART = "multipart/form-data"
 FRAME_BYTES = 64 * 1024
-"""What a form may add to its file."""
+"""Bytes that a form may add to its file."""
 MOST_PARTS = 20
 MOST_FORGOTTEN_BYTES = 32 * 2**20
 LONGEST_S = 60.0
-"""For a whole body, however steadily it drips: 15 MB from a telephone on a slow network."""
+"""Seconds for a whole body, even if it arrives steadily: enough for 15 MB from a phone on a slow network."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -45,20 +45,20 @@ class Form(Generic[Model]):
     file: UploadedFile
     """The part `file`."""
     fields: Model
-    """Of all other parts."""
+    """All other parts."""
 
 
 async def read_file(
     request: CasaRequest, model: type[Model], *, most_bytes: int, types: frozenset[str]
 ) -> Form[Model]:
-    """The body itself, if it is of one of these types, or a form.
+    """Read a file from a form, or from the body itself if that is of one of these types.
 
     Raises:
-        PayloadTooLarge: as soon as more comes than is allowed.
-        RequestTimeout: it does not come to an end.
-        UnsupportedMediaType: it is something else.
-        Unparsable: a form that is none.
-        InvalidRequest: there is no file in it, or something is wrong with its fields.
+        PayloadTooLarge: the body exceeds the limit; raised as soon as it does.
+        RequestTimeout: the body does not arrive in time.
+        UnsupportedMediaType: the body is of another type.
+        Unparsable: the multipart body is malformed.
+        InvalidRequest: the form has no file, or a field is invalid.
     """
     content_type = _content_type(request)
     if content_type == MULTIPART:
@@ -69,7 +69,7 @@ async def read_file(
 
 
 async def read_form(request: CasaRequest, model: type[Model], *, most_bytes: int) -> Form[Model]:
-    """The part `file` of a form, and its other parts as a model; raises what `read_file` does."""
+    """Read the part `file` of a form, and its other parts as a model; raises the errors of `read_file`."""
     if _content_type(request) != MULTIPART:
         raise UnsupportedMediaType(f"Send a form with a file, and say so by Content-Type: {MULTIPART}.")
     parts = Parts(_boundary(request))
@@ -105,7 +105,7 @@ async def read_whole(request: CasaRequest, most_bytes: int) -> bytes:
 
 
 async def _read(request: CasaRequest, most_bytes: int, take: Callable[[bytes], None]) -> None:
-    """Hand a body on as it comes."""
+    """Pass the body to `take` chunk by chunk."""
     stream = cast("Http", request.stream)
     try:
         if int(request.headers.get("content-length", 0)) > most_bytes:
@@ -125,13 +125,13 @@ async def _read(request: CasaRequest, most_bytes: int, take: Callable[[bytes], N
 
 
 async def hear_out(request: CasaRequest, _response: BaseHTTPResponse) -> None:
-    """Middleware of answers: read and forget what is still being sent.
+    """Response middleware: read and discard the rest of the body.
 
-    An answer given before the whole body is read would reach nobody: the sender finds the connection
-    broken while it sends.
+    Otherwise a client would not receive an answer given before its whole body was read, because the
+    connection breaks while it is still sending.
     """
     stream = cast("Http", request.stream)
-    if stream.expecting_continue:  # it waits for our word and sends nothing
+    if stream.expecting_continue:  # the client waits for 100 Continue and sends nothing
         _stop_reading(stream)
     try:
         async with asyncio.timeout(LONGEST_S):
@@ -143,7 +143,7 @@ async def hear_out(request: CasaRequest, _response: BaseHTTPResponse) -> None:
 
 
 def _stop_reading(stream: Http) -> None:
-    """What is still to come nobody reads, so the connection ends with the answer."""
+    """Stop reading the body and close the connection after the answer."""
     stream.keep_alive, stream.request_body = False, None
 
 
@@ -163,7 +163,7 @@ class Part:
 
     @property
     def filename(self) -> str | None:
-        """None of a part that is no file."""
+        """The file's name; None if the part is not a file."""
         name = self._said("content-disposition").get(b"filename")
         return None if name is None else name.decode(errors="replace")
 
@@ -192,7 +192,7 @@ def _text(raw: bytes) -> str:
 
 
 class Parts:
-    """The parts of a form, told apart while they come."""
+    """The parts of a form, parsed as the body arrives."""
 
     def __init__(self, boundary: bytes) -> None:
         self._parts: list[Part] = []
@@ -211,14 +211,14 @@ class Parts:
         )
 
     def take(self, chunk: bytes) -> None:
-        """Raises Unparsable."""
+        """Parse a chunk; raises Unparsable if the form is malformed."""
         try:
             self._parser.write(chunk)
         except FormParserError:
             raise Unparsable("The form cannot be read.") from None
 
     def sorted_out(self) -> tuple[UploadedFile, dict[str, str]]:
-        """The part `file`, and all others by their names; one without a name says nothing."""
+        """Return the part `file`, and all others by name; parts without a name are ignored."""
         if not self._ended or not self._parts:
             raise Unparsable("The form is not whole.")
         named = [(part.name, part) for part in self._parts if part.name]

@@ -1,4 +1,4 @@
-"""Views of property pages, counted in Redis and remembered for analytics."""
+"""Views of property pages, counted in Redis and recorded for analytics."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -28,14 +28,14 @@ class Viewed:
 
 
 def visitor_of(session_id: str | None, address: Network, key: bytes, now: datetime) -> str:
-    """The visit; without a name of its own, its address of today as a digest."""
+    """Return the visit's key: its session id, or a digest of its address that changes daily."""
     if session_id is not None:
         return f"session:{session_id}"
     return f"address:{digest_of_today(address, key, now)}"
 
 
 class ViewLog(Journal[Viewed]):
-    """Views that cannot be counted now are lost: nobody is owed them."""
+    """Counts views; those that cannot be counted now are dropped, because exact counts are not promised."""
 
     def __init__(self, cache: Redis, database: AsyncEngine) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The business in figures."""
+"""Business figures: leads, views, searches, enhancement of pictures, and unmet demand."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -23,7 +23,10 @@ USUAL_DAYS = 30
 @blueprint.get("/summary")
 @describes(Summary, query=SummaryRequest)
 async def summary(request: CasaRequest) -> HTTPResponse:
-    """One section for each part of the business, all of the same days."""
+    """Summarise inquiries, views, searches and enhancement.
+
+    The first three cover the days asked for. Enhancement is the state of its queue now.
+    """
     wanted = read_query(request, SummaryRequest)
     since, until = period(wanted, datetime.now(UTC).date())
     async with transaction(request.app.ctx) as session:
@@ -41,7 +44,10 @@ async def summary(request: CasaRequest) -> HTTPResponse:
 @blueprint.get("/unmet-demand")
 @describes(UnmetDemand, query=UnmetDemandRequest)
 async def unmet(request: CasaRequest) -> HTTPResponse:
-    """What was looked for and hardly found, by what it asked for; nothing that only a few asked for."""
+    """List what visitors searched for and hardly found, grouped by criteria.
+
+    Groups with fewer than `fewest_sessions` visits are left out.
+    """
     wanted = read_query(request, UnmetDemandRequest)
     since, until = period(wanted, datetime.now(UTC).date())
     async with transaction(request.app.ctx) as session:
@@ -50,7 +56,7 @@ async def unmet(request: CasaRequest) -> HTTPResponse:
 
 
 def period(wanted: SummaryRequest, today: date) -> tuple[date, date]:
-    """The last thirty days, unless the request says where to begin or to end."""
+    """Return the first and last day asked for; the last 30 days by default."""
     if wanted.until is None and wanted.since is not None:
         return wanted.since, max(wanted.since, min(today, wanted.since + timedelta(days=MOST_DAYS - 1)))
     until = wanted.until or today

@@ -1,4 +1,4 @@
-"""Who changed what, for super_admins."""
+"""The audit: who changed what, for super_admins."""
 
 from sanic import Blueprint, HTTPResponse
 
@@ -17,7 +17,7 @@ blueprint.on_request(authenticate_super_admin)
 @blueprint.get("/")
 @describes(Items[AuditEntry], query=AuditRequest)
 async def index(request: CasaRequest) -> HTTPResponse:
-    """Every change that somebody made, the newest first."""
+    """List audited changes, newest first."""
     wanted = read_query(request, AuditRequest)
     async with transaction(request.app.ctx) as session:
         return reply(await list_audit(session, wanted))

@@ -29,7 +29,10 @@ blueprint.on_request(authenticate)
     raises=(NotFound, Conflict),
 )
 async def enhance(request: CasaRequest, image_id: str) -> HTTPResponse:
-    """Have the AI service draw a better one; asked again while it does, the same job is told."""
+    """Ask the AI service to enhance a picture.
+
+    While a job is running for the picture, the answer is that job.
+    """
     force = read_query(request, EnhanceOptions).force
     if request.body:
         force = read_body(request, EnhanceOptions).force or force
@@ -42,7 +45,7 @@ async def enhance(request: CasaRequest, image_id: str) -> HTTPResponse:
 @blueprint.delete("/<image_id:str>/enhancement")
 @describes(Enhancement, raises=(NotFound,))
 async def undo(request: CasaRequest, image_id: str) -> HTTPResponse:
-    """Back to the original, whether the enhanced picture is there or on its way."""
+    """Revert to the original picture, even while an enhancement is in progress."""
     async with transaction(request.app.ctx) as session:
         reverted, enhanced_url = await revert(session, actor(request), _key(image_id))
     await discard(request.app.ctx.media, [picture_of(enhanced_url)])

@@ -1,4 +1,4 @@
-"""Files that admins take away."""
+"""CSV export of properties, for admins."""
 
 from sanic import Blueprint
 
@@ -15,7 +15,7 @@ blueprint.on_request(authenticate)
 @blueprint.get("/properties.csv")
 @describes(CSV, ATTACHED, query=ExportRequest)
 async def properties(request: CasaRequest) -> None:
-    """Every property of one moment, in the columns that an import reads again."""
+    """Export all matching properties from one snapshot, in the columns that an import can read."""
     wanted = read_query(request, ExportRequest)
     answer = await request.respond(
         content_type="text/csv; charset=utf-8",

@@ -41,7 +41,10 @@ def studio(request: CasaRequest) -> Studio:
     raises=(NotFound, Conflict, Overloaded, MediaUnavailable),
 )
 async def upload(request: CasaRequest, property_id: str) -> HTTPResponse:
-    """Take a picture in as the last one; searches and pages show it at once."""
+    """Upload a picture as the property's last one.
+
+    Searches and pages show it at once.
+    """
     async with request.app.ctx.uploads.turn():
         form = await read_form(request, ImageForm, most_bytes=MOST_BYTES)
         image = await upload_image(
@@ -55,7 +58,7 @@ async def upload(request: CasaRequest, property_id: str) -> HTTPResponse:
 @album.get("/")
 @describes(Items[AdminPicture], raises=(NotFound,))
 async def index(request: CasaRequest, property_id: str) -> HTTPResponse:
-    """The pictures of a property in their order."""
+    """List the pictures of a property in their order."""
     async with transaction(request.app.ctx) as session:
         found = await list_images(session, property_id)
     return reply(addressed(found, request.app.ctx.settings))
@@ -64,7 +67,7 @@ async def index(request: CasaRequest, property_id: str) -> HTTPResponse:
 @album.put("/order")
 @describes(Items[AdminPicture], body=ImageOrder, raises=(NotFound, Conflict))
 async def put_in_order(request: CasaRequest, property_id: str) -> HTTPResponse:
-    """Put all pictures of a property in another order."""
+    """Reorder all pictures of a property."""
     wanted = read_body(request, ImageOrder)
     async with transaction(request.app.ctx) as session:
         found = await reorder(session, actor(request), property_id, wanted.ids)
@@ -74,7 +77,7 @@ async def put_in_order(request: CasaRequest, property_id: str) -> HTTPResponse:
 @blueprint.patch("/<image_id:str>")
 @describes(AdminPicture, body=Patch(ImageFields, example={"is_primary": True}), raises=(NotFound,))
 async def patch(request: CasaRequest, image_id: str) -> HTTPResponse:
-    """Change what is said of a picture.
+    """Change the fields of a picture.
 
     Only the fields given change.
     """
@@ -87,6 +90,6 @@ async def patch(request: CasaRequest, image_id: str) -> HTTPResponse:
 @blueprint.delete("/<image_id:str>")
 @describes(status=204, raises=(NotFound,))
 async def remove(request: CasaRequest, image_id: str) -> HTTPResponse:
-    """Delete a picture, and all that was made of it."""
+    """Delete a picture and all files derived from it."""
     await delete_image(studio(request), actor(request), image_id)
     return HTTPResponse(status=204)

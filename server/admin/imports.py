@@ -1,4 +1,4 @@
-"""Imports of files, for admins."""
+"""Imports of property files, for admins."""
 
 import asyncio
 from pathlib import Path
@@ -29,7 +29,7 @@ blueprint.on_response(hear_out)  # type: ignore[no-untyped-call]  # Sanic's
 TYPES = frozenset({"text/csv", "application/x-ndjson", "application/jsonl"})
 MOST_BYTES = 20 * 2**20
 MOST_ROWS = 10_000
-"""More are the command's: `casabricks import` streams."""
+"""Larger files are imported by the command `casabricks import`, which streams them."""
 
 
 @blueprint.post("/", stream=True)
@@ -42,10 +42,10 @@ MOST_ROWS = 10_000
     body=Upload(tuple(sorted(TYPES)), ImportForm, bare=True),
 )
 async def create(request: CasaRequest) -> HTTPResponse:
-    """Take a file in.
+    """Upload a file to import.
 
-    A worker imports it, and the job says how far it is: 202 for a new one, 200 for the job of a file that
-    is there already.
+    A worker imports it, and the job shows the progress. The status is 202 for a new job, and 200 if the same
+    file is already waiting or being imported: the answer is then that job.
     """
     asked = read_query(request, ImportRequest)
     form = await read_file(request, ImportForm, most_bytes=MOST_BYTES, types=TYPES)
@@ -70,7 +70,7 @@ async def create(request: CasaRequest) -> HTTPResponse:
 @blueprint.get("/")
 @describes(Items[ImportView], query=ImportsRequest)
 async def index(request: CasaRequest) -> HTTPResponse:
-    """Imports and how far they are, the newest first."""
+    """List imports and their progress, newest first."""
     wanted = read_query(request, ImportsRequest)
     async with transaction(request.app.ctx) as session:
         return reply(await list_imports(session, wanted))
@@ -79,13 +79,13 @@ async def index(request: CasaRequest) -> HTTPResponse:
 @blueprint.get("/<job_id:str>")
 @describes(ImportReport, raises=(NotFound,))
 async def show(request: CasaRequest, job_id: str) -> HTTPResponse:
-    """How far it is; when it is done, what became of every row."""
+    """Show the progress of an import and, when it is done, the result of every row."""
     async with transaction(request.app.ctx) as session:
         return reply(await read_import(session, _key(job_id)))
 
 
 def together(asked: ImportRequest, form: ImportForm) -> ImportRequest:
-    """What the query and the form say; InvalidRequest where both say it."""
+    """Combine the options of the query and the form; raises InvalidRequest for an option given in both."""
     said = form.model_dump(exclude_none=True)
     twice = [
         FieldError(f"#/{name}", "body", "given_twice", "is in the query already")
@@ -98,7 +98,7 @@ def together(asked: ImportRequest, form: ImportForm) -> ImportRequest:
 
 
 def plain_name(file: UploadedFile, otherwise: str) -> str:
-    """The file's name without its folders and without what no text should hold."""
+    """Return the file's name without folders and control characters."""
     name = unquote(file.name) if file.name else otherwise
     return one_line(Path(name).name)[:200] or "upload"
 
@@ -111,7 +111,7 @@ def chosen_map(name: str, location: str) -> Mapping:
 
 
 def count_rows(content: bytes, mapping: Mapping) -> int:
-    """How many rows a file has; InvalidRequest for one that cannot be read, or has too many or none."""
+    """Count the rows of a file; raises InvalidRequest if it is unreadable, empty or too long."""
     with NamedTemporaryFile(prefix="casabricks-upload-") as copy:
         copy.write(content)
         copy.flush()

@@ -1,4 +1,4 @@
-"""Leads for those who work them: list, detail, status, assignment, notes, a file for a spreadsheet."""
+"""Leads for admins: list, detail, status, assignment, spam, notes, CSV export, and personal data."""
 
 import csv
 import io
@@ -35,7 +35,7 @@ from services import lead_exports, lead_lists, leads, privacy
 blueprint = Blueprint("admin_inquiries", url_prefix="/api/v1/admin/inquiries")
 blueprint.on_request(authenticate)
 
-# Beside the list and not below it, so that no id can be taken for a file's name.
+# Next to the list's path, not below it, so that a file's name cannot be taken for an id.
 files = Blueprint("admin_inquiry_files", url_prefix="/api/v1/admin")
 files.on_request(authenticate)
 
@@ -44,13 +44,13 @@ personal_data.on_request(authenticate_super_admin)
 
 
 CHUNK_ROWS = 500
-"""Rows written at once: about 150 kB."""
+"""Rows sent at once: about 150 kB."""
 
 
 @blueprint.get("/")
 @describes(InquiryList, query=InquiryListRequest)
 async def index(request: CasaRequest) -> HTTPResponse:
-    """Leads, with contact data masked."""
+    """List leads, with contact data masked."""
     wanted = read_query(request, InquiryListRequest).asked_by(principal(request).id)
     async with transaction(request.app.ctx) as session:
         return reply(await lead_lists.list_leads(session, wanted))
@@ -59,7 +59,10 @@ async def index(request: CasaRequest) -> HTTPResponse:
 @blueprint.post("/search")
 @describes(InquiryList, body=InquiryListRequest)
 async def search(request: CasaRequest) -> HTTPResponse:
-    """The same list, for a name or a number that should not stand in a URL, hence in logs and histories."""
+    """List leads by filters in the body.
+
+    Use it to search by name or phone number, which should not appear in URLs, logs and browser histories.
+    """
     wanted = read_body(request, InquiryListRequest).asked_by(principal(request).id)
     async with transaction(request.app.ctx) as session:
         return reply(await lead_lists.list_leads(session, wanted))
@@ -68,9 +71,9 @@ async def search(request: CasaRequest) -> HTTPResponse:
 @blueprint.get("/<inquiry_id:str>")
 @describes(InquiryView, raises=(NotFound,))
 async def show(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
-    """A lead in full.
+    """Show a lead in full.
 
-    Contact data is not masked here; the audit says who saw it.
+    Contact data is not masked here; the audit records who saw it.
     """
     async with transaction(request.app.ctx) as session:
         return reply(await leads.view_lead(session, actor(request), _key(inquiry_id)))
@@ -79,7 +82,7 @@ async def show(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
 @blueprint.patch("/<inquiry_id:str>/status")
 @describes(InquiryView, body=StatusChange, raises=(NotFound, Conflict))
 async def move(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
-    """Move a lead on, or say that it is lost."""
+    """Move a lead to another status, or mark it as lost."""
     wanted = read_body(request, StatusChange)
     async with transaction(request.app.ctx) as session:
         return reply(await leads.move_lead(session, actor(request), _key(inquiry_id), wanted))
@@ -88,7 +91,7 @@ async def move(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
 @blueprint.patch("/<inquiry_id:str>/assignment")
 @describes(InquiryView, body=Assignment, raises=(NotFound, Conflict))
 async def assign(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
-    """Give a lead to an admin, or to nobody."""
+    """Assign a lead to an admin, or unassign it."""
     wanted = read_body(request, Assignment)
     async with transaction(request.app.ctx) as session:
         return reply(await leads.assign_lead(session, actor(request), _key(inquiry_id), wanted))
@@ -97,7 +100,7 @@ async def assign(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
 @blueprint.patch("/<inquiry_id:str>/spam")
 @describes(InquiryView, body=SpamMark, raises=(NotFound, Conflict))
 async def mark(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
-    """Take a lead for spam, or out of it again."""
+    """Mark a lead as spam or not spam."""
     wanted = read_body(request, SpamMark)
     async with transaction(request.app.ctx) as session:
         return reply(await leads.mark_spam(session, actor(request), _key(inquiry_id), wanted))
@@ -106,7 +109,7 @@ async def mark(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
 @blueprint.post("/<inquiry_id:str>/notes")
 @describes(InquiryEventView, status=201, body=Note, raises=(NotFound, Conflict))
 async def note(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
-    """Write a note on a lead."""
+    """Add a note to a lead."""
     wanted = read_body(request, Note)
     async with transaction(request.app.ctx) as session:
         return reply(await leads.add_note(session, actor(request), _key(inquiry_id), wanted), status=201)
@@ -115,7 +118,10 @@ async def note(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
 @files.get("/inquiries.csv")
 @describes(CSV, ATTACHED, query=InquiryFilters)
 async def download(request: CasaRequest) -> None:
-    """Every lead that the filters leave, contact data in full, as it is sent."""
+    """Export all leads that match the filters as CSV.
+
+    Contact data is not masked. The export is audited, and its rows are streamed.
+    """
     wanted = read_query(request, InquiryFilters).asked_by(principal(request).id)
     async with transaction(request.app.ctx) as session:
         await lead_exports.record_export(session, actor(request), wanted)
@@ -146,7 +152,7 @@ def as_csv(rows: Iterable[Iterable[Any]]) -> str:
 
 
 def cell(value: Any) -> Any:
-    """Texts so that no spreadsheet runs them, times as everywhere else."""
+    """Return a CSV cell: texts that spreadsheets do not run as formulas, times as in all other answers."""
     if isinstance(value, datetime):
         return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
     return safe_cell(value) if isinstance(value, str) else value
@@ -155,7 +161,7 @@ def cell(value: Any) -> Any:
 @personal_data.get("/<inquiry_id:str>/export")
 @describes(PersonalData, raises=(NotFound,))
 async def export(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
-    """All that is held of the person behind a lead."""
+    """Export all data stored about the person behind a lead."""
     async with transaction(request.app.ctx) as session:
         return reply(await privacy.export_person(session, actor(request), _key(inquiry_id)))
 
@@ -163,7 +169,7 @@ async def export(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
 @personal_data.post("/<inquiry_id:str>/erase")
 @describes(ErasureReceipt, body=Erasure, raises=(NotFound,))
 async def erase(request: CasaRequest, inquiry_id: str) -> HTTPResponse:
-    """Erase the person behind a lead from all of their leads."""
+    """Erase the personal data of the person behind a lead from all of their leads."""
     wanted = read_body(request, Erasure)
     async with transaction(request.app.ctx) as session:
         return reply(await privacy.erase_person(session, actor(request), _key(inquiry_id), wanted.reason))

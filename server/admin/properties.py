@@ -1,4 +1,7 @@
-"""Properties as admins manage them: never over another's edit, and seen in searches when they ask for it."""
+"""Properties for admins.
+
+Writes never overwrite an edit that the client has not seen, and can wait until searches show them.
+"""
 
 from collections.abc import Mapping
 from functools import partial
@@ -55,7 +58,7 @@ blueprint.on_request(authenticate)
 @blueprint.get("/")
 @describes(Items[PropertyRow], query=PropertyList)
 async def index(request: CasaRequest) -> HTTPResponse:
-    """Properties in any state, by what an admin looks for."""
+    """List properties in any state, by filters."""
     wanted = read_query(request, PropertyList)
     async with transaction(request.app.ctx) as session:
         page = await list_properties(session, wanted)
@@ -86,10 +89,10 @@ async def add(request: CasaRequest) -> HTTPResponse:
 @blueprint.get("/changes")
 @describes(PropertyChanges, query=ChangesRequest, raises=(Unparsable,))
 async def tell_changes(request: CasaRequest) -> HTTPResponse:
-    """Every property, and from then on every change of one: for a program that keeps a copy.
+    """List every property and then every later change, for programs that keep a copy.
 
-    Go on with `next_cursor`, at once while `has_more`, later otherwise. Nothing is left out whoever edits
-    meanwhile; what changes again is told again.
+    Continue with `next_cursor`: at once while `has_more` is true, otherwise later. No change is skipped,
+    even during concurrent edits. A property that changes again is listed again.
     """
     wanted, context = read_query(request, ChangesRequest), request.app.ctx
     async with transaction(context) as session:
@@ -118,7 +121,7 @@ def place_in(walk: Mapping[str, str], cursor: str | None, keys: Keys) -> Place:
 @blueprint.get("/<property_id:str>")
 @describes(AdminProperty, VERSIONED, raises=(NotFound,))
 async def show(request: CasaRequest, property_id: str) -> HTTPResponse:
-    """A property whole, in any state."""
+    """Show a property in full, in any state."""
     async with transaction(request.app.ctx) as session:
         row = await find(session, property_id)
     return reply(addressed(view(row), request.app.ctx.settings), headers={"etag": etag_of(row)})
@@ -131,7 +134,7 @@ async def show(request: CasaRequest, property_id: str) -> HTTPResponse:
 async def replace(request: CasaRequest, property_id: str) -> HTTPResponse:
     """Replace a property.
 
-    Fields left out return to their defaults.
+    Fields left out are reset to their defaults.
     """
     wait_s, new = wanted_wait_s(request), read_body(request, PropertyFields)
     edit = Edit(new.model_dump(mode="json"), lambda _: new)
@@ -152,7 +155,7 @@ async def replace(request: CasaRequest, property_id: str) -> HTTPResponse:
 async def patch(request: CasaRequest, property_id: str) -> HTTPResponse:
     """Change a property.
 
-    Only the fields given change; null clears one.
+    Only the fields given change; null clears a field.
     """
     wait_s, given = wanted_wait_s(request), read_patch(request)
     edit = Edit(given, partial(merged, PropertyFields, given))
@@ -164,9 +167,9 @@ async def patch(request: CasaRequest, property_id: str) -> HTTPResponse:
 @blueprint.delete("/<property_id:str>")
 @describes(WrittenProperty, GUARDED, AWAITED, query=WriteOptions, raises=(NotFound, Conflict))
 async def remove(request: CasaRequest, property_id: str) -> HTTPResponse:
-    """Take a property out of every search.
+    """Remove a property from all searches.
 
-    It is kept whole, and activating restores it.
+    Its data is kept, and activating it restores it.
     """
     return await moved(request, property_id, StateChange(state=PropertyState.DELETED))
 
@@ -176,14 +179,14 @@ async def remove(request: CasaRequest, property_id: str) -> HTTPResponse:
     WrittenProperty, GUARDED, AWAITED, query=WriteOptions, body=StateChange, raises=(NotFound, Conflict)
 )
 async def set_status(request: CasaRequest, property_id: str) -> HTTPResponse:
-    """Move a property on: activate, deactivate, sell, restore."""
+    """Change the state of a property: activate, deactivate, sell, restore."""
     return await moved(request, property_id, read_body(request, StateChange))
 
 
 @blueprint.get("/<property_id:str>/history")
 @describes(Items[HistoryEntry], query=Paging, raises=(NotFound,))
 async def show_history(request: CasaRequest, property_id: str) -> HTTPResponse:
-    """What became of a property: changes of its price, and who changed what."""
+    """Show the history of a property: changes of its price, and who changed what."""
     paging = read_query(request, Paging)
     async with transaction(request.app.ctx) as session:
         page = await history(session, property_id, paging)
@@ -193,7 +196,7 @@ async def show_history(request: CasaRequest, property_id: str) -> HTTPResponse:
 @blueprint.get("/<property_id:str>/visibility")
 @describes(Visibility, query=SearchGiven, raises=(NotFound,))
 async def explain_link(request: CasaRequest, property_id: str) -> HTTPResponse:
-    """Why a listing is or is not in a search that came as a link."""
+    """Explain why a listing is or is not found by a search in the query string."""
     given = read_query(request, SearchGiven).search.encode()
     return await explained(request, property_id, read_json(given, ListingSearch, "query"))
 
@@ -201,7 +204,7 @@ async def explain_link(request: CasaRequest, property_id: str) -> HTTPResponse:
 @blueprint.post("/<property_id:str>/visibility")
 @describes(Visibility, body=ListingSearch, raises=(NotFound,))
 async def explain_search(request: CasaRequest, property_id: str) -> HTTPResponse:
-    """Why a listing is or is not in a search."""
+    """Explain why a listing is or is not found by a search in the body."""
     return await explained(request, property_id, read_body(request, ListingSearch))
 
 
@@ -223,13 +226,13 @@ async def moved(request: CasaRequest, property_id: str, wanted: StateChange) -> 
 
 
 def wanted_wait_s(request: CasaRequest) -> int | None:
-    """`?wait=N` or, without it, `Prefer: wait=N`."""
+    """Return the seconds of `?wait=N`, or else of `Prefer: wait=N`."""
     asked = read_query(request, WriteOptions).wait
     return preferred_wait_s(request) if asked is None else asked
 
 
 async def written(request: CasaRequest, row: Property, wait_s: int | None) -> HTTPResponse:
-    """The property as it was committed; held until searches show it, if that was asked for."""
+    """Reply with the committed property; if asked, wait first until searches show it."""
     shown = await searchable(request, row.id, row.revision, wait_s)
     answer = WrittenProperty(**view(row), searchable=shown)
     return reply(addressed(answer, request.app.ctx.settings), headers=told(etag_of(row), wait_s))
@@ -241,7 +244,7 @@ async def created(session: AsyncSession, who: Actor, new: NewProperty) -> KeptAn
 
 
 async def announced(request: CasaRequest, kept: KeptAnswer, wait_s: int | None) -> HTTPResponse:
-    """A new property as it was committed; whether searches show it is asked anew for a replay."""
+    """Reply with the new property as committed; `searchable` is checked again for a replay."""
     made = orjson.loads(kept.body)
     shown = await searchable(request, UUID(made["id"]), made["revision"], wait_s)
     answer = reply_kept(kept, searchable=shown)
@@ -253,7 +256,7 @@ async def announced(request: CasaRequest, kept: KeptAnswer, wait_s: int | None) 
 async def searchable(
     request: CasaRequest, property_id: UUID, revision: int, wait_s: int | None
 ) -> bool | None:
-    """Whether searches show the revision in time; None when nobody asked."""
+    """Whether searches show the revision in time; None if the client did not ask to wait."""
     context = request.app.ctx
     if wait_s is None:
         return None
@@ -268,6 +271,6 @@ async def searchable(
 
 
 def told(etag: str, wait_s: int | None) -> dict[str, str]:
-    """Headers of an answer that shows what was written."""
+    """Return the headers of an answer to a write."""
     waited = {} if wait_s is None else {"preference-applied": f"wait={wait_s}"}
     return {"etag": etag} | waited

@@ -28,7 +28,7 @@ colleagues.on_request(authenticate)
 @colleagues.get("/")
 @describes(Colleagues)
 async def names(request: CasaRequest) -> HTTPResponse:
-    """Whom a lead can be given to: all active accounts."""
+    """List the accounts to which leads can be assigned: all active ones."""
     async with transaction(request.app.ctx) as session:
         return reply(await list_colleagues(session))
 
@@ -36,7 +36,7 @@ async def names(request: CasaRequest) -> HTTPResponse:
 @blueprint.get("/")
 @describes(Items[UserView], query=UsersRequest)
 async def index(request: CasaRequest) -> HTTPResponse:
-    """Accounts and their roles."""
+    """List accounts and their roles."""
     wanted = read_query(request, UsersRequest)
     async with transaction(request.app.ctx) as session:
         return reply(await list_users(session, wanted))
@@ -47,7 +47,7 @@ async def index(request: CasaRequest) -> HTTPResponse:
 async def create(request: CasaRequest) -> HTTPResponse:
     """Create an account.
 
-    With the password that was sent, or one that is drawn and told once.
+    Without a password, a random one is generated and shown once in the answer.
     """
     wanted = read_body(request, UserCreate)
     password = chosen(wanted) if wanted.password is not None else draw_password()
@@ -61,7 +61,7 @@ async def create(request: CasaRequest) -> HTTPResponse:
 @blueprint.patch("/<user_id:str>")
 @describes(ManagedUser, body=UserChange, raises=(NotFound, Conflict, Overloaded))
 async def change(request: CasaRequest, user_id: str) -> HTTPResponse:
-    """Change an account, or draw a new password for it."""
+    """Change an account, or generate a new password for it."""
     wanted = read_body(request, UserChange)
     password = draw_password() if wanted.reset_password else None
     hashed = await request.app.ctx.passwords.hash(password) if password else None

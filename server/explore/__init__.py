@@ -1,1 +1,1 @@
-"""A page that shows the search at work; it asks the API as any frontend would."""
+"""A demo page for the search; it calls the API like any frontend."""

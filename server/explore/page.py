@@ -1,4 +1,4 @@
-"""The files of the page, as they lie in `static/`: nothing is built, and nothing comes from other hosts."""
+"""Serves the page's files from `static/`; there is no build step, and nothing is loaded from other hosts."""
 
 from mimetypes import guess_type
 from pathlib import Path
@@ -16,12 +16,12 @@ STATIC = Path(__file__).parent / "static"
 FILES = {path.name: path.read_bytes() for path in STATIC.iterdir()}
 PAGE = "index.html"
 HEADERS = {
-    # Pictures may come from a bucket's own address; everything else is ours.
+    # Pictures may come from a bucket's own host; everything else comes from this one.
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
         " img-src 'self' https: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
-    "cache-control": "no-cache",  # asked for each time, answered by 304 while it is the same
+    "cache-control": "no-cache",  # revalidated each time; answered by 304 while unchanged
 }
 
 

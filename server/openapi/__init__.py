@@ -1,1 +1,1 @@
-"""The contract of the API: an OpenAPI 3.1 document made of routes, shapes and what handlers say."""
+"""The contract of the API: an OpenAPI 3.1 document built from routes, shapes and handler descriptions."""

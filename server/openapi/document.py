@@ -26,7 +26,7 @@ decimal point. Errors are `application/problem+json` (RFC 9457) and name every w
 
 
 def document(app: CasaApp) -> dict[str, Any]:
-    """Ready to be written as JSON; openapi-pydantic has vouched for its form."""
+    """Build the document, ready to be written as JSON and validated by openapi-pydantic."""
     found = operations(app)
     requests = [shape for operation in found for shape in operation.requests()]
     answers = [shape for operation in found for shape in operation.answers()]
@@ -42,17 +42,17 @@ def document(app: CasaApp) -> dict[str, Any]:
         "paths": paths,
         "components": writer.components(paths),
     }
-    OpenAPI.model_validate(written)  # and written as it is: the model makes floats of large integers
+    OpenAPI.model_validate(written)  # only checked: the model turns large integers into floats
     return written
 
 
 def written_out(contract: dict[str, Any]) -> str:
-    """As it is kept beside the code, where people read its changes."""
+    """Format the contract as it is committed with the code, for readable diffs."""
     return json.dumps(contract, indent=1, ensure_ascii=False) + "\n"
 
 
 def tags(found: Iterable[Operation]) -> Iterator[dict[str, str]]:
-    """One for each module of handlers, in its own words."""
+    """Return a tag for each module of handlers, described by the module's docstring."""
     modules = {operation.tag: sys.modules[operation.handler.__module__] for operation in found}
     for tag, module in sorted(modules.items()):
         yield {"name": tag, "description": inspect.getdoc(module) or ""}

@@ -1,4 +1,4 @@
-"""Examples of shapes, put together from an example for each word that they are made of."""
+"""Examples of shapes, composed from an example for each field name."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -140,7 +140,7 @@ WORDS: Mapping[str, Any] = {
     "width": 1_600,
     "zoom": 14,
 }
-"""A field's name -> what it may hold; a tuple where it has several meanings."""
+"""Field name -> example value; a tuple if the name has several meanings."""
 
 FORMATS = {
     "uuid": "019b76da-ab06-7017-9695-9a03e802027d",
@@ -163,17 +163,17 @@ def _meanings(word: str) -> tuple[Any, ...]:
 
 
 class Examples:
-    """Of what has a schema among these shapes."""
+    """Examples of schemas among these shapes."""
 
     def __init__(self, shapes: Shapes) -> None:
         self._shapes = shapes
 
     def whole(self, schema: Schema) -> Any:
-        """With every field, as an answer is."""
+        """Return an example with every field, for answers."""
         return self._of(schema, "", least=False)
 
     def least(self, schema: Schema) -> Any:
-        """With the fields that a request needs, unless its shape gives an example of its own."""
+        """Return an example with the required fields, for requests; the shape's own example comes first."""
         return self._of(schema, "", least=True)
 
     def _of(self, given: Schema, word: str, *, least: bool) -> Any:
@@ -194,10 +194,10 @@ class Examples:
 
 
 def _said(schema: Schema, word: str) -> Any:
-    """What a word stands for, or else its last part: `kitchen_direction` is a direction.
+    """Return the example of a field name, or else of its last part: `kitchen_direction` is a direction.
 
     Raises:
-        KeyError: it is a text, and nobody says here what it may hold.
+        KeyError: the field is a text, and WORDS has no example for it.
     """
     if schema.get("format") in FORMATS:
         return FORMATS[schema["format"]]

@@ -1,4 +1,4 @@
-"""The operations of an application: its routes, with what their handlers say (server/described.py)."""
+"""The operations of an application: its routes with their handlers' descriptions (server/described.py)."""
 
 import inspect
 import re
@@ -30,7 +30,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 """HEAD and OPTIONS follow from these."""
 
 ALWAYS = (TooManyRequests, Overloaded, DatabaseUnavailable, DeadlineExceeded)
-"""Anything may be asked too often, or when there is too much to do."""
+"""Errors that any operation may return: rate limits, overload, outages and deadlines."""
 
 PARAMETER = re.compile(r"<(\w+):\w+>")
 
@@ -43,7 +43,7 @@ class Operation:
     route: str
     handler: Any
     guards: frozenset[Any]
-    """Middleware that its requests pass."""
+    """Request middleware of the route."""
     said: Description
 
     @property
@@ -52,12 +52,12 @@ class Operation:
 
     @property
     def parameters(self) -> list[str]:
-        """Of the path."""
+        """Names of the path parameters."""
         return PARAMETER.findall(self.route)
 
     @property
     def tag(self) -> str:
-        """`server.admin.users` as `admin_users`, `server.public.search` as `search`."""
+        """The module's name: `admin_users` for `server.admin.users`, `search` for `server.public.search`."""
         return str(self.handler.__module__).removeprefix("server.").removeprefix("public.").replace(".", "_")
 
     @property
@@ -82,7 +82,7 @@ class Operation:
 
     @property
     def errors(self) -> frozenset[type[CasaError]]:
-        """Those that it names, and those that follow from all else that it says."""
+        """Errors that the handler names, and those that follow from the rest of its description."""
         found = {*ALWAYS, *self.said.raises}
         if self.is_private:
             found.add(Unauthorized)
@@ -91,28 +91,28 @@ class Operation:
         if authenticate_super_admin in self.guards:
             found.add(Forbidden)
         if self.said.query is not None:
-            # An address beyond its limit is 414, and 413 once it is beyond that of a request's head.
+            # A URL beyond its limit is 414; beyond the limit of a request's head it is 413.
             found |= {InvalidRequest, PayloadTooLarge, Unparsable, UriTooLong}
         if self.said.body is not None:
             found.update(self.said.body.raises)
         return frozenset(found.union(*(convention.raises for convention in self.said.conventions)))
 
     def requests(self) -> Iterator[Any]:
-        """The shapes that come in."""
+        """Yield the shapes of requests."""
         body = self.said.body
         yield from filter(
             None, (self.said.query, getattr(body, "shape", None), getattr(body, "fields", None))
         )
 
     def answers(self) -> Iterator[Any]:
-        """The shapes that go out."""
+        """Yield the shapes of answers."""
         for shape in self.said.answers.values():
             if shape is not None and not isinstance(shape, Content):
                 yield shape
 
 
 def operations(app: CasaApp) -> list[Operation]:
-    """Every operation of the contract, in the order of paths."""
+    """Return every operation of the contract, ordered by path."""
     found = [
         _operation(app, route, method)
         for route in app.router.routes
@@ -123,7 +123,7 @@ def operations(app: CasaApp) -> list[Operation]:
 
 
 def undescribed(app: CasaApp) -> list[str]:
-    """Handlers that say neither what they do nor that no program relies on them."""
+    """Return handlers that are neither described nor marked with `beside_the_contract`."""
     handlers = (route.handler for route in app.router.routes if route.methods & set(METHODS))
     return [f"{each.__module__}.{each.__name__}" for each in handlers if not hasattr(each, KEPT_AS)]
 

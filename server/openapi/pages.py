@@ -1,4 +1,4 @@
-"""The contract over HTTP: the document, and a page of it for people that needs no other host."""
+"""Serves the contract: the document, and a page for people that loads nothing from other hosts."""
 
 import asyncio
 from functools import cache
@@ -19,7 +19,7 @@ page = Blueprint("docs", url_prefix="/docs")
 
 
 def swagger_ui() -> Path:
-    """Where the wheel of Swagger UI has its files; its Python would only bring other web frameworks."""
+    """Return the folder of Swagger UI's files; its Python code is not used, as it needs other frameworks."""
     found = find_spec("swagger_ui")
     assert found is not None, "swagger-ui-py is among the requirements"
     return Path(*found.submodule_search_locations or ()) / "static"
@@ -50,7 +50,7 @@ async def show(request: CasaRequest) -> HTTPResponse:
 
 @cache
 def as_bytes(app: CasaApp) -> bytes:
-    """Made when somebody asks for it first: it takes a moment, and most processes are never asked."""
+    """Return the document as bytes; built lazily and cached, because most processes never need it."""
     return written(document(app))
 
 

@@ -1,4 +1,4 @@
-"""Errors as answers of operations: one response for each status, naming the codes that it may have."""
+"""Errors as responses of operations: one response per status, with the codes that it may have."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -27,7 +27,7 @@ def kind_of(code: str) -> str:
 
 
 def responses(errors: Iterable[type[CasaError]]) -> dict[str, tuple[str, dict[str, Any]]]:
-    """By status, the name of a response and the response."""
+    """Return, by status, the name of a response and the response."""
     found: dict[int, list[type[CasaError]]] = {}
     for error in sorted(set(errors), key=lambda error: (error.status, error.code)):
         found.setdefault(error.status, []).append(error)

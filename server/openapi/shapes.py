@@ -1,4 +1,4 @@
-"""Shapes of requests and answers as JSON Schema, all in one place and by one name each."""
+"""JSON Schemas of requests and answers, collected in one place with one name each."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,7 +16,7 @@ VALUES = frozenset({"const", "default", "enum", "examples"})
 
 
 class Shapes:
-    """The schemas of requests, as they are read, and of answers, as they are written."""
+    """Schemas of requests (validation mode) and of answers (serialization mode)."""
 
     def __init__(self, requests: Iterable[Any], answers: Iterable[Any]) -> None:
         self._by_shape, self.named = _schemas(
@@ -31,12 +31,12 @@ class Shapes:
         return self._by_shape[shape, "serialization"]
 
     def whole(self, schema: Schema) -> Schema:
-        """A schema itself, where it is only referred to."""
+        """Return the schema itself if this is a reference."""
         return self.named[schema["$ref"].removeprefix(REF)] if "$ref" in schema else schema
 
 
 def referred(written: Any, named: Mapping[str, Schema]) -> set[str]:
-    """The names that this refers to, and those that they refer to in turn."""
+    """Return the names referred to, directly and indirectly."""
     found: set[str] = set()
     waiting = list(_references(written))
     while waiting:
@@ -61,7 +61,7 @@ def _references(written: Any) -> Iterator[str]:
 def _schemas(
     shapes: list[tuple[Any, JsonSchemaMode]],
 ) -> tuple[dict[tuple[Any, JsonSchemaMode], Schema], dict[str, Schema]]:
-    # A list around each, because a shape of its own takes no configuration from outside.
+    # Each shape is wrapped in a list, because pydantic accepts no outside configuration for a model itself.
     inputs = [(shape, mode, TypeAdapter(list[shape], config=EXPLAINED)) for shape, mode in shapes]  # type: ignore[valid-type]
     by_shape, defined = TypeAdapter.json_schemas(
         inputs, ref_template=REF + "{model}", schema_generator=GenerateJsonSchema
@@ -71,7 +71,7 @@ def _schemas(
 
 
 def _plain(schema: Any) -> Any:
-    """Without pydantic's titles, which repeat names, and with names of generic shapes as people say them."""
+    """Remove pydantic's titles, which repeat names, and make the names of generic shapes readable."""
     if isinstance(schema, list):
         return [_plain(each) for each in schema]
     if not isinstance(schema, dict):
@@ -86,5 +86,5 @@ def _plain(schema: Any) -> Any:
 
 
 def _name(name: str) -> str:
-    """`Items_PropertyRow_` as `PropertyRowItems`."""
+    """Turn `Items_PropertyRow_` into `PropertyRowItems`."""
     return GENERIC.sub(r"\2\1", name)

@@ -1,4 +1,4 @@
-"""Operations as the document has them; what they have in common is gathered as components."""
+"""Writes operations for the document and collects shared parts as components."""
 
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
@@ -86,7 +86,7 @@ class Writer:
         return {name: value for name, value in written.items() if value or name == "security"}
 
     def components(self, paths: Written) -> Written:
-        """What these paths refer to, once all of them are written."""
+        """Return the components that these paths refer to; call it after all operations are written."""
         schemas = self._shapes.named | self._patches
         problem = schemas["Problem"]["properties"]
         problem["code"] |= {"enum": every_code()}
@@ -114,7 +114,7 @@ class Writer:
         required = schema.get("required", ())
         for name, field in schema["properties"].items():
             if "properties" in self._shapes.whole(field):
-                continue  # a query has no room for fields within fields
+                continue  # a query string cannot hold nested fields
             said = {"description": field["description"]} if "description" in field else {}
             needed = {"required": True} if name in required else {}
             yield {"name": name, "in": "query", **said, **needed, "schema": _as_text(field)}
@@ -132,7 +132,7 @@ class Writer:
         return {"required": body.required, "content": dict.fromkeys(body.media_types, content)}
 
     def _patch(self, body: Patch) -> Schema:
-        """The shape with nothing required and no defaults: what is left out is not touched."""
+        """Return the shape without required fields and defaults, because fields left out stay unchanged."""
         whole = self._shapes.whole(self._shapes.request(body.shape))
         fields = {name: _without(field, "default") for name, field in whole["properties"].items()}
         name = f"{body.shape.__name__}Patch"
@@ -167,7 +167,7 @@ class Writer:
         if any(convention.not_modified for convention in conventions):
             found["304"] = {"description": "It is still what the client has.", "headers": headers}
         for status, (name, problem) in responses(operation.errors).items():
-            if status in found:  # an answer and an error have one status: they differ by their type
+            if status in found:  # an answer and an error share a status and differ by media type
                 found[status]["content"] |= problem["content"]
             else:
                 self._responses[name] = problem
@@ -196,9 +196,9 @@ def _header(header: Header) -> Written:
 
 
 def _as_text(field: Schema) -> Schema:
-    """A field as a parameter or as a form's part: given or not, for no text says null.
+    """Return the schema of a field as a parameter or form part; without null, because text cannot express it.
 
-    Several values repeat the name.
+    A field with several values repeats its name.
     """
     plain = _without(field, "description", *(["default"] if field.get("default") in (None, []) else []))
     choices = [choice for choice in plain.get("anyOf", []) if choice != {"type": "null"}]

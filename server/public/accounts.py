@@ -1,4 +1,4 @@
-"""Signing in and out, and one's own password."""
+"""Login, logout, and the user's own account and password."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -38,7 +38,10 @@ WRONG = "The email address or the password is wrong."
 @blueprint.post("/login")
 @describes(SignedIn, body=LoginRequest, raises=(Unauthorized, Overloaded))
 async def login(request: CasaRequest) -> HTTPResponse:
-    """A token for an hour; who gets none is not told why."""
+    """Sign in.
+
+    The answer has an access token for one hour. A refusal does not say why.
+    """
     wanted = read_body(request, LoginRequest)
     context, address = request.app.ctx, client_network(request)
     async with attempt(context, address):
@@ -53,7 +56,7 @@ async def login(request: CasaRequest) -> HTTPResponse:
 
 @asynccontextmanager
 async def attempt(context: Context, address: Network) -> AsyncIterator[None]:
-    """An attempt, counted before it is made; one that fails in here was not the client's fault."""
+    """Count a login attempt before it is made; undo the count on an error, which the client did not cause."""
     await context.login_limits.take(address)
     try:
         yield
@@ -63,7 +66,7 @@ async def attempt(context: Context, address: Network) -> AsyncIterator[None]:
 
 
 async def recognised(context: Context, wanted: LoginRequest) -> Credentials | None:
-    """The account, if the password is its own; the same work for one that is unknown or locked."""
+    """Return the account if the password is right; do the same work if it is unknown or locked."""
     async with transaction(context) as session:
         account = await find_credentials(session, wanted.email)
     locked = await context.login_limits.is_locked(wanted.email)
@@ -92,7 +95,7 @@ mine.on_request(authenticate_owner)
 @mine.get("/me")
 @describes(UserView)
 async def me(request: CasaRequest) -> HTTPResponse:
-    """The account that this token belongs to."""
+    """Show the account of this token."""
     async with transaction(request.app.ctx) as session:
         return reply(await read_account(session, principal(request).id))
 
@@ -100,7 +103,10 @@ async def me(request: CasaRequest) -> HTTPResponse:
 @mine.post("/logout")
 @describes(status=204)
 async def logout(request: CasaRequest) -> HTTPResponse:
-    """Revoke this token; the account's other sessions go on."""
+    """Revoke this token.
+
+    Other sessions of the account stay valid.
+    """
     async with transaction(request.app.ctx) as session:
         await end_session(session, principal(request).claims)
     return HTTPResponse(status=204)
@@ -109,7 +115,10 @@ async def logout(request: CasaRequest) -> HTTPResponse:
 @mine.post("/password")
 @describes(status=204, body=PasswordChange, raises=(Overloaded,))
 async def change_password(request: CasaRequest) -> HTTPResponse:
-    """Needs the current one, and ends all sessions, this one too."""
+    """Change the password.
+
+    The current password is required. All sessions end, including this one.
+    """
     wanted = read_body(request, PasswordChange)
     context, who, address = request.app.ctx, principal(request), client_network(request)
     refuse_weak(wanted, who.email)
@@ -128,7 +137,10 @@ async def change_password(request: CasaRequest) -> HTTPResponse:
 
 
 async def is_own(context: Context, email: str, password: str, hashed: str) -> bool:
-    """A stolen token is no way to try passwords: wrong ones count as at a login."""
+    """Check the current password.
+
+    Wrong attempts count against the login limits, so a stolen token cannot be used to guess the password.
+    """
     locked = await context.login_limits.is_locked(email)
     is_right = await context.passwords.matches(password, None if locked else hashed)
     if not is_right:

@@ -1,4 +1,4 @@
-"""Who we are and how we are: the root, and health for people and for orchestrators."""
+"""The root, and health checks for people and orchestrators."""
 
 import asyncio
 import time
@@ -21,7 +21,7 @@ from server.http import reply
 blueprint = Blueprint("health")
 
 Found = tuple[Literal["ok", "ahead", "wrong"], str | None]
-"""How a dependency that answers is, and what to do about it."""
+"""The state of a dependency that answers, and a detail that says what is wrong."""
 Check = Callable[[Context], Awaitable[Found]]
 WELL: Found = ("ok", None)
 
@@ -29,7 +29,7 @@ WELL: Found = ("ok", None)
 @blueprint.get("/")
 @describes(About)
 async def root(_: CasaRequest) -> HTTPResponse:
-    """What this is, in which version, and where to go from here."""
+    """Show the name and version of this API, with links."""
     links = {
         "guided_search": "/api/v1/search/guided",
         "localities": "/api/v1/localities",
@@ -42,14 +42,21 @@ async def root(_: CasaRequest) -> HTTPResponse:
 @blueprint.get("/livez")
 @describes(Alive)
 async def livez(_: CasaRequest) -> HTTPResponse:
-    """The process answers; nothing else is asked, or an outage elsewhere would restart us all."""
+    """Report that the process answers.
+
+    No dependency is checked, so that an outage elsewhere does not restart all processes.
+    """
     return reply({"status": "ok"})
 
 
 @blueprint.get("/readyz")
 @describes(Readiness, also={503: Readiness})
 async def readyz(request: CasaRequest) -> HTTPResponse:
-    """Traffic may come. Without search there are still property pages, so that is only degraded."""
+    """Report whether this process is ready for traffic.
+
+    503 while Postgres is down, the index has another schema, or the process is stopping. An outage of search
+    or Redis only degrades it, because property pages still work.
+    """
     found = await check_all(request.app.ctx)
     degraded = sorted(name for name, dependency in found.items() if dependency["state"] != "ok")
     ready = "postgres" not in degraded and not _wrong_schema(found) and not request.app.ctx.stopping.is_set()
@@ -60,7 +67,10 @@ async def readyz(request: CasaRequest) -> HTTPResponse:
 @blueprint.get("/health")
 @describes(Health)
 async def health(request: CasaRequest) -> HTTPResponse:
-    """Every dependency with its state and latency; always 200, for a page that shows it."""
+    """Show every dependency with its state and latency.
+
+    The status is always 200, for status pages.
+    """
     found = await check_all(request.app.ctx)
     well = all(dependency["state"] == "ok" for dependency in found.values())
     return reply({"status": "ok" if well else "degraded", "dependencies": found})
@@ -77,13 +87,13 @@ async def check(dependency: Check, context: Context) -> Dependency:
     try:
         async with asyncio.timeout(context.settings.health_timeout_s):
             state, detail = await dependency(context)
-    except Exception as error:  # noqa: BLE001  whatever a client raises, the dependency is down
+    except Exception as error:  # noqa: BLE001  any error of a store's client means that the store is down
         return Dependency(state="down", latency_ms=_since(began), detail=type(error).__name__)
     return Dependency(state=state, latency_ms=_since(began), detail=detail)
 
 
 def _since(began: float) -> float:
-    """Milliseconds, as a person reads them."""
+    """Milliseconds with one decimal."""
     return round((time.perf_counter() - began) * 1000, 1)
 
 
@@ -94,12 +104,12 @@ async def _postgres(context: Context) -> Found:
 
 
 async def _opensearch(context: Context) -> Found:
-    """Besides an answer, the index behind the alias must be one that this code can search, of our rows."""
+    """Check that the index behind the alias has this release's schema and is not ahead of the database."""
     alias = context.settings.index_alias
     answer = await context.search.indices.get_alias(name=alias)
     if not any(name.startswith(f"{alias}-{schema_hash()}-") for name in answer):
         return "wrong", f"The index behind {alias!r} has another schema: run `indexer reindex`."
-    with suppress(SQLAlchemyError):  # Postgres says itself that it is away
+    with suppress(SQLAlchemyError):  # the check of Postgres reports its outage
         if ahead := await restored(context.database, context.search, alias):
             return "ahead", str(ahead)
     return WELL

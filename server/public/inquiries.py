@@ -32,7 +32,8 @@ async def send(request: CasaRequest) -> HTTPResponse:
         outcome = "new" if received.is_new else "existing"
         return to_be_kept(received.receipt, 201, received.lead_id)
 
-    # The limit counts for one address at a time: whoever waits for that must not hold a connection meanwhile.
+    # The rate limit is checked for one request of an address at a time. A request must not hold a database
+    # connection while it waits for its turn.
     turn = context.address_turns.turn(sender.address_key, once.key if once else None)
     async with turn, transaction(context) as session:
         kept = await once_only(session, once, answer)
@@ -47,6 +48,6 @@ def read_sender(request: CasaRequest) -> Sender:
 
 
 def _user_agent(request: CasaRequest) -> str | None:
-    """What can be printed of it: a header may hold bytes that are no text."""
+    """Return the printable part of the User-Agent, because a header may contain bytes that are not text."""
     given = request.headers.get("user-agent", "")
     return "".join(filter(str.isprintable, given))[:LONGEST_USER_AGENT] or None

@@ -18,7 +18,7 @@ blueprint = Blueprint("localities", url_prefix="/api/v1/localities")
 @blueprint.get("/")
 @describes(Localities, CACHED, query=LocalitiesRequest, raises=(SearchUnavailable,))
 async def index(request: CasaRequest) -> HTTPResponse:
-    """Every sector with its centre, its live listings and what homes cost there."""
+    """List every sector with its centre, its number of live listings, and its prices per sqft."""
     context = request.app.ctx
     wanted = read_query(request, LocalitiesRequest)
     find = partial(localities, context.search, context.database, context.settings.index_alias, wanted)

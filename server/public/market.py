@@ -1,4 +1,4 @@
-"""What a price is worth: a listing against its market, and how good the comparison is."""
+"""Market prices: a listing compared with similar ones, prices by locality, and the quality of comparisons."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -38,7 +38,7 @@ blueprint = Blueprint("market", url_prefix="/api/v1")
 blueprint.on_request(limit_searches)
 
 Asked = Row[*tuple[Any, ...]]
-# Columns and not objects: this is asked for often, and half of an object's time is its making.
+# Columns, not ORM objects: this query is frequent, and creating the object takes half of its time.
 LISTING, STORED = Property.__table__.c, PropertyMarket.__table__.c
 ASKED: Select[*tuple[Any, ...]] = select(
     LISTING.id, LISTING.property_type, LISTING.listing_type, LISTING.area_basis, LISTING.bhk,
@@ -51,7 +51,10 @@ ASKED: Select[*tuple[Any, ...]] = select(
 @blueprint.get("/properties/<property_id:str>/market")
 @describes(MarketComparison, raises=(NotFound, SearchUnavailable))
 async def comparison(request: CasaRequest, property_id: str) -> HTTPResponse:
-    """A live listing's price among those of its comparables, with how that was found."""
+    """Compare a live listing's price with those of its comparables.
+
+    The answer also says how these were found.
+    """
     context = request.app.ctx
     found = await find_asked(context.database, property_id)
     compared = await compared_now(context.search, context.settings.index_alias, subject_of(found))
@@ -61,7 +64,7 @@ async def comparison(request: CasaRequest, property_id: str) -> HTTPResponse:
 @blueprint.get("/market/segments")
 @describes(Segments, CACHED, query=SegmentsRequest)
 async def segments(request: CasaRequest) -> HTTPResponse:
-    """Prices by locality, for maps and reports."""
+    """List prices by locality, for maps and reports."""
     wanted = read_query(request, SegmentsRequest)
     async with transaction(request.app.ctx) as session:
         found = await read_segments(session, wanted, wanted.bhk)
@@ -94,14 +97,14 @@ def segment_shown(segment: MarketSegment) -> Segment:
 @blueprint.get("/market/quality")
 @describes(MarketQuality, CACHED)
 async def quality(request: CasaRequest) -> HTTPResponse:
-    """How far asking prices lay from the medians of their comparables, last night."""
+    """Show how far asking prices were from the medians of their comparables, as measured last night."""
     async with transaction(request.app.ctx) as session:
         items = await read_quality(session)
     return unless_known(request, reply({"basis": ASKING_PRICES, "items": items}))
 
 
 async def find_asked(database: AsyncEngine, property_id: str) -> Asked:
-    """The columns of ASKED; NotFound as find_live has it."""
+    """Return the columns of ASKED for a live listing; raises NotFound in the same cases as `find_live`."""
     key = read_id(property_id)
     async with reading(database).connect() as connection:
         found = await connection.execute(ASKED.where(LISTING.id == key))

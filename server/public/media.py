@@ -1,4 +1,4 @@
-"""Pictures that are kept in a directory; those of a bucket are fetched from there."""
+"""Pictures that are stored in a directory; pictures in a bucket are fetched from the bucket."""
 
 from pathlib import PurePosixPath
 
@@ -14,20 +14,20 @@ from stores.media import CACHING
 blueprint = Blueprint("media", url_prefix="/media")
 
 TYPES = {".webp": "image/webp"}
-"""By the name and never by the content: a file of another kind is not served at all."""
+"""Media types by suffix, never by content; files with other suffixes are not served."""
 CONFINED = {
-    # Somebody who opens a picture by itself gets a picture, whatever is in it.
+    # A picture opened directly in a browser is shown as a picture, even if it contains scripts.
     "content-security-policy": "default-src 'none'; sandbox",
     "cross-origin-resource-policy": "cross-origin",
 }
 DRAWINGS = "public, max-age=3600"
-"""Those of the demo are drawn again under the same name."""
+"""Caching of the demo's pictures, which are redrawn under the same names."""
 
 
 @blueprint.get("/<key:path>")
 @describes(Content("image/webp"), CACHED, raises=(NotFound, MediaUnavailable))
 async def show(request: CasaRequest, key: str) -> HTTPResponse:
-    """A picture, where pictures are kept in a directory."""
+    """Show a picture that is stored in a directory."""
     context, name = request.app.ctx, PurePosixPath(key)
     if context.settings.media_directory is None or name.suffix not in TYPES:
         raise NotFound("There is no such file.")

@@ -1,4 +1,4 @@
-"""What Prometheus asks for."""
+"""Metrics for Prometheus."""
 
 import asyncio
 import hmac
@@ -16,11 +16,11 @@ blueprint = Blueprint("metrics", url_prefix="/metrics")
 
 @blueprint.on_request
 async def admit(request: CasaRequest) -> None:
-    """Whoever does not know the token is not told that there is anything."""
+    """Answer 404 without the right token, so that the endpoint stays hidden; open if no token is set."""
     token = request.app.ctx.settings.metrics_token.get_secret_value()
     given = request.headers.get("authorization", "")
     if token and not hmac.compare_digest(_bytes(given), _bytes(f"Bearer {token}")):
-        raise NotFound(f"Requested URL {request.path} not found")  # in the words of Sanic's router
+        raise NotFound(f"Requested URL {request.path} not found")  # the message of Sanic's router
 
 
 def _bytes(header: str) -> bytes:
@@ -30,7 +30,7 @@ def _bytes(header: str) -> bytes:
 @blueprint.get("/")
 @describes(Content("text/plain"), raises=(NotFound,))
 async def everything(request: CasaRequest) -> HTTPResponse:
-    """All that the workers of this API have counted, and the figures of the business."""
+    """All metrics of the API's workers, and business figures."""
     context = request.app.ctx
     context.metrics.observe(context.database)
     figures = await context.figures.collect()
@@ -40,7 +40,7 @@ async def everything(request: CasaRequest) -> HTTPResponse:
 @blueprint.get("/sanic")
 @describes(Content("text/plain"), raises=(NotFound,))
 async def framework(request: CasaRequest) -> HTTPResponse:
-    """The web framework's own: requests, how many are in flight, how long they take."""
+    """Metrics of HTTP requests only: their number, those in flight, and their latency."""
     context = request.app.ctx
     context.metrics.observe(context.database)
     return _reply(

@@ -1,4 +1,4 @@
-"""Property pages; they read Postgres, so they live when search is down."""
+"""Property pages; they read Postgres, so they work while search is down."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -47,14 +47,17 @@ SHOWN = (
 @blueprint.get("/<property_id:str>")
 @describes(api.PropertyPage, CACHED, VISIT, raises=(NotFound,))
 async def show(request: CasaRequest, property_id: str) -> HTTPResponse:
-    """A live listing in full; anything else is not found, whatever the reason."""
+    """Show a live listing in full.
+
+    Anything else is not found, for any reason.
+    """
     found = await find_live(request.app.ctx.database, property_id, selectinload(Property.images))
     count_view(request, found.id)
     return unless_known(request, reply(addressed(property_page(found), request.app.ctx.settings)))
 
 
 def count_view(request: CasaRequest, property_id: UUID) -> None:
-    """Noted, and counted a moment later: no page waits for it."""
+    """Note a view, which is counted a moment later, so that no page waits for it; prefetches are ignored."""
     if request.is_prefetch:
         return
     address = client_network(request)
@@ -67,7 +70,7 @@ def count_view(request: CasaRequest, property_id: UUID) -> None:
 @blueprint.get("/<property_id:str>/similar")
 @describes(SimilarListings, CACHED, raises=(NotFound, SearchUnavailable))
 async def similar(request: CasaRequest, property_id: str) -> HTTPResponse:
-    """Other listings for somebody who likes this one, each with why."""
+    """List listings similar to this one, each with the reason."""
     await limit_searches(request)
     context = request.app.ctx
     find = partial(similar_listings, context.search, context.settings.index_alias, property_id)
@@ -77,10 +80,10 @@ async def similar(request: CasaRequest, property_id: str) -> HTTPResponse:
 
 
 async def find_live(database: AsyncEngine, property_id: str, *more: ExecutableOption) -> Property:
-    """A property with its market, and whatever more is to be loaded.
+    """Return a live property with its market and the relations named in `more`.
 
     Raises:
-        NotFound: it is absent, not live, or no id at all: a stranger learns nothing more.
+        NotFound: it is absent or not live, or the id is not a UUID; visitors cannot tell which.
     """
     key = read_id(property_id)
     async with AsyncSession(reading(database)) as session:
@@ -91,7 +94,7 @@ async def find_live(database: AsyncEngine, property_id: str, *more: ExecutableOp
 
 
 def reading(database: AsyncEngine) -> AsyncEngine:
-    """Nothing is written, so nothing need be begun and ended around a question."""
+    """Return the engine in autocommit mode, because reads need no BEGIN and COMMIT around them."""
     return database.execution_options(isolation_level="AUTOCOMMIT")
 
 

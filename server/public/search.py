@@ -1,4 +1,4 @@
-"""Search endpoints that anyone may call."""
+"""Search endpoints, open to everyone."""
 
 from functools import partial
 from typing import Any
@@ -27,20 +27,26 @@ blueprint = Blueprint("search", url_prefix="/api/v1/search")
 blueprint.on_request(limit_searches)
 
 NO_PLACES = b'"items":[]'
-"""In an answer that found nothing; in somebody's text the quotes would be escaped."""
+"""Part of an answer without results; it cannot occur in user text, where quotes are escaped."""
 
 
 @blueprint.get("/guided")
 @describes(GuidedAnswer, CACHED, VISIT, query=GuidedRequest, raises=(SearchUnavailable,))
 async def begin_guided(request: CasaRequest) -> HTTPResponse:
-    """The first question with its live counts; a link may carry answers in their flat form."""
+    """Begin the guided search: the first question with its live counts.
+
+    A link may contain answers in their flat form.
+    """
     return unless_known(request, await guided(request, read_query(request, GuidedRequest)))
 
 
 @blueprint.post("/guided")
 @describes(GuidedAnswer, VISIT, body=GuidedRequest, raises=(SearchUnavailable,))
 async def continue_guided(request: CasaRequest) -> HTTPResponse:
-    """The answers so far: the next question, what every choice would leave, and the listings."""
+    """Continue the guided search with the answers so far.
+
+    Returns the next question, how many listings each choice would leave, and the listings.
+    """
     return await guided(request, read_body(request, GuidedRequest))
 
 
@@ -53,10 +59,10 @@ async def guided(request: CasaRequest, wanted: GuidedRequest) -> HTTPResponse:
 @blueprint.post("/listings")
 @describes(ListingsAnswer, VISIT, body=ListingsRequest, raises=(SearchUnavailable,))
 async def listings(request: CasaRequest) -> HTTPResponse:
-    """Filters, text, place, facets, sorts, pages and cursors: the canonical search in full.
+    """Search listings: the full search with filters, text, place, facets, sorts, pages and cursors.
 
-    Whatever a text says is a filter from here on, so that one search has one cursor and one kept answer,
-    however it was said; what was read from the text goes with the answer and not into it.
+    What the text says is turned into filters, so the same search has the same cursor and cached answer
+    however it is worded. `understood` says what was read from the text.
     """
     context = request.app.ctx
     wanted, understood = understand_listings(read_body(request, ListingsRequest))
@@ -70,7 +76,10 @@ async def listings(request: CasaRequest) -> HTTPResponse:
 @blueprint.post("/map")
 @describes(MapAnswer, VISIT, body=MapRequest, raises=(SearchUnavailable,))
 async def draw(request: CasaRequest) -> HTTPResponse:
-    """What a viewport holds, by the same filters: clusters, or listings close by."""
+    """Show what a map's viewport contains, by the same filters as listings.
+
+    The answer has clusters, or listings if these are few and the zoom is close.
+    """
     context = request.app.ctx
     wanted = read_body(request, MapRequest)
     find = partial(draw_map, context.search, context.settings.index_alias, wanted)
@@ -78,7 +87,7 @@ async def draw(request: CasaRequest) -> HTTPResponse:
 
 
 async def found(request: CasaRequest, kind: Kind, wanted: Wanted, find: Find) -> bytes:
-    """Answer a search and remember it; typing ahead is no search yet."""
+    """Answer a search and record it, unless it is a prefetch; suggestions are not recorded."""
     context = request.app.ctx
 
     async def find_addressed() -> Any:
@@ -95,7 +104,7 @@ async def found(request: CasaRequest, kind: Kind, wanted: Wanted, find: Find) ->
 @blueprint.get("/suggest")
 @describes(Suggest, CACHED, query=SuggestRequest, raises=(SearchUnavailable,))
 async def complete(request: CasaRequest) -> HTTPResponse:
-    """Places and societies for what is typed so far, each with its count."""
+    """Suggest places and societies for the text typed so far, each with its count."""
     context = request.app.ctx
     wanted = read_query(request, SuggestRequest)
     find = partial(suggest, context.search, context.settings.index_alias, wanted)

@@ -1,4 +1,4 @@
-"""What the AI service tells us: believed only when signed, in effect only once, answered at once."""
+"""Webhooks of the AI service: they must be signed, take effect once, and are answered at once."""
 
 import time
 from collections.abc import Mapping
@@ -55,9 +55,9 @@ log = structlog.get_logger(component="webhooks")
     raises=(NotFound, Conflict, ResultUrlRefused, RequestTimeout),
 )
 async def receive(request: CasaRequest) -> HTTPResponse:
-    """Take in what the AI service says of a job.
+    """Receive a message of the AI service about a job.
 
-    Nothing of a message counts, not even that it is JSON, before its signature does.
+    The signature is verified before anything else is read; until then, even invalid JSON is not reported.
     """
     body = await read_whole(request, MOST_BYTES)
     message_id = believed(request, body)
@@ -71,7 +71,7 @@ async def receive(request: CasaRequest) -> HTTPResponse:
 
 
 def believed(request: CasaRequest, body: bytes) -> str:
-    """The id of the message; why one is not believed is for our log only."""
+    """Verify the signature and return the message's id; the reason of a refusal is only logged."""
     headers = {name: request.headers.getall(name, []) for name in (ID, TIMESTAMP, SIGNATURE)}
     try:
         return verify(headers, body, request.app.ctx.webhook_keys, time.time())
@@ -81,7 +81,11 @@ def believed(request: CasaRequest, body: bytes) -> str:
 
 
 async def take_effect(context: Context, message_id: str, body: bytes) -> str:
-    """`accepted`, `ignored` where it means nothing any more, or `duplicate`."""
+    """Apply a message.
+
+    Returns:
+        `accepted`, `duplicate`, or `ignored` if its type is unknown or it comes too late to have an effect.
+    """
     message = parsed(body)
     kind = KINDS.get(validated(message, AnyMessage, "body").type)
     async with transaction(context) as session:
@@ -101,7 +105,7 @@ async def take_effect(context: Context, message_id: str, body: bytes) -> str:
 
 
 def told(data: JobNews, origins: Origins) -> dict[str, Any]:
-    """What the row of the picture gets to know."""
+    """Return the columns of the picture's row to update."""
     if isinstance(data, Delivered):
         return {"enhancement_result_url": allowed(data.result_url, origins), "enhancement_due_at": func.now()}
     if isinstance(data, GivenUp):
@@ -120,6 +124,6 @@ def allowed(url: str, origins: Origins) -> str:
 
 def note(request: CasaRequest, outcome: str, message_id: str | None = None) -> None:
     DELIVERIES.labels(outcome).inc()
-    # A message that came under another's id is a mistake of the AI service, or somebody has our secret.
+    # Another message under a known id is an error of the AI service, or the shared secret has leaked.
     level = log.error if outcome == Conflict.code else log.info
     level("webhook", outcome=outcome, webhook_id=message_id, request_id=request.id)
