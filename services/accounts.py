@@ -1,4 +1,4 @@
-"""Accounts as their owners use them."""
+"""Accounts as used by their owners: login, logout, password."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -23,14 +23,14 @@ SHOWN = (
 
 @dataclass(frozen=True)
 class Credentials:
-    """What a login is held against."""
+    """What a login is checked against."""
 
     id: UUID
     hashed_password: str
 
 
 async def find_credentials(session: AsyncSession, email: str) -> Credentials | None:
-    """Of the active account with this address, in its normal form."""
+    """Return the credentials of the active account with this normalized address; None if there is none."""
     query = select(User.id, User.hashed_password).where(func.lower(User.email) == email, User.is_active)
     row = (await session.execute(query)).one_or_none()
     return None if row is None else Credentials(*row)
@@ -39,10 +39,10 @@ async def find_credentials(session: AsyncSession, email: str) -> Credentials | N
 async def begin_session(
     session: AsyncSession, seen: Credentials, rehashed: str | None
 ) -> tuple[UserView, int]:
-    """Note a login; the account and its token version.
+    """Record a login; return the account and its token version.
 
     Raises:
-        Unauthorized: the account was deactivated, or got another password, since it was looked at.
+        Unauthorized: the account was deactivated, or its password changed, since it was read.
     """
     values = {"last_login_at": func.now()} | ({} if rehashed is None else {"hashed_password": rehashed})
     noted = (
@@ -58,7 +58,7 @@ async def begin_session(
 
 
 async def end_session(session: AsyncSession, claims: Claims) -> None:
-    """Revoke a token for the time that it would have lasted; others that have ended are forgotten."""
+    """Revoke a token until it would have expired; delete revocations of tokens that have expired."""
     await session.execute(delete(RevokedToken).where(RevokedToken.expires_at < func.now()))
     gone = {"token_id": claims.token_id, "user_id": claims.user_id, "expires_at": claims.expires_at}
     await session.execute(insert(RevokedToken).values(gone).on_conflict_do_nothing())
@@ -76,10 +76,10 @@ async def read_hash(session: AsyncSession, user_id: UUID) -> str:
 
 
 async def set_password(session: AsyncSession, actor: Actor, user_id: UUID, seen: str, hashed: str) -> None:
-    """Replace the password that hashed to `seen`, and end all sessions.
+    """Replace the password with the hash `seen`, and end all sessions.
 
     Raises:
-        Unauthorized: it has been replaced meanwhile.
+        Unauthorized: the password was replaced in between.
     """
     replaced = (
         update(User)
@@ -99,7 +99,7 @@ async def set_password(session: AsyncSession, actor: Actor, user_id: UUID, seen:
 
 
 def user_view(row: Row[*tuple[Any, ...]]) -> UserView:
-    """A row of `SHOWN`."""
+    """Convert a row of `SHOWN`."""
     return UserView(
         id=row.id,
         email=row.email,

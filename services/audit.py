@@ -1,4 +1,4 @@
-"""Who changed what: a row in the transaction of the change, so that neither is ever without the other."""
+"""The audit log. Each row is added in the transaction of its change, so neither exists without the other."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,19 +12,19 @@ from domain.masking import mask_email, mask_phone
 from schemas.tables import AuditRow
 
 Changes = Mapping[str, tuple[Any, Any]]
-"""Field -> what it was and what it is now."""
+"""Field -> (old value, new value)."""
 
 MASKS: dict[str, Callable[[Any], Any]] = {
     "phone": mask_phone,
     "email": mask_email,
     "hashed_password": lambda _: "***",
 }
-"""The audit says that these changed; whoever may see their values finds them in their own table."""
+"""Masks for audited values. Users who may see the values find them in their original table."""
 
 
 @dataclass(frozen=True)
 class Actor:
-    """On whose behalf something is done."""
+    """The account or command on whose behalf something is done."""
 
     id: UUID | None
     name: str
@@ -41,7 +41,7 @@ async def record(
     entity_id: object,
     changes: Changes | None = None,
 ) -> None:
-    """Add an audit row to the caller's transaction; personal data in it is masked."""
+    """Add an audit row in the caller's transaction; personal data in it is masked."""
     await session.execute(
         insert(AuditRow).values(
             actor_id=actor.id,
@@ -56,7 +56,7 @@ async def record(
 
 
 def changes_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """The fields of `after` that `before` says otherwise, or not at all."""
+    """Return the fields of `after` that differ from `before` or are missing there."""
     return {
         name: (before.get(name), value)
         for name, value in after.items()

@@ -1,4 +1,4 @@
-"""The audit, newest first."""
+"""The audit log, newest first."""
 
 from typing import Any
 

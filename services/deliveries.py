@@ -1,4 +1,4 @@
-"""Webhook deliveries: each takes effect once, because its id is written in the transaction of its effect."""
+"""Idempotent webhook deliveries: the id of each is written in the transaction of its effect."""
 
 from hashlib import sha256
 
@@ -11,12 +11,12 @@ from schemas.tables import WebhookDelivery
 
 
 async def is_new(session: AsyncSession, message_id: str, body: bytes) -> bool:
-    """Write a delivery down; False for one that took effect before.
+    """Record a delivery; return False if it took effect before.
 
-    Who is second waits here until the first has committed.
+    A concurrent duplicate waits here until the first has committed.
 
     Raises:
-        Conflict: another message had this id.
+        Conflict: the id was used by another message.
     """
     digest = sha256(body).digest()
     added = insert(WebhookDelivery).values(id=message_id, body_sha256=digest).on_conflict_do_nothing()

@@ -1,7 +1,7 @@
-"""Enhancements of pictures: asked for, moved on by what happens, undone.
+"""Enhancements of pictures: requested, advanced by events, reverted.
 
 The row of the picture is the record. Every move is a compare-and-set on picture, job, attempt and stage,
-so what comes twice, late or out of order moves nothing.
+so events that arrive twice, late or out of order are ignored.
 """
 
 from collections.abc import Sequence
@@ -31,27 +31,27 @@ AT_REST: dict[str, Any] = {
     "enhancement_result_url": None,
     "enhancement_error": None,
 }
-"""What a move leaves, unless it says otherwise."""
+"""Values that every move writes, unless it sets others."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A job that is this worker's until its lease ends."""
+    """A job that this worker holds until its lease ends."""
 
     job: Job
     original_url: str
     result_url: str | None
-    """None while the AI service has not taken the job."""
+    """None if the AI service has not accepted the job yet."""
     tries: int
-    """Counted from 1, this one included."""
+    """Counted from 1, including this one."""
 
 
 async def request(session: AsyncSession, actor: Actor, image_id: UUID, *, force: bool) -> Enhancement:
-    """The job that runs already, or a new one.
+    """Return the running job, or start a new one.
 
     Raises:
         NotFound: no such picture.
-        Conflict: it is enhanced already, and another result was not asked for.
+        Conflict: it is already enhanced, and `force` is not set.
     """
     row = await _locked(session, image_id)
     if _stage(row) in RUNNING:
@@ -68,7 +68,7 @@ async def request(session: AsyncSession, actor: Actor, image_id: UUID, *, force:
 
 
 async def revert(session: AsyncSession, actor: Actor, image_id: UUID) -> tuple[Enhancement, str | None]:
-    """Back to the original from wherever it is; and the address of the picture that is shown no more."""
+    """Revert to the original from any stage; also return the URL of the enhanced picture, if it had one."""
     await _lock_property(session, image_id)
     row = await _locked(session, image_id)
     if _stage(row) is not Stage.NONE:
@@ -91,7 +91,7 @@ async def _locked(session: AsyncSession, image_id: UUID) -> Row[*tuple[Any, ...]
 
 
 async def _lock_property(session: AsyncSession, image_id: UUID) -> None:
-    """Before its picture, as an editor of the property does: what it shows is about to change."""
+    """Lock the property before its picture, as its editors do, because what it shows will change."""
     owner = select(PropertyImage.property_id).where(PropertyImage.id == image_id).scalar_subquery()
     await session.execute(select(Property.id).where(Property.id == owner).with_for_update(key_share=True))
 
@@ -112,7 +112,7 @@ async def _audit(
 
 
 async def move(session: AsyncSession, job: Job, event: Event, **values: Any) -> bool:
-    """Move the picture as the event says, if this is its job and a stage that the event ends."""
+    """Apply the event if this is the picture's job and its stage allows the event; tell whether it did."""
     moved = (
         update(PropertyImage)
         .where(*_is(job), or_(*map(_is_at, sources(event))))
@@ -123,10 +123,10 @@ async def move(session: AsyncSession, job: Job, event: Event, **values: Any) -> 
 
 
 async def news(session: AsyncSession, job: Job, event: Event, **values: Any) -> bool:
-    """A move that the AI service tells of; False where it comes too late to mean anything.
+    """Apply an event from the AI service; False if it comes too late to have an effect.
 
     Raises:
-        NotFound: we never gave it this job.
+        NotFound: the AI service was never given this job.
     """
     if await move(session, job, event, **values):
         return True
@@ -138,7 +138,7 @@ async def news(session: AsyncSession, job: Job, event: Event, **values: Any) -> 
 
 
 async def store_result(session: AsyncSession, job: Job, enhanced_url: str) -> tuple[bool, str | None]:
-    """Show the enhanced picture, if it is still wanted; and the address of the one that it replaces."""
+    """Show the enhanced picture if it is still wanted; also return the URL of the one that it replaces."""
     await _lock_property(session, job.image_id)
     before = await session.scalar(select(PropertyImage.enhanced_url).where(*_is(job)))
     return await move(session, job, Event.STORED, enhanced_url=enhanced_url), before
@@ -159,7 +159,7 @@ def _is_at(stage: Stage) -> ColumnElement[bool]:
 
 
 async def claim(session: AsyncSession, image_id: UUID, lease: timedelta) -> Claim | None:
-    """The work that waits here, for as long as the lease; None if another has it, or there is none."""
+    """Claim the picture's due work for the lease; None if another worker has it or there is none."""
     waiting = (
         PropertyImage.id == image_id,
         PropertyImage.enhancement_status.in_(UNFINISHED),
@@ -180,13 +180,13 @@ async def claim(session: AsyncSession, image_id: UUID, lease: timedelta) -> Clai
 
 
 async def postpone(session: AsyncSession, held: Claim, pause: timedelta, *, forgiven: bool = False) -> None:
-    """Let go of a claim; nothing changes if another worker has taken over, or the picture has moved on.
+    """Release a claim; no-op if another worker has taken over, or the picture has moved on.
 
     Args:
-        session: in whose transaction.
+        session: the session of the transaction.
         held: the claim.
-        pause: until another may have it.
-        forgiven: whether this try counts as none.
+        pause: time until the work can be claimed again.
+        forgiven: whether to leave this try uncounted.
     """
     mine = (*_is(held.job), PropertyImage.enhancement_tries == held.tries)
     waiting = (
@@ -198,14 +198,14 @@ async def postpone(session: AsyncSession, held: Claim, pause: timedelta, *, forg
 
 
 async def due(session: AsyncSession, most: int) -> Sequence[UUID]:
-    """Pictures at which work waits, the longest waiting first."""
+    """Return pictures with due work, the longest waiting first."""
     waiting = PropertyImage.enhancement_due_at <= func.now()
     query = select(PropertyImage.id).where(waiting).order_by(PropertyImage.enhancement_due_at)
     return (await session.scalars(query.limit(most))).all()
 
 
 async def expire(session: AsyncSession, now: datetime) -> Sequence[UUID]:
-    """Give up on what was asked for too long ago; whose result comes later has lost."""
+    """Time out requests older than LONGEST; results that arrive later are ignored."""
     stuck = (
         PropertyImage.enhancement_status.in_(UNFINISHED),
         PropertyImage.requested_at <= now - LONGEST,

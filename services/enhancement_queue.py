@@ -13,7 +13,7 @@ WAITING = (EnhancementStatus.PENDING, EnhancementStatus.PROCESSING)
 
 
 async def queue_length(session: AsyncSession) -> dict[str, int]:
-    """How many are pending, and how many processing."""
+    """Return the numbers of pending and of processing pictures."""
     status = PropertyImage.enhancement_status
     counts = select(status, func.count()).where(status.in_(WAITING)).group_by(status)
     found = {row[0]: row[1] for row in await session.execute(counts)}
@@ -21,7 +21,7 @@ async def queue_length(session: AsyncSession) -> dict[str, int]:
 
 
 async def show_queue(session: AsyncSession) -> EnhancementQueue:
-    """The queue of this moment, and for how long its oldest picture has waited."""
+    """Return the current length of the queue, and how long its oldest picture has waited."""
     oldest = await session.scalar(
         select(func.min(PropertyImage.requested_at)).where(PropertyImage.enhancement_status.in_(WAITING))
     )

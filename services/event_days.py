@@ -1,4 +1,4 @@
-"""Events rolled up by day: what is left of them when they are purged, and what long periods are read from."""
+"""Events rolled up by day. The counts outlive purged events and serve reports over long periods."""
 
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -6,10 +6,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 LITTLE = 3
-"""A search that finds fewer listings has found little: that is hardly a choice."""
+"""A search with fewer listings than this has few results: that is hardly a choice."""
 
 FORGET = text("DELETE FROM analytics_days WHERE day >= :since AND day < :until")
-# Pages further on are the same search once more.
+# Each further page counts as the same search once more.
 ROLL_UP = text("""
     INSERT INTO analytics_days (day, event_type, property_id, kind, n, few, none)
     SELECT (created_at AT TIME ZONE 'UTC')::date, event_type,
@@ -26,7 +26,7 @@ def begin_of(day: date) -> datetime:
 
 
 async def roll_up(session: AsyncSession, since: date, until: date) -> int:
-    """Count the events of days from `since` to `until`, both included, anew; how many rows they make."""
+    """Recount the events of the days from `since` to `until`, both included; return the number of rows."""
     after = until + timedelta(days=1)
     await session.execute(FORGET, {"since": since, "until": after})
     values = {"begin": begin_of(since), "end": begin_of(after), "little": LITTLE}

@@ -1,4 +1,4 @@
-"""Views and searches in figures: days that are rolled up from their counts, later ones from the events."""
+"""Statistics of views and searches: rolled-up days from their counts, later days from the events."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -12,7 +12,7 @@ from services.event_days import LITTLE, begin_of
 
 MOST_VIEWED = 10
 
-# The newest day that is rolled up may be short of some, so it is counted from its events.
+# The newest rolled-up day may lack some events, so it is counted from the events.
 COUNTED = """
     WITH newest AS (SELECT coalesce(max(day), '-infinity') AS day FROM analytics_days),
     counted AS (
@@ -45,7 +45,7 @@ BY_PROPERTY = text(f"""
 
 
 async def summarise_views(session: AsyncSession, since: date, until: date) -> ViewSummary:
-    """Of the days from `since` to `until`, both included, in UTC."""
+    """Summarize the days from `since` to `until`, both included, in UTC."""
     values = _values("view", since, until)
     days = _days(await session.execute(BY_DAY, values), since, until)
     most = await session.execute(BY_PROPERTY, values | {"most": MOST_VIEWED})
@@ -81,7 +81,7 @@ def _values(event_type: str, since: date, until: date) -> dict[str, Any]:
 
 
 def _days(rows: Iterable[Row[Any]], since: date, until: date) -> list[DayCount]:
-    """Every day of the period, those without an event too."""
+    """Return every day of the period, including days without events."""
     counts = {row.day: row.n for row in rows}
     days = (since + timedelta(days=n) for n in range((until - since).days + 1))
     return [DayCount(day=day, count=counts.get(day, 0)) for day in days]

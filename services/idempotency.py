@@ -1,7 +1,7 @@
-"""Requests that take effect once: the answer is kept in the transaction of its effect.
+"""Idempotent requests: the answer is stored in the transaction of its effect.
 
-So a crash leaves neither or both. While the first request is in flight nobody sees its row; an
-advisory lock says that it is under way.
+So a crash leaves both or neither. The row of a request in flight is not visible to others; an advisory
+lock marks the request as in flight.
 """
 
 from collections.abc import Awaitable, Callable
@@ -21,10 +21,10 @@ IN_FLIGHT = "A request with this Idempotency-Key is being answered; ask again in
 
 @dataclass(frozen=True)
 class Once:
-    """A request under its client's key."""
+    """A request with its client's idempotency key."""
 
     scope: str
-    """The endpoint and the client, so that nobody meets another client's keys."""
+    """The endpoint and the client, so that keys of different clients do not collide."""
     key: str
     body_sha256: bytes
 
@@ -40,13 +40,13 @@ class KeptAnswer:
 async def once_only(
     session: AsyncSession, once: Once | None, effect: Callable[[], Awaitable[KeptAnswer]]
 ) -> KeptAnswer:
-    """The answer that this request was given before, or else that of its effect, which is then kept.
+    """Return the stored answer to this request, or else run its effect and store the answer.
 
-    A request without a key has its effect every time.
+    A request without a key takes effect every time.
 
     Raises:
         Conflict: the same request is still in flight.
-        InvalidRequest: the key came with another body before.
+        InvalidRequest: the key was used with another body before.
     """
     if once is None:
         return await effect()
@@ -83,7 +83,7 @@ def _replay(known: IdempotencyKey, once: Once) -> KeptAnswer:
 
 
 async def _keep(session: AsyncSession, once: Once, answer: KeptAnswer) -> None:
-    """An answer past its time makes room for the new one."""
+    """Store the answer, replacing an expired one under the same key."""
     mine = (IdempotencyKey.scope == once.scope, IdempotencyKey.key == once.key)
     await session.execute(delete(IdempotencyKey).where(*mine))
     await session.execute(

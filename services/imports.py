@@ -1,4 +1,4 @@
-"""Imports as admins ask for them and follow them."""
+"""Import jobs: request and track them."""
 
 from hashlib import sha256
 from typing import Any
@@ -32,7 +32,7 @@ async def ask_for_import(
     mapping: dict[str, Any],
     dry_run: bool,
 ) -> tuple[ImportView, bool]:
-    """The job for a file, and whether it is a new one: a file on its way is not taken in again."""
+    """Return the job for a file, and whether it is new; an unfinished identical job is reused."""
     digest = sha256(content).hexdigest()
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"upload {digest}", 0))))
     same = (
@@ -53,7 +53,7 @@ async def ask_for_import(
 
 
 async def read_import(session: AsyncSession, job_id: UUID) -> ImportReport:
-    """Raises NotFound."""
+    """Return the job, with its report once it is done; raises NotFound."""
     query = select(*SHOWN, ImportJob.report).where(ImportJob.id == job_id)
     row = (await session.execute(query)).one_or_none()
     if row is None:
@@ -63,7 +63,7 @@ async def read_import(session: AsyncSession, job_id: UUID) -> ImportReport:
 
 
 async def list_imports(session: AsyncSession, wanted: ImportsRequest) -> Items[ImportView]:
-    """The newest first."""
+    """List imports, newest first."""
     total = await session.scalar(select(func.count()).select_from(ImportJob))
     page = select(*SHOWN).order_by(ImportJob.id.desc()).limit(wanted.page_size)
     rows = await session.execute(page.offset((wanted.page - 1) * wanted.page_size))

@@ -1,7 +1,7 @@
-"""Inquiries as visitors send them: limited, taken once, and counted on their property.
+"""Inquiries from visitors: rate limited, deduplicated, and counted on their property.
 
 Locks are taken in one order - the client's address, then phone and listing, then the property's row -
-so that no two requests wait for each other. All of it is Postgres: with Redis away nothing changes.
+to prevent deadlocks. All of this is in Postgres, so an outage of Redis has no effect.
 """
 
 import math
@@ -25,11 +25,11 @@ QUOTA = Quota("inquiries", MOST_IN_A_WINDOW, 3600)
 SAME_LEAD_FOR = timedelta(hours=24)
 LONGEST_USER_AGENT = 500
 EVENT_TYPE = "inquiry"
-"""Without its visit: a lead has a name, and what else the visit looked for is nobody's business."""
+"""Recorded without the session, because a lead has a name and must not be linked to other searches."""
 
 SAID = {"full_name", "email", "message", "inquiry_type", "preferred_contact_time", "source"}
 UNSAID = (None, "", InquiryType.GENERAL)
-"""What a form sends for a field that was left alone."""
+"""Values that a form sends for an untouched field."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Sender:
 
     address: str
     address_key: str
-    """What the limit counts by."""
+    """The key of the rate limit."""
     user_agent: str | None
 
 
@@ -50,13 +50,13 @@ class Received:
 
 
 async def receive(session: AsyncSession, wanted: NewInquiry, sender: Sender) -> Received:
-    """Keep the inquiry: as a lead, or with the one that its phone began on this listing within a day.
+    """Store the inquiry as a new lead, or add it to the same phone's lead on this listing within a day.
 
-    Which of the two it was the receipt does not say: whoever knows a phone number could ask.
+    The receipt does not reveal which, so that it cannot tell whether a phone number has inquired before.
 
     Raises:
-        NotFound: the property is absent or not live.
-        TooManyRequests: five of this address were kept within the hour.
+        NotFound: the property does not exist or is not live.
+        TooManyRequests: five inquiries from this address were stored within the last hour.
     """
     await _require_live(session, wanted.property_id)
     await _lock(session, f"inquiries of {sender.address_key}")
@@ -74,12 +74,12 @@ async def _require_live(session: AsyncSession, property_id: UUID) -> None:
 
 
 async def _lock(session: AsyncSession, what: str) -> None:
-    """Until the end of the transaction; others wait their turn."""
+    """Take an advisory lock until the end of the transaction; other requests wait for it."""
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(what, 0))))
 
 
 async def _stay_within_limit(session: AsyncSession, sender: Sender) -> None:
-    """What was kept counts, spam and asking again too; replays and refusals do not."""
+    """Count stored inquiries, including spam and repeated ones; replays and refusals do not count."""
     kept = union_all(
         *(
             select(table.created_at).where(
@@ -98,7 +98,7 @@ async def _stay_within_limit(session: AsyncSession, sender: Sender) -> None:
 
 
 async def _same_lead(session: AsyncSession, wanted: NewInquiry) -> Inquiry | None:
-    """The lead of this phone on this listing within a day, unless it is won; locked against an erasure."""
+    """Return this phone's lead on this listing within a day, unless it is won; lock it against erasure."""
     if wanted.is_spam:
         return None
     await _lock(session, f"inquiry of {wanted.phone} about {wanted.property_id}")
@@ -127,7 +127,7 @@ async def _keep(session: AsyncSession, wanted: NewInquiry, sender: Sender) -> Re
 
 
 async def count_inquiry(session: AsyncSession, property_id: UUID, by: int) -> None:
-    """`by` is 1 or, for one that turned out to be spam, -1."""
+    """Change the property's count of inquiries; `by` is 1, or -1 for an inquiry now marked as spam."""
     count = func.greatest(Property.inquiry_count + by, 0)
     await session.execute(update(Property).where(Property.id == property_id).values(inquiry_count=count))
 
@@ -144,7 +144,7 @@ def _columns(wanted: NewInquiry, sender: Sender) -> dict[str, Any]:
 
 
 async def _add(session: AsyncSession, known: Inquiry, wanted: NewInquiry, sender: Sender) -> Received:
-    """What is new becomes an event, and fills what was empty on the lead; the newer consent counts."""
+    """Add what is new as an event and to empty fields of the lead; the newer consent replaces the older."""
     news = _news(known, wanted)
     kept = insert(InquiryEvent).values(
         inquiry_id=known.id,
@@ -162,7 +162,7 @@ async def _add(session: AsyncSession, known: Inquiry, wanted: NewInquiry, sender
 
 
 def _news(known: Inquiry, wanted: NewInquiry) -> dict[str, Any]:
-    """What the visitor says and the lead does not."""
+    """Return the fields that the visitor states and that differ from the lead."""
     said = wanted.model_dump(mode="json", include=SAID)
     return {
         name: value for name, value in said.items() if value not in UNSAID and value != getattr(known, name)
@@ -170,7 +170,7 @@ def _news(known: Inquiry, wanted: NewInquiry) -> dict[str, Any]:
 
 
 def _details(news: dict[str, Any], known: Inquiry, wanted: NewInquiry) -> dict[str, Any]:
-    """All but the message; a consent to another text as what it was and is."""
+    """Return all new fields but the message, and the old and new version of the consent if they differ."""
     versions = known.consent_text_version, wanted.consent_text_version
     consent = {"consent_text_version": {"from": versions[0], "to": versions[1]}}
     others = {name: value for name, value in news.items() if name != "message"}
@@ -178,7 +178,7 @@ def _details(news: dict[str, Any], known: Inquiry, wanted: NewInquiry) -> dict[s
 
 
 async def _come_back(session: AsyncSession, known: Inquiry) -> dict[str, Any]:
-    """The columns by which a lost lead is somebody's work again; an event says so."""
+    """Return the columns that reopen a lost lead, and add an event; empty if the lead is not lost."""
     before = InquiryStatus(known.status)
     now = when_asked_again(before)
     if now is before:

@@ -1,4 +1,4 @@
-"""Leads for a spreadsheet: all that a list shows and more, contact data unmasked, row by row."""
+"""Export leads for a spreadsheet, row by row: more columns than a list shows, contact data unmasked."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -17,17 +17,17 @@ COLUMNS = (
 )  # fmt: skip
 HEADER = (*COLUMNS, "property_title", "assigned_to")
 SLOWEST_READER = "60s"
-"""How long a client may stop reading before its export is ended, with its snapshot."""
+"""How long a client may stop reading before its export and its snapshot are ended."""
 
 
 async def record_export(session: AsyncSession, actor: Actor, wanted: InquiryFilters) -> None:
-    """To be committed before the first row leaves: what was begun was seen, whether or not it ended."""
+    """Audit the export. Commit before the first row is sent, because an aborted export discloses data too."""
     filters = {name: (None, value) for name, value in wanted.given().items()}
     await record(session, actor, "inquiry.csv", entity_type="inquiry", entity_id="*", changes={**filters})
 
 
 async def export_leads(session: AsyncSession, wanted: InquiryFilters) -> AsyncIterator[tuple[Any, ...]]:
-    """All rows as of one moment, in batches of the driver's."""
+    """Yield all rows from one snapshot; the driver fetches them in batches."""
     await session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
     await session.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{SLOWEST_READER}'"))
     await plan_by_values(session)

@@ -1,8 +1,8 @@
-"""Lists of leads: which, in which order, and how many.
+"""Lists of leads: filters, order and totals.
 
-The ids of a page are found in an index alone; only its few rows are read. Totals come from counts by
-day that triggers keep, and the two days that a period cuts are counted anew. A search by name, phone
-or email has no such counts: it counts MOST_GATHERED matches at most, and says when there are more.
+The ids of a page come from an index alone; only the page's few rows are read. Totals come from counts by
+day that triggers maintain; partial days at the ends of a period are counted from rows. A search by name,
+phone or email has no such counts: it counts at most MOST_GATHERED matches, and tells if there are more.
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,26 +29,26 @@ from schemas.vocabulary import InquiryStatus, InquiryType
 from services.word_search import begin_words
 
 MOST_GATHERED = 5_000
-"""Leads whose ids are fetched and sorted. Where there are more, at least one in two hundred of a million
-matches, so that walking an index in the wanted order meets enough of them soon."""
+"""Up to this many matching ids are fetched and sorted. With more, at least one in two hundred of a million
+leads matches, so that a walk along an index in the requested order soon finds enough."""
 DEEPEST_SEARCH = 200
-"""How far one can page through a search that finds more than that; who finds so much narrows it."""
+"""How many leads can be paged through if a search finds more than MOST_GATHERED; it should be narrowed."""
 
 Clause = ColumnElement[bool]
 LeadRow = Row[Inquiry, str, str]
-"""With the title of its listing and the name of its colleague, which may be null."""
+"""A lead, the title of its listing, and the name of its colleague, which may be null."""
 
 
 def ordered(sort: InquirySort, leads: Any = Inquiry) -> list[Any]:
-    """`leads` is the table, or what was gathered of it."""
+    """Return the sort columns; `leads` is the table, or the gathered rows of it."""
     if sort is InquirySort.NEWEST:
         return [leads.created_at.desc(), leads.id.desc()]
-    waiting = [leads.first_contact_s.desc()]  # null while it waits, and nulls come first
+    waiting = [leads.first_contact_s.desc()]  # null while the lead waits; nulls sort first
     return [*(waiting if sort is InquirySort.FIRST_CONTACT_WAIT else []), leads.created_at, leads.id]
 
 
 async def list_leads(session: AsyncSession, wanted: InquiryListRequest) -> InquiryList:
-    """One page, contact data masked."""
+    """Return one page, with contact data masked."""
     await plan_by_values(session)
     ids, total = await _find(session, wanted)
     rows = await session.execute(lead_rows(wanted.sort).where(Inquiry.id.in_(ids))) if ids else ()
@@ -64,14 +64,14 @@ async def list_leads(session: AsyncSession, wanted: InquiryListRequest) -> Inqui
 
 
 async def plan_by_values(session: AsyncSession) -> None:
-    """A plan for any name is a bad plan for a common one and for a rare one."""
+    """Plan each query for its values, because a generic plan is bad for common names and for rare ones."""
     await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
 
 
 async def _find(session: AsyncSession, wanted: InquiryListRequest) -> tuple[Sequence[UUID], int]:
-    """The ids of the page, in no order, and how many there are; of a search MOST_GATHERED + 1 at most.
+    """Return the unordered ids of the page and the total, for a search at most MOST_GATHERED + 1.
 
-    Which way is quick depends on how many there are, of which the planner's guess is often far off.
+    The faster way depends on the number of matches, and the planner's estimate of it is often far off.
     """
     if not wanted.q:
         total = await _count(session, wanted)
@@ -91,7 +91,7 @@ def _too_many_to_page() -> InvalidRequest:
 
 
 async def _gather(session: AsyncSession, wanted: InquiryListRequest) -> tuple[Sequence[UUID], int]:
-    """All of them, as they are found quickest, and of these the page."""
+    """Fetch all matches in the fastest way, up to MOST_GATHERED + 1, and cut the page from them."""
     known = select(Inquiry.id, Inquiry.created_at, Inquiry.first_contact_s)
     gathered = known.where(*matching(wanted)).limit(MOST_GATHERED + 1).cte("gathered")
     page = select(gathered.c.id).order_by(*ordered(wanted.sort, gathered.c))
@@ -102,7 +102,7 @@ async def _gather(session: AsyncSession, wanted: InquiryListRequest) -> tuple[Se
 
 
 async def _walk(session: AsyncSession, wanted: InquiryListRequest) -> Sequence[UUID]:
-    """Along an index that has their order, and not by the words, of which the planner thinks too well."""
+    """Walk an index in the requested order. The index of words is disabled: the planner overrates it."""
     ids = select(Inquiry.id).where(*matching(wanted, by_index=False)).order_by(*ordered(wanted.sort))
     return (await session.scalars(ids.offset(_skipped(wanted)).limit(wanted.page_size))).all()
 
@@ -112,7 +112,7 @@ def _skipped(wanted: InquiryListRequest) -> int:
 
 
 def lead_rows(sort: InquirySort) -> Select[Inquiry, str, str]:
-    """Leads with the title of their listing and the name of their colleague."""
+    """Select leads with the title of their listing and the name of their colleague."""
     return (
         select(Inquiry, Property.title, User.full_name)
         .join(Property, Property.id == Inquiry.property_id)
@@ -147,7 +147,7 @@ def person(user_id: UUID | None, full_name: str | None) -> Person | None:
 
 
 def matching(wanted: InquiryFilters, *, by_index: bool = True) -> list[Clause]:
-    """`by_index`: whether the index of words may be used."""
+    """Return the conditions; `by_index`: whether the index of words may be used."""
     return [
         *_of_kind(wanted, Inquiry),
         *([Inquiry.property_id == wanted.property_id] if wanted.property_id else []),
@@ -158,7 +158,7 @@ def matching(wanted: InquiryFilters, *, by_index: bool = True) -> list[Clause]:
 
 
 def _of_kind(wanted: InquiryFilters, table: type[Inquiry | InquiryCount]) -> list[Clause]:
-    """What the counts by day know as well."""
+    """Return the conditions that the counts by day also support."""
     return [
         table.is_spam == wanted.spam,
         *([_among(table.status, wanted.status)] if wanted.status else []),
@@ -175,7 +175,7 @@ def _of_colleague(column: Any, whose: Any) -> Clause:
 
 
 def _among(column: Any, values: Iterable[str]) -> Clause:
-    """One value as an equality: an index that begins with it is then in the order of what follows."""
+    """Compare one value by equality: an index that begins with it is then ordered by its next columns."""
     first, *others = values
     chosen: Clause = column.in_([first, *others]) if others else column == first
     return chosen
@@ -226,7 +226,7 @@ def _midnight(moment: datetime) -> datetime:
 async def _count_days(
     session: AsyncSession, wanted: InquiryFilters, first: datetime | None, last: datetime | None
 ) -> int:
-    """By the counts of whole days, `last` not included."""
+    """Return the sum of the counts of whole days, `last` not included."""
     days = [
         *([InquiryCount.day >= first.date()] if first else []),
         *([InquiryCount.day < last.date()] if last else []),

@@ -1,4 +1,4 @@
-"""Leads in figures: how many of each kind on each day, and how long they waited for a first contact."""
+"""Statistics of leads: counts by status and by day, and the waiting times for a first contact."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from services.lead_lists import person
 
 
 async def summarise_leads(session: AsyncSession, since: date, until: date) -> InquirySummary:
-    """Of the days from `since` to `until`, both included, in UTC; spam is counted apart."""
+    """Summarize the days from `since` to `until`, both included, in UTC; spam is counted separately."""
     by_status = await _sums(session, InquiryCount.status, since, until)
     by_day = await _sums(session, InquiryCount.day, since, until)
     days = [since + timedelta(days=n) for n in range((until - since).days + 1)]
@@ -37,7 +37,7 @@ async def _sums(
 
 
 async def count_open(session: AsyncSession, user_ids: Any) -> int:
-    """Leads of these accounts that somebody still has to work on, at this moment."""
+    """Return the current number of open leads of these accounts, without spam."""
     still_open = (InquiryCount.day.is_(None), ~InquiryCount.is_spam, InquiryCount.status.in_(OPEN))
     counted = select(func.sum(InquiryCount.n)).where(*still_open, InquiryCount.assigned_to.in_(user_ids))
     return int(await session.scalar(counted) or 0)

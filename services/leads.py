@@ -1,4 +1,7 @@
-"""Leads as admins work them: seen in full, moved, assigned, noted; every change an event and an audit row."""
+"""Leads for admins: view in full, move, assign, note, mark as spam. Views and changes are audited.
+
+Moves, assignments and notes are also events of the lead.
+"""
 
 from typing import Any, cast
 from uuid import UUID
@@ -33,7 +36,7 @@ ENDS = ("from", "to")
 
 
 async def view_lead(session: AsyncSession, actor: Actor, inquiry_id: UUID) -> InquiryView:
-    """All of a lead, as every answer that shows one; the audit says who saw whose contact data."""
+    """Return the full lead for any answer that shows one; the audit records who saw its contact data."""
     query = (
         select(Inquiry, Property, User.full_name)
         .join(Property, Property.id == Inquiry.property_id)
@@ -78,7 +81,7 @@ async def _events(session: AsyncSession, inquiry_id: UUID) -> list[InquiryEventV
 
 
 async def _with_names(session: AsyncSession, events: list[InquiryEventView]) -> list[InquiryEventView]:
-    """Beside the ids of an assignment the names that they have now."""
+    """Add the current names of the accounts to assignment events."""
     given = [event for event in events if event["event_type"] == InquiryEventType.ASSIGNMENT]
     ids = {UUID(event["event_data"][end]) for event in given for end in ENDS if event["event_data"].get(end)}
     if ids:
@@ -107,14 +110,14 @@ def no_such_lead() -> NotFound:
 async def move_lead(
     session: AsyncSession, actor: Actor, inquiry_id: UUID, wanted: StatusChange
 ) -> InquiryView:
-    """Move the lead on; where it is already, nothing happens.
+    """Change the lead's status; no-op if it already has it.
 
     Raises:
-        Conflict: its status does not lead there; `allowed` says where it does.
+        Conflict: the status cannot change like this; `allowed` lists the possible ones.
     """
     lead = await _lead_now(session, inquiry_id)
     if not _is_there(lead, wanted) and not await _moved(session, actor, lead, wanted):
-        lead = await _lead_now(session, inquiry_id)  # somebody else moved it in between
+        lead = await _lead_now(session, inquiry_id)  # another request moved it in between
         if not _is_there(lead, wanted):
             raise _illegal(lead, wanted)
     return await view_lead(session, actor, inquiry_id)
@@ -143,7 +146,7 @@ def _illegal(lead: Any, wanted: StatusChange) -> Conflict:
 
 
 async def _moved(session: AsyncSession, actor: Actor, lead: Any, wanted: StatusChange) -> bool:
-    """Compare and set: of two admins at once only one finds the status that both have read."""
+    """Compare and set: of two admins who read the same status, only one can change it."""
     if not may_move(InquiryStatus(lead.status), wanted.status):
         raise _illegal(lead, wanted)
     changed: dict[str, Any] = {
@@ -152,7 +155,7 @@ async def _moved(session: AsyncSession, actor: Actor, lead: Any, wanted: StatusC
         "updated_at": func.now(),
     }
     if wanted.status is InquiryStatus.CONTACTED:
-        first = Inquiry.first_contacted_at.is_(None)  # a lead that came back has had one
+        first = Inquiry.first_contacted_at.is_(None)  # a reopened lead keeps its first contact
         now = func.greatest(func.now(), Inquiry.created_at)
         changed["first_contacted_at"] = case((first, now), else_=Inquiry.first_contacted_at)
         changed["first_contacted_by"] = case((first, actor.id), else_=Inquiry.first_contacted_by)
@@ -170,7 +173,7 @@ async def _moved(session: AsyncSession, actor: Actor, lead: Any, wanted: StatusC
 async def assign_lead(
     session: AsyncSession, actor: Actor, inquiry_id: UUID, wanted: Assignment
 ) -> InquiryView:
-    """Give the lead to a colleague, or to nobody; whose it is already, nothing happens."""
+    """Assign or unassign the lead; no-op if it is already assigned to that user."""
     await _lock_lead(session, inquiry_id)
     lead = await _lead_now(session, inquiry_id)
     if lead.assigned_to != wanted.assigned_to:
@@ -186,7 +189,7 @@ async def assign_lead(
 
 
 async def _require_active(session: AsyncSession, user_id: UUID | None) -> None:
-    """Locked until the commit, so that nobody is deactivated while getting a lead."""
+    """Lock the account until the commit, so that it is not deactivated while it gets a lead."""
     active = select(User.id).where(User.id == user_id, User.is_active).with_for_update(read=True)
     if user_id is not None and await session.scalar(active) is None:
         wrong = FieldError("#/assigned_to", "body", "not_an_active_admin", "is not the id of an active admin")
@@ -194,7 +197,7 @@ async def _require_active(session: AsyncSession, user_id: UUID | None) -> None:
 
 
 async def mark_spam(session: AsyncSession, actor: Actor, inquiry_id: UUID, wanted: SpamMark) -> InquiryView:
-    """Take the lead for spam or no longer; its property's count follows."""
+    """Mark the lead as spam or not; the property's count of inquiries is adjusted."""
     await _lock_lead(session, inquiry_id)
     lead = await _lead_now(session, inquiry_id)
     if lead.is_spam != wanted.is_spam:
@@ -216,7 +219,7 @@ async def add_note(session: AsyncSession, actor: Actor, inquiry_id: UUID, note: 
 
 
 async def _lock_lead(session: AsyncSession, inquiry_id: UUID) -> None:
-    """Until the commit, so that nothing is written to a lead that is being erased."""
+    """Lock until the commit, so that nothing is written to a lead that is being erased."""
     await session.execute(select(Inquiry.id).where(Inquiry.id == inquiry_id).with_for_update(key_share=True))
 
 
@@ -234,7 +237,7 @@ async def _add_event(
 
 
 async def _audit(session: AsyncSession, actor: Actor, what: str, inquiry_id: UUID, **changes: Any) -> None:
-    """What was written or said stays with the lead, where an erasure finds it."""
+    """Add an audit row without free text, which stays with the lead, where an erasure finds it."""
     await record(
         session, actor, f"inquiry.{what}", entity_type="inquiry", entity_id=inquiry_id, changes=changes
     )

@@ -1,4 +1,4 @@
-"""What the market passes left: prices by segment, and how good the comparison is."""
+"""Results of the market passes: prices by segment, and the quality of the comparison."""
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,13 +9,13 @@ from schemas.tables import MarketQuality, MarketSegment
 from schemas.vocabulary import ListingType
 
 FEWEST = 5
-"""Listings of a segment below which one odd price would be the news."""
+"""Fewest listings of a segment that is shown; in a smaller one, a single odd price would dominate."""
 
 
 async def read_segments(
     session: AsyncSession, wanted: LocalitiesRequest, bhk: float | None = None
 ) -> dict[str, MarketSegment]:
-    """By locality, where there are enough listings; without bedrooms named, of all together."""
+    """Return segments with enough listings, by locality; without `bhk`, those of all bedrooms together."""
     column = MarketSegment.__table__.c
     query = select(MarketSegment).where(
         *(column[name] == getattr(wanted, name) for name in LocalitiesRequest.model_fields),
@@ -26,7 +26,7 @@ async def read_segments(
 
 
 async def read_quality(session: AsyncSession) -> list[Quality]:
-    """The newest for sale and for rent, which are measured together; none before the first night."""
+    """Return the newest rows for sale and for rent, measured together; empty before the first nightly run."""
     last = select(func.max(MarketQuality.as_of)).scalar_subquery()
     newest = select(MarketQuality).where(MarketQuality.as_of == last).order_by(MarketQuality.id)
     return [_shown(row) for row in await session.scalars(newest)]

@@ -1,4 +1,4 @@
-"""What many visitors ask for, as the recorded searches say."""
+"""The most popular searches, from the recorded events."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 LATELY = timedelta(days=7)
-# Words were not kept, and a place in a list is another's answer than its beginning.
+# Without searches with words, which are not stored, and further pages, whose answers differ.
 POPULAR = text("""
     SELECT event_data ->> 'kind' AS kind, event_data -> 'search' AS search
     FROM analytics_events
@@ -25,10 +25,10 @@ POPULAR = text("""
 class Popular:
     kind: str
     search: dict[str, Any]
-    """The body of the request."""
+    """The request body."""
 
 
 async def popular_searches(session: AsyncSession, limit: int) -> list[Popular]:
-    """Those of most visits first."""
+    """Return the searches of the most sessions first."""
     rows = await session.execute(POPULAR, {"lately": LATELY, "limit": limit})
     return [Popular(row.kind, row.search) for row in rows]

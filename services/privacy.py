@@ -1,4 +1,4 @@
-"""What we hold of a person: handed out, erased on request, and erased by itself after its time."""
+"""Personal data: exported and erased on request, and purged after its retention time."""
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
@@ -41,7 +41,7 @@ HELD_KEYS = (
 
 
 async def export_person(session: AsyncSession, actor: Actor, inquiry_id: UUID) -> PersonalData:
-    """Everything held of whoever left this lead's phone or email."""
+    """Return all data held about the person with this lead's phone or email; the export is audited."""
     ids = await _leads_of_the_person(session, inquiry_id)
     await record(session, actor, "inquiry.export", entity_type="inquiry", entity_id=inquiry_id)
     events, audit = InquiryEvent.__table__.c, AuditRow.__table__.c
@@ -59,14 +59,14 @@ async def _rows(session: AsyncSession, query: Select[Any]) -> list[dict[str, Any
 
 
 async def _leads_of_the_person(session: AsyncSession, inquiry_id: UUID) -> Sequence[UUID]:
-    """This lead and all others with its phone or its email, locked; an erased one has no others."""
+    """Lock and return this lead and all others with its phone or email; an erased lead has no others."""
     contact = select(Inquiry.phone, func.lower(Inquiry.email)).where(Inquiry.id == inquiry_id)
     found = (await session.execute(contact)).one_or_none()
     if found is None:
         raise no_such_lead()
     phone, email = found
     same = [Inquiry.id == inquiry_id]
-    if phone is not None:  # a comparison with null would mean everybody who left none
+    if phone is not None:  # a comparison with None would match all leads without a phone
         same.append(Inquiry.phone == phone)
     if email is not None:
         same.append(func.lower(Inquiry.email) == email)
@@ -78,7 +78,7 @@ async def _leads_of_the_person(session: AsyncSession, inquiry_id: UUID) -> Seque
 async def erase_person(
     session: AsyncSession, actor: Actor, inquiry_id: UUID, reason: ErasureReason
 ) -> ErasureReceipt:
-    """Erase what `export_person` shows; the rows stay for counts, without their person."""
+    """Erase what `export_person` shows; the rows stay for counts, without personal data."""
     ids = await _leads_of_the_person(session, inquiry_id)
     erased = await _erase(session, ids)
     for lead in erased:
@@ -88,9 +88,9 @@ async def erase_person(
 
 
 async def _erase(session: AsyncSession, ids: Sequence[UUID]) -> list[UUID]:
-    """Those that were not erased before; what they leave is when, about what, and how it went."""
+    """Erase leads and return the newly erased ones; their dates, property and status remain."""
     nothing = dict.fromkeys(PERSONAL)
-    reason = case((Inquiry.lost_reason.is_not(None), ERASED))  # a lost lead has one, says a constraint
+    reason = case((Inquiry.lost_reason.is_not(None), ERASED))  # a constraint requires one for a lost lead
     erasing = (
         update(Inquiry)
         .where(Inquiry.id.in_(ids), Inquiry.erased_at.is_(None))
@@ -115,7 +115,7 @@ def _words_of_somebody() -> ColumnElement[bool]:
 
 @dataclass(frozen=True)
 class Purged:
-    """How much was removed."""
+    """The numbers of removed records."""
 
     leads: int = 0
     addresses: int = 0
@@ -126,12 +126,12 @@ class Purged:
 
     @property
     def more(self) -> bool:
-        """Of one batch: whether there may be another."""
+        """Whether there may be another batch after this one."""
         return any(count >= BATCH for count in astuple(self))
 
 
 async def purge(session: AsyncSession, settings: Settings, now: datetime) -> Purged:
-    """Erase one batch of whatever is past its time; to be called, and committed, until there is no more."""
+    """Erase one batch of all data past its retention time; call and commit until `more` is false."""
     purged = Purged(
         leads=await _purge_leads(session, now - timedelta(days=settings.inquiry_retention_days)),
         addresses=await _purge_addresses(session, now - timedelta(days=settings.address_retention_days)),
@@ -146,7 +146,7 @@ async def purge(session: AsyncSession, settings: Settings, now: datetime) -> Pur
 
 
 async def _purge_leads(session: AsyncSession, before: datetime) -> int:
-    """Of leads that nobody has touched since; one that is just being worked on waits for the next time."""
+    """Erase leads not updated since `before`; locked ones are skipped until the next run."""
     stale = (Inquiry.updated_at < before, Inquiry.erased_at.is_(None))
     batch = select(Inquiry.id).where(*stale).order_by(Inquiry.updated_at).limit(BATCH)
     ids = (await session.scalars(batch.with_for_update(skip_locked=True))).all()

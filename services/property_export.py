@@ -1,4 +1,4 @@
-"""All properties as a file, row by row from one snapshot."""
+"""Export all properties as CSV, row by row from one snapshot."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -15,7 +15,7 @@ from services.properties.rows import BY_ID
 ROWS_AT_A_TIME = 500
 SLOWEST_FETCH_MS = 10_000
 SLOWEST_READER_MS = 60_000
-"""How long a client may stop reading before its export is ended, with its snapshot."""
+"""How long a client may stop reading before its export and its snapshot are ended."""
 
 
 class ExportRequest(Shape):
@@ -29,7 +29,7 @@ def _area(basis: AreaBasis) -> Any:
 
 
 def _own(coordinate: Any) -> Any:
-    """A sector's centre is not the property's own place, and is left to be filled in again."""
+    """Leave the coordinate empty if it is only the sector's centre, so that an import fills it in again."""
     return case((~Property.location_approximate, coordinate))
 
 
@@ -66,11 +66,11 @@ COLUMNS: dict[str, Any] = {
     "state": Property.state,
     "price_per_sqft": Property.price_per_sqft,
 }
-"""The columns of the map `casabricks`, and two that an import does not read."""
+"""The columns of the import mapping `casabricks`, and two that an import does not read."""
 
 
 async def export_properties(engine: AsyncEngine, wanted: ExportRequest) -> AsyncIterator[str]:
-    """CSV in pieces, the header first; the snapshot ends with the last piece, or when nobody reads on."""
+    """Yield CSV in pieces, header first; the snapshot ends with the last piece or when reading stops."""
     yield BYTE_ORDER_MARK + lines_of([COLUMNS])
     async with engine.connect() as connection:
         await connection.execution_options(isolation_level="REPEATABLE READ")

@@ -1,4 +1,4 @@
-"""Records of requests and visits, purged after their time; leads and idempotency keys are privacy.py's."""
+"""Purge old records of requests and visits; privacy.py purges leads and idempotency keys."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -19,20 +19,20 @@ from schemas.tables import (
 
 BATCH = 5_000
 DELIVERIES = timedelta(days=7)
-"""Longer than anybody sends a webhook again."""
+"""Longer than any sender retries a webhook."""
 RUNS = timedelta(days=30)
 VIEW_BATCHES = timedelta(days=30)
-"""Longer than a backup of Redis, which would bring its views again, is of any use."""
+"""Longer than a backup of Redis is useful; restoring one would bring its views again."""
 QUALITY = timedelta(days=366)
 
 
 def expired(settings: Settings, now: datetime) -> Mapping[type[Base], ColumnElement[bool]]:
-    """By table, which rows are past their time."""
+    """Return, by table, the condition for rows past their retention time."""
     rolled_up = select(func.max(AnalyticsDay.day)).scalar_subquery()
     event = AnalyticsEvent.created_at
     return {
         WebhookDelivery: WebhookDelivery.received_at < now - DELIVERIES,
-        # Not before they are counted: the newest day may still be short of some.
+        # Only after they are counted: the newest rolled-up day may still lack some.
         AnalyticsEvent: (event < now - timedelta(days=settings.analytics_retention_days))
         & (cast(func.timezone("UTC", event), Date) < rolled_up),
         JobRun: JobRun.started_at < now - RUNS,
@@ -42,7 +42,7 @@ def expired(settings: Settings, now: datetime) -> Mapping[type[Base], ColumnElem
 
 
 async def purge_batch(session: AsyncSession, table: type[Base], condition: ColumnElement[bool]) -> int:
-    """Delete some of these rows; BATCH of them means that there may be more."""
+    """Delete a batch of these rows and return their number; BATCH means that there may be more."""
     key = tuple(table.__mapper__.primary_key)
     some = select(*key).where(condition).limit(BATCH).with_for_update(skip_locked=True)
     gone = await session.scalars(delete(table).where(tuple_(*key).in_(some)).returning(key[0]))

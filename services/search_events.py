@@ -1,4 +1,4 @@
-"""What visitors searched for, written down in bulk."""
+"""Record visitors' searches in bulk."""
 
 import hmac
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from domain.price_bands import ladder_step
 from schemas.api.search import Wishes
 
 EVENT_TYPE = "search"
-# One parameter for all rows: a statement for each costs the server as much as answering from the cache.
+# One parameter for all rows: a statement per row costs the server as much as an answer from the cache.
 RECORD = text("""
     INSERT INTO analytics_events (event_type, event_data, session_id, created_at)
     SELECT event_type, event_data, session_id, created_at
@@ -28,7 +28,7 @@ class SearchEvent:
     search: dict[str, Any]
     """The request in canonical form."""
     asked: dict[str, Any]
-    """What it asks for, by dimension, see `asked_for`."""
+    """What the search asks for, by dimension; see `asked_for`."""
     total: int | None
     took_ms: float
     session_id: str | None
@@ -36,7 +36,7 @@ class SearchEvent:
 
 
 async def record_searches(session: AsyncSession, events: Sequence[SearchEvent], key: bytes) -> None:
-    """Add events in the caller's transaction; `key` see `without_words`."""
+    """Add events in the caller's transaction; for `key` see `without_words`."""
     rows = [_row(event, key) for event in events]
     await session.execute(RECORD, {"events": orjson.dumps(rows).decode()})
 
@@ -57,7 +57,7 @@ def _row(event: SearchEvent, key: bytes) -> dict[str, Any]:
 
 
 def asked_for(search: Wishes) -> dict[str, Any]:
-    """What is worth knowing of a wish that nobody fulfils: no words, no points on a map, no exact sums."""
+    """Return what is useful about an unmet wish: no words, no map coordinates, no exact budget."""
     budget = None if search.price is None else search.price.max
     asked = {
         "listing_type": search.listing_type,
@@ -71,9 +71,9 @@ def asked_for(search: Wishes) -> dict[str, Any]:
 
 
 def without_words(search: dict[str, Any], key: bytes) -> dict[str, Any]:
-    """What somebody typed may say who they are: only a digest of it is kept, to count the same words.
+    """Replace typed words, which may identify a visitor, by a digest that still counts equal texts.
 
-    Without the key nobody finds a phone number again by trying them all.
+    The digest is keyed, so that a phone number cannot be recovered by trying all numbers.
     """
     if not search.get("q"):
         return search

@@ -1,4 +1,4 @@
-"""What visitors looked for and hardly found, told only of wishes that several visits share."""
+"""Searches with few results, reported only for wishes that several sessions share."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -11,14 +11,14 @@ from schemas.vocabulary import ListingType
 from services.event_days import LITTLE, begin_of
 
 FEWEST_SESSIONS = 5
-"""A wish of fewer visits might say who made it."""
+"""A wish of fewer sessions might reveal who made it."""
 
 SEVERAL = (Dimension.LOCALITY, Dimension.PROPERTY_TYPE, Dimension.BHK)
-"""Dimensions of which a search may name several values: it asks for each of them."""
+"""Dimensions that may have several values in a search; the search counts for each of them."""
 
 
 def _question(by: tuple[Dimension, ...]) -> TextClause:
-    """A search that leaves a dimension open is one of those with null there."""
+    """Build the query; searches without a value in a dimension are grouped under null."""
     joins = " ".join(
         f"LEFT JOIN LATERAL jsonb_array_elements(asked -> '{each}') AS {each} (value) ON true"
         for each in by
@@ -43,13 +43,13 @@ def _question(by: tuple[Dimension, ...]) -> TextClause:
         FROM little {joins}
         GROUP BY {places} HAVING count(DISTINCT session_id) >= :fewest
         ORDER BY sessions DESC, searches DESC, {places} LIMIT :limit
-    """)  # noqa: S608  put together from a vocabulary of ours
+    """)  # noqa: S608  built from a fixed vocabulary
 
 
 async def unmet_demand(
     session: AsyncSession, wanted: UnmetDemandRequest, since: date, until: date
 ) -> list[UnmetGroup]:
-    """The wishes of most visits first; of days that are not purged yet."""
+    """Return the wishes of the most sessions first; purged days are not included."""
     values: dict[str, Any] = {
         "begin": begin_of(since),
         "end": begin_of(until + timedelta(days=1)),

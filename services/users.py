@@ -1,4 +1,4 @@
-"""Accounts as a super_admin manages them; one of these is always left."""
+"""Accounts as managed by a super_admin; at least one active super_admin always remains."""
 
 from typing import Any
 from uuid import UUID
@@ -21,10 +21,10 @@ from services.audit import Actor, changes_between, record
 async def create_user(
     session: AsyncSession, actor: Actor, wanted: UserCreate, hashed: str, *, drawn: bool = False
 ) -> UserView:
-    """Add an account; a password that was drawn for it is to be changed.
+    """Add an account; a generated password (`drawn`) must be changed.
 
     Raises:
-        Conflict: the address has an account already.
+        Conflict: the address already has an account.
     """
     columns = {"email": wanted.email, "full_name": wanted.full_name, "role": wanted.role}
     added = (
@@ -46,12 +46,12 @@ async def change_user(
 ) -> UserView:
     """Change an account; a changed role, activity or password ends its sessions at once.
 
-    A new password, of which `hashed` is the hash, was drawn and is to be changed.
+    `hashed` is the hash of a newly generated password, which must be changed.
 
     Raises:
         NotFound: there is no such account.
-        Forbidden: it is the actor's own role.
-        Conflict: no active super_admin would be left.
+        Forbidden: the actor would change their own role.
+        Conflict: no active super_admin would remain.
     """
     before = await _locked(session, user_id)
     after = wanted.model_dump(exclude_unset=True, exclude={"reset_password"})
@@ -68,7 +68,7 @@ async def change_user(
 
 
 async def _locked(session: AsyncSession, user_id: UUID) -> dict[str, Any]:
-    """The account, after all active super_admins are locked in one order: the last one cannot slip away."""
+    """Return the locked account. All active super_admins are locked first, so that one always remains."""
     guarded = select(User.id).where(User.role == Role.SUPER_ADMIN, User.is_active)
     await session.execute(guarded.order_by(User.id).with_for_update())
     shown = (
@@ -96,14 +96,14 @@ async def _require_super_admin(session: AsyncSession) -> None:
 
 
 async def list_colleagues(session: AsyncSession) -> Colleagues:
-    """Active accounts, to whom a lead can be given."""
+    """List the active accounts, to which leads can be assigned."""
     active = select(User.id, User.full_name).where(User.is_active)
     rows = await session.execute(active.order_by(func.lower(User.full_name), User.id))
     return Colleagues(items=[Person(id=user_id, full_name=name) for user_id, name in rows])
 
 
 async def list_users(session: AsyncSession, wanted: UsersRequest) -> Items[UserView]:
-    """By address."""
+    """List accounts in the order of their addresses."""
     matching = _matching(select(*SHOWN), wanted)
     total = await session.scalar(_matching(select(func.count()).select_from(User), wanted))
     page = matching.order_by(func.lower(User.email)).limit(wanted.page_size)

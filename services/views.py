@@ -1,4 +1,4 @@
-"""Views of property pages: counted on their properties, and remembered one by one for analytics."""
+"""Views of property pages: counted on their properties, and recorded one by one for analytics."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from schemas.tables import ViewBatch
 
 EVENT_TYPE = "view"
 
-# Locked in the order of everybody who writes many properties, so that none waits for another in a circle.
+# Lock in the same order as every other writer of many properties, to prevent deadlocks.
 LOCK = text("SELECT FROM properties WHERE id = ANY (:ids) ORDER BY id FOR NO KEY UPDATE")
 COUNT = text("""
     UPDATE properties SET view_count = view_count + views.n
@@ -38,9 +38,9 @@ class ViewEvent:
 
 
 async def count_batch(session: AsyncSession, token: str, views: Mapping[str, int]) -> bool:
-    """Add views to their properties, once for each token; False when that was done before.
+    """Add views to their properties, once for each token; return False if that was done before.
 
-    Neither revision nor version moves: a count shows in no document, and is nobody's edit.
+    Revision and version stay, because the count is not part of the index document and not an edit.
     """
     taking = insert(ViewBatch).values(token=token, views=sum(views.values())).on_conflict_do_nothing()
     taken = await session.scalar(taking.returning(ViewBatch.token))
@@ -53,7 +53,7 @@ async def count_batch(session: AsyncSession, token: str, views: Mapping[str, int
 
 
 async def record_views(session: AsyncSession, events: Sequence[ViewEvent]) -> None:
-    """Add events in the caller's transaction; a property that is gone for good has no views."""
+    """Add events in the caller's transaction; views of properties that no longer exist are ignored."""
     values = {
         "event_type": EVENT_TYPE,
         "ids": [event.property_id for event in events],

@@ -1,4 +1,4 @@
-"""Finding rows by the beginnings of words, whatever their order."""
+"""Find rows by the beginnings of words, in any order."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 
 
 def begin_words(search: Any, beginnings: Iterable[str], *, by_index: bool = True) -> ColumnElement[bool]:
-    """Each of them begins a word that `search` holds; nothing is found by none.
+    """Match rows where each beginning starts a word of `search`; without beginnings nothing matches.
 
     `by_index`: whether the index of words may be used.
     """
@@ -21,5 +21,5 @@ def begin_words(search: Any, beginnings: Iterable[str], *, by_index: bool = True
 
 
 def _quoted(word: str) -> str:
-    """A word of a text search as it stands, whatever is in it."""
+    """Quote a word for a text search query, so that its characters have no special meaning."""
     return "'" + word.replace("\\", "\\\\").replace("'", "''") + "'"

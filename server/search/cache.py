@@ -1,4 +1,4 @@
-"""Answers of searches, kept while they hold, and asked for once however many want them at a time."""
+"""Cached search answers. Concurrent requests for the same answer share one search in flight."""
 
 import asyncio
 import random
@@ -34,13 +34,13 @@ class Kind(StrEnum):
 
 
 LONGEST_S = {
-    Kind.GUIDED: 15 * MINUTE,  # the first steps are asked by everyone
-    Kind.LISTINGS: 5 * MINUTE,  # hardly anyone asks for the same again
+    Kind.GUIDED: 15 * MINUTE,  # all visitors begin with the same steps
+    Kind.LISTINGS: 5 * MINUTE,  # the same search is rarely repeated
     Kind.MAP: 5 * MINUTE,
-    Kind.SUGGEST: 15 * MINUTE,  # the first letters are the same few
+    Kind.SUGGEST: 15 * MINUTE,  # the first letters are often the same
     Kind.LOCALITIES: 60 * MINUTE,  # a handful of answers
 }
-"""How long an answer is kept when nothing changes; a change ends it at once."""
+"""How long an answer is cached if nothing changes; a change invalidates it at once."""
 SHAPES: dict[Kind, Any] = {
     Kind.GUIDED: GuidedAnswer,
     Kind.LISTINGS: FoundListings,
@@ -52,15 +52,15 @@ SHAPES: dict[Kind, Any] = {
 Find = Callable[[], Awaitable[Any]]
 Fly = Callable[[], Coroutine[Any, Any, bytes]]
 NOW, NEXT = b"now", b"next"
-"""In the place of an epoch, where there is none: what has been asked, and what is asked after that."""
+"""Used instead of an epoch where there is none: the flight that has begun, and the one waiting after it."""
 
 
 async def answered(context: Context, kind: Kind, wanted: BaseModel, find: Find) -> bytes:
-    """The answer to a search as JSON: one that holds, one that is on its way, or a new one.
+    """Return the answer to a search as JSON: cached, in flight, or new.
 
-    Only searches of the same epoch share an answer on its way: another may have seen less. Where there is
-    no epoch, because changes come or Redis is away, only those share one that have come before it is asked
-    for: while one is on its way, the next one waits and takes all who come meanwhile.
+    Only requests of the same epoch share a flight, because a flight of another epoch may miss changes. There
+    is no epoch while changes arrive or Redis is unreachable. Then only requests that arrive before a flight
+    starts share it: while one is in flight, the next one waits and collects all further requests.
     """
     key = key_of(kind, wanted)
     found = await context.answers.find(key)
@@ -75,16 +75,16 @@ async def answered(context: Context, kind: Kind, wanted: BaseModel, find: Find) 
     flight = _next(context, key, fly) if found.epoch is None else _this(context, (found.epoch, key), fly)
     joined = len(context.flights) == before
     context.metrics.cached[kind, "joined" if joined else "off" if found.epoch is None else "miss"].inc()
-    return await asyncio.shield(flight)  # it goes on when a visitor leaves
+    return await asyncio.shield(flight)  # it continues if the visitor disconnects
 
 
 def _this(context: Context, place: tuple[bytes, str], fly: Fly) -> asyncio.Task[bytes]:
-    """The flight at this place, or one that begins now."""
+    """Return the flight at this place, or start one."""
     return context.flights.get(place) or _start(context, place, fly)
 
 
 def _next(context: Context, key: str, fly: Fly) -> asyncio.Task[bytes]:
-    """The flight that waits, or one that begins as soon as none is on its way."""
+    """Return the waiting flight, or one that starts as soon as no other is in flight."""
     now, waiting = (NOW, key), context.flights.get((NEXT, key))
     if waiting is not None:
         return waiting
@@ -94,7 +94,7 @@ def _next(context: Context, key: str, fly: Fly) -> asyncio.Task[bytes]:
 
     async def follow() -> bytes:
         await asyncio.wait([ahead])
-        context.flights[now] = context.flights.pop((NEXT, key))  # from now on it is too late to join
+        context.flights[now] = context.flights.pop((NEXT, key))  # from now on requests cannot join it
         return await fly()
 
     return _start(context, (NEXT, key), follow)
@@ -111,7 +111,7 @@ def _land(context: Context, began: tuple[bytes, str], flight: asyncio.Task[bytes
         if context.flights.get(place) is flight:
             del context.flights[place]
     if not flight.cancelled():
-        flight.exception()  # looked at, even when everyone who waited has left
+        flight.exception()  # mark the exception as retrieved, even if all waiting requests are gone
 
 
 async def _fly(context: Context, kind: Kind, key: str, epoch: bytes | None, find: Find) -> bytes:
@@ -123,7 +123,7 @@ async def _fly(context: Context, kind: Kind, key: str, epoch: bytes | None, find
 
 
 async def watched(context: Context, kind: str, find: Find) -> Any:
-    """Ask the engine, and count when it fails."""
+    """Await the search and count its failures."""
     try:
         return await find()
     except SearchUnavailable:
@@ -132,7 +132,7 @@ async def watched(context: Context, kind: str, find: Find) -> Any:
 
 
 def shape_of(answer: Any) -> str:
-    """Told apart from any other, so that a release never serves what another one has kept."""
+    """Return a digest of the answer's schema and the release, so that releases never share cached answers."""
     schema = orjson.dumps(TypeAdapter(answer).json_schema(), option=orjson.OPT_SORT_KEYS)
     return blake2b(schema + version("casabricks").encode(), digest_size=4).hexdigest()
 
@@ -141,11 +141,11 @@ VERSIONS = {kind: shape_of(shape) for kind, shape in SHAPES.items()}
 
 
 def key_of(kind: Kind, wanted: BaseModel) -> str:
-    """The same search has the same key, however it was written."""
+    """Return the cache key of a search; equivalent requests have the same key."""
     text = wanted.model_dump_json(exclude_defaults=True)
     return f"{kind}:{VERSIONS[kind]}:{blake2b(text.encode(), digest_size=16).hexdigest()}"
 
 
 def jittered(seconds: int) -> int:
-    """Up to a fifth less, so that what was kept together does not end together."""
-    return seconds - random.randrange(seconds // 5)  # noqa: S311  nothing secret
+    """Shorten by up to a fifth, so that answers cached together do not expire together."""
+    return seconds - random.randrange(seconds // 5)  # noqa: S311  not for security

@@ -1,4 +1,4 @@
-"""Hits as the cards that a result shows."""
+"""Turn hits into the cards of a result page."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -9,7 +9,7 @@ from domain.ranking import rank
 from schemas.api.search import KeyMetrics, ListingCard, PriceVsMarket, RankParts
 
 Source = dict[str, Any]
-"""A document as the index holds it, see schemas/index/listings.py."""
+"""A document of the index, see schemas/index/listings.py."""
 
 
 def cards(hits: Iterable[dict[str, Any]], *, explain: bool = False) -> list[ListingCard]:
@@ -58,7 +58,7 @@ def key_metrics(source: Source) -> KeyMetrics:
 def explained_card(hit: dict[str, Any]) -> ListingCard:
     shown = card(hit["_source"])
     shown["rank"] = rank_parts(hit["_source"])
-    if hit["_score"] is not None:  # sorted by it
+    if hit["_score"] is not None:  # present only if the search sorts by it
         shown["rank"]["words"] = hit["_score"]
     return shown
 

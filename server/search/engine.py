@@ -1,8 +1,8 @@
 """One round trip to the search engine: bodies in, complete answers out, or a clear failure.
 
-A process has so many questions on their way and no more, so that a slow engine does not take the
-connections, the memory and the time of everything else; one that has failed some times in a row is
-left alone for a moment, and visitors hear at once instead of after their patience.
+Each process limits its concurrent searches, so that a slow engine does not take the connections, memory
+and time of everything else. After some failures in a row a circuit breaker stops all searches for a
+moment. Visitors then get an error at once instead of waiting for the timeout.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,10 @@ from stores.bounds import BusyError, RestingError
 from stores.search import Transport
 
 GIVEN_UP_S = 0.3
-"""So much later than we do the engine gives a question up, lest it tell us of that instead of an answer."""
+"""Seconds after the client's timeout at which the engine cancels a search.
+
+An earlier cancellation could arrive as an error instead of an answer.
+"""
 AWAY = "Search cannot be reached just now; try again shortly."
 BUSY = "Search is overloaded just now; try again shortly."
 NO_INDEX = "There is no index yet: an operator runs `indexer reindex`."
@@ -27,18 +30,18 @@ CLOSED = "The index is closed: an operator opens it."
 
 
 class SearchRefusedError(Exception):
-    """The engine could not understand a body: a bug of ours, not the visitor's."""
+    """The engine rejected a body as invalid: a bug in this code, not a mistake of the visitor."""
 
 
 class EngineFailedError(Exception):
-    """It did not answer, or not in full."""
+    """The engine did not answer, or only in part."""
 
 
 async def ask(search: AsyncOpenSearch, alias: str, bodies: Sequence[Body]) -> list[dict[str, Any]]:
     """Send bodies as one `_msearch`; answers come in the same order.
 
     Raises:
-        SearchUnavailable: the engine is away, too slow or overloaded, or there is no index yet.
+        SearchUnavailable: the engine is unreachable, too slow or overloaded; or there is no open index.
     """
     transport = cast("Transport", search.transport)
     if transport.breaker.is_open:
@@ -51,7 +54,7 @@ async def ask(search: AsyncOpenSearch, alias: str, bodies: Sequence[Body]) -> li
 
 
 def patience_of(search: AsyncOpenSearch) -> float:
-    """Seconds that a question may take."""
+    """Return the timeout of one search, in seconds."""
     return cast("Transport", search.transport).patience_s
 
 
@@ -72,7 +75,7 @@ async def _in_turn(
             transport.breaker.has_failed()
         raise SearchUnavailable(str(error)) from error
     except SearchUnavailable:
-        transport.breaker.succeeded()  # it has answered, if only that it has no index
+        transport.breaker.succeeded()  # the engine answered, if only that there is no index
         raise
 
 
@@ -95,11 +98,11 @@ async def _asked(
 
 
 def header_of(seconds: float) -> bytes:
-    """Options of a search that is waited for so long.
+    """Return the `_msearch` header of a search with this client timeout.
 
-    An answer without one of its shards would show counts that do not add up; so would one cut short by
-    `terminate_after` or `timeout`, which would also be another key in the engine's own cache each time.
-    What nobody waits for any more is given up by the engine as a whole.
+    Partial results are off, because counts without one of the shards do not add up. `terminate_after` and
+    `timeout` are not used: they cut counts short too, and change the engine's cache key each time.
+    The engine cancels a search as a whole once the client has stopped waiting for it.
     """
     given_up_ms = round(1000 * (seconds + GIVEN_UP_S))
     return b'{"allow_partial_search_results":false,"cancel_after_time_interval":"%dms"}' % given_up_ms

@@ -1,4 +1,4 @@
-"""Facets made from counts: every value that a visitor may choose, and the price histogram."""
+"""Build facets from counts: the values that a visitor may choose, and the price histogram."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ LISTED_SOCIETIES = LISTED_LOCALITIES
 
 @dataclass(frozen=True)
 class Supply:
-    """The listings behind a facet: by value, and how many there are with those that do not say."""
+    """The listings counted for a facet: by value, and in total, including those without a value."""
 
     values: Counts
     total: int
@@ -36,7 +36,7 @@ class Supply:
 
 
 def supply_in(response: Response, group: Group) -> Supply:
-    """Every listing has one value of a group or none, so what the values leave is unknown."""
+    """Read a group's counts. A listing has at most one value, so the rest of the total has none."""
     buckets = response["aggregations"][group]["buckets"]
     return Supply(
         {bucket["key"]: bucket["doc_count"] for bucket in buckets}, response["hits"]["total"]["value"]
@@ -55,12 +55,12 @@ def facet_options(facet: Facet, search: ListingSearch, supply: Supply) -> list[F
 
 
 def other_count(options: Iterable[FacetOption], supply: Supply) -> int:
-    """Listings behind the values that an open facet's list leaves out."""
+    """Return the number of listings that are not counted in an open facet's options."""
     return supply.total - sum(option["count"] for option in options)
 
 
 def closed(facet: Facet, vocabulary: type[StrEnum]) -> Callable[[ListingSearch, Counts], list[FacetOption]]:
-    """All values of a vocabulary in its own order, with 0 where there are none."""
+    """Return a function that lists all values of a vocabulary in its order, with 0 for absent ones."""
 
     def options(search: ListingSearch, supply: Counts) -> list[FacetOption]:
         chosen = getattr(search, facet)
@@ -75,7 +75,7 @@ def closed(facet: Facet, vocabulary: type[StrEnum]) -> Callable[[ListingSearch, 
 
 
 def society_options(search: ListingSearch, supply: Counts) -> list[FacetOption]:
-    """The fullest societies and the chosen ones."""
+    """List the societies with the most listings and the chosen ones."""
     ranked = sorted(supply, key=lambda society: (-supply[society], society))
     listed = ranked[:LISTED_SOCIETIES]
     listed += [society for society in search.society if society not in listed]
@@ -98,13 +98,13 @@ OPTIONS: dict[Facet, Callable[[ListingSearch, Counts], Sequence[FacetOption]]] =
     Facet.DEAL: closed(Facet.DEAL, DealLabel),
 }
 NULLABLE = {Facet.BHK, Facet.FURNISHING, Facet.FACING, Facet.POSSESSION, Facet.DEAL}
-"""Facets with an option for listings that do not say; a society that is not named is no society to choose."""
+"""Facets with an option for listings without a value. SOCIETY has none: a missing society is not a choice."""
 OPEN = (Facet.LOCALITY, Facet.SOCIETY)
-"""Facets that list their fullest values only."""
+"""Facets that list only the values with the most listings, and the chosen ones."""
 
 
 def price_histogram(search: ListingSearch, response: Response) -> PriceHistogram:
-    """A bar for each interval of the rupee ladder, with what lies below its first step and above its last."""
+    """Return bars for the rupee ladder's intervals, and for prices below its first or above its last step."""
     supply = supply_in(response, Group.PRICE).values
     steps = [0, *LADDER[search.listing_type]]
     ends = response["aggregations"]

@@ -1,4 +1,4 @@
-"""Read-your-writes: waiting until searches show a change that was committed."""
+"""Read-your-writes: wait until searches show a committed change."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -16,12 +16,12 @@ from schemas.tables import Property
 from server.search.engine import ask
 
 FIRST_S, LONGEST_S, SLOWER = 0.015, 0.1, 1.15
-"""A lone change is searchable after some tens of milliseconds, and a look costs two. Who waits long looks
-ever less often, lest all who wait for a slow index slow it down further."""
+"""A single change is searchable after some tens of milliseconds; one poll takes two. The pauses grow, so
+that many waiting requests do not slow down an index that is slow already."""
 
 
 def pauses() -> Iterator[float]:
-    """Seconds before each look."""
+    """Yield the pause before each poll, in seconds."""
     pause = FIRST_S
     while True:
         yield pause
@@ -29,7 +29,7 @@ def pauses() -> Iterator[float]:
 
 
 async def revision_of(database: AsyncEngine, property_id: UUID) -> int:
-    """Of the row as it is now; 0 of one that is no more, or cannot be read just now."""
+    """Return the row's current revision; 0 if the row is gone or cannot be read at the moment."""
     with suppress(SQLAlchemyError):
         async with database.connect() as connection:
             return await connection.scalar(select(Property.revision).where(Property.id == property_id)) or 0
@@ -49,10 +49,10 @@ async def becomes_searchable(
     newest: Callable[[], Awaitable[int]],
     wait_s: float,
 ) -> bool:
-    """Whether searches show the revision, or a newer one, within some seconds; an outage is a no.
+    """Return whether searches show the revision or a newer one within `wait_s` seconds; False in an outage.
 
-    What they show is newer if it is no newer than the row is by now, says `newest`. Beyond that the index
-    is ahead of a database that was restored, and shows something else.
+    A higher revision counts only up to the row's current one, which `newest` returns. A revision beyond that
+    is from before the database was restored, and shows something else.
     """
     try:
         async with asyncio.timeout(wait_s):
@@ -67,7 +67,7 @@ async def becomes_searchable(
 
 
 async def _shown(search: AsyncOpenSearch, alias: str, property_id: UUID) -> int:
-    """The revision that searches show; 0 is none."""
+    """Return the revision that searches show; 0 if there is none."""
     try:
         [found] = await ask(search, alias, [by_id(property_id)])
     except SearchUnavailable:

@@ -1,4 +1,4 @@
-"""Guided search: what to ask next, what every answer would leave, and the listings so far."""
+"""Guided search: the next question, how many listings each answer would leave, and the listings so far."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ THIRD = (Group.BHK, Group.LOCALITY)
 
 @dataclass(frozen=True)
 class Step:
-    """Where a visitor stands: what is searched for, what may be asked next, what was passed over."""
+    """A visitor's state: the search, the groups to ask about next, and the groups passed over."""
 
     search: ListingSearch
     filters: Filters
@@ -60,13 +60,13 @@ class Step:
 
     @property
     def together(self) -> tuple[Group, ...]:
-        """What one body counts, for nothing is chosen in it."""
+        """The groups that one body counts together, because they have no choice."""
         return (*self.candidates, *self.passed)
 
     def bodies(self, *, with_counts: bool, after: Sequence[Any] | None = None) -> list[Body]:
-        """The page; what nothing is chosen in; each group with a choice, without that.
+        """Return the page's body, one for all groups without a choice, and one for each group with a choice.
 
-        The total comes with the second, which the engine caches, else with the page.
+        The total comes from the second body, which the engine caches. Without one, it comes from the page.
         """
         shared = [counts(self.filters, self.together)] if with_counts and self.together else []
         page = page_of_listings(self.search, self.filters, with_total=not shared, after=after)
@@ -74,7 +74,7 @@ class Step:
         return [page, *shared, *(counts(self.filters, [group], ignoring=group) for group in alone)]
 
     def supplies(self, responses: Sequence[Response]) -> dict[Group, Counts]:
-        """How the listings spread over each group that is counted."""
+        """Return the listings by value, for each counted group."""
         alone = list(self.filters.chosen)
         shared = dict.fromkeys(self.together, responses[1]) if self.together else {}
         counted = shared | dict(zip(alone, responses[len(responses) - len(alone) :], strict=True))
@@ -82,11 +82,11 @@ class Step:
 
 
 async def guide(search: AsyncOpenSearch, alias: str, request: GuidedRequest, keys: Keys) -> GuidedAnswer:
-    """The listings so far and the way on; `keys` are those of cursors.
+    """Return the listings so far and the next question; `keys` are those of cursors.
 
     Raises:
         SearchUnavailable: see engine.ask.
-        Unparsable: the cursor is not ours, or another search's.
+        Unparsable: the cursor is invalid, or belongs to another search.
     """
     wanted = request.search()
     dropped: list[Dropped] = []
@@ -112,7 +112,7 @@ async def guide(search: AsyncOpenSearch, alias: str, request: GuidedRequest, key
 
 
 def total_of(responses: Sequence[Response]) -> int:
-    """The page leaves counting to the body behind it when there is one that matches the same."""
+    """Return the first total found: the page has none if the body after it counts the same listings."""
     totals = (response["hits"].get("total") for response in responses)
     return int(next(total["value"] for total in totals if total))
 
@@ -138,7 +138,7 @@ def _only_plots(search: ListingSearch) -> bool:
 
 
 def next_question(step: Step, supplies: Mapping[Group, Counts]) -> AskedQuestion | None:
-    """The candidate that splits what is left best; none when no answer would lead on."""
+    """Return the candidate that best splits the remaining listings; None if no answer would narrow them."""
     group = max(step.candidates, key=lambda candidate: entropy(supplies[candidate]), default=None)
     if group is None or not supplies[group] or (group in THIRD and not entropy(supplies[group])):
         return None
@@ -176,7 +176,7 @@ def answered_question(step: Step, group: Group, supply: Counts, total: int) -> A
 
 
 def other_count(supply: Counts, options: Iterable[FacetOption]) -> int:
-    """Listings behind the values that the list leaves out."""
+    """Return the number of listings with values that the options leave out."""
     return sum(supply.values()) - sum(option["count"] for option in options)
 
 
@@ -188,7 +188,7 @@ def supply_of(response: Response, group: Group) -> Counts:
 async def revalidated(
     search: AsyncOpenSearch, alias: str, wanted: ListingSearch, changed: Group
 ) -> tuple[ListingSearch, list[Dropped]]:
-    """Drop the answers after a changed one that no listing fits any more, in the order of the flow."""
+    """Drop answers after the changed one that match no listing any more, in the order of the questions."""
     flow = list(QUESTIONS)
     dropped = []
     for group in flow[flow.index(changed) + 1 :]:

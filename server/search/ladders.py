@@ -1,7 +1,7 @@
-"""The ways in which a search can give in, each a ladder from its smallest step to its largest.
+"""The ways to relax a search. Each way is a ladder from its smallest step to its largest.
 
-They stand in the order of regret. What kind of offer it is, and that it is live, is never given up.
-A step changes one field, by no more than may help; what any step of a ladder finds, its last one finds too.
+The ways are ordered by how much a visitor regrets them, least first. Sale or rent, and being live, are
+never relaxed. A step changes one field. The last step of a ladder finds all that its other steps find.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,9 +24,10 @@ LOWER_SCORE = 10
 FLOORS_AWAY, LOWEST_FLOOR, HIGHEST_FLOOR = 2, -3, 100
 YEARS_OLDER, OLDEST = 5, 150
 ROOMS_TRIED = 3
-"""Wishes about rooms that are given up one by one, before all are."""
+"""How many wishes about rooms are dropped one at a time, before all are dropped together."""
 MOST_STEPS = 40
-"""Steps that are counted for a search; one that chooses in nearly every field has the last ways cut off."""
+"""At most this many steps are counted for a search. If it has choices in nearly every field, the last
+ways are left out."""
 SIMILAR = {
     PropertyType.APARTMENT: PropertyType.BUILDER_FLOOR,
     PropertyType.BUILDER_FLOOR: PropertyType.APARTMENT,
@@ -35,13 +36,13 @@ SIMILAR = {
 }
 
 Update = dict[str, Any]
-"""Fields of a search, with other values."""
+"""Fields of a search and their new values."""
 Ladder = list[Update]
 Way = Callable[[ListingSearch], Iterable[Update]]
 
 
 def ladders(wanted: ListingSearch) -> list[Ladder]:
-    """The ladders that have a step for this search, with as many steps in all as are counted."""
+    """Return the ladders that have a step for this search, the last ones cut off beyond MOST_STEPS."""
     found = [steps for steps in (_steps(way, wanted) for way in WAYS) if steps]
     while sum(map(len, found)) > MOST_STEPS:
         found.pop()
@@ -49,7 +50,7 @@ def ladders(wanted: ListingSearch) -> list[Ladder]:
 
 
 def _steps(way: Way, wanted: ListingSearch) -> Ladder:
-    """Without steps that change nothing, and without the same step twice."""
+    """Return the steps of one way, without duplicates and without steps that change nothing."""
     steps: Ladder = []
     for update in way(wanted):
         if update not in steps and any(getattr(wanted, name) != value for name, value in update.items()):
@@ -63,7 +64,7 @@ def drop_words(wanted: ListingSearch) -> Iterator[Update]:
 
 
 def accept_unknown(field: str, wanted: ListingSearch) -> Iterator[Update]:
-    """Homes that do not say, beside those in the range."""
+    """Also accept homes without a value, besides those in the range."""
     if (known := getattr(wanted, field)) is not None:
         yield {field: known.model_copy(update={"unknown": True})}
 
@@ -74,7 +75,7 @@ def lower_score(field: str, wanted: ListingSearch) -> Iterator[Update]:
 
 
 def next_best_deal(wanted: ListingSearch) -> Iterator[Update]:
-    """The next label, never the suspicious one; then whatever the price is against its market."""
+    """Add the next label, but never `check_price`; then accept any price relative to the market."""
     praised = [label for label in DealLabel if label is not DealLabel.CHECK_PRICE]
     chosen = [place for place, label in enumerate(praised) if label in wanted.deal]
     if chosen:
@@ -90,7 +91,7 @@ def widen_price_per_sqft(wanted: ListingSearch) -> Iterator[Update]:
 
 
 def give_up_rooms(wanted: ListingSearch) -> Iterator[Update]:
-    """One wish about a room, any of the first few; then all of them."""
+    """Drop one wish about a room, each of the first few in turn; then drop all."""
     wishes = wanted.vastu_rooms
     if len(wishes) > 1:
         for given_up in wishes[:ROOMS_TRIED]:
@@ -99,7 +100,7 @@ def give_up_rooms(wanted: ListingSearch) -> Iterator[Update]:
 
 
 def other_floors(wanted: ListingSearch) -> Iterator[Update]:
-    """Homes that do not say; a few floors up and down; any floor."""
+    """Accept homes without a floor; then a few floors up and down; then any floor."""
     if (floors := wanted.floor_number) is not None:
         yield from accept_unknown("floor_number", wanted)
         lowest = None if floors.min is None else max(LOWEST_FLOOR, floors.min - FLOORS_AWAY)
@@ -109,7 +110,7 @@ def other_floors(wanted: ListingSearch) -> Iterator[Update]:
 
 
 def older(wanted: ListingSearch) -> Iterator[Update]:
-    """Homes that do not say; some years older; of any age."""
+    """Accept homes without an age; then some years older; then any age."""
     if (age := wanted.age_years) is not None:
         yield from accept_unknown("age_years", wanted)
         yield {"age_years": age.model_copy(update={"max": min(OLDEST, age.max + YEARS_OLDER)})}
@@ -117,14 +118,14 @@ def older(wanted: ListingSearch) -> Iterator[Update]:
 
 
 def any_choice(field: str, wanted: ListingSearch) -> Iterator[Update]:
-    """Homes that do not say, beside those chosen; then all."""
+    """Also accept homes without a value; then accept all homes."""
     if chosen := getattr(wanted, field):
         yield {field: in_order({*chosen, UNKNOWN})}
         yield {field: ()}
 
 
 def other_facings(wanted: ListingSearch) -> Iterator[Update]:
-    """Homes that do not say; the directions next to those chosen; all."""
+    """Accept homes without a facing; then the directions next to those chosen; then all."""
     compass = list(Direction)
     if wanted.facing_direction:
         yield {"facing_direction": in_order({*wanted.facing_direction, UNKNOWN})}
@@ -135,14 +136,14 @@ def other_facings(wanted: ListingSearch) -> Iterator[Update]:
 
 
 def look_further(wanted: ListingSearch) -> Iterator[Update]:
-    """Neighbouring sectors, then those within 2 km and 5 km, the nearest first, as many as a choice holds."""
+    """Add neighbouring sectors, then those within 2 km and 5 km, nearest first, up to MOST_CHOICES."""
     if wanted.locality:
         for wider in _further(wanted.locality):
             yield {"locality": in_order(wider)}
 
 
 def sectors_further(wanted: ListingSearch) -> Iterator[Update]:
-    """The same for sectors that were chosen by their numbers."""
+    """Do the same as `look_further` for sectors that were chosen by number."""
     if wanted.sector:
         for wider in _further([BY_NUMBER[sector.casefold()].locality for sector in wanted.sector]):
             yield {"sector": in_order(LOCALITIES[locality].sector for locality in wider)}
@@ -179,9 +180,9 @@ def widen_area(wanted: ListingSearch) -> Iterator[Update]:
 
 
 def _widened(wanted: Range, percent: int, largest: int) -> dict[str, int]:
-    """Both ends further out; a budget is raised at its top, and lowered where it has no other end.
+    """Widen a range by `percent` at both ends; a price range with a maximum is only raised at its maximum.
 
-    Never further than may be asked for, since the visitor is to ask for it.
+    No end exceeds `largest`, because the visitor must be able to request the new range.
     """
     if isinstance(wanted, PriceRange) and wanted.max is not None:
         ends = {"min": wanted.min, "max": wanted.max * (100 + percent) // 100}
@@ -194,7 +195,7 @@ def _widened(wanted: Range, percent: int, largest: int) -> dict[str, int]:
 
 
 def neighbouring_bedrooms(wanted: ListingSearch) -> Iterator[Update]:
-    """One bedroom more; one less; both."""
+    """Add one bedroom more; then one less; then both."""
     chosen = [bhk for bhk in wanted.bhk if bhk != UNKNOWN]
     more, fewer = ({bhk + step for bhk in chosen if 0.5 <= bhk + step <= 20} for step in (1, -1))
     for added in (more, fewer, more | fewer):
@@ -203,7 +204,7 @@ def neighbouring_bedrooms(wanted: ListingSearch) -> Iterator[Update]:
 
 
 def similar_types(wanted: ListingSearch) -> Iterator[Update]:
-    """What a type is similar to, one at a time; all of them."""
+    """Add similar property types, one at a time; then all of them."""
     similar = [SIMILAR[kind] for kind in wanted.property_type if kind in SIMILAR]
     for added in (*({kind} for kind in similar), set(similar)):
         yield {"property_type": in_order({*wanted.property_type, *added})}
@@ -232,4 +233,4 @@ WAYS: tuple[Way, ...] = (
     neighbouring_bedrooms,
     similar_types,
 )
-"""In the order of regret."""
+"""Ordered by how much a visitor regrets them, least first."""

@@ -1,9 +1,9 @@
-"""The limit on searches of one address, before anything of a request is read."""
+"""The rate limit on searches from one client network, checked before the request is read."""
 
 from server.addresses import client_network
 from server.context import CasaRequest
 
 
 async def limit_searches(request: CasaRequest) -> None:
-    """Raises TooManyRequests."""
+    """Count one search; raises TooManyRequests over the limit."""
     request.app.ctx.search_limits.take(client_network(request))

@@ -1,4 +1,4 @@
-"""Faceted search: a page of listings, and what every further choice would leave, in one round trip."""
+"""Faceted search: a page of listings and the counts for every further choice, in one round trip."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ Response = dict[str, Any]
 
 @dataclass(frozen=True)
 class Plan:
-    """Which body counts which groups: those without a choice together, each of the others by itself."""
+    """Which body counts which groups: one for all groups without a choice, one for each other group."""
 
     search: ListingSearch
     filters: Filters
@@ -38,7 +38,7 @@ class Plan:
         return with_price_ends(body) if Group.PRICE in groups else body
 
     def by_group(self, responses: Sequence[Response]) -> dict[Group, Response]:
-        """The answer in which each counted group is counted."""
+        """Return for each counted group the response that counts it."""
         counted = responses[1:]
         shared = dict.fromkeys(self.together, counted[0]) if self.together else {}
         return shared | dict(zip(self.alone, counted[len(counted) - len(self.alone) :], strict=True))
@@ -51,7 +51,7 @@ async def find_listings(
 
     Raises:
         SearchUnavailable: see engine.ask.
-        Unparsable: the cursor is not ours, or another search's.
+        Unparsable: the cursor is invalid, or belongs to another search.
     """
     plan = plan_of(request)
     walk = walk_of(plan.search, request.cursor, keys)
@@ -86,7 +86,7 @@ def plan_of(request: ListingsRequest) -> Plan:
 
 
 def total_of(responses: Sequence[Response]) -> int:
-    """The page leaves counting to the body behind it when there is one that matches the same."""
+    """Return the first total found: the page has none if the body after it counts the same listings."""
     totals = (response["hits"].get("total") for response in responses)
     return int(next(total["value"] for total in totals if total))
 

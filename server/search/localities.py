@@ -1,4 +1,4 @@
-"""Live counts by locality, asked of the search engine, beside the prices of the last market pass."""
+"""Live counts by locality from the search engine, with the prices of the last market pass."""
 
 from opensearchpy import AsyncOpenSearch
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession

@@ -1,4 +1,4 @@
-"""A viewport of the map: bubbles with count and median price, single listings when it is close enough."""
+"""A viewport of the map: clusters with count and median price, or single listings at close zoom."""
 
 from dataclasses import replace
 from math import asinh, floor, pi, radians, tan
@@ -14,17 +14,17 @@ from server.search.engine import ask
 from server.search.queries import LAST_KEY, SORTS, Body, Filters, filters, within
 
 STREETS = 16
-"""From this zoom on listings are shown one by one."""
-MOST_ITEMS = 200  # more pins than this cover each other; many listings share their sector's centre
-FINER = 2  # clusters are tiles two steps finer than the viewport's, some 64 pixels wide
+"""From this zoom level, listings are shown one by one."""
+MOST_ITEMS = 200  # more pins would overlap; many listings share their sector's centre
+FINER = 2  # clusters are tiles two zoom levels finer than the viewport, about 64 pixels wide
 MOST_TILES = 64 * 64
-"""A viewport of more, which no screen shows, gets larger tiles: every listing is in one that is told of."""
+"""A viewport with more tiles, larger than any screen, gets coarser ones, so that no listing is left out."""
 POLE = 85.05112877980659
-"""Where web maps end, and the engine's tiles with them."""
+"""Latitude in degrees where web maps and the engine's tiles end."""
 
 
 async def draw_map(search: AsyncOpenSearch, alias: str, request: MapRequest) -> MapAnswer:
-    """Clusters, or listings where they are few and the viewport is close.
+    """Return clusters, or single listings if there are few and the zoom is close.
 
     Raises:
         SearchUnavailable: see engine.ask.
@@ -41,7 +41,7 @@ async def draw_map(search: AsyncOpenSearch, alias: str, request: MapRequest) -> 
 
 
 def viewport_of(request: MapRequest) -> Box:
-    """The part that is shown; the request has seen to it that there is one."""
+    """Return the part of the map that is shown; the request's validation guarantees one."""
     if request.viewport is not None:
         return request.viewport
     assert request.geo is not None
@@ -51,19 +51,19 @@ def viewport_of(request: MapRequest) -> Box:
 
 def shown(request: MapRequest) -> Filters:
     wanted = filters(request)
-    if request.viewport is None:  # the place that is searched in is the viewport
+    if request.viewport is None:  # the search area itself is the viewport
         return wanted
     return replace(wanted, base=[*wanted.base, within(Geo(box=request.viewport))])
 
 
 def precision(box: Box, zoom: int) -> int:
-    """How fine the tiles of a viewport are: two steps finer than its zoom, unless that were too many."""
+    """Return the zoom level of the tiles: FINER than the viewport's, or coarser to stay within MOST_TILES."""
     finest = zoom + FINER
     return next(step for step in range(finest, -1, -1) if tiles_in(box, step) <= MOST_TILES)
 
 
 def tiles_in(box: Box, step: int) -> int:
-    """Map tiles that a box touches."""
+    """Return the number of map tiles that a box touches."""
     across = column(box.east, step) - column(box.west, step) + 1
     return across * (row(box.south, step) - row(box.north, step) + 1)
 
@@ -73,7 +73,7 @@ def column(longitude: float, step: int) -> int:
 
 
 def row(latitude: float, step: int) -> int:
-    """By the projection of web maps, counted from the north."""
+    """Return the tile row in the web map projection, counted from the north."""
     north = radians(max(-POLE, min(POLE, latitude)))
     return floor((1 - asinh(tan(north)) / pi) / 2 * (1 << step))
 
@@ -97,7 +97,7 @@ def listed(wanted: Filters) -> Body:
 
 
 def clusters(response: dict[str, Any]) -> list[Cluster]:
-    """The fullest first, so that a map draws the small ones on top."""
+    """Return the clusters, largest first, so that a map draws the small ones on top."""
     return [
         Cluster(
             latitude=round(bucket["centre"]["location"]["lat"], 6),

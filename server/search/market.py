@@ -1,4 +1,4 @@
-"""One listing against its market, now: comparables from the index, judged by domain/market."""
+"""Compare one listing with its market now: comparables come from the index, domain/market judges them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ from server.search.engine import ask
 from server.search.queries import Body
 
 MOST_FETCHED = 500
-"""Comparables that are looked at one by one; of more, the engine estimates the percentiles."""
+"""Up to this many comparables are fetched; for more, the engine estimates the percentiles."""
 STAGES = LADDER[:2], LADDER[2:4], LADDER[4:]
-"""Seven in ten subjects need no more than the first, one in ten the last."""
+"""Seven in ten subjects need only the first stage; one in ten needs the last."""
 QUARTILES = (25, 50, 75)
 PRECISION = 1_000
-"""Of the engine's estimates; with its own default of 100 the middle of 600 prices is 2 % off."""
+"""Compression of the engine's t-digest. With its default of 100, the median of 600 prices is 2 % off."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """The listing that is compared, as Postgres has it."""
+    """The listing to compare, as stored in Postgres."""
 
     id: str
     property_type: str
@@ -47,14 +47,14 @@ class Subject:
 class Found:
     comparison: Comparison
     comparables: list[str]
-    """Ids, MOST_FETCHED at most."""
+    """Ids, at most MOST_FETCHED."""
     approximate: bool
 
 
 async def compared_now(search: AsyncOpenSearch, alias: str, subject: Subject) -> Found:
-    """Climb the ladder, some levels in one `_msearch` and the further ones only when they are needed.
+    """Climb the ladder: some levels in one `_msearch`, the wider ones only if needed.
 
-    Most find enough in their sector, and what they do not need is the larger part of all listings.
+    Most subjects find enough comparables in their sector. The wider levels cover most of all listings.
 
     Raises:
         SearchUnavailable: see engine.ask.
@@ -83,7 +83,7 @@ async def _levels(
 
 
 def ladder_of(subject: Subject) -> Iterator[Rung]:
-    """Without a society there are no neighbours in it, and without a place no circle around it."""
+    """Yield the rungs, except the society's for a subject without one and the circle's without a location."""
     for rung in LADDER:
         lacks_society = rung.level is MarketLevel.SAME_SOCIETY and subject.society is None
         lacks_place = rung.level is MarketLevel.WITHIN_2_KM and subject.place is None
@@ -110,7 +110,7 @@ def comparables(subject: Subject, rung: Rung) -> Body:
     return {
         "query": eligible(subject, rung),
         "size": MOST_FETCHED,
-        # What is sorted by comes with a hit; nothing is fetched for it, not even its own id.
+        # A hit carries its sort values, so no stored field is fetched, not even `_id`.
         "stored_fields": "_none_",
         "sort": ["price_per_sqft", "id"],
         "track_total_hits": MOST_FETCHED + 1,
@@ -158,7 +158,7 @@ def _place(subject: Subject, rung: Rung) -> Iterator[Body]:
 async def _estimated(
     search: AsyncOpenSearch, alias: str, subject: Subject, level: Level, tried: Sequence[Step]
 ) -> Comparison:
-    """The same figures from the engine's percentiles."""
+    """Compute the same figures from the engine's percentiles."""
     [all_of_them] = await ask(search, alias, [spread(eligible(subject, level.rung), QUARTILES)])
     total = all_of_them["hits"]["total"]["value"]
     fence = {"range": {"price_per_sqft": fenced(*percentiles_of(all_of_them))}}
@@ -199,7 +199,7 @@ def ranked(body: Body, price_per_sqft: int) -> Body:
 
 
 def percentiles_of(response: dict[str, Any]) -> list[float]:
-    """In ascending order of the percents, whatever order they were asked in."""
+    """Return the values by ascending percent, regardless of the order of the request."""
     return [entry["value"] for entry in response["aggregations"]["spread"]["values"]]
 
 

@@ -1,4 +1,4 @@
-"""The options of each question, made from live counts: what a visitor may choose, and what it would leave."""
+"""The options of each question, built from live counts: each choice and how many listings it would leave."""
 
 from collections.abc import Callable, Mapping
 from math import log2
@@ -13,14 +13,14 @@ from schemas.vocabulary import LABELS, PropertyType
 from server.search.queries import Group
 
 Counts = Mapping[str, int]
-"""Listings by a field's value, for the values that occur."""
+"""Number of listings for each value of a field that occurs."""
 
-COMMON_BHK = (1, 2, 3, 4, 5)  # always shown, with 0 when there are none; others when they occur
-LISTED_LOCALITIES = 20  # more would be a list to search in, which is what suggestions are for
+COMMON_BHK = (1, 2, 3, 4, 5)  # always shown, even with 0 listings; others only if they occur
+LISTED_LOCALITIES = 20  # a longer list would need a search; suggestions provide that
 
 
 def budget_options(search: ListingSearch, supply: Counts) -> list[FacetOption]:
-    """Bands of today's supply; they cover every price, so a range chosen freely lies across them."""
+    """Return price bands of the current supply. They cover every price, so a free range may span several."""
     chosen = prices_of(search.price or PriceRange())
     return [
         FacetOption(
@@ -34,14 +34,14 @@ def budget_options(search: ListingSearch, supply: Counts) -> list[FacetOption]:
 
 
 def prices_of(price: PriceRange) -> tuple[int, int | None]:
-    """A range, both of whose ends are included, as a band's [floor, ceiling)."""
+    """Convert a range with both ends included to a band's [floor, ceiling)."""
     return price.min or 0, None if price.max is None else price.max + 1
 
 
 def chosen_budget(search: ListingSearch, supply: Counts, total: int) -> list[FacetOption]:
-    """The bands behind what is chosen, and any price to go back to.
+    """Return the price bands with the chosen one marked, and an option for any price.
 
-    A range of the visitor's own is no band, and stands before them: what is chosen is always listed.
+    A free range that is not a band is listed before them, so that the visitor's choice is always listed.
     """
     bands = budget_options(search, supply)
     anything = FacetOption(
@@ -62,7 +62,7 @@ def chosen_range(price: PriceRange, count: int) -> FacetOption:
 
 
 def range_label(price: PriceRange) -> str:
-    """In other words than a band's, whose upper end is not included."""
+    """Return a label worded differently from a band's, because the upper end is included here."""
     if price.min is None:
         return f"Up to {format_amount(price.max or 0)}"
     if price.max is None:
@@ -91,7 +91,7 @@ def bhk_options(search: ListingSearch, supply: Counts) -> list[FacetOption]:
 
 
 def locality_options(search: ListingSearch, supply: Counts) -> list[FacetOption]:
-    """The fullest localities and the chosen ones; the others are summed up by `other_count`."""
+    """List the localities with the most listings and the chosen ones; `other_count` sums up the others."""
     ranked = sorted(supply, key=lambda locality: (-supply[locality], locality))
     listed = ranked[:LISTED_LOCALITIES]
     listed += [locality for locality in search.locality if locality not in listed]
@@ -115,6 +115,6 @@ OPTIONS: dict[Group, Callable[[ListingSearch, Counts], list[FacetOption]]] = {
 
 
 def entropy(supply: Counts) -> float:
-    """Bits that an answer tells about the listings: 0 when all share one value."""
+    """Return the bits of information in an answer: 0 if all listings share one value."""
     total = sum(supply.values())
     return -sum(count / total * log2(count / total) for count in supply.values() if count)

@@ -1,9 +1,8 @@
-"""Searches as OpenSearch bodies: pure functions of the canonical search.
+"""OpenSearch bodies, built by pure functions from the canonical search.
 
-Facets are disjunctive. With the base B (live, sale or rent) and the visitor's choices in groups,
-hits match B and all groups, and a value's count ignores the other values of its own group. The
-engine counts fast when the filter *is* the query, so each group that has a choice is counted by
-a body of its own, and all bodies travel in one `_msearch`.
+Facets are disjunctive. Hits match the base (live, sale or rent, place) and the choices in all groups.
+The count of a value ignores the choices in its own group. The engine counts fast when the filter *is*
+the query, so each group with a choice is counted by a separate body. All bodies go in one `_msearch`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -22,7 +21,7 @@ Body = dict[str, Any]
 
 
 class Group(StrEnum):
-    """The visitor's choices, each narrowing what the others count; named as the search's fields."""
+    """Groups of filters, named as the search's fields. A choice in one narrows the counts of the others."""
 
     PRICE = "price"
     PROPERTY_TYPE = "property_type"
@@ -55,14 +54,14 @@ COUNTED_BY = {
     Group.POSSESSION: "possession_status",
     Group.DEAL: "deal",
 }
-"""The index's keyword behind each group whose values are counted."""
+"""The index's keyword field for each group whose values are counted."""
 EVERY_VALUE = 10_000  # above the cardinality of each counted field, which makes counts exact
 
 
 TERMS: dict[Group, Callable[[Any], str]] = {Group.BHK: bhk_term}
-"""How a choice is written in the index, where that is not the choice itself."""
+"""Functions from a choice to its index term, for groups whose terms are not simply the choice."""
 
-LAST_KEY = [{"id": "asc"}]  # makes every order total, so that pages neither repeat nor skip
+LAST_KEY = [{"id": "asc"}]  # tie-breaker: makes every order total, so that pages neither repeat nor skip
 SORTS: dict[Sort, list[Body]] = {
     Sort.RELEVANCE: [{"rank": "desc"}],
     Sort.NEWEST: [{"listed_at": "desc"}],
@@ -88,14 +87,14 @@ def order_of(search: ListingSearch) -> list[Body]:
 
 @dataclass(frozen=True)
 class Filters:
-    """What a search asks for, made once for all bodies of a request."""
+    """The filters of a search, built once for all bodies of a request."""
 
     base: list[Body]
     text: list[Body]
     chosen: dict[Group, Body]
 
     def but(self, ignored: Group | None = None) -> Body:
-        """A query for all of them, except the choices of a group that is being counted."""
+        """Return a query with all filters except the choices of `ignored`, the group being counted."""
         chosen = [body for group, body in self.chosen.items() if group is not ignored]
         narrowing = {"filter": self.base + chosen}
         return {"bool": narrowing | {"must": self.text} if self.text else narrowing}
@@ -108,9 +107,9 @@ def filters(search: Wishes) -> Filters:
 def page_of_listings(
     search: ListingSearch, wanted: Filters, *, with_total: bool, after: Sequence[Any] | None = None
 ) -> Body:
-    """A page by its number, or the one behind a hit with the sort values `after`.
+    """Return the body for a page: by its number, or after the hit with the sort values `after`.
 
-    Behind a hit there is no telling by the total whether more follow, so there one hit more is asked for.
+    After a hit, the total does not tell whether more hits follow, so one extra hit is requested.
     """
     return {
         "query": wanted.but(),
@@ -122,7 +121,7 @@ def page_of_listings(
 
 
 def counts(wanted: Filters, groups: Iterable[Group], *, ignoring: Group | None = None) -> Body:
-    """How the listings spread over the values of some groups, and how many they are."""
+    """Return a body that counts the listings by the values of some groups, and in total."""
     return {
         "query": wanted.but(ignoring),
         "size": 0,
@@ -134,30 +133,30 @@ def counts(wanted: Filters, groups: Iterable[Group], *, ignoring: Group | None =
 
 
 def with_price_ends(body: Body) -> Body:
-    """The same counts, and the lowest and highest price beside them."""
+    """Return the body with aggregations for the lowest and highest price added."""
     ends = {"lowest": {"min": {"field": "price"}}, "highest": {"max": {"field": "price"}}}
     return body | {"aggs": body["aggs"] | ends}
 
 
 def base(search: Wishes) -> list[Body]:
-    """What no count may widen: only live listings, only the kind of offer and the place asked for."""
+    """Return the filters that every count keeps: live listings of the requested offer type and place."""
     live: list[Body] = [{"term": {"is_active": True}}, {"term": {"listing_type": search.listing_type}}]
     return live if search.geo is None else [*live, within(search.geo)]
 
 
 PLACES_OF_WORDS = {
-    "society.text": 8,  # who names a society wants to live there
+    "society.text": 8,  # a visitor who names a society wants to live there
     "title": 4,
-    "stated": 3,  # its locality, what kind of property it is
+    "stated": 3,  # locality, property type and the like
     "description": 1,
 }
-"""Points for a word by the best place where it is found; a listing must have all words somewhere."""
+"""Points for a word, by the best field that contains it. A listing must contain all words somewhere."""
 PART_OF_NAME, TYPO_IN_NAME = 3, 0.5
 NOTHING: Body = {"match_none": {}}
 
 
 def match_text(text: str) -> list[Body]:
-    """Every word somewhere in a listing; what a visitor writes is only ever matched, never obeyed."""
+    """Require every word somewhere in a listing. The text is only matched, never parsed as query syntax."""
     if not text:
         return []
     words = search_words(text)
@@ -167,7 +166,7 @@ def match_text(text: str) -> list[Body]:
 
 
 def match_word(word: Word) -> Body:
-    """The best of the places where a word is found, as the beginning of a name, or mistyped in one."""
+    """Score a word by its best match: in a field, as the beginning of a name, or as a typo in a name."""
     found = [
         *(
             _worth(points, field, spelling)
@@ -185,13 +184,13 @@ def match_word(word: Word) -> Body:
 
 
 NAMES = ("society.name", "stated")
-"""Where a typo is forgiven: their words are few, so that hardly any is near another."""
+"""Fields in which typos are tolerated: they have few distinct words, so hardly any two are similar."""
 TYPO = {"fuzziness": "AUTO:5,8", "prefix_length": 1, "fuzzy_rewrite": "constant_score"}
-"""Hardly anyone mistypes the first letter, and `power` is no `tower`."""
+"""The first letter must match: it is hardly ever mistyped, and `power` must not find `tower`."""
 
 
 def _worth(points: float, field: str, text: str, more: Body | None = None) -> Body:
-    """The same points for every listing, whatever else there is: cursors rely on it."""
+    """Score a match with constant points, independent of the rest of the index. Cursors rely on this."""
     wanted = {"query": text, "operator": "and"} | (more or {})
     return {"constant_score": {"filter": {"match": {field: wanted}}, "boost": points}}
 
@@ -211,12 +210,12 @@ def _point(point: Point) -> Body:
 
 
 def choices(search: Wishes) -> dict[Group, Body]:
-    """One filter for each group in which something is chosen."""
+    """Return one filter for each group that has a choice."""
     return {group: FILTERS[group](wanted) for group in Group if (wanted := getattr(search, group))}
 
 
 def any_of(group: Group, values: Iterable[Any]) -> Body:
-    """One of some values; or, if asked for, no value at all."""
+    """Match any of the values; also match listings without a value if UNKNOWN is one of them."""
     field, term = COUNTED_BY[group], TERMS.get(group, str)
     known = [term(value) for value in values if value != UNKNOWN]
     if UNKNOWN not in values:
@@ -225,7 +224,7 @@ def any_of(group: Group, values: Iterable[Any]) -> Body:
 
 
 def between(field: str, wanted: Range | ScoreRange | YearRange | FloorRange) -> Body:
-    """A range with both ends included; listings that do not say only if asked for."""
+    """Match a range, both ends included; listings without a value match only if `unknown` is set."""
     ends = {"gte": getattr(wanted, "min", None), "lte": getattr(wanted, "max", None)}
     stated = {"range": {field: {end: value for end, value in ends.items() if value is not None}}}
     return _either(stated, unstated(field)) if getattr(wanted, "unknown", False) else stated
@@ -236,7 +235,7 @@ def unstated(field: str) -> Body:
 
 
 def well_placed(wishes: Iterable[RoomWish]) -> Body:
-    """Every wish about a room; one that is to be avoided is fulfilled where nothing is known."""
+    """Match every wish about a room. A direction to avoid is also fulfilled where the room's is unknown."""
     placed: dict[str, list[Body]] = {"filter": [], "must_not": []}
     for wish in wishes:
         directions = {"terms": {f"{wish.room}_direction": wish.directions}}

@@ -1,7 +1,7 @@
-"""When little is found: the smallest changes of a search that find more, and how many each would find.
+"""For searches with few results: the smallest changes that find more, and how many each would find.
 
-They come after the answer, so they cost no more than a part of its time, and when the engine has none
-for them the answer does without.
+They are searched after the answer, within a share of its time. If the engine is too busy for them, the
+answer is returned without them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,21 +19,21 @@ from server.search.ladders import Ladder, Update, ladders
 from server.search.queries import Body, filters
 
 LITTLE = 3
-"""Fewer results than this are little."""
+"""A search with fewer results than this gets suggestions."""
 MOST = 4
-"""Suggestions that are read; more would be another page of results."""
+"""At most four suggestions; more would not be read."""
 MOST_COUNTED = 40
-"""Searches that are counted for one that found little: some milliseconds of the engine, where each way of
-giving in with each other would be hundreds."""
+"""At most this many relaxed searches are counted for one request, which takes the engine a few
+milliseconds. Combining every way with every other would be hundreds of searches."""
 SHARE_FOR_ENDS = 2 / 3
-"""Of what is left for pairs, for their last steps; the rest finds smaller ones."""
+"""Share of the remaining counts that goes to the last steps of pairs; the rest finds smaller steps."""
 SHARE_OF_PATIENCE = 1 / 3
-"""Of the time that a question may take: 400 ms, if nothing else is set."""
+"""Share of the search timeout that suggestions may take: 400 ms with the default timeout."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """A search that gives in somewhere, and what it finds."""
+    """A relaxed search and what it finds."""
 
     update: Update
     search: ListingSearch
@@ -44,9 +44,9 @@ class Step:
 async def suggestions(
     search: AsyncOpenSearch, alias: str, wanted: ListingSearch, total: int
 ) -> list[Suggestion]:
-    """At most four changes, each of which finds more than `total`; two at once where no single one does.
+    """Return at most four changes that each find more than `total`; pairs only if no single change does.
 
-    What is not known in time is left out, and an engine that fails is no reason to fail.
+    What is not counted in time is left out. A failure of the engine is ignored.
     """
     if total >= LITTLE:
         return []
@@ -61,7 +61,7 @@ async def suggestions(
 
 @dataclass
 class Shortage:
-    """A search that found little, and what is known to find more."""
+    """A search with few results, and the relaxed searches known to find more."""
 
     engine: AsyncOpenSearch
     alias: str
@@ -77,7 +77,10 @@ class Shortage:
             await self.end_by_two(single)
 
     async def end_by_two(self, single: Sequence[Ladder]) -> None:
-        """Where the last step of a pair does not help, none of its steps does; so that is asked first."""
+        """Find pairs of changes that help.
+
+        If the last step of a pair does not help, none of its steps does. So the last steps are counted first.
+        """
         pairs = [[one | two for one, two in product(*both)] for both in closest_pairs(single)]
         pairs = pairs[: int(SHARE_FOR_ENDS * self._left)]
         ends = await self.count([pair[-1] for pair in pairs])
@@ -88,7 +91,7 @@ class Shortage:
         self.found[: len(smaller)] = [step or end for step, end in zip(smaller, self.found, strict=False)]
 
     def affordable(self, climbs: Sequence[Ladder]) -> Iterator[Ladder]:
-        """The first ones, each in full, as far as may still be counted."""
+        """Yield the first ladders, each complete, while the number of remaining counts allows."""
         left = self._left
         for ladder in climbs:
             left -= len(ladder)
@@ -100,7 +103,7 @@ class Shortage:
         return [step for step in await self.first_steps_that_help(climbs) if step is not None]
 
     async def first_steps_that_help(self, climbs: Sequence[Ladder]) -> list[Step | None]:
-        """The smallest helpful step of each ladder, all counted in one round trip."""
+        """Return the smallest helpful step of each ladder, or None; all are counted in one round trip."""
         counted = iter(await self.count([update for ladder in climbs for update in ladder]))
         climbed = [[next(counted) for _ in ladder] for ladder in climbs]
         return [next(filter(self.helps, steps), None) for steps in climbed]
@@ -117,7 +120,7 @@ class Shortage:
 
 
 def closest_pairs(climbs: Sequence[Ladder]) -> Iterator[tuple[Ladder, Ladder]]:
-    """Every two that do not change the same, those that are least regretted together first."""
+    """Return all pairs of ladders that change different fields, the least regretted pairs first."""
     places = sorted(combinations(range(len(climbs)), 2), key=sum)
     pairs = ((climbs[one], climbs[two]) for one, two in places)
     return ((one, two) for one, two in pairs if one[0].keys() != two[0].keys())

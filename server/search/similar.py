@@ -1,4 +1,4 @@
-"""Listings like one that a visitor looks at: of its type, near in price, size and place."""
+"""Listings similar to the one that a visitor views: same type, close in price, size and location."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -16,25 +16,25 @@ from server.search.queries import LAST_KEY, Body
 
 SHOWN = 8
 CANDIDATES = 60
-"""Enough that two of each society still fill the list."""
+"""Enough candidates to fill the list with at most two from each society."""
 MOST_OF_ONE_SOCIETY = 2
 
 PRICES = (0.6, 1.6)
 AREAS = (0.6, 1.6)
-"""Shares of the subject's own beyond which nothing is similar, which also keeps the scoring small."""
+"""Listings outside these shares of the subject's value are not similar. This also limits the scoring."""
 
 WEIGHTS = {
-    "price": 3.0,  # what a visitor can least bend
+    "price": 3.0,  # a visitor is least flexible here
     "area_sqft": 2.0,
-    "location": 3.0,  # as much as the price: they look for a home there
+    "location": 3.0,  # as much as the price: the visitor looks for a home there
     "bhk": 2.0,
-    "locality": 1.0,  # beside the distance, for a sector is more than a distance
-    "score": 0.5,  # vastu and light matter to some
+    "locality": 1.0,  # in addition to the distance, because a sector means more than its location
+    "score": 0.5,  # vastu and light matter to some visitors
 }
 
 
 async def similar_listings(search: AsyncOpenSearch, alias: str, property_id: str) -> SimilarListings:
-    """At most eight, the most similar first.
+    """Return at most eight similar listings, the most similar first.
 
     Raises:
         NotFound: there is no live listing with this id.
@@ -80,7 +80,7 @@ def _itself(subject: Source) -> Body:
 
 
 def bounds(subject: Source) -> Iterator[Body]:
-    """The kind of home and of offer, and what could still be called similar."""
+    """Yield filters for live listings of the same type and offer, within the ranges of price and area."""
     yield {"term": {"is_active": True}}
     yield {"term": {"listing_type": subject["listing_type"]}}
     yield {"term": {"property_type": subject["property_type"]}}
@@ -89,7 +89,7 @@ def bounds(subject: Source) -> Iterator[Body]:
 
 
 def likings(subject: Source) -> Iterator[Body]:
-    """What makes a listing more similar, each worth its weight at best."""
+    """Yield the scoring functions for similarity; each scores at most its weight."""
     for field in ("price", "area_sqft"):
         near = {"origin": subject[field], "scale": max(1, subject[field] * 0.15), "decay": 0.5}
         yield {"gauss": {field: near}, "weight": WEIGHTS[field]}
@@ -106,7 +106,7 @@ def likings(subject: Source) -> Iterator[Body]:
 
 
 def varied(found: Iterable[Source]) -> list[Source]:
-    """The first few, at most two of one society: eight flats in one tower are one suggestion."""
+    """Return the first few, at most two from one society: eight flats in one tower are one suggestion."""
     shown: list[Source] = []
     of_society: Counter[str] = Counter()
     for source in found:

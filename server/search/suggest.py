@@ -1,8 +1,8 @@
-"""What somebody who types may mean: sectors by name and number, societies by words of theirs.
+"""Suggestions while a visitor types: sectors by name and number, societies by words of their names.
 
-What is finished of the text is read as filters, `3bhk lotus`, and the rest is completed under them. A sector
-that ends the text is not finished: `sector 6` may become Sector 62. And the whole text is looked for as a
-name as well, for societies may be called like anything.
+The finished part of the text is read as filters, and the rest is completed under them: in `3bhk lotus`,
+`3bhk` is a filter. A sector at the end is unfinished: `sector 6` may become Sector 62. The whole text is
+also searched as a name, because a society's name may contain any words.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,7 +24,7 @@ from server.search.understanding import understand
 
 @dataclass(frozen=True)
 class Candidates:
-    """Values of a field that fit what is typed, each to be chosen in the same search."""
+    """Values of a field that match the typed text; each can be chosen in the same search."""
 
     kind: Kind
     field: str
@@ -52,7 +52,7 @@ class Candidates:
 
 
 async def suggest(search: AsyncOpenSearch, alias: str, request: SuggestRequest) -> Suggest:
-    """The fullest sectors and societies that fit what is typed so far.
+    """Return the sectors and societies with the most listings that match the text typed so far.
 
     Raises:
         SearchUnavailable: see engine.ask.
@@ -72,7 +72,7 @@ async def suggest(search: AsyncOpenSearch, alias: str, request: SuggestRequest) 
 
 
 def named(within: ListingSearch, typed: str) -> Iterator[Candidates]:
-    """Sectors and societies whose names begin or go on like this."""
+    """Yield the sectors whose names begin like the text, and the societies with words that do."""
     localities = [fact.locality for fact in sectors_beginning(typed)]
     if localities:
         yield sectors(localities, within)
@@ -81,7 +81,7 @@ def named(within: ListingSearch, typed: str) -> Iterator[Candidates]:
 
 
 def sectors(localities: Sequence[str], within: ListingSearch) -> Candidates:
-    """Sectors are chosen as localities, as facets and questions do it."""
+    """Sectors are chosen as localities, as in facets and questions."""
     return Candidates("sector", "locality", {"terms": {"locality": localities}}, within)
 
 
@@ -90,7 +90,7 @@ def societies(typed: str, within: ListingSearch) -> Candidates:
 
 
 def read_further(wanted: ListingSearch, understood: Understood, text: str) -> Iterator[Candidates]:
-    """What the rest of the text may become under the filters that the text says."""
+    """Yield completions of the rest of the text, under the filters already read from it."""
     last = understood["spans"][-1]
     rest = wanted.model_copy(update={"q": ""})
     if last["field"] == Field.LOCALITY and is_around(text[last["end"] :]):
@@ -104,7 +104,7 @@ def read_further(wanted: ListingSearch, understood: Understood, text: str) -> It
 
 
 def society_called(typed: str) -> Body:
-    """Words that begin as each of those typed, which may hold a typo or two."""
+    """Match societies with words that begin like each typed word, tolerating a typo or two."""
     return {"bool": {"filter": [begun(word) for word in typed.split()]}}
 
 
@@ -117,7 +117,7 @@ def begun(word: str) -> Body:
 
 
 def fair(found: Sequence[Completion], limit: int) -> list[Completion]:
-    """As many as fit, the sectors first; of each kind half of them, or more where the other has fewer."""
+    """Return up to `limit` completions, sectors first; half of each kind, or more if the other has fewer."""
     by_kind = [[item for item in found if item["kind"] == kind] for kind in KINDS]
     places = max((limit + 1) // 2, limit - len(by_kind[1]))
     shown = by_kind[0][:places]
@@ -125,7 +125,7 @@ def fair(found: Sequence[Completion], limit: int) -> list[Completion]:
 
 
 def distinct(completions: Iterable[Completion]) -> list[Completion]:
-    """One of each, the first: what the whole text names goes before what a part of it names. In order."""
+    """Return one completion for each value, sorted; the first wins, so matches of the whole text do."""
     once: dict[tuple[str, str], Completion] = {}
     for completion in completions:
         once.setdefault((completion["kind"], completion["value"]), completion)

@@ -1,4 +1,4 @@
-"""A visitor's text turned into filters of the search that it came with."""
+"""Turn a visitor's text into filters of the search that it came with."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
@@ -13,20 +13,20 @@ from schemas.sectors import LOCALITIES
 
 Search = TypeVar("Search", bound=ListingSearch)
 SAID_BY_PRESENCE = frozenset({Field.LISTING_TYPE.value, Field.SORT.value})
-"""Fields that always have a value: it is the visitor's if the request holds it."""
+"""Fields with a default: their value is the visitor's choice only if the request contains the field."""
 
 
 def understand_listings(request: ListingsRequest) -> tuple[ListingsRequest, Understood | None]:
-    """The request with its text understood, if it has one and wishes so; `understand` is then done."""
+    """Return the request with its text understood, if it has one and asks for it; set `understand`."""
     plain = request.model_copy(update={"q": plain_text(request.q), "understand": True})
     return understand(plain, request.q) if request.understand and plain.q else (plain, None)
 
 
 def understand(wanted: Search, text: str, *, guess: bool = True) -> tuple[Search, Understood]:
-    """The search with what its text says, and the account of it; running that search again changes nothing.
+    """Return the search with the filters in its text, and a report of them. The operation is idempotent.
 
-    What the search holds already wins over what its text says, and is named. `guess` is for texts that
-    are finished: a number alone is then a price.
+    Filters that the search already has win over its text; differences are reported as conflicts. `guess` is
+    for finished texts: a number alone is then read as a price.
     """
     read, overruled, conflicts = _without_other_offer(wanted, text, guess=guess)
     applied, more = _applied(wanted, read.filters)
@@ -58,7 +58,7 @@ def _span(span: Span) -> ReadSpan:
 def _without_other_offer(
     wanted: ListingSearch, text: str, *, guess: bool
 ) -> tuple[Understanding, list[Span], list[ReadConflict]]:
-    """The text read without what it says of the other kind of offer, whose prices are no prices here."""
+    """Read the text without its mention of the other offer type and without prices, which belong to that."""
     given = wanted.listing_type if "listing_type" in wanted.model_fields_set else None
     known = Known(given, priced=wanted.price is not None or not guess)
     overruled: list[Span] = []
@@ -89,7 +89,7 @@ def _blanked(text: str, gone: Iterable[Span]) -> str:
 
 
 def _applied(wanted: ListingSearch, filters: Mapping[str, Any]) -> tuple[dict[str, Any], list[ReadConflict]]:
-    """What the search takes over, and where it says something else itself."""
+    """Return the filters that the search takes over, and those that conflict with its own."""
     asked = ListingSearch.model_validate(filters)
     applied: dict[str, Any] = {}
     conflicts = []
@@ -104,7 +104,7 @@ def _applied(wanted: ListingSearch, filters: Mapping[str, Any]) -> tuple[dict[st
 
 
 def _rival(wanted: ListingSearch, name: str) -> str | None:
-    """The field in which the search says itself what was read for `name`."""
+    """Return the field in which the search already states what was read for `name`; None if there is none."""
     if name in SAID_BY_PRESENCE:
         return name if name in wanted.model_fields_set else None
     if getattr(wanted, name):

@@ -1,7 +1,7 @@
-"""Why a listing is not in a search: the first reason, in the engine's own words.
+"""Explain why a listing is not in a search: the first reason, as the engine reports it.
 
-Every filter of the search is asked for by itself together with the listing's id, in one round trip
-and from the same bodies that searches send: so a filter that is added there is explained here.
+Each filter of the search is queried separately together with the listing's id, in one round trip. The
+filters come from the same code that searches use, so a filter added there is explained here too.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
@@ -27,18 +27,18 @@ from services.properties.rows import find
 
 FIELDS = frozenset(MAPPING["properties"])
 STRIDE = 10_000
-"""Hits of one look at the order, the most that the engine gives at once."""
+"""Hits fetched at a time to find the rank; the engine returns no more in one answer."""
 DEEPEST_RANK = 100_000
 PLACE = "location"
-"""The index's field behind a search's `geo`."""
+"""The index field that a search's `geo` filters."""
 
 Why = tuple[str, str]
-"""A reason as a program reads it, and as a person does."""
+"""A reason as a code for programs and as text for people."""
 
 
 @dataclass(frozen=True)
 class Clause:
-    """One filter of a search, and what the visitor chose."""
+    """One filter of a search and the visitor's choice."""
 
     field: str
     wanted: Any
@@ -47,7 +47,7 @@ class Clause:
 
 @dataclass(frozen=True)
 class Standing:
-    """What Postgres knows: the row, and what the index still owes it."""
+    """What Postgres knows: the row, the age of its oldest pending change, and its dead letter."""
 
     row: Property
     pending_s: float | None
@@ -56,7 +56,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Sight:
-    """What the engine knows: the document, what each filter says of it, and where it stands."""
+    """What the engine knows: the document's revision, a verdict for each filter, and the rank."""
 
     revision: int | None
     verdicts: list[FilterVerdict]
@@ -68,12 +68,12 @@ class Sight:
         return self.revision is not None and all(verdict["matches"] for verdict in self.verdicts)
 
     def is_beyond(self, standing: Standing) -> bool:
-        """Whether the document is of a revision that the row has not, or not yet, had."""
+        """Whether the document's revision is higher than that of the row as it was read."""
         return self.revision is not None and self.revision > standing.row.revision
 
 
 async def standing_of(session: AsyncSession, property_id: str) -> Standing:
-    """Raises NotFound where there is no such property."""
+    """Read the property's standing; raises NotFound if there is no such property."""
     row = await find(session, property_id)
     oldest = select(func.min(OutboxRow.created_at)).where(OutboxRow.property_id == row.id).scalar_subquery()
     age = await session.scalar(select(func.extract("epoch", func.clock_timestamp() - oldest)))
@@ -84,11 +84,11 @@ async def standing_of(session: AsyncSession, property_id: str) -> Standing:
 async def explain(
     search: AsyncOpenSearch, alias: str, read: Callable[[], Awaitable[Standing]], wanted: ListingSearch
 ) -> Visibility:
-    """Whether the listing is in the search, where, and if not why; an outage is a reason too."""
+    """Tell whether the listing is in the search, at what rank, or why not; an outage is a reason too."""
     standing = await read()
     sight = await look(search, alias, standing.row.id, wanted)
     if sight.is_beyond(standing):
-        standing = await read()  # somebody may have edited it between the two
+        standing = await read()  # it may have been edited between the two reads
     reason, detail = (None, _praise(standing, sight)) if sight.visible else _why(standing, sight)
     return Visibility(
         visible=sight.visible,
@@ -125,7 +125,7 @@ def _praise(standing: Standing, sight: Sight) -> str:
 
 
 def _why(standing: Standing, sight: Sight) -> Why:
-    """The first reason; what the row says comes before what the index makes of it."""
+    """Return the first reason; the row's state comes before the index."""
     row, letter = standing.row, standing.letter
     if not row.is_active:
         return "state", f"It is {row.state}; only what is active or under offer is shown."
@@ -148,7 +148,7 @@ def _lag(standing: Standing, sight: Sight) -> str:
 
 
 async def look(search: AsyncOpenSearch, alias: str, property_id: UUID, wanted: ListingSearch) -> Sight:
-    """What the engine says of one listing and a search."""
+    """Ask the engine about one listing in a search."""
     try:
         if not await alias_target(search, alias):
             return Sight(None, [], None, ("no_index", "There is no index yet: run `indexer reindex`."))
@@ -166,7 +166,7 @@ async def look(search: AsyncOpenSearch, alias: str, property_id: UUID, wanted: L
 async def _judge(
     search: AsyncOpenSearch, alias: str, property_id: UUID, wanted: ListingSearch
 ) -> tuple[int | None, list[FilterVerdict]]:
-    """The document's revision and one verdict for each filter; none of it where there is no document."""
+    """Return the document's revision and a verdict for each filter; (None, []) if there is no document."""
     itself: Body = {"ids": {"values": [str(property_id)]}}
     asked = list(clauses(wanted))
     document, *answers = await ask(
@@ -192,7 +192,7 @@ async def _judge(
 
 
 def clauses(search: ListingSearch) -> Iterator[Clause]:
-    """The filters of a search in the order in which they are named: the base, the text, the choices."""
+    """Yield the filters of a search in the order of reporting: base, text, choices."""
     chosen, made = search.model_dump(mode="json", exclude_none=True), filters(search)
     for body in made.base:
         field = next(mentioned(body))
@@ -205,7 +205,7 @@ def clauses(search: ListingSearch) -> Iterator[Clause]:
 
 
 def held(source: Body, body: Body) -> Any:
-    """What a document holds in the fields that a filter asks for."""
+    """Return the document's values of the fields in a filter; a single value without its name."""
     values = {field: source[field] for field in dict.fromkeys(mentioned(body)) if field in source}
     if values.get("bhk") is not None:
         values["bhk"] = bhk_number(values["bhk"])
@@ -213,7 +213,7 @@ def held(source: Body, body: Body) -> Any:
 
 
 def mentioned(body: Any) -> Iterator[str]:
-    """The index's fields in a filter; words that a visitor wrote are no keys, and never taken for one."""
+    """Yield the index fields in a filter. The visitor's words are values, not keys, so they are ignored."""
     if isinstance(body, list | tuple):
         for inner in body:
             yield from mentioned(inner)
@@ -230,7 +230,7 @@ def mentioned(body: Any) -> Iterator[str]:
 async def rank_of(
     search: AsyncOpenSearch, alias: str, property_id: UUID, wanted: ListingSearch, *, stride: int = STRIDE
 ) -> int | None:
-    """How many come before it, and one; found by walking the order, whatever it is by."""
+    """Return the listing's rank, from 1, by paging through the order; None beyond DEEPEST_RANK."""
     first = wanted.model_copy(update={"page": 1})
     made, after = filters(first), None
     for before in range(0, DEEPEST_RANK, stride):

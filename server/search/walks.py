@@ -1,4 +1,4 @@
-"""Walks through results, page by page: by number, or behind a cursor; of faceted and guided search alike."""
+"""Paging through the results of faceted and guided search, by page number or by cursor."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,21 +15,21 @@ Hits = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Walk:
-    """Where a visitor stands in the results of a search."""
+    """A visitor's position in the results of a search."""
 
     search: ListingSearch
     keys: Keys
     page: int
     after: Sequence[Any] | None = None
-    """The sort values behind which the page begins; None where its number says so."""
+    """The page begins after the hit with these sort values; None if paging by number."""
 
     def hits(self, found: dict[str, Any]) -> Hits:
-        """The page's own hits."""
+        """Return the hits of the page, without the extra one."""
         hits: Hits = found["hits"]["hits"]
         return hits[: self.search.page_size]
 
     def next_cursor(self, found: dict[str, Any], total: int) -> str | None:
-        """Where the next page begins; None behind the last hit."""
+        """Return the cursor of the next page; None after the last hit."""
         hits = self.hits(found)
         if self.after is None:
             is_last = self.search.offset + len(hits) >= total
@@ -41,10 +41,10 @@ class Walk:
 
 
 def walk_of(search: ListingSearch, cursor: str | None, keys: Keys) -> Walk:
-    """Go on where a cursor says, else by the search's page; `keys` are those of cursors.
+    """Return the position of the cursor, or else of the search's page; `keys` are those of cursors.
 
     Raises:
-        Unparsable: the cursor is not ours, or another search's.
+        Unparsable: the cursor is invalid, or belongs to another search.
     """
     if cursor is None:
         return Walk(search, keys, search.page)
@@ -57,7 +57,7 @@ def walk_of(search: ListingSearch, cursor: str | None, keys: Keys) -> Walk:
 
 
 def _place(search: ListingSearch, cursor: str, keys: Keys) -> list[Any] | None:
-    """A page's number and the sort values behind which it begins, as many as the order has keys."""
+    """Return the page number and sort values in a cursor; None if it is invalid or has the wrong number."""
     try:
         place = read_cursor(cursor, same_for_all_pages(search), keys)
     except InvalidCursor:
@@ -66,5 +66,5 @@ def _place(search: ListingSearch, cursor: str, keys: Keys) -> list[Any] | None:
 
 
 def same_for_all_pages(search: ListingSearch) -> dict[str, Any]:
-    """The search without its place in the results."""
+    """Return the canonical search without `page` and `page_size`."""
     return {name: value for name, value in search.canonical().items() if name not in {"page", "page_size"}}

@@ -1,1 +1,1 @@
-"""Pictures of properties: taken in, in an order, one of them first."""
+"""Pictures of properties: intake, order, and the primary picture."""

@@ -1,6 +1,6 @@
-"""The pictures of one property: at most thirty, none twice, in an order without gaps, one of them primary.
+"""The pictures of one property: at most thirty, no duplicates, an order without gaps, one of them primary.
 
-Every change first locks the property, so that of many at once each sees what the one before it left.
+Every change first locks the property, so that concurrent changes each see the result of the one before.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ ENTITY = "image"
 
 
 async def list_images(session: AsyncSession, property_id: str) -> Items[AdminPicture]:
-    """Raises NotFound."""
+    """List the pictures in order; raises NotFound."""
     key = key_of(property_id)
     if await session.scalar(select(Property.id).where(Property.id == key)) is None:
         raise NotFound("There is no such property.")
@@ -35,10 +35,10 @@ async def list_images(session: AsyncSession, property_id: str) -> Items[AdminPic
 
 
 async def require_room(session: AsyncSession, property_id: UUID, content_hash: str) -> list[PropertyImage]:
-    """The album, if it can take one with this hash.
+    """Return the album if it has room for a picture with this hash.
 
     Raises:
-        Conflict: it is full, or has this picture; then `image_id` says which one it is.
+        Conflict: the album is full, or contains the picture; then `image_id` is the id of that one.
     """
     album = await _album(session, property_id)
     same = next((image for image in album if image.content_hash == content_hash), None)
@@ -56,7 +56,7 @@ async def add_image(
 
     Raises:
         NotFound: there is no such property.
-        Conflict: as `require_room`.
+        Conflict: see `require_room`.
     """
     home = await lock(session, property_id)
     album = await require_room(session, home.id, picture.content_hash)
@@ -75,17 +75,17 @@ async def add_image(
 async def change_image(
     session: AsyncSession, actor: Actor, image_id: str, wanted: Callable[[dict[str, Any]], ImageFields]
 ) -> AdminPicture:
-    """Change a picture's kind, make it the primary one, move it to another place; the others make room.
+    """Change a picture's type, make it primary, or move it; the other pictures make room.
 
     Args:
-        session: whose transaction is used.
-        actor: who asks.
-        image_id: which one.
-        wanted: from the fields as they are to the fields as they shall be.
+        session: the session of the transaction.
+        actor: the account that makes the change.
+        image_id: the id of the picture.
+        wanted: function from the current fields to the new fields.
 
     Raises:
         NotFound: there is no such picture.
-        InvalidRequest: the primary one is to be primary no more.
+        InvalidRequest: `is_primary` would become false for the primary picture.
     """
     image, album = await _locked(session, image_id)
     held = {name: getattr(image, name) for name in ImageFields.model_fields}
@@ -109,11 +109,11 @@ async def change_image(
 async def reorder(
     session: AsyncSession, actor: Actor, property_id: str, ids: Sequence[UUID]
 ) -> Items[AdminPicture]:
-    """Put all pictures of a property in this order.
+    """Put all pictures of a property in the given order.
 
     Raises:
         NotFound: there is no such property.
-        Conflict: it has other pictures than these; `ids` says which.
+        Conflict: the property has other pictures than these; `ids` lists them.
     """
     home = await lock(session, property_id)
     album = await _album(session, home.id)
@@ -130,9 +130,9 @@ async def reorder(
 
 
 async def remove_image(session: AsyncSession, actor: Actor, image_id: str) -> list[UUID | None]:
-    """Take a picture out of its album; the next one becomes primary if it was.
+    """Remove a picture from its album; if it was primary, the first of the others becomes primary.
 
-    Raises NotFound; returns what is to be discarded from storage once this is committed.
+    Raises NotFound; returns the pictures to discard from storage after the commit.
     """
     image, album = await _locked(session, image_id)
     await session.delete(image)
@@ -149,11 +149,11 @@ async def remove_image(session: AsyncSession, actor: Actor, image_id: str) -> li
 class Held(NamedTuple):
     image: PropertyImage
     album: list[PropertyImage]
-    """All of its property, in order, with itself."""
+    """All pictures of the property in order, including this one."""
 
 
 async def _locked(session: AsyncSession, image_id: str) -> Held:
-    """The property's lock comes first, then the album is read: what was seen before it may be gone."""
+    """Lock the property, then read the album, because it may have changed before the lock."""
     key = _image_key(image_id)
     owner = await session.scalar(select(PropertyImage.property_id).where(PropertyImage.id == key))
     if owner is None:
@@ -184,7 +184,7 @@ async def _album(session: AsyncSession, property_id: UUID) -> list[PropertyImage
 
 
 async def _make_primary(session: AsyncSession, image: PropertyImage) -> None:
-    """In two statements, since no two may be primary even for a moment."""
+    """Use two statements, because two pictures must not be primary even for a moment."""
     others = PropertyImage.property_id == image.property_id
     await session.execute(
         update(PropertyImage).where(others, PropertyImage.is_primary).values(is_primary=False)

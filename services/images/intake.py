@@ -1,6 +1,6 @@
-"""A stranger's picture drawn anew and stored, whether an admin uploads it or a service sends it back.
+"""Re-encode and store untrusted pictures, uploaded by an admin or returned by a service.
 
-Objects are put before there is a row, so a crash can leave objects without a row, which the orphan
+Objects are stored before the row is added. So a crash can leave objects without a row, which the orphan
 sweep removes, but never a row without objects.
 """
 
@@ -24,17 +24,17 @@ log = structlog.get_logger(component="media")
 @dataclass(frozen=True)
 class StoredPicture:
     id: UUID
-    """Random, and part of its addresses, so that nobody can guess one."""
+    """Random and part of the URLs, so that they cannot be guessed."""
     url: str
-    """Of the large variant; domain/pictures.py finds the others by it."""
+    """URL of the large variant; domain/pictures.py derives the others from it."""
     thumbnail_url: str
     width: int
     height: int
     content_hash: str
-    """Of the bytes as they came."""
+    """SHA-256 of the received bytes."""
 
     def columns(self) -> dict[str, Any]:
-        """Of a row of `property_images` that begins with this picture."""
+        """Return the columns for a new row of `property_images`."""
         return {
             "original_url": self.url,
             "thumbnail_url": self.thumbnail_url,
@@ -49,17 +49,17 @@ def hash_of(content: bytes) -> str:
 
 
 async def take_in(pool: Pool, media: Media, content: bytes) -> StoredPicture:
-    """Draw a picture anew and store its variants, all of them or none; the caller adds the row.
+    """Re-encode a picture and store its variants, all of them or none; the caller adds the row.
 
     Raises:
-        PictureRefused: it is none that we take.
-        Overloaded: too many are at it already.
-        MediaUnavailable: it cannot be stored.
+        PictureRefused: the picture is not accepted.
+        Overloaded: too many pictures are already being processed.
+        MediaUnavailable: the picture cannot be stored.
     """
     rendered = await pool.render(content)
     picture = uuid4()
     puts = (media.put(key_of(picture, name), file, "image/webp") for name, file in rendered.files.items())
-    # All of them to their ends, so that none is still on its way when what it left is removed.
+    # Wait for all of them, so that no upload is in flight when the stored objects are removed.
     failures = [end for end in await asyncio.gather(*puts, return_exceptions=True) if end is not None]
     if failures:
         await discard(media, [picture])
@@ -75,7 +75,7 @@ async def take_in(pool: Pool, media: Media, content: bytes) -> StoredPicture:
 
 
 async def discard(media: Media, pictures: Iterable[UUID | None]) -> None:
-    """Remove what no row shows any more; what cannot be removed now is left to the orphan sweep."""
+    """Remove pictures without a row from storage; on failure they are left to the orphan sweep."""
     keys = [key_of(picture, variant) for picture in pictures if picture is not None for variant in VARIANTS]
     try:
         await media.delete(keys)
@@ -84,7 +84,7 @@ async def discard(media: Media, pictures: Iterable[UUID | None]) -> None:
 
 
 def refusal(refused: PictureRefused) -> CasaError:
-    """What an uploader is told: the refusal's own code, at the field that the file came in."""
+    """Return the error for the uploader: the refusal's code, at the `file` field."""
     wrong = FieldError("#/file", "body", refused.code, refused.detail)
     if refused.code == "unsupported":
         return UnsupportedMediaType(f"The file {refused.detail}.", (wrong,))

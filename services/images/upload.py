@@ -1,4 +1,4 @@
-"""An upload from its bytes to its row, with no transaction held open while it is decoded and stored."""
+"""Upload and delete pictures. No transaction is open while a picture is decoded and stored."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -18,12 +18,12 @@ from services.properties.rows import find
 from stores.media import Media
 
 Begin = Callable[[], AbstractAsyncContextManager[AsyncSession]]
-"""Opens a transaction that is committed when it is left."""
+"""Opens a transaction that is committed on exit."""
 
 
 @dataclass(frozen=True)
 class Studio:
-    """What it takes to work on pictures."""
+    """The resources needed to work on pictures."""
 
     begin: Begin
     pool: Pool
@@ -33,15 +33,15 @@ class Studio:
 async def upload_image(
     studio: Studio, actor: Actor, property_id: str, content: bytes, image_type: ImageType
 ) -> AdminPicture:
-    """Take a picture in as the property's last one.
+    """Add a picture as the property's last one.
 
     Raises:
         NotFound: there is no such property.
-        Conflict: it has the picture already, or as many as it may have.
-        UnsupportedMediaType, InvalidRequest: it is no picture that we take.
-        Overloaded, MediaUnavailable: not now.
+        Conflict: it already has the picture, or the maximum number of pictures.
+        UnsupportedMediaType, InvalidRequest: the picture is not accepted.
+        Overloaded, MediaUnavailable: the upload is temporarily impossible.
     """
-    async with studio.begin() as session:  # before the work, and once more when it is done
+    async with studio.begin() as session:  # checked before the work, and again by `add_image`
         home = await find(session, property_id)
         await album.require_room(session, home.id, hash_of(content))
     try:
@@ -52,13 +52,13 @@ async def upload_image(
         async with studio.begin() as session:
             return await album.add_image(session, actor, property_id, picture, image_type)
     except (Conflict, NotFound):
-        # Only when it is certain that there is no row: a commit whose answer was lost may have been one.
+        # Discard only if there is certainly no row: a commit whose response was lost may have succeeded.
         await discard(studio.media, [picture.id])
         raise
 
 
 async def delete_image(studio: Studio, actor: Actor, image_id: str) -> None:
-    """Raises NotFound; objects go after the commit, so that no row is ever without them."""
+    """Delete a picture; raises NotFound. Objects are removed after the commit, so no row lacks them."""
     async with studio.begin() as session:
         gone = await album.remove_image(session, actor, image_id)
     await discard(studio.media, gone)

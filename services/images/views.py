@@ -1,4 +1,4 @@
-"""A picture as pages and admins see it."""
+"""Pictures as shown on pages and to admins."""
 
 from domain.pictures import variant_url
 from schemas.api.admin_properties import AdminPicture

@@ -1,10 +1,10 @@
-"""Properties in the order in which they changed, for readers who want every change and miss none.
+"""Properties in the order in which they changed, for readers that must not miss any change.
 
-By time no reader can: a transaction that began earlier may commit later, behind a reader's back. So
-each property has the number of the transaction that changed it last, and is told once every lower number
-is done with: below the oldest transaction that still runs, nothing can appear any more. A change is
-told a moment later for it, never skipped. A property that changes again moves to the end, so a reader
-who goes on may meet it twice, at its latest state.
+Order by time is not enough: a transaction that began earlier may commit later, when a reader has passed
+it. So each property has the number of the transaction that changed it last. A change is returned once
+all lower transactions have ended, because nothing new can appear below the oldest running one. This
+delays a change for a moment, but never skips it. A property that changes again moves to the end, so a
+reader may see it twice, in its latest state.
 """
 
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ from schemas.tables import Property
 from schemas.vocabulary import PropertyState
 from services.properties.rows import view
 
-# A standby that takes over, or a backup, may lack what a reader has seen, and gives its numbers again.
+# A promoted standby or a restored backup may lack changes that a reader has seen, and reuses their numbers.
 HISTORY = text("""
     SELECT system_identifier || '.' || timeline_id FROM pg_control_system(), pg_control_checkpoint()
 """)
-# Numbers that this server has not come to yet were brought by a dump of another one.
+# Numbers that this server has not reached yet come from a dump of another server.
 ADOPT = text("""
     UPDATE property_changes SET changed_in = pg_current_xact_id()::text::bigint
     WHERE changed_in >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint
@@ -37,12 +37,12 @@ SETTLED = text("""
 
 
 FIRST = UUID(int=0)
-"""Before every id that is drawn."""
+"""Sorts before every generated id."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """How far a reader has come."""
+    """A reader's position."""
 
     changed_in: int = 0
     property_id: UUID = FIRST
@@ -56,17 +56,17 @@ class Changes:
 
 
 async def history_of(session: AsyncSession) -> str:
-    """Names the server and its line of events: places are good within one only."""
+    """Return an id of the server and its timeline; a `Place` is valid only within one of them."""
     return str(await session.scalar(HISTORY))
 
 
 async def adopt(session: AsyncSession) -> None:
-    """After a restored dump, have everything it brought count as changed now; to be committed first."""
+    """Mark everything that a restored dump brought as changed now; commit this before reading changes."""
     await session.execute(ADOPT)
 
 
 async def changes_after(session: AsyncSession, place: Place, limit: int) -> Changes:
-    """The next changes behind a place, at most `limit`; in a transaction that has done nothing yet."""
+    """Return the next changes after a place, at most `limit`; must be the first in its transaction."""
     await session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
     values = {"changed_in": place.changed_in, "property_id": place.property_id, "limit": limit + 1}
     found = (await session.execute(SETTLED, values)).all()

@@ -1,4 +1,4 @@
-"""Between what an editor decides and a row's columns: the place, the vastu score and the light score."""
+"""Convert between an editor's fields and a row's columns: location, vastu score and light score."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +17,7 @@ SCORES = ("vastu", "light")
 
 
 def fields_of(row: Property) -> Columns:
-    """What an editor decided: not the sector's centre, and no score that we computed."""
+    """Return the fields that an editor decided, without the sector's centre and computed scores."""
     held = {name: getattr(row, name) for name in PropertyFields.model_fields}
     if row.location_approximate:
         held |= {"latitude": None, "longitude": None}
@@ -29,9 +29,9 @@ def _by_hand(row: Property, score: str) -> bool:
 
 
 def decided(row: Property, wanted: PropertyFields) -> PropertyFields:
-    """The fields without what a form only sends back as it was shown.
+    """Return the fields without derived values that a form only sends back as shown.
 
-    Such a form would otherwise turn a sector's centre into the property's own place, and computed
+    Such a form would otherwise turn a sector's centre into the property's own location, and computed
     scores into manual ones.
     """
     held = fields_of(row)
@@ -51,12 +51,12 @@ def is_changed(row: Property, wanted: PropertyFields) -> bool:
 
 
 def columns_of(wanted: PropertyFields) -> Columns:
-    """All columns that follow from what an editor decided."""
+    """Return all columns that follow from an editor's fields."""
     return wanted.model_dump(include=set(FIELDS)) | _place(wanted) | _scores(wanted)
 
 
 def _place(wanted: PropertyFields) -> Columns:
-    """Without coordinates of its own a property lies at its sector's centre, where that is known."""
+    """Return the location; a property without coordinates gets its sector's centre, if that is known."""
     fact = LOCALITIES[wanted.locality]
     if wanted.latitude is not None:
         return {"sector": fact.sector, "location_approximate": False}
@@ -78,7 +78,7 @@ def _scores(wanted: PropertyFields) -> Columns:
 
 
 def provenance(editor: UUID | None, row: Property | None, wanted: PropertyFields) -> Columns:
-    """Who set a score by hand, and when; a score that stays keeps what it has."""
+    """Return who set a score by hand, and when; an unchanged manual score keeps its values."""
     columns: Columns = {}
     for score in SCORES:
         by_hand = getattr(wanted, f"{score}_score")

@@ -1,4 +1,4 @@
-"""What happened to a property: its asking prices and its audit rows, the newest first."""
+"""The history of a property: its price changes and audit rows, newest first."""
 
 from typing import cast as as_type
 
@@ -14,7 +14,7 @@ from services.properties.writes import ENTITY
 
 
 async def history(session: AsyncSession, property_id: str, paging: Paging) -> Items[HistoryEntry]:
-    """A page of it; NotFound where there is no such property."""
+    """Return a page of the history; raises NotFound if there is no such property."""
     found = await find(session, property_id)
     prices = select(
         literal("price").label("kind"),

@@ -1,4 +1,4 @@
-"""A property's state moved on, by the table of moves; nothing else of it is lost."""
+"""Change a property's state by the table of moves, and keep all its other data."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -18,18 +18,18 @@ from services.properties.writes import write
 EXPIRY = Actor(id=None, name="expiry")
 CAN_EXPIRE = tuple(state for state, moves in MOVES.items() if PropertyState.EXPIRED in moves)
 BATCH = 200
-"""Listings that are kept from editors at a time, for some tenths of a second."""
+"""Listings locked against editors at a time, for some tenths of a second."""
 
 
 async def change_state(
     session: AsyncSession, actor: Actor, property_id: str, seen: Seen, wanted: StateChange
 ) -> Property:
-    """Move a property to another state; repeating a move changes nothing.
+    """Move a property to another state; repeating a move is a no-op.
 
     Raises:
         NotFound: there is no such property.
-        PreconditionFailed: somebody else changed it first.
-        Conflict: there is no such move; `allowed` says which there are.
+        PreconditionFailed: it was changed by another request first.
+        Conflict: there is no such move; `allowed` lists the possible ones.
     """
     row = await lock(session, property_id)
     now = PropertyState(row.state)
@@ -53,7 +53,7 @@ def _move(now: PropertyState, wanted: PropertyState) -> PropertyState:
 
 
 def _dates(row: Property, state: PropertyState) -> dict[str, Any]:
-    """A listing is as old as its first offer; and a term that has passed would end it again at once."""
+    """Set `listed_at` at the first offer; clear a past `expires_at`, which would end the listing at once."""
     now = datetime.now(UTC)
     dates: dict[str, Any] = {}
     if state is PropertyState.ACTIVE and row.state == PropertyState.DRAFT:
@@ -64,11 +64,11 @@ def _dates(row: Property, state: PropertyState) -> dict[str, Any]:
 
 
 async def expire_batch(session: AsyncSession) -> int:
-    """Move listings past their term on, each with its audit row.
+    """Expire listings past their term, each with an audit row.
 
-    One that somebody writes just now is waited for: passed over, it would be offered for another day.
+    A locked listing is waited for: if it were skipped, it would be offered for another day.
 
-    How many were moved; none means that there are no more.
+    Return the number of expired listings; 0 means that there are no more.
     """
     over = (
         select(Property)

@@ -1,8 +1,8 @@
-"""The table of properties that admins page through, every page as fast as the first.
+"""The list of properties for admins. Every page is as fast as the first.
 
-Ids first, by an index that holds the order and the commonest filters, so that even the last page of
-a hundred thousand is found without touching a row; then the rows of one page. See the indexes in
-schemas/tables/properties.py.
+The ids come from an index that holds the order and the most common filters, so that even the last page
+of a hundred thousand is found without reading a row. Then the rows of that page are read. See the
+indexes in schemas/tables/properties.py.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +21,7 @@ from services.word_search import begin_words
 
 Columns = tuple[InstrumentedAttribute[Any], ...]
 Found = tuple[Sequence[UUID], int]
-"""The ids of a page, in no order, and how many there are on all pages."""
+"""The unordered ids of a page, and the total on all pages."""
 
 SORTS: dict[Order, tuple[InstrumentedAttribute[Any], bool]] = {
     Order.NEWEST: (Property.created_at, True),
@@ -37,7 +37,7 @@ SORTS: dict[Order, tuple[InstrumentedAttribute[Any], bool]] = {
     Order.INQUIRIES_DESC: (Property.inquiry_count, True),
     Order.INQUIRIES_ASC: (Property.inquiry_count, False),
 }
-"""What is sorted by, and whether the greatest comes first."""
+"""The column to sort by, and whether the order is descending."""
 
 _COUNTED = select(func.count()).select_from(PropertyImage).where(PropertyImage.property_id == Property.id)
 PICTURES = _COUNTED.scalar_subquery()
@@ -82,7 +82,7 @@ async def list_properties(session: AsyncSession, wanted: PropertyList) -> Items[
 
 
 async def _walk(session: AsyncSession, wanted: PropertyList) -> Found:
-    """Along the index that has their order; the count is another walk, of a narrower one."""
+    """Walk the index that has the order; count by another walk, along a narrower index."""
     conditions = list(_conditions(wanted))
     page = select(Property.id).where(*conditions).order_by(*_order(wanted.sort))
     ids = await session.scalars(page.offset(wanted.offset).limit(wanted.page_size))
@@ -91,7 +91,7 @@ async def _walk(session: AsyncSession, wanted: PropertyList) -> Found:
 
 
 async def _search(session: AsyncSession, wanted: PropertyList) -> Found:
-    """All that hold the words, in one pass, since how many there are nobody can guess."""
+    """Find all rows with the words in one pass, because their number cannot be estimated."""
     column, _ = SORTS[wanted.sort]
     naming = select(Property.id, column.label("by")).where(
         *_conditions(wanted), begin_words(Property.search, words_of(wanted.q))
@@ -125,7 +125,7 @@ def _conditions(wanted: PropertyList) -> Iterator[ColumnElement[bool]]:
 
 
 def _one_of(column: InstrumentedAttribute[Any], several: Iterable[Any]) -> ColumnElement[bool]:
-    """A whole number among bedrooms would make SQLAlchemy send all of them as whole numbers."""
+    """Send integers as floats, because one integer would make SQLAlchemy send all bedrooms as integers."""
     return column.in_([float(value) if isinstance(value, int) else value for value in several])
 
 

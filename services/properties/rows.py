@@ -1,4 +1,4 @@
-"""A property's row: found, locked for a change, shown whole."""
+"""Property rows: find, lock for a change, show in full."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -22,7 +22,7 @@ Seen = frozenset[int] | None
 """Versions on which an editor bases a change; None for any."""
 
 BY_ID = "id:"
-"""How an export names a property that has no reference of its own."""
+"""Prefix of the reference that an export gives to a property without one."""
 
 COLUMNS = tuple(
     column.key for column in Property.__table__.columns if column.key in AdminProperty.__annotations__
@@ -30,13 +30,13 @@ COLUMNS = tuple(
 
 
 async def find(session: AsyncSession, property_id: str) -> Property:
-    """The property with its images and its market, in any state; NotFound for what is no id at all, too."""
+    """Return the property in any state, with images and market; raises NotFound, also for an invalid id."""
     whole = _by_id(property_id).options(selectinload(Property.images), selectinload(Property.market))
     return await _one(session, whole)
 
 
 async def lock(session: AsyncSession, property_id: str) -> Property:
-    """The property, kept from other editors until the transaction ends."""
+    """Return the property, locked against other editors until the transaction ends."""
     return await _one(session, _by_id(property_id).with_for_update(key_share=True))
 
 
@@ -68,13 +68,13 @@ def check_seen(row: Property, seen: Seen, given: Mapping[str, Any], held: Mappin
     """Refuse a change that is based on another version.
 
     Args:
-        row: as it is now.
-        seen: what the editor has seen.
-        given: what the editor sends, as JSON.
-        held: the same fields as an editor would send them today.
+        row: the current row.
+        seen: the versions that the editor has seen.
+        given: the fields that the editor sends, as JSON.
+        held: the current values of the fields, as an editor would send them.
 
     Raises:
-        PreconditionFailed: with the fields in which the two differ.
+        PreconditionFailed: the version is another one; contains the fields that differ.
     """
     if seen is None or row.version in seen:
         return

@@ -1,4 +1,4 @@
-"""Vastu and light of a property, from the columns that they are found by."""
+"""Vastu and light scores of properties, computed from their columns."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -39,7 +39,7 @@ WRITE = text("""
 
 
 def read_vastu(known: Mapping[str, Any]) -> VastuScore:
-    """By column; what is missing is unknown."""
+    """Compute the vastu score from columns by name; missing columns are unknown."""
 
     def at(room: str) -> Direction | None:
         direction = known.get(f"{room}_direction")
@@ -56,7 +56,7 @@ def read_vastu(known: Mapping[str, Any]) -> VastuScore:
 
 
 def computed(known: Mapping[str, Any]) -> Columns:
-    """The columns that follow from those that are known."""
+    """Return the score columns that follow from the known columns."""
     vastu = read_vastu(known)
     balcony = known.get("balcony_direction")
     light = light_score(
@@ -77,9 +77,9 @@ def computed(known: Mapping[str, Any]) -> Columns:
 
 
 async def score_batch(session: AsyncSession) -> int:
-    """Score properties that never were, or by older rules; what an admin set by hand stays.
+    """Score properties that were never scored, or by older rules; scores set by hand stay.
 
-    How many there were; none means that there are no more. It is nobody's edit: the version stays.
+    Return the number of properties; 0 means that there are no more. This is not an edit: the version stays.
     """
     waiting = await session.execute(WAITING, {"version": VASTU_RULES_VERSION, "limit": BATCH})
     rows = waiting.mappings().all()

@@ -1,4 +1,4 @@
-"""Societies as their sectors spell them."""
+"""Societies in the spelling of their sectors."""
 
 from collections.abc import Mapping
 from typing import TypeVar
@@ -16,7 +16,7 @@ Fields = TypeVar("Fields", bound=PropertyFields)
 async def spellings_by_locality(
     connection: AsyncConnection | AsyncSession, locality: str | None = None
 ) -> Mapping[str, Spellings]:
-    """Of one locality, or of all that have a society; the commonest spelling counts."""
+    """Return the spellings in one locality, or in all with a society; the most common spelling wins."""
     query = (
         select(Property.locality, Property.society)
         .group_by(Property.locality, Property.society)
@@ -32,7 +32,7 @@ async def spellings_by_locality(
 
 
 async def spelled(session: AsyncSession, wanted: Fields, row: Property | None = None) -> Fields:
-    """The fields with the society as its sector spells it; who respells that of a listing means it."""
+    """Return the fields with the society as its sector spells it; a respelling by an editor is kept."""
     name, held = wanted.society, None if row is None else row.society
     if name is None or name == held:
         return wanted

@@ -1,4 +1,4 @@
-"""Properties created, replaced and changed: with an audit row, and never over another's edit."""
+"""Create, replace and change properties, with an audit row and never over another editor's change."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -23,20 +23,20 @@ ENTITY = "property"
 
 @dataclass(frozen=True)
 class Edit:
-    """What an editor wants of a property that may have changed meanwhile."""
+    """An editor's change to a property that may have changed in between."""
 
     given: Mapping[str, Any]
-    """Fields as they were sent, JSON values."""
+    """The fields as sent, as JSON values."""
     apply: Callable[[Mapping[str, Any]], PropertyFields]
-    """From the fields as they are to the fields as they shall be; InvalidRequest where that cannot be."""
+    """Returns the new fields for the current fields; raises InvalidRequest if that is impossible."""
 
 
 async def create(session: AsyncSession, actor: Actor, new: NewProperty) -> Property:
     """Add a property.
 
     Raises:
-        Conflict: another one has its `external_ref`.
-        InvalidRequest: it has a reference that exports give.
+        Conflict: another property has its `external_ref`.
+        InvalidRequest: its reference has the prefix that is reserved for exports.
     """
     new = await spelled(session, new)
     columns = columns_of(new) | provenance(actor.id, None, new) | {"state": new.state, "created_by": actor.id}
@@ -55,13 +55,13 @@ async def create(session: AsyncSession, actor: Actor, new: NewProperty) -> Prope
 
 
 async def change(session: AsyncSession, actor: Actor, property_id: str, seen: Seen, edit: Edit) -> Property:
-    """Apply an edit; one that changes nothing leaves no trace.
+    """Apply an edit; an edit that changes nothing is a no-op.
 
     Raises:
         NotFound: there is no such property.
-        PreconditionFailed: somebody else changed it first.
-        Conflict: another one has its `external_ref`.
-        InvalidRequest: it is given a reference that exports give.
+        PreconditionFailed: it was changed by another request first.
+        Conflict: another property has its new `external_ref`.
+        InvalidRequest: its new reference has the prefix that is reserved for exports.
     """
     row = await lock(session, property_id)
     held = fields_of(row)
@@ -78,7 +78,7 @@ async def change(session: AsyncSession, actor: Actor, property_id: str, seen: Se
 async def write(
     session: AsyncSession, actor: Actor, action: str, row: Property, columns: Mapping[str, Any]
 ) -> None:
-    """Write what differs into a locked row as its next version, and record it."""
+    """Write the differing columns of a locked row as its next version, and audit them."""
     changes = changes_between({name: getattr(row, name) for name in columns}, columns)
     news = {name: after for name, (_, after) in changes.items()}
     await session.execute(
@@ -92,7 +92,7 @@ async def write(
 
 @asynccontextmanager
 async def _own_reference(session: AsyncSession, reference: str | None) -> AsyncIterator[None]:
-    """A reference that another property has is a conflict that names both, also if it came this moment."""
+    """Raise a Conflict that names both if another property has the reference, even if just added."""
     if reference is None:
         yield
         return
