@@ -21,7 +21,7 @@ from opensearchpy.exceptions import OpenSearchException, TransportError
 from indexer.documents import IndexedDocument, Refusal
 
 BODY_BYTES = 1_000_000  # aiohttp warns that larger bodies block the event loop
-TIMEOUT_S = 10  # a drain's transaction idles meanwhile; below Postgres's limit (stores/database.py)
+TIMEOUT_S = 10  # below Postgres's limit for idle transactions (stores/database.py), because a drain's waits
 ANSWER = "errors,items.*.status,items.*.error.type,items.*.error.reason"
 GONE = {"index_not_found_exception", "index_closed_exception"}
 BLOCKED = "cluster_block_exception"
@@ -141,7 +141,7 @@ async def blame(
     body: Body,
     witnesses: Sequence[IndexedDocument],
 ) -> Answer:
-    """Retry the failed document alone, beside known good ones. If only it fails every time, refuse it.
+    """Write known good documents and then the failed one alone; refuse it if only it fails every time.
 
     Raises:
         EngineUnavailable: the engine fails on other documents too.

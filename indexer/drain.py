@@ -97,7 +97,8 @@ class Outcome:
     def refusals(self) -> list[Refusal]:
         """Refusals that count as the document's fault.
 
-        Those of a generation with another release's schema do not count, unless it is live.
+        Those of a generation with another release's schema do not count, unless it is live: its mapping may
+        refuse valid documents.
         """
         return [
             refusal

@@ -103,7 +103,7 @@ async def create(engine: AsyncEngine, search: AsyncOpenSearch, settings: Setting
 
 
 def index_body(settings: Settings) -> dict[str, Any]:
-    """Return the index definition for the fill. Replicas are added afterwards, because copying is faster."""
+    """Return the index definition for the fill. Replicas are added later; copying a full index is faster."""
     index = INDEX["settings"]["index"] | {
         "number_of_shards": settings.index_shards,
         "number_of_replicas": 0,
