@@ -1,7 +1,7 @@
 """Prometheus metrics of an indexer, on a separate port: above all the lag, and what it has done.
 
-The state of the stores is read every few seconds, not on every scrape. When it cannot be read, its
-gauges are NaN, because an old value would look like a current one.
+The state of the stores is read every few seconds, not on every scrape. When it cannot be read, the
+unlabelled gauges are NaN, because an old value would look like a current one.
 """
 
 import asyncio
