@@ -1,4 +1,4 @@
-"""What an operator's command changed: a row in the transaction of the change."""
+"""Audit rows for operator commands, written in the transaction of the change itself."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How long to wait for a store that is away."""
+"""Retry delays for a store that is unavailable."""
 
 from collections.abc import Iterator
 from random import SystemRandom
@@ -8,7 +8,11 @@ LONGEST_S = 10.0
 
 
 def delays() -> Iterator[float]:
-    """Seconds to wait before each next attempt: doubling, and spread, lest processes come back together."""
+    """Yield the seconds to wait before each next attempt.
+
+    The upper bound doubles up to `LONGEST_S`. Delays are random below it, so that processes do not all
+    retry at the same moment.
+    """
     ceiling = SHORTEST_S
     while True:
         yield SystemRandom().uniform(SHORTEST_S, ceiling)

@@ -1,12 +1,12 @@
-"""Bulk writes: documents to the bytes of a body, and the engine's answer read item by item.
+"""Bulk writes: documents are packed into request bodies, and the engine's answer is read item by item.
 
 What a status means for a document (matched on status and type, never on text):
 
-    2xx, 409            done; 409 says that the engine has a newer one
-    400 and the like    refused, this document alone
-    index is not there  GenerationGone, all of them
-    429, 503, blocked   EngineUnavailable, all of them, and no fault of theirs
-    500 and the like    the document's fault if it is the only one, again and again; else EngineUnavailable
+    2xx, 409            done; 409 means that the engine has a newer revision
+    other 4xx           this document is refused
+    index not found     GenerationGone, for the whole body
+    429, 503, blocked   EngineUnavailable, for the whole body; the documents are not at fault
+    other 5xx           refused if only this document fails, repeatedly; otherwise EngineUnavailable
 """
 
 import asyncio
@@ -20,29 +20,29 @@ from opensearchpy.exceptions import OpenSearchException, TransportError
 
 from indexer.documents import IndexedDocument, Refusal
 
-BODY_BYTES = 1_000_000  # a larger one would hold up the event loop, says aiohttp
-TIMEOUT_S = 10  # less than Postgres lets a transaction idle (stores/database.py), which a drain's does
+BODY_BYTES = 1_000_000  # aiohttp warns that larger bodies block the event loop
+TIMEOUT_S = 10  # below Postgres's limit for idle transactions (stores/database.py), because a drain's waits
 ANSWER = "errors,items.*.status,items.*.error.type,items.*.error.reason"
 GONE = {"index_not_found_exception", "index_closed_exception"}
 BLOCKED = "cluster_block_exception"
 BUSY = {429, 503}
 FAILED = 500
 WITNESSES = 20
-"""Documents that show by being taken that it is not the engine; of several shards, they reach each."""
+"""Known good documents to test the engine with; enough of them to reach every shard."""
 FindWitnesses = Callable[[], Awaitable[Sequence[IndexedDocument]]]
 ATTEMPTS = 3
 PAUSE_S = 0.3
 
 
 class EngineUnavailable(Exception):
-    """The engine cannot be asked just now: nothing is wrong with the documents, so try again later."""
+    """The engine is unavailable. The documents are not at fault, so retry later."""
 
     claimed: int | None = None
-    """Changes of the batch that failed, if it was one."""
+    """Number of claimed changes, if a drain's batch failed."""
 
 
 class GenerationGone(Exception):
-    """The index is not there, or closed."""
+    """The index does not exist or is closed."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,9 @@ class Body:
 class Answer:
     refusals: tuple[Refusal, ...] = ()
     superseded: int = 0
-    """Documents of which the engine has a newer revision."""
+    """Number of documents for which the engine has a newer revision."""
     failures: tuple[Refusal, ...] = ()
-    """Documents at which the engine failed, be it their fault or its own."""
+    """Documents on which the engine failed; either side may be at fault."""
 
     def __add__(self, other: "Answer") -> "Answer":
         return Answer(
@@ -68,7 +68,7 @@ class Answer:
 
 
 def pack(documents: Sequence[IndexedDocument]) -> Iterator[Body]:
-    """Bodies of a bounded size; they name no index, so one body serves all generations."""
+    """Yield bodies of bounded size. They do not name an index, so one body serves all generations."""
     lines: list[bytes] = []
     start = size = 0
     for end, document in enumerate(documents):
@@ -83,14 +83,14 @@ def pack(documents: Sequence[IndexedDocument]) -> Iterator[Body]:
 
 
 def action(document: IndexedDocument) -> bytes:
-    """A line that says which document follows; ids need no escaping."""
+    """Return the bulk action line of a document. Ids need no escaping."""
     return (
         f'{{"index":{{"_id":"{document["id"]}","version":{document["revision"]},"version_type":"external_gte"}}}}\n'
     ).encode()
 
 
 async def nothing_taken() -> Sequence[IndexedDocument]:
-    """Where an index is new: only the other documents of a body can say whether the engine is well."""
+    """Find no witnesses. In a new index only the other documents of a body can serve as such."""
     return ()
 
 
@@ -106,12 +106,12 @@ async def send(
         search: the engine.
         generation: the index.
         body: what to write.
-        find_witnesses: finds documents that the engine has taken before, for when it fails at one that
-            has too few others beside it.
+        find_witnesses: finds documents that the engine has accepted before. They are used when it fails
+            on one document and too few others in the body succeeded.
 
     Raises:
-        EngineUnavailable: try again later.
-        GenerationGone: the index is not there.
+        EngineUnavailable: retry later.
+        GenerationGone: the index does not exist or is closed.
     """
     answer = await ask(search, generation, body)
     if not answer.failures:
@@ -129,7 +129,7 @@ async def send(
 
 
 def taken(body: Body, answer: Answer) -> list[IndexedDocument]:
-    """Some of the documents that the engine has taken."""
+    """Return the documents of the body that the engine accepted."""
     wrong = {each.property_id for each in (*answer.refusals, *answer.failures)}
     return [document for document in body.documents if document["id"] not in wrong]
 
@@ -141,7 +141,11 @@ async def blame(
     body: Body,
     witnesses: Sequence[IndexedDocument],
 ) -> Answer:
-    """Find out whether a document alone makes the engine fail: then that is a refusal, too."""
+    """Write known good documents and then the failed one alone; refuse it if only it fails every time.
+
+    Raises:
+        EngineUnavailable: the engine fails on other documents too.
+    """
     suspects = [document for document in body.documents if document["id"] == failure.property_id]
     for _ in range(ATTEMPTS):
         await asyncio.sleep(PAUSE_S)
@@ -171,7 +175,7 @@ async def ask(search: AsyncOpenSearch, generation: str, body: Body) -> Answer:
 
 
 def unavailable(error: OpenSearchException) -> Exception:
-    """What a failed request means to us; the engine's 400 is a bug of ours, and stays what it is."""
+    """Turn a failed request into EngineUnavailable. A 400 is a bug in this code and is returned unchanged."""
     if isinstance(error, TransportError) and error.status_code == 400:
         return error
     return EngineUnavailable(str(error))
@@ -201,7 +205,7 @@ def read_answer(documents: Sequence[IndexedDocument], answer: dict[str, Any]) ->
 
 
 def check_engine(status: int, error: dict[str, Any]) -> None:
-    """Raise when it is certainly no fault of the document."""
+    """Raise if the error is certainly not the document's fault."""
     if error["type"] in GONE:
         raise GenerationGone(error["reason"])
     if status in BUSY or error["type"] == BLOCKED:

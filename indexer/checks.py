@@ -1,4 +1,4 @@
-"""`indexer verify`: what was compared, what was found, and what was done about it, as said to people."""
+"""`indexer verify`: runs the comparison or the repair, and reports the result to the operator."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -18,7 +18,7 @@ from schemas.settings import Settings
 async def check_index(
     settings: Settings, *, index: str | None = None, deep: Progress | None = None, mend: bool = False
 ) -> Outcome:
-    """Verify a generation, by default the live one, and mend it if that is wanted.
+    """Verify a generation, by default the live one, and repair it if `mend` is set.
 
     Raises:
         Refused: there is no such generation.

@@ -1,7 +1,7 @@
 """The `indexer` command, for operators and for machines (`--json`).
 
-Exit codes: 0 fine, 1 drift or dead letters, 2 usage, 3 refused, 4 a store is unreachable. `indexer run`
-ends with 0 when it is told to stop, and with 3 when it must not write here.
+Exit codes: 0 fine, 1 drift, dead letters or another problem, 2 usage, 3 refused, 4 a store is unreachable.
+`indexer run` exits with 0 when it is told to stop, and with 3 when it must not write here.
 """
 
 import asyncio
@@ -50,7 +50,7 @@ app.add_typer(cli_letters.app, name="dead-letters")
 
 @app.command("run")
 def run_command(as_json: Annotated[bool, typer.Option("--json", help="Log in JSON.")] = False) -> None:
-    """Index changes as they are committed; run any number of these."""
+    """Index changes as they are committed; any number of these processes may run at once."""
     settings = read_settings()
     configure_logs(settings.log_level, json=as_json or settings.log_json)
     try:
@@ -72,7 +72,7 @@ def reindex_command(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Build a new generation from the table and let searches go to it."""
+    """Build a new generation of the index from the table and make it live."""
     settings = read_settings()
     command = _plan(settings) if dry_run else _reindex(settings, restart=restart, as_json=as_json)
     execute(command, as_json=as_json)
@@ -91,14 +91,14 @@ async def _reindex(settings: Settings, *, restart: bool, as_json: bool) -> Outco
 
 
 def _collect_garbage_seldom() -> None:
-    """Documents come by the thousand and hold no cycles: looking for some is a fifth of the work."""
+    """Collect garbage rarely: documents hold no cycles, but looking for them takes a fifth of the time."""
     gc.freeze()
     gc.set_threshold(100_000)
 
 
 @app.command("plan")
 def plan_command(as_json: Json = False) -> None:
-    """What this release asks of the index, and what that costs; 1 means that something is needed."""
+    """Show what this release needs of the index and what it costs; exit code 1 means something is needed."""
     execute(_plan(read_settings()), as_json=as_json)
 
 
@@ -115,7 +115,7 @@ def status_command(
     watch: Annotated[bool, typer.Option("--watch", help="Again every second, until Ctrl-C.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """Show what waits, what was refused and what is served."""
+    """Show pending changes, refused documents and the generations; exit code 1 means there are problems."""
     execute(_status(read_settings(), watch=watch, as_json=as_json), as_json=as_json)
 
 
@@ -148,7 +148,7 @@ def verify_command(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Compare the index with the table, row for row; 1 means that they differ."""
+    """Compare the index with the table, row by row; exit code 1 means that they differ."""
     with progress_bar("comparing", shown=deep and not as_json) as progress:
         command = check_index(
             read_settings(), index=generation, deep=progress if deep else None, mend=mend and not dry_run
@@ -158,7 +158,7 @@ def verify_command(
 
 @app.command("rollback")
 def rollback_command(dry_run: DryRun = False, as_json: Json = False) -> None:
-    """Let searches go back to the generation before."""
+    """Make the previous generation live again."""
     execute(_rollback(read_settings(), dry_run=dry_run), as_json=as_json)
 
 
@@ -180,7 +180,7 @@ def prune_command(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Delete generations and indexes that nobody needs any more."""
+    """Delete generations and indexes that are no longer needed."""
     command = _prune(read_settings(), unfinished=unfinished, retained=retained, dry_run=dry_run)
     execute(command, as_json=as_json)
 
@@ -202,7 +202,7 @@ def _pruned(what: Doomed, *, dry_run: bool) -> Outcome:
 
 @app.command("sync-ids")
 def sync_command(ids: list[UUID], dry_run: DryRun = False, as_json: Json = False) -> None:
-    """Index these properties again at once."""
+    """Index these properties again at once; exit code 1 means that some were refused."""
     execute(_sync(read_settings(), ids, dry_run=dry_run), as_json=as_json)
 
 

@@ -1,4 +1,4 @@
-"""`indexer dead-letters`: what the engine or the renderer refused."""
+"""`indexer dead-letters`: documents that the engine or the renderer refused."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -20,7 +20,7 @@ All = Annotated[bool, typer.Option("--all", help="All of them.")]
 
 @app.command("list")
 def list_command(limit: Annotated[int, typer.Option(min=1)] = 100, as_json: Json = False) -> None:
-    """What was refused last; 1 means that there is something."""
+    """List refused documents, newest first; exit code 1 means that there are some."""
     execute(_list(read_settings(), limit), as_json=as_json)
 
 
@@ -36,7 +36,7 @@ async def _list(settings: Settings, limit: int) -> Outcome:
 
 @app.command("show")
 def show_command(property_id: UUID, as_json: Json = False) -> None:
-    """Why one property is not in the index as it is."""
+    """Show why the current version of one property is not in the index."""
     execute(_show(read_settings(), property_id), as_json=as_json)
 
 
@@ -49,7 +49,7 @@ async def _show(settings: Settings, property_id: UUID) -> Outcome:
 
 @app.command("retry")
 def retry_command(ids: Ids = None, all_: All = False, dry_run: DryRun = False, as_json: Json = False) -> None:
-    """Index them again; 1 means that some were refused once more."""
+    """Index refused documents again; exit code 1 means that some were refused again."""
     execute(_retry(read_settings(), _wanted(ids, all_=all_), dry_run=dry_run), as_json=as_json)
 
 
@@ -73,7 +73,7 @@ async def _retry(settings: Settings, ids: Sequence[UUID] | None, *, dry_run: boo
 def discard_command(
     ids: Ids = None, all_: All = False, dry_run: DryRun = False, as_json: Json = False
 ) -> None:
-    """Forget them, without another attempt."""
+    """Delete dead letters without another attempt."""
     execute(_discard(read_settings(), _wanted(ids, all_=all_), dry_run=dry_run), as_json=as_json)
 
 
@@ -98,10 +98,10 @@ def _wanted(ids: Sequence[UUID] | None, *, all_: bool) -> Sequence[UUID] | None:
 
 
 async def _chosen(to: Stores, ids: Sequence[UUID] | None) -> list[Letter]:
-    """The letters of these properties, or all letters.
+    """Return the letters of these properties, or all letters if `ids` is None.
 
     Raises:
-        Refused: a property has none.
+        Refused: one of the properties has no dead letter.
     """
     letters = await read_letters(to.engine, ids)
     unknown = {*(ids or ())} - {letter.property_id for letter in letters}

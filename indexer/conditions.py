@@ -1,7 +1,7 @@
-"""What must hold before an indexer writes: looked at when it starts, after any trouble, and now and then.
+"""Preconditions for writing, checked at the start, after any trouble, and every few seconds.
 
-Whether the generations in use are ones that this release may write to is asked with each batch
-(`generations.targets`), because it changes while indexers run.
+Each batch checks separately whether this release may write to the generations in use
+(`generations.targets`), because that changes while indexers run.
 """
 
 import time
@@ -29,11 +29,11 @@ class Conditions:
     search: AsyncOpenSearch
     alias: str
     due: float = 0.0
-    """On the monotonic clock."""
+    """Time of the next check, on the monotonic clock."""
     restored: Heights | None = None
 
     async def look(self) -> None:
-        """Look, if it is time to.
+        """Check the conditions if a check is due.
 
         Raises:
             Refused: this indexer must not write.
@@ -47,11 +47,11 @@ class Conditions:
         self.due = time.monotonic() + EVERY_S
 
     def look_soon(self) -> None:
-        """After trouble: a store that is back may be another one."""
+        """Make the next check due at once. After trouble, a store that is back may be a different one."""
         self.due = 0.0
 
     async def _compare_heights(self) -> None:
-        """Note that the database was restored before the writes that come hide it; go on all the same."""
+        """Record that the database was restored, before later writes hide it; indexing continues."""
         now = await revisions.measure(self.engine, self.search, self.alias)
         if now.ahead and now != self.restored:
             log.error("the index is ahead of the database", advice=str(now))
@@ -60,9 +60,9 @@ class Conditions:
 
 
 async def require_no_auto_create(search: AsyncOpenSearch, alias: str) -> None:
-    """Fail where the engine would make an index of ours by itself, with a mapping that it guesses.
+    """Raise Refused if the engine would auto-create the alias's indexes, with a guessed mapping.
 
-    A write that comes late, after its generation was dropped, would bring that back.
+    Otherwise a late write would recreate the index of a generation that was already dropped.
     """
     answer = await search.cluster.get_settings(
         params={"include_defaults": "true", "filter_path": f"*.{SETTING}"}
@@ -77,7 +77,7 @@ async def require_no_auto_create(search: AsyncOpenSearch, alias: str) -> None:
 
 
 def makes(value: str, name: str) -> bool:
-    """Whether the engine makes an index of this name, by the setting: a flag or a list of patterns."""
+    """Whether the setting, a flag or a list of patterns, lets the engine auto-create this index."""
     if value in {"true", "false"}:
         return value == "true"
     return next(_verdicts(value, name), False)

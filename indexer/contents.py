@@ -1,4 +1,4 @@
-"""Whole documents against the rows they are made of, for what revisions cannot tell: `verify --deep`."""
+"""`verify --deep`: compare whole documents with their rows, to find what revisions cannot show."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
@@ -17,10 +17,10 @@ from stores.answers import Epoch
 
 PAGE = 2_000
 UNSEEN = frozenset(MAPPING["_source"]["excludes"])
-"""Fields that the engine searches but does not give back; a change of theirs moves the revision."""
+"""Fields that the engine indexes but does not return. A change to them still changes the revision."""
 
 Contents = dict[str, dict[str, Any]]
-"""Documents by id, without what is unseen."""
+"""Documents by id, without the `UNSEEN` fields."""
 
 
 async def differing_contents(
@@ -32,7 +32,7 @@ async def differing_contents(
     progress: Progress,
     epoch: Epoch | None = None,
 ) -> AsyncIterator[list[Finding]]:
-    """Documents at their row's revision that say something else, page by page."""
+    """Yield, page by page, the documents with their row's revision but different content."""
     async with engine.connect() as connection:
         total = await count_rows(connection)
     seen, after = 0, None
@@ -51,7 +51,7 @@ async def _page(engine: AsyncEngine, after: UUID | None) -> Rendered:
 
 
 def contents(rendered: Rendered) -> Contents:
-    """As the engine would give them back, which has them as JSON."""
+    """Return the documents as the engine would return them, that is after a JSON round trip."""
     return {document["id"]: orjson.loads(orjson.dumps(document)) for document in _seen(rendered)}
 
 
@@ -70,7 +70,7 @@ async def read_contents(search: AsyncOpenSearch, index: str, ids: Sequence[str])
 
 
 def _differ(document: Mapping[str, Any], held: Mapping[str, Any] | None) -> bool:
-    """Whether they are of one revision and differ all the same; of two, the digests have told."""
+    """Whether they have one revision but differ. The digests already find differing revisions."""
     return held is not None and held.get("revision") == document["revision"] and held != document
 
 

@@ -1,4 +1,4 @@
-"""Dead letters: documents that were refused, kept until a good revision of the property arrives."""
+"""Dead letters: refused documents, kept until a good revision of the property is indexed."""
 
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
@@ -23,7 +23,7 @@ REFUSED = (
     .table_valued("id", "revision", "error_type", "reason", name="refused")
     .render_derived()
 )
-# A slower drain may come with what was refused of an older revision, when a newer one is indexed already.
+# A slow drain may report a refusal of an older revision after a newer one was indexed.
 STILL_TRUE = (
     select(REFUSED.c.id, REFUSED.c.revision, REFUSED.c.error_type, REFUSED.c.reason)
     .outerjoin_from(REFUSED, Property, Property.id == REFUSED.c.id)
@@ -44,11 +44,11 @@ RECORD = NEW.on_conflict_do_update(
 )
 
 DONE = func.unnest(IDS, REVISIONS).table_valued("id", "revision", name="done").render_derived()
-# Locked in one order, so that two drains with the same letters cannot deadlock.
+# Rows are locked in id order, so that two drains with the same letters cannot deadlock.
 CLEARED = (
     select(DeadLetter.property_id)
     .join(DONE, DeadLetter.property_id == DONE.c.id)
-    # A slower drain must not clear what a newer revision was refused for.
+    # A slow drain must not clear the letter of a newer revision.
     .where(DeadLetter.revision <= DONE.c.revision)
     .order_by(DeadLetter.property_id)
     .with_for_update(of=DeadLetter)
@@ -59,7 +59,7 @@ CLEAR = delete(DeadLetter).where(DeadLetter.property_id.in_(CLEARED))
 async def settle(
     connection: AsyncConnection, documents: Sequence[IndexedDocument], refusals: Iterable[Refusal]
 ) -> int:
-    """Record the refused documents, clear the letters of all others; how many were refused."""
+    """Record the refused documents and clear the letters of all others; return how many were refused."""
     refused = {refusal.property_id: refusal for refusal in refusals}
     await record(connection, refused.values())
     done = [document for document in documents if document["id"] not in refused]
@@ -68,7 +68,7 @@ async def settle(
 
 
 async def record(connection: AsyncConnection, refusals: Iterable[Refusal]) -> None:
-    """Keep what was refused, at most one refusal of each property, as far as its row is still the same."""
+    """Store refusals (pass at most one for each property); skip those whose row has changed since."""
     found = sorted(refusals, key=attrgetter("property_id"))
     if not found:
         return
@@ -84,7 +84,7 @@ async def record(connection: AsyncConnection, refusals: Iterable[Refusal]) -> No
 
 
 async def clear(connection: AsyncConnection, done: dict[str, int]) -> None:
-    """Forget the letters of properties whose document is there, by id and revision."""
-    # There are hardly ever any, and a look is cheaper than a thousand ids.
+    """Delete the letters of indexed documents; `done` gives their revisions by id."""
+    # Letters are rare, and this check is cheaper than sending a thousand ids.
     if done and await connection.scalar(select(exists(DeadLetter.property_id))):
         await connection.execute(CLEAR, {"ids": list(done), "revisions": list(done.values())})

@@ -1,7 +1,7 @@
-"""Digests: what a group of ids adds up to, in the table and in an index, each by one statement.
+"""Digests of groups of ids (buckets), of the table and of an index, each computed by one query.
 
-A group's digest is how many there are and the sums of their revisions and prices. Revisions alone
-would not do: of listings that were never edited, one missing would make up for one too many.
+A digest is the number of ids and the sums of their revisions and prices. Revisions alone are not enough:
+among listings that were never edited, one missing and one extra document would cancel out.
 """
 
 import asyncio
@@ -19,13 +19,13 @@ from schemas.index.listings import BUCKETS
 from schemas.tables import Property
 
 Revisions = dict[str, int]
-"""By id."""
+"""Revisions by property id."""
 
 WHOLE = {"exists": {"field": "locality"}}
-"""Documents of rows that exist: a tombstone has no locality."""
+"""Matches documents but not tombstones, which have no locality."""
 
-PAGE = 10_000  # the most that one answer may hold
-NO_BUCKET = -1  # where a document without a bucket is counted, which nobody should have written
+PAGE = 10_000  # the engine's limit for one response
+NO_BUCKET = -1  # counts documents without a bucket, which should not exist
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Digest:
 
 
 Digests = dict[int, Digest]
-"""By bucket; an empty bucket has none."""
+"""Digests by bucket; empty buckets have no entry."""
 
 ROWS = select(
     BUCKET,
@@ -61,7 +61,7 @@ DOCUMENTS: dict[str, Any] = {
 
 
 async def digest_both(engine: AsyncEngine, search: AsyncOpenSearch, index: str) -> tuple[Digests, Digests]:
-    """Of the rows and of the documents that searches see, taken at about the same time."""
+    """Return the digests of the rows and of the searchable documents, read at about the same time."""
     rows, documents = await asyncio.gather(digest_rows(engine), digest_documents(search, index))
     return rows, documents
 
@@ -69,7 +69,7 @@ async def digest_both(engine: AsyncEngine, search: AsyncOpenSearch, index: str) 
 async def digest_rows(engine: AsyncEngine) -> Digests:
     async with engine.connect() as connection:
         await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        # The planner cannot know how few buckets there are, and would sort a million rows by them.
+        # The planner does not know how few buckets there are and would sort a million rows.
         await connection.execute(text("SET LOCAL enable_sort = off"))
         return {bucket: Digest(*sums) for bucket, *sums in await connection.execute(ROWS)}
 

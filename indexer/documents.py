@@ -1,4 +1,4 @@
-"""Property rows, with what they join, as documents: one statement reads, one function renders."""
+"""Turn property rows and their joins into documents: one statement reads, one function renders."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -31,11 +31,11 @@ from schemas.index.listings import BUCKETS, ListingDocument
 from schemas.tables import Property, PropertyImage, PropertyMarket
 
 WRITTEN = ("title", "description", "society")
-MAX_TEXT = 100_000  # characters; with all of them escaped a document still fits into one body (bulk.py)
+MAX_TEXT = 100_000  # characters; even with all of them escaped, a document fits into one body (bulk.py)
 
 
 class Tombstone(TypedDict):
-    """What stays of a property that was deleted for good: a guard against late writes."""
+    """Replaces the document of a deleted property, so that late writes cannot bring it back."""
 
     id: str
     revision: int
@@ -49,7 +49,7 @@ IndexedDocument = ListingDocument | Tombstone
 
 @dataclass(frozen=True)
 class Refusal:
-    """A document that the renderer or the engine would not take, and why."""
+    """A document that the renderer or the engine refused, and the reason."""
 
     property_id: str
     revision: int
@@ -68,16 +68,17 @@ class Rendered:
 
     @property
     def last_id(self) -> UUID | None:
-        """The greatest id among the rows; text compares as ids do."""
+        """The greatest id among the rows; ids sort the same as text."""
         ids = [document["id"] for document in self.documents[-1:]]
         ids += [refusal.property_id for refusal in self.refusals[-1:]]
         return UUID(max(ids)) if ids else None
 
 
 def bucket(property_id: str) -> int:
-    """The group of ids to which a property belongs, as `BUCKET` has it in SQL.
+    """Return the bucket (group of ids) of a property; `BUCKET` is the same in SQL.
 
-    Of an id that was drawn the last bits are random, of one that was counted the time's are spread.
+    It combines the last digits, which are random in random ids, with time digits, which vary in
+    sequential ids.
     """
     return int(property_id[-8:] + property_id[9:13], 16) % BUCKETS
 
@@ -86,7 +87,7 @@ ID = sql_cast(Property.id, Text)
 BITS = "x" + func.right(ID, 8) + func.substr(ID, 10, 4)
 BUCKET = sql_cast(sql_cast(BITS, BIT(48)), BigInteger) % BUCKETS
 
-# The enhanced picture's own thumbnail, as domain/pictures.py names it, before the original's.
+# The enhanced picture's thumbnail, named as in domain/pictures.py, is preferred to the original's.
 BETTER = func.replace(PropertyImage.enhanced_url, "/large.webp", "/thumbnail.webp")
 IMAGE = (
     select(func.coalesce(BETTER, PropertyImage.thumbnail_url, PropertyImage.original_url))
@@ -96,8 +97,8 @@ IMAGE = (
     .scalar_subquery()
 )
 
-# Columns are named as the document's fields, and come as JSON wants them: no Decimal, no UUID. A date
-# comes as seconds, because one that Python cannot hold would otherwise fail the whole batch.
+# Columns have the names of the document's fields and JSON-compatible types: no Decimal, no UUID. Dates
+# are read as seconds, because a date outside Python's range would otherwise fail the whole batch.
 ROWS: Select[*tuple[Any, ...]] = select(
     ID.label("id"),
     Property.revision,
@@ -143,29 +144,29 @@ LAST = UUID(int=(1 << 128) - 1)
 
 
 def compiled(statement: Select[*tuple[Any, ...]]) -> Compiled:
-    """A statement as the driver takes it."""
+    """Compile a statement to the driver's SQL."""
     return statement.compile(dialect=create_engine("postgresql+psycopg://").dialect)
 
 
 FIRST_PAGE = ROWS.where(Property.id <= bindparam("until")).order_by(Property.id).limit(bindparam("limit"))
 PAGES = {False: compiled(FIRST_PAGE), True: compiled(FIRST_PAGE.where(Property.id > bindparam("after")))}
-"""By whether there was a page before."""
+"""Statements by whether there was a page before."""
 
 
 async def read_chosen(connection: AsyncConnection, ids: Sequence[UUID]) -> Rendered:
-    """The documents of some properties; those that are no more are left out."""
+    """Read the documents of these properties; properties that no longer exist are left out."""
     return render_all(await connection.execute(CHOSEN, {"ids": list(ids)}))
 
 
 async def read_page(
     connection: AsyncConnection, *, after: UUID | None, until: UUID | None, limit: int
 ) -> Rendered:
-    """The documents of the next properties by id, in `(after, until]`; open where a bound is None.
+    """Read the documents of the next properties by id, in `(after, until]`; None means unbounded.
 
-    By way of the driver, which reads numbers as they are sent: a fill reads a million rows.
+    The query goes directly to the driver in binary format, because a fill reads a million rows.
 
     Raises:
-        psycopg.Error: the database is away.
+        psycopg.Error: the database is unavailable.
     """
     driver = (await connection.get_raw_connection()).driver_connection
     assert isinstance(driver, DriverConnection)
@@ -177,21 +178,21 @@ async def read_page(
 
 
 def render_all(rows: Iterable[Sequence[Any]]) -> Rendered:
-    """Render each row by itself: one that cannot be rendered does not keep the others back."""
+    """Render each row; one that fails becomes a refusal and does not block the others."""
     documents: list[ListingDocument] = []
     refusals: list[Refusal] = []
     for row in rows:
         try:
             documents.append(render(dict(zip(FIELDS, row, strict=False))))
-        except Exception as error:  # noqa: BLE001  whatever is wrong with a row concerns this row alone
+        except Exception as error:  # noqa: BLE001  an error in one row must not affect the others
             refusals.append(Refusal(row[0], row[1], type(error).__name__, str(error)))
     return Rendered(documents, refusals)
 
 
 def render(row: dict[str, Any]) -> ListingDocument:
-    """Turn a row into its document, in place: a pure function of what the statement read."""
+    """Turn a row into its document, in place. The result depends only on the row."""
     check_size(row)
-    for field in WRITTEN:  # the engine folds accents only where they are one with their letters
+    for field in WRITTEN:  # the engine folds only precomposed accents
         row[field] = row[field] and normalize("NFC", row[field])
     listed_at = datetime.fromtimestamp(row["listed_at"], UTC)
     latitude, longitude = row.pop("latitude"), row.pop("longitude")
@@ -224,5 +225,5 @@ def tombstone(property_id: UUID, revision: int, deleted_at: datetime) -> Tombsto
 
 
 def iso(moment: datetime) -> str:
-    """A moment of UTC as the index has it, in whole seconds."""
+    """Format a UTC time as in the index, in whole seconds."""
     return moment.isoformat()[:19] + "Z"

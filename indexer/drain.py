@@ -1,22 +1,22 @@
-"""One pass over the outbox: claim changes, read the rows again, write them to every generation, show, settle.
+"""One pass over the outbox: claim changes, read their rows, write to every generation, refresh, commit.
 
-A batch is one transaction, and the order in it is what keeps the index level:
+A batch is one transaction. The order of its steps keeps the index consistent:
 
-- Claimed are rows that nobody else has locked, never "id > last seen": ids are not given out in the
-  order of commits.
-- Which generations take writes is asked after the claim. Listed before it, a generation registered in
-  between would miss a row that its fill has already passed.
-- What was written is made searchable before the commit, which forgets the claimed rows and comes last.
-  A crash rolls back and the batch is done again, which changes nothing: every write carries its revision,
-  and older ones are refused. Only of a backlog are batches left to be shown by a later one.
-- What is made searchable is what the alias leads to, which a promotion moves at any moment. It refreshes
-  after its move, we after our writes: whichever is later shows them.
+- A drain claims rows that no other drain has locked. It never uses "id > last seen", because ids are not
+  assigned in commit order.
+- The writable generations are listed after the claim. If they were listed before it, a generation that is
+  registered in between would miss a row that its fill has already passed.
+- The writes are made searchable before the commit, which removes the claimed rows and comes last. After a
+  crash the batch is repeated. That is idempotent: every write carries its revision, and the engine refuses
+  older ones. Only in a backlog is a batch left for a later refresh.
+- A refresh goes to the alias, which a promotion may move at any moment. The promotion refreshes after the
+  move and the drain after its writes, so the later of the two makes the writes searchable.
 
-Only the live generation holds changes back. Another that does not take them, while the live one does,
-misses them for good, and is given up in the same transaction.
+Changes wait only for the live generation. If another generation does not take changes that the live one
+takes, it misses them permanently and is given up in the same transaction.
 
-With no generation to write to, changes are settled all the same: a generation registered later is
-filled from rows that already hold them, and an outbox that nobody reads would only grow.
+If there is no generation to write to, changes are settled without a write. A generation registered later
+is filled from rows that already contain them, and the outbox would otherwise only grow.
 """
 
 import asyncio
@@ -54,30 +54,30 @@ from stores.crash_points import crash_here
 
 log = structlog.get_logger(component=__name__)
 
-PATIENCE_S = 30.0  # for the drains of a later release, which alone may settle what is pending
-BATCH = 500  # rows a batch claims: a bulk of these takes a tenth of a second
-# Together less than Postgres lets a transaction idle (stores/database.py), as a drain's does meanwhile.
-LIVE_S = 7.0  # for the live generation to take a batch
-OTHERS_S = 6.0  # for the others, once the live one has taken it
+PATIENCE_S = 30.0  # how long to wait for a later release's drains, if only they may settle the changes
+BATCH = 500  # rows claimed by a batch; writing them takes about 0.1 s
+# The transaction idles during both; the sum is below Postgres's limit for that (stores/database.py).
+LIVE_S = 7.0  # time limit of a batch in the live generation
+OTHERS_S = 6.0  # extra time for the others, after the live one
 
 
 @dataclass(frozen=True)
 class Drained:
-    """What one batch did."""
+    """The result of one batch."""
 
     claimed: int = 0
-    """Outbox rows; 0 says that there was nothing to do."""
+    """Outbox rows claimed; 0 means that there was nothing to do."""
     documents: int = 0
     refused: int = 0
     superseded: int = 0
-    """Writes to some generation that had a newer revision already."""
+    """Writes to a generation that already had a newer revision."""
     hidden: bool = False
-    """Whether what it wrote is still to be made searchable, with more that is to come."""
+    """Whether its writes are left for a later refresh, because it was part of a backlog."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """What is written, whole and in bodies."""
+    """The documents to write, and the same packed into bodies."""
 
     search: AsyncOpenSearch
     documents: Sequence[IndexedDocument]
@@ -87,15 +87,19 @@ class Load:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a batch fared in each generation."""
+    """The result of a batch in each generation."""
 
     answers: Mapping[Generation, Answer]
     missed: Mapping[Generation, str] = field(default_factory=dict)
-    """Generations that did not take it, and why."""
+    """Generations that did not take the batch, with the reason."""
 
     @property
     def refusals(self) -> list[Refusal]:
-        """What documents are to blame for; another release's mapping may refuse them without that."""
+        """Refusals that count as the document's fault.
+
+        Those of a generation with another release's schema do not count, unless it is live: its mapping may
+        refuse valid documents.
+        """
         return [
             refusal
             for target, answer in self.answers.items()
@@ -109,7 +113,7 @@ class Outcome:
 
     @property
     def is_searched(self) -> bool:
-        """Whether the live generation has taken it."""
+        """Whether the live generation has taken the batch."""
         return any(target.is_live for target in self.answers)
 
 
@@ -122,16 +126,16 @@ async def drain_once(
     epoch: Epoch | None = None,
     show: bool = False,
 ) -> Drained:
-    """Settle one batch of changes, in every generation that takes writes, and make it searchable.
+    """Settle one batch of changes in every writable generation and make it searchable.
 
-    A full batch of a backlog that nobody waits for is not made searchable, unless `show` says so.
+    A full batch of a backlog without awaited changes is not made searchable, unless `show` is set.
 
     Raises:
-        EngineUnavailable: nothing has been settled; try again later.
-        ForeignGeneration: nothing has been settled, and this release must not.
+        EngineUnavailable: nothing has been settled; retry later.
+        ForeignGeneration: nothing has been settled, because this release must not write.
     """
     async with engine.connect() as connection:
-        # Each statement must see what was committed before it: the order above relies on that.
+        # Each statement must see earlier commits; the order described above relies on it.
         await connection.execution_options(isolation_level="READ COMMITTED")
         async with connection.begin():
             changes = await outbox.claim(connection, limit)
@@ -153,7 +157,7 @@ async def drain_once(
 async def settle(
     connection: AsyncConnection, search: AsyncOpenSearch, alias: str, changes: Sequence[Change]
 ) -> Drained:
-    """Write what was claimed to every generation that takes writes, and keep what was refused."""
+    """Write claimed changes to every writable generation, and record the refused documents."""
     targets = await generations.targets(connection, alias) if changes else []
     if not targets:
         return Drained(claimed=len(changes))
@@ -169,7 +173,7 @@ async def settle(
 
 
 async def is_of_a_backlog(connection: AsyncConnection, changes: Sequence[Change], limit: int) -> bool:
-    """Whether more changes follow, and nobody waits for these."""
+    """Whether the batch is full, more changes are pending, and none of these is awaited."""
     if len(changes) < limit or any(change.awaited for change in changes):
         return False
     return await outbox.newest(connection) > 0
@@ -183,7 +187,7 @@ async def drain_all(
     limit: int = BATCH,
     epoch: Epoch | None = None,
 ) -> int:
-    """Drain until nothing is left to claim and make it searchable; how many outbox rows were settled."""
+    """Drain until nothing is left to claim, then refresh; return the number of settled outbox rows."""
     settled = 0
     while claimed := (await drain_once(engine, search, alias=alias, limit=limit, epoch=epoch)).claimed:
         settled += claimed
@@ -194,10 +198,10 @@ async def drain_all(
 async def drain_pending(
     engine: AsyncEngine, search: AsyncOpenSearch, *, alias: str, epoch: Epoch | None = None
 ) -> None:
-    """Wait until what is pending now is settled, by us or by the drains that hold it.
+    """Drain until every change that is pending now is settled, here or by the drain that has claimed it.
 
     Raises:
-        ForeignGeneration: it is for a later release to settle, and none does.
+        ForeignGeneration: only a later release may settle the changes, and none did in time.
     """
     async with engine.connect() as connection:
         mark = await outbox.newest(connection)
@@ -219,9 +223,12 @@ async def _is_pending(engine: AsyncEngine, mark: int) -> bool:
 
 
 async def refresh(search: AsyncOpenSearch, alias: str, epoch: Epoch | None = None) -> None:
-    """Make what was written searchable; before the first promotion there is nothing to refresh.
+    """Make earlier writes searchable; a no-op if the alias or index does not exist yet.
 
-    Where visitors search, `epoch` ends the answers that were given before.
+    `epoch` invalidates the cached search answers.
+
+    Raises:
+        EngineUnavailable: the refresh failed.
     """
     try:
         async with epoch.moving() if epoch else nullcontext():
@@ -236,16 +243,16 @@ async def _refresh(search: AsyncOpenSearch, alias: str) -> None:
 
 
 def tombstones(changes: Iterable[Change]) -> list[Tombstone]:
-    """What is left of deleted properties.
+    """Return the tombstones of the deletions among the changes.
 
-    A property that is gone without a deletion among the changes has one still to be claimed.
+    If a row no longer exists and its deletion is not among them, that change is still to be claimed.
     """
     return [tombstone(change.property_id, change.revision, change.at) for change in changes if change.deleted]
 
 
 @dataclass
 class Witnesses:
-    """Documents that the index has had for long, and may as well get once more; read when first asked for."""
+    """Known good documents, which are already indexed and safe to write again; read lazily."""
 
     connection: AsyncConnection
     suspects: Sequence[IndexedDocument]
@@ -253,7 +260,7 @@ class Witnesses:
     found: Sequence[IndexedDocument] | None = None
 
     async def find(self) -> Sequence[IndexedDocument]:
-        async with self.lock:  # several generations may ask, and the connection answers one at a time
+        async with self.lock:  # several generations may ask, but the connection runs one query at a time
             if self.found is None:
                 self.found = await read_witnesses(self.connection, self.suspects)
         return self.found
@@ -281,12 +288,12 @@ async def write(
     documents: Sequence[IndexedDocument],
     witnesses: Witnesses,
 ) -> Outcome:
-    """Write documents to all generations side by side; those that are not live get little longer than it.
+    """Write documents to all generations in parallel; the others get `OTHERS_S` more than the live one.
 
-    With none live nobody searches yet, and the newest takes its place: changes wait for it.
+    If no generation is live, the newest takes its place, so changes wait for it.
 
     Raises:
-        EngineUnavailable: the live one did not take them.
+        EngineUnavailable: the live generation did not take the documents.
     """
     load = Load(search, documents, tuple(pack(documents)), witnesses)
     first, *others = sorted(targets, key=lambda target: not target.is_live)
@@ -323,9 +330,9 @@ async def at_most(seconds: float, what: str) -> AsyncIterator[None]:
 
 
 async def follow(load: Load, target: Generation, missed: dict[Generation, str]) -> Answer:
-    """Write to a generation that is not live until it takes everything, or its index is gone.
+    """Write to a generation that is not live; retry until it takes everything or its index is gone.
 
-    What is in the way meanwhile is noted.
+    The last error is noted in `missed` until a write succeeds.
     """
     for pause in delays():
         try:
@@ -343,7 +350,7 @@ async def follow(load: Load, target: Generation, missed: dict[Generation, str]) 
 
 
 async def deliver(load: Load, target: Generation) -> Answer:
-    """Write documents to one generation; to one of an earlier release, what it has fields for."""
+    """Write documents to one generation; if its schema is another, only the fields that it knows."""
     search, bodies = load.search, load.bodies
     if not target.is_current:
         bodies = tuple(pack(await fitted(search, target, load.documents)))
@@ -375,10 +382,13 @@ async def fitted(
 
 
 async def give_up_on(connection: AsyncConnection, missed: Mapping[Generation, str]) -> None:
-    """Go on without generations that miss changes, but never without the live one.
+    """Give up generations that miss changes, but never the live one.
 
-    An index that is missing behind the alias may come back (a wrong address, a restore), so its
-    changes wait; a reindex declares it lost.
+    If the live index is missing, it may come back (a wrong address, a restore), so its changes wait until
+    a reindex declares it lost.
+
+    Raises:
+        EngineUnavailable: the live generation is among them.
     """
     for target, reason in missed.items():
         was = await generations.give_up(connection, target.name, reason)

@@ -1,7 +1,7 @@
-"""Filling a generation from the table: slices of ids side by side, each with a cursor that outlives a kill.
+"""Fill a generation from the table: slices of ids in parallel, each with a cursor that survives a kill.
 
-Nothing is locked and no snapshot is held meanwhile. Drains write to the generation as well, and
-revisions decide: whichever of the two comes late with an older one is refused by the engine.
+The fill takes no locks and holds no snapshot. Drains write to the generation at the same time, and the
+engine refuses whichever write has the older revision.
 """
 
 import asyncio
@@ -29,21 +29,21 @@ from schemas.tables import IndexGeneration, Property
 from stores.answers import Epoch
 from stores.crash_points import crash_here
 
-SLICES = 3  # while one waits for the engine the others read and render; more only fill its queue
-PAGE = 2000  # rows read at once, a few megabytes
-LAG_S = 2.0  # changes are what people wait for, so a fill makes way for them
-PATIENCE_S = 60.0  # a store may be away for this long before the fill is given up
+SLICES = 3  # while one waits for the engine, the others read and render; more would only queue up there
+PAGE = 2000  # rows read at a time, a few megabytes
+LAG_S = 2.0  # above this lag a fill pauses, because users wait for changes
+PATIENCE_S = 60.0  # a store may be unavailable this long before the fill fails
 AWAY = (EngineUnavailable, OperationalError, InterfaceError, DriverError, PoolTimeout)
 
 Progress = Callable[[int, int], Awaitable[None]]
-"""Told after each page how many rows are written, and about how many there are."""
+"""Called after each page with the rows written and the approximate total."""
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class Slice:
-    """The ids in `(after, until]`, open where a bound is None; `after` moves as rows are written."""
+    """The ids in `(after, until]`; None means unbounded. `after` advances as rows are written."""
 
     number: int
     after: UUID | None
@@ -72,21 +72,21 @@ class Fill:
     search: AsyncOpenSearch
     alias: str
     name: str
-    """The generation."""
+    """Name of the generation."""
     progress: Progress
     patience_s: float = PATIENCE_S
     epoch: Epoch | None = None
     written: int = 0
     new: int = 0
-    """What this run has written of it."""
+    """Rows that this run has written, without those of earlier runs."""
     total: int = 0
 
     async def run(self) -> None:
-        """Write every row; goes on where an earlier run was broken off.
+        """Write every row; resume where an earlier run stopped.
 
         Raises:
-            EngineUnavailable: the engine stayed away; the cursors stand where they are.
-            GenerationGone: the index is not there any more, or misses changes that the live one has.
+            EngineUnavailable: the engine stayed unavailable; the cursors are kept.
+            GenerationGone: the index no longer exists, or it misses changes that the live one has.
         """
         slices = await self.slices()
         self.written = sum(part.rows for part in slices)
@@ -116,7 +116,7 @@ class Fill:
             await self.progress(self.written, max(self.total, self.written))
 
     async def make_way(self) -> None:
-        """While changes wait too long, help to drain them; with no other drain nobody else would."""
+        """Drain changes while the lag is too high; there may be no other drain running."""
         while await self.patiently(self.lag_s) > LAG_S:
             drained = await self.patiently(self.help)
             if not drained.claimed:
@@ -130,7 +130,7 @@ class Fill:
             return await outbox.lag_s(connection)
 
     async def fill_page(self, part: Slice) -> Slice:
-        """Write the slice's next rows; its cursor moves only when the engine has them."""
+        """Write the next page of the slice; its cursor moves only after the engine has the rows."""
         page = await self.patiently(lambda: self.read(part))
         refusals = [refusal for body in pack(page.documents) for refusal in await self.write(body)]
         crash_here("mid-fill")
@@ -146,7 +146,7 @@ class Fill:
             return await read_page(connection, after=part.after, until=part.until, limit=PAGE)
 
     async def settle(self, part: Slice, refusals: Iterable[Refusal]) -> None:
-        """Keep what was refused; what was taken clears no letter, since nobody searches it yet."""
+        """Save refusals and the cursor. No dead letters are cleared, because this index is not live yet."""
         async with self.engine.begin() as connection:
             await dead_letters.record(connection, refusals)
             await self.save(connection, part)
@@ -155,18 +155,22 @@ class Fill:
         return (await self.patiently(lambda: send(self.search, self.name, body))).refusals
 
     async def patiently(self, attempt: Callable[[], Awaitable[Result]]) -> Result:
-        """Attempt it again while a store is away, but not for ever."""
+        """Retry while a store is unavailable, for at most `patience_s`."""
         waits, given_up = delays(), time.monotonic() + self.patience_s
         while True:
             try:
                 return await attempt()
-            except (*AWAY, ForeignGeneration):  # or it is for a later release's drains to do
+            except (*AWAY, ForeignGeneration):  # or the drains of a later release have to do it
                 if time.monotonic() > given_up:
                     raise
             await asyncio.sleep(next(waits))
 
     async def save(self, connection: AsyncConnection, part: Slice) -> None:
-        """Fails when the generation is not being built any more: a drain may have given it up."""
+        """Save the cursor of the slice and the heartbeat.
+
+        Raises:
+            GenerationGone: the generation is no longer being built; a drain may have given it up.
+        """
         path = literal([str(part.number)], ARRAY(Text))
         cursor = func.jsonb_set(IndexGeneration.cursor, path, literal(part.to_json(), JSONB))
         saved = await connection.scalar(
@@ -186,7 +190,7 @@ async def count_rows(connection: AsyncConnection) -> int:
 
 
 async def plan(connection: AsyncConnection, rows: int) -> list[Slice]:
-    """Slices with about the same number of rows; the last takes whatever ids are still to come."""
+    """Return slices of about equal size; the last has no upper bound, so it includes later ids."""
     starts = [
         await connection.scalar(select(Property.id).order_by(Property.id).offset(offset).limit(1))
         for offset in (rows * number // SLICES for number in range(1, SLICES))

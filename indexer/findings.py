@@ -1,4 +1,4 @@
-"""What may be wrong with a document, judged from its row before and after changes were drained."""
+"""Faults of a document, judged from its row as read before and after pending changes were drained."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,21 +6,21 @@ from enum import StrEnum
 
 class Fault(StrEnum):
     MISSING = "missing"
-    """There is a row, and no document that a search could find."""
+    """The row exists, but there is no document that a search can find."""
     ORPHAN = "orphan"
-    """There is a document, and no row."""
+    """The document exists, but its row does not."""
     STALE = "stale"
-    """The document is of an older revision than the row."""
+    """The document has an older revision than the row."""
     AHEAD = "ahead"
-    """The document is of a revision that the row has never had: the database was restored. The engine
-    takes nothing older, so the row must get a new revision."""
+    """The document has a revision that the row never had: the database was restored. The engine refuses
+    older revisions, so the row needs a new one."""
     DIFFERENT = "different"
-    """The revision is the row's, the content is not."""
+    """The document has the row's revision, but different content."""
 
 
 @dataclass(frozen=True)
 class Held:
-    """A document as the engine holds it."""
+    """The state of a document in the engine."""
 
     revision: int
     is_tombstone: bool = False
@@ -39,18 +39,18 @@ class Finding:
 
 
 def judge(before: int | None, held: Held | None, after: int | None) -> Fault | None:
-    """What is wrong, if anything is for certain.
+    """Return the fault, or None unless it is certain.
 
     Args:
-        before: the row's revision, read before what was pending then was drained; None without a row.
-        held: what the engine held afterwards.
-        after: the row's revision, read once more; meanwhile people may have gone on writing.
+        before: the row's revision before pending changes were drained; None if there was no row.
+        held: what the engine held after the drain.
+        after: the row's revision, read again last; it may have changed in between.
     """
     if before is None:
         gone = after is None
         return Fault.ORPHAN if gone and held is not None and not held.is_tombstone else None
     if after is None:
-        return None  # deleted meanwhile, and its tombstone may still be on the way
+        return None  # deleted in between; its tombstone may not be indexed yet
     return _judge_document(before, held, after)
 
 

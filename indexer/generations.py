@@ -1,8 +1,9 @@
-"""Generations of the index: each is one index behind the alias, from its creation to its end.
+"""Generations of the index: each is one index of the alias, from its creation to its deletion.
 
-The table says what each is for, the engine has the indexes and the alias. Where both change, the
-order leaves a state from which the next command goes on: a generation is registered when its index is
-there, recorded live only when the alias has been read back, and recorded dropped before it is deleted.
+The table records the state of each generation; the engine holds the indexes and the alias. Changes to both
+are ordered so that after a crash the next command can continue: a generation is registered after its index
+was created, recorded live only after the alias was read back, and recorded dropped before its index is
+deleted.
 """
 
 from contextlib import nullcontext
@@ -27,19 +28,19 @@ from stores.answers import Epoch
 from stores.crash_points import crash_here
 
 RETENTION = timedelta(hours=24)
-"""How long the generation before the live one is kept fresh, ready to take over again."""
+"""How long the previous generation still receives writes, so that a rollback is possible."""
 
 UNFINISHED = (GenerationState.BUILDING, GenerationState.VERIFYING)
 IN_USE = (*UNFINISHED, GenerationState.LIVE)
 ABANDONED = timedelta(minutes=1)
-"""Without a sign of life for so long, nobody is at work on what is being built."""
+"""A build without a heartbeat for this long counts as abandoned."""
 UNUSABLE = (GenerationState.FAILED, GenerationState.STALE)
 GIVEN_UP = {
     GenerationState.BUILDING: GenerationState.FAILED,
     GenerationState.VERIFYING: GenerationState.FAILED,
     GenerationState.RETAINED: GenerationState.STALE,
 }
-"""What becomes of a generation that misses changes."""
+"""The state that a generation gets when it misses changes, by its current state."""
 FRESH = and_(
     IndexGeneration.state == GenerationState.RETAINED,
     IndexGeneration.retained_at > func.now() - RETENTION,
@@ -48,15 +49,15 @@ WRITABLE = or_(IndexGeneration.state.in_(IN_USE), FRESH)
 
 
 class Refused(Exception):
-    """Why a command was not carried out; nothing has changed for those who search."""
+    """A command was not carried out; searches are not affected."""
 
 
 class ForeignGeneration(Refused):
-    """Changes are not ours to take; they stay where they are."""
+    """Pending changes must not be settled here; they stay in the outbox."""
 
 
 class PromotionFailed(Refused):
-    """The alias does not lead where it was told to; nothing has been recorded."""
+    """The alias does not lead to the promoted index; nothing has been recorded."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,11 @@ class Generation:
     schema_hash: str
     state: str
     is_known: bool = field(compare=False)
-    """Whether its schema is ours, or was there before ours: a later one has what we know nothing of."""
+    """Whether its schema is this release's or an earlier one. This release does not know later schemas."""
 
     @property
     def is_current(self) -> bool:
-        """Whether our documents fit it; another mapping may refuse them through no fault of theirs."""
+        """Whether it has this release's schema. Another mapping may refuse documents that are valid."""
         return self.schema_hash == schema_hash()
 
     @property
@@ -79,10 +80,10 @@ class Generation:
 
 
 async def create(engine: AsyncEngine, search: AsyncOpenSearch, settings: Settings) -> str:
-    """Make an index and register it as a generation, which every drain from then on writes to.
+    """Create an index, register it as a generation and return its name; drains write to it from then on.
 
-    Registered first, it would be given up by a drain that does not find it. Killed in between, an index is
-    left that belongs to nobody; the next reindex deletes it.
+    The index comes first, because a drain gives up a registered generation without one. A kill in between
+    leaves an unregistered index, which the next reindex deletes.
     """
     alias = settings.index_alias
     name = f"{alias}-{schema_hash()}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
@@ -102,7 +103,7 @@ async def create(engine: AsyncEngine, search: AsyncOpenSearch, settings: Setting
 
 
 def index_body(settings: Settings) -> dict[str, Any]:
-    """The index as it is filled: without replicas, which are quicker to copy when it is done."""
+    """Return the index definition for the fill. Replicas are added later; copying a full index is faster."""
     index = INDEX["settings"]["index"] | {
         "number_of_shards": settings.index_shards,
         "number_of_replicas": 0,
@@ -111,19 +112,19 @@ def index_body(settings: Settings) -> dict[str, Any]:
 
 
 async def writable(connection: AsyncConnection, alias: str) -> list[Generation]:
-    """The generations that every change must reach."""
+    """Return the generations of the alias that every change must reach."""
     return await _find(connection, of(alias), WRITABLE)
 
 
 async def targets(connection: AsyncConnection, alias: str) -> list[Generation]:
-    """Those of them to which this release writes.
+    """Return the writable generations that this release writes to.
 
-    A retained one of a later release gets nothing: our documents would look complete there without being
-    so. It then lags, and no rollback goes to it unmended. One that a later release has left half built is
-    given up, in the caller's transaction, when we can keep the live one level.
+    A retained generation of a later release gets no writes, because this release's documents would look
+    complete there but are not. It then lags, and a rollback refuses it until it is repaired. An abandoned
+    build of a later release is given up in the caller's transaction, if this release knows the live schema.
 
     Raises:
-        ForeignGeneration: one is in use that this release cannot keep level.
+        ForeignGeneration: a generation in use cannot be kept up to date by this release.
     """
     found = await family(connection, alias)
     serves = any(each.is_live and each.is_known for each in found)
@@ -141,11 +142,11 @@ async def targets(connection: AsyncConnection, alias: str) -> list[Generation]:
 
 
 async def family(connection: AsyncConnection, alias: str) -> list[Generation]:
-    """All generations that every change must reach.
+    """Return all generations that every change must reach.
 
     Raises:
-        ForeignGeneration: changes of this database feed indexes behind another alias, and each is taken
-            only once.
+        ForeignGeneration: the changes of this database feed another alias; each change is settled only
+            once, so it cannot feed two.
     """
     found = await _find(connection, WRITABLE)
     if other := next((each.alias for each in found if each.alias != alias), None):
@@ -162,12 +163,12 @@ async def live(connection: AsyncConnection, alias: str) -> Generation | None:
 
 
 async def unfinished(connection: AsyncConnection, alias: str) -> list[Generation]:
-    """Generations whose building was broken off, the newest first."""
+    """Return the generations that are being built or verified, newest first."""
     return await _find(connection, of(alias), IndexGeneration.state.in_(UNFINISHED))
 
 
 async def outlived(connection: AsyncConnection, alias: str) -> list[Generation]:
-    """Generations that nothing would go to: failed, stale, too old, or not the last that was live."""
+    """Return generations that no rollback would use: failed, stale, too old, or not the last live one."""
     found = await _find(
         connection, of(alias), IndexGeneration.state.in_((GenerationState.RETAINED, *UNUSABLE))
     )
@@ -176,12 +177,12 @@ async def outlived(connection: AsyncConnection, alias: str) -> list[Generation]:
 
 
 async def fresh(connection: AsyncConnection, alias: str) -> list[Generation]:
-    """Retained generations that still take writes, the last that was live first."""
+    """Return the retained generations that still receive writes, the last retained first."""
     return await _find(connection, of(alias), FRESH, by=IndexGeneration.retained_at)
 
 
 async def stale(connection: AsyncConnection, alias: str) -> list[tuple[str, str]]:
-    """Names of generations that were retained until they missed changes, and how, the last first."""
+    """Return names and errors of retained generations that missed changes, the last retained first."""
     query = (
         select(IndexGeneration.name, func.coalesce(IndexGeneration.error, ""))
         .where(IndexGeneration.alias == alias, IndexGeneration.state == GenerationState.STALE)
@@ -191,7 +192,7 @@ async def stale(connection: AsyncConnection, alias: str) -> list[tuple[str, str]
 
 
 async def standing(connection: AsyncConnection, alias: str) -> list[Generation]:
-    """Generations that have not come to their end."""
+    """Return the generations that are neither dropped nor failed, newest first."""
     ended = (GenerationState.DROPPED, GenerationState.FAILED)
     return await _find(connection, of(alias), IndexGeneration.state.not_in(ended))
 
@@ -205,7 +206,10 @@ async def _find(
     *conditions: ColumnElement[bool],
     by: InstrumentedAttribute[Any] = IndexGeneration.started_at,
 ) -> list[Generation]:
-    """The newest first."""
+    """Return the matching generations, latest `by` first.
+
+    A schema is known if it was first used no later than this release's schema.
+    """
     first_of_all, first_of_ours = aliased(IndexGeneration), aliased(IndexGeneration)
     since = (
         select(func.min(first_of_all.started_at))
@@ -240,22 +244,22 @@ async def promote(
     *,
     action: str = "promote",
 ) -> None:
-    """Let searches go to a generation: move the alias in one call, read it back, and only then record it.
+    """Make a generation live: move the alias in one call, read it back, and only then record it.
 
     Raises:
         PromotionFailed: the alias leads elsewhere.
-        IllegalMove: the generation is not one that may go live.
+        IllegalMove: the generation is in a state from which it cannot go live.
     """
     async with engine.begin() as connection:
-        # The row stays locked until the end: a drain that gives the generation up does so before, or
-        # finds it live, for which changes wait.
+        # The row stays locked until the end. A drain can give the generation up only before; afterwards it
+        # finds it live, and its changes wait.
         await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         move(await _lock(connection, name), GenerationState.LIVE)
         await search.indices.refresh(index=name)
         async with epoch.moving() if epoch else nullcontext():
             await _lead(search, alias, name)
             crash_here("after-alias")
-            # Drains make visible what the alias leads to; until a moment ago that was another index.
+            # Drains refresh the alias, which led to another index until now.
             await search.indices.refresh(index=name)
         reached = await alias_target(search, alias)
         if reached != [name]:
@@ -264,7 +268,7 @@ async def promote(
 
 
 async def _lead(search: AsyncOpenSearch, alias: str, name: str) -> None:
-    """Have the alias lead to one index and to no other."""
+    """Point the alias at this index only."""
     others = [index for index in await alias_target(search, alias) if index != name]
     removals = [{"remove": {"index": index, "alias": alias}} for index in others]
     await search.indices.update_aliases(
@@ -288,7 +292,7 @@ async def begin_verifying(engine: AsyncEngine, name: str) -> None:
 
 
 async def fail(engine: AsyncEngine, name: str, error: str) -> None:
-    """Record why a generation is not to be used, if nobody has; the next reindex deletes its index."""
+    """Record a generation as failed, unless it is unusable already; the next reindex deletes its index."""
     async with engine.begin() as connection:
         if await _lock(connection, name) in UNUSABLE:
             return
@@ -297,9 +301,9 @@ async def fail(engine: AsyncEngine, name: str, error: str) -> None:
 
 
 async def give_up(connection: AsyncConnection, name: str, reason: str) -> GenerationState:
-    """Record that a generation misses changes, so that nothing will go to it; what it was until then.
+    """Record that a generation misses changes, so that it is not used; return its previous state.
 
-    One that is live cannot do without them and stays so, as does one that has ended.
+    A no-op if the generation is live, because it must not miss changes, or if it has ended.
     """
     was = await _lock(connection, name)
     if was in GIVEN_UP:
@@ -309,9 +313,9 @@ async def give_up(connection: AsyncConnection, name: str, reason: str) -> Genera
 
 
 async def give_up_abandoned(connection: AsyncConnection, name: str) -> bool:
-    """Give up what is being built if nobody is at work on it; whether that was so."""
+    """Give up an unfinished generation if it is abandoned; return whether it was."""
     is_silent = IndexGeneration.heartbeat < func.now() - ABANDONED
-    # Locked as well: whoever goes on with it either has shown a sign of life, or finds it given up.
+    # Locked, so that a resumed build has either sent a heartbeat before or finds the generation given up.
     query = (
         select(is_silent)
         .where(IndexGeneration.name == name, IndexGeneration.state.in_(UNFINISHED))
@@ -326,7 +330,7 @@ async def give_up_abandoned(connection: AsyncConnection, name: str) -> bool:
 
 
 async def drop(engine: AsyncEngine, search: AsyncOpenSearch, name: str) -> None:
-    """Record the end first, so that no drain asks for an index that we have just deleted."""
+    """Delete a generation. It is recorded first, so that no drain writes to a deleted index."""
     async with engine.begin() as connection:
         await _become(connection, name, GenerationState.DROPPED)
         await audit(connection, "drop", name)
@@ -339,14 +343,14 @@ async def delete_index(search: AsyncOpenSearch, name: str) -> None:
 
 
 async def delete_unregistered(engine: AsyncEngine, search: AsyncOpenSearch, name: str) -> None:
-    """Delete an index that no generation stands for."""
+    """Delete an index that is not registered as a generation."""
     async with engine.begin() as connection:
         await audit(connection, "delete", name)
     await delete_index(search, name)
 
 
 async def note(engine: AsyncEngine, name: str, **counts: Any) -> None:
-    """Keep with a generation what was counted of it."""
+    """Merge counts into those stored with the generation."""
     async with engine.begin() as connection:
         await connection.execute(
             update(IndexGeneration)
@@ -356,7 +360,7 @@ async def note(engine: AsyncEngine, name: str, **counts: Any) -> None:
 
 
 async def beat(engine: AsyncEngine, name: str) -> None:
-    """Say that somebody is still at work on a generation."""
+    """Update the heartbeat of a generation."""
     async with engine.begin() as connection:
         await connection.execute(
             update(IndexGeneration).where(IndexGeneration.name == name).values(heartbeat=func.now())
@@ -364,7 +368,7 @@ async def beat(engine: AsyncEngine, name: str) -> None:
 
 
 async def fields(search: AsyncOpenSearch, name: str) -> frozenset[str]:
-    """What a document of this index may have."""
+    """Return the field names in the mapping of an index."""
     answer = await search.indices.get_mapping(index=name)
     return frozenset(answer[name]["mappings"]["properties"])
 
@@ -374,7 +378,7 @@ async def exists(search: AsyncOpenSearch, name: str) -> bool:
 
 
 async def alias_target(search: AsyncOpenSearch, alias: str) -> list[str]:
-    """The indexes behind the alias: one, or none before the first promotion."""
+    """Return the indexes behind the alias: one, or an empty list before the first promotion."""
     try:
         return sorted(await search.indices.get_alias(name=alias))
     except NotFoundError:
@@ -382,7 +386,7 @@ async def alias_target(search: AsyncOpenSearch, alias: str) -> list[str]:
 
 
 async def reconcile(engine: AsyncEngine, search: AsyncOpenSearch, alias: str) -> None:
-    """Bring the table level with the engine, after a kill in between or an index deleted by hand."""
+    """Update the table from the engine, after a kill between the two or an index deleted by hand."""
     async with engine.connect() as connection:
         registered = await writable(connection, alias)
         recorded = await live(connection, alias)
@@ -400,7 +404,7 @@ async def _become(connection: AsyncConnection, name: str, state: GenerationState
     """Move a generation to a state.
 
     Raises:
-        IllegalMove: it cannot be reached from where the generation is.
+        IllegalMove: the state cannot be reached from the current one.
     """
     now = await _lock(connection, name)
     await connection.execute(
@@ -411,6 +415,6 @@ async def _become(connection: AsyncConnection, name: str, state: GenerationState
 
 
 async def _lock(connection: AsyncConnection, name: str) -> GenerationState:
-    """The state of a generation, which nobody else changes until the transaction ends."""
+    """Lock the row of a generation until the transaction ends, and return its state."""
     query = select(IndexGeneration.state).where(IndexGeneration.name == name).with_for_update()
     return GenerationState((await connection.execute(query)).scalar_one())

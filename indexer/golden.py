@@ -1,8 +1,8 @@
-"""Golden searches: what people look for here, asked of two generations to see what a release changes.
+"""Golden searches: typical searches, run against two generations to see what a release changes.
 
-The words that visitors typed are not kept, so these are a list of ours: the commonest wishes of the
-market, by name, by place and by answers alone. The bodies ask the engine directly for what the analysis
-and the stored ranks decide; they are no copy of the API's, which is free to ask more.
+Search words of visitors are not stored, so this is a fixed list of common searches: by words, by place
+and by filters alone. The bodies test what text analysis and the stored ranks decide. They are not a copy
+of the API's searches, which may contain more.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from opensearchpy import AsyncOpenSearch
 
 DEPTH = 10
 GOOD = 0.8
-"""Below this somebody should look at what changed."""
+"""An overlap below this should be looked into."""
 
 WORDS = (
     "2 bhk flat", "3 bhk sector 62", "4 bhk villa", "builder floor", "penthouse", "studio apartment",
@@ -36,7 +36,7 @@ FIELDS = ("title^3", "society.text^2", "locality.text^2", "description")
 
 @dataclass(frozen=True)
 class Overlap:
-    """How much of the first ten results two generations share: 1 is all."""
+    """The share of the first ten results that two generations have in common; 1 means all."""
 
     live: str
     other: str
@@ -54,7 +54,7 @@ class Overlap:
 
 
 def searches() -> dict[str, dict[str, Any]]:
-    """Bodies by name."""
+    """Return the search bodies by name."""
     by_words = {
         words: {"multi_match": {"query": words, "fields": FIELDS, "type": "cross_fields"}} for words in WORDS
     }
@@ -93,6 +93,6 @@ async def _first_results(
 
 
 def share(before: list[str], after: list[str]) -> float:
-    """Results in common, over the longer of both; two empty lists are alike."""
+    """Common results divided by the length of the longer list; 1.0 if both are empty."""
     longer = max(len(before), len(after))
     return round(len({*before} & {*after}) / longer, 3) if longer else 1.0

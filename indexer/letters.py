@@ -1,4 +1,4 @@
-"""Dead letters as an operator deals with them: read, tried again, or thrown away."""
+"""Operator actions on dead letters: read, retry and discard."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -38,7 +38,7 @@ class Letter:
     failed_at: datetime
     attempts: int
     title: str | None
-    """Of the property as it is now; None if there is none any more."""
+    """Current title of the property; None if the property no longer exists."""
     row_revision: int | None
 
     def to_json(self) -> dict[str, Any]:
@@ -48,7 +48,7 @@ class Letter:
 async def read_letters(
     engine: AsyncEngine, ids: Sequence[UUID] | None = None, *, limit: int | None = None
 ) -> list[Letter]:
-    """The newest first; those of some properties, or all."""
+    """Return the letters of these properties, or all if `ids` is None; newest first."""
     query = (
         select(*COLUMNS)
         .outerjoin_from(DeadLetter, Property, Property.id == DeadLetter.property_id)
@@ -73,7 +73,10 @@ async def retry(
     *,
     epoch: Epoch | None = None,
 ) -> list[Letter]:
-    """Index their properties again; those that are refused once more."""
+    """Index the properties of these letters again and return the letters that remain.
+
+    Letters of properties that no longer exist are discarded.
+    """
     ids = [letter.property_id for letter in letters]
     rows = await read_rows(engine, [str(property_id) for property_id in ids])
     await sync.owe(engine, rows, {}, {})
@@ -85,7 +88,10 @@ async def retry(
 
 
 async def forgive(engine: AsyncEngine, search: AsyncOpenSearch, index: str) -> None:
-    """Clear the letters of documents that an index has all the same: the one before refused them."""
+    """Clear the letters of documents that this index holds.
+
+    The generation before refused them, and this one did not.
+    """
     async with engine.connect() as connection:
         refused = {
             str(row[0]): row[1]
@@ -97,7 +103,7 @@ async def forgive(engine: AsyncEngine, search: AsyncOpenSearch, index: str) -> N
 
 
 async def discard(engine: AsyncEngine, letters: Iterable[Letter]) -> None:
-    """Forget them; a property that is still there is then missing from the index, as `verify` will say."""
+    """Delete letters without indexing; `verify` reports properties that still exist as missing."""
     async with engine.begin() as connection:
         for letter in letters:
             await connection.execute(

@@ -1,7 +1,7 @@
-"""What an indexer tells Prometheus, on a port of its own: the lag above all, and what it has done.
+"""Prometheus metrics of an indexer, on a separate port: above all the lag, and what it has done.
 
-The state of the stores is read every few seconds while somebody may ask, not at every question. When
-it cannot be read its gauges say NaN: an old figure would look like a good one.
+The state of the stores is read every few seconds, not on every scrape. When it cannot be read, the
+unlabelled gauges are NaN, because an old value would look like a current one.
 """
 
 import asyncio
@@ -78,14 +78,14 @@ class Metrics:
             self.drift.labels(fault).set(counts.get("verified", {}).get(fault, math.nan))
 
     def forget(self) -> None:
-        """Nothing is known of the stores just now."""
+        """Set the unlabelled gauges to NaN, because the state of the stores is unknown."""
         for gauge in (self.lag, self.depth, self.schema, self.ahead):
             gauge.set(math.nan)
 
 
 @asynccontextmanager
 async def serving(metrics: Metrics, engine: AsyncEngine, settings: Settings) -> AsyncIterator[None]:
-    """Answer `/metrics` meanwhile, if the settings name a port."""
+    """Serve `/metrics` during the block, if a metrics port is configured."""
     if not settings.indexer_metrics_port:
         yield
         return

@@ -1,4 +1,4 @@
-"""The outbox as drains read it: pending changes, and how long the oldest has been waiting."""
+"""The outbox as drains use it: claim and add pending changes, and measure the backlog."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -21,13 +21,13 @@ class Change:
 
 
 async def claim(connection: AsyncConnection, limit: int) -> list[Change]:
-    """Take changes that no other drain holds, those that somebody waits for first, then the oldest.
+    """Claim changes that no other drain has locked: awaited ones first, then the oldest.
 
-    They are back if the transaction fails.
+    If the transaction fails, they are pending again.
     """
     order = (OutboxRow.awaited.desc(), OutboxRow.id)
     free = select(OutboxRow.id).order_by(*order).limit(limit).with_for_update(skip_locked=True)
-    # As an array, because a join might be planned as a scan of the whole outbox when it is long.
+    # An array, because a join could be planned as a scan of the whole outbox when the backlog is long.
     chosen = OutboxRow.id == func.any(func.array(free.scalar_subquery()))
     columns = (
         OutboxRow.property_id,
@@ -42,21 +42,21 @@ async def claim(connection: AsyncConnection, limit: int) -> list[Change]:
 
 
 async def owe(connection: AsyncConnection, revisions: Mapping[UUID, int]) -> None:
-    """Have properties indexed again, in the caller's transaction."""
+    """Queue properties for indexing, in the caller's transaction."""
     if revisions:
         rows = [{"property_id": key, "revision": revision} for key, revision in revisions.items()]
         await connection.execute(insert(OutboxRow), rows)
 
 
 async def owe_tombstones(connection: AsyncConnection, ids: Iterable[UUID]) -> None:
-    """Have documents of properties that are no more turned into tombstones, at revisions of their own."""
+    """Queue tombstones for properties that no longer exist, each with a newly drawn revision."""
     rows = [{"property_id": key, "deleted": True} for key in ids]
     if rows:
         await connection.execute(insert(OutboxRow).values(revision=REVISIONS.next_value()), rows)
 
 
 async def lag_s(connection: AsyncConnection) -> float:
-    """The age in seconds of the oldest pending change, claimed or not; 0 when nothing is pending."""
+    """Return the age in seconds of the oldest pending change, claimed or not; 0 if nothing is pending."""
     oldest = select(OutboxRow.created_at).order_by(OutboxRow.id).limit(1).scalar_subquery()
     age = func.extract("epoch", func.clock_timestamp() - oldest)
     return max(0.0, float(await connection.scalar(select(age)) or 0))
@@ -67,11 +67,11 @@ async def depth(connection: AsyncConnection) -> int:
 
 
 async def newest(connection: AsyncConnection) -> int:
-    """A mark: what is pending now has ids up to this."""
+    """Return the highest pending id, as a mark: every change that is pending now has an id up to it."""
     return await connection.scalar(select(func.max(OutboxRow.id))) or 0
 
 
 async def is_pending(connection: AsyncConnection, mark: int) -> bool:
-    """Whether a change up to the mark is not settled yet; one that a drain has in hand is not."""
+    """Whether a change up to the mark is unsettled; changes that a drain has claimed are unsettled too."""
     oldest = select(OutboxRow.id).order_by(OutboxRow.id).limit(1)
     return (await connection.scalar(oldest) or mark + 1) <= mark

@@ -1,4 +1,4 @@
-"""What a release asks of the index: nothing, new fields, or a reindex, and what that will cost."""
+"""What a release needs of the index (nothing, new fields, or a reindex), and what that costs."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -18,9 +18,9 @@ from schemas.tables import IndexGeneration
 from schemas.vocabulary import GenerationState
 
 USUAL_ROWS_PER_S = 10_000
-"""Where no reindex has been timed yet; two cores fill twice as fast."""
+"""Used until a reindex has been timed; two cores fill twice as fast."""
 USUAL_BYTES = 400
-"""Of a document on disk, where there is none yet."""
+"""Bytes of a document on disk, used while there is no live index to measure."""
 
 
 class Needed(StrEnum):
@@ -32,7 +32,7 @@ class Needed(StrEnum):
 @dataclass(frozen=True)
 class Difference:
     path: str
-    """`mappings.properties.title.type`"""
+    """For example `mappings.properties.title.type`."""
     live: str | None
     wanted: str | None
 
@@ -48,12 +48,12 @@ class Plan:
     differences: tuple[Difference, ...]
     documents: int
     disk_bytes: int
-    """What a new generation will take beside the live one, replicas included."""
+    """Extra disk space that a new generation needs beside the live one, replicas included."""
     seconds: float
     resumes: str | None
-    """A generation that was broken off, with which the next reindex goes on."""
+    """The unfinished generation that the next reindex resumes."""
     golden: Overlap | None
-    """Results of the golden searches in the live generation and the other one, when there are two."""
+    """Overlap of golden search results between the live generation and another; None if there is only one."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -97,14 +97,14 @@ async def make_plan(engine: AsyncEngine, search: AsyncOpenSearch, settings: Sett
 async def differences(
     search: AsyncOpenSearch, index: str, shards: int | None = None
 ) -> tuple[Difference, ...]:
-    """Where an index differs from what this code would make; in its shards only if their number is given."""
+    """Return how an index differs from this release's; shards are compared only if `shards` is given."""
     mappings = (await search.indices.get_mapping(index=index))[index]["mappings"]
     settings = (await search.indices.get_settings(index=index))[index]["settings"]["index"]
     return tuple(diff(mappings, settings, shards or settings["number_of_shards"]))
 
 
 def diff(mappings: Mapping[str, Any], settings: Mapping[str, Any], shards: int | str) -> Iterator[Difference]:
-    """Where an index differs from what this code would make, path by path."""
+    """Yield the differences between an index and what this release would create, path by path."""
     wanted = INDEX["settings"]
     before = _flat(
         {
@@ -132,10 +132,9 @@ def _sort(index: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def needed(differences: tuple[Difference, ...]) -> Needed:
-    """New fields can be added to an index that stands; whatever else differs wants another one.
+    """Return what the differences need: new fields can be added in place, anything else needs a reindex.
 
-    Added fields are empty in the documents that are there, so they want a reindex all the same before
-    anybody searches them.
+    Added fields are empty in existing documents, so a reindex is still needed before they are searched.
     """
     if not differences:
         return Needed.NOTHING
@@ -147,7 +146,7 @@ def needed(differences: tuple[Difference, ...]) -> Needed:
 
 
 def _flat(value: Any, path: str = "") -> dict[str, str]:
-    """Leaves by path, as the engine says them: all words."""
+    """Return leaf values by dotted path, as strings in the engine's spelling."""
     if isinstance(value, Mapping):
         return {
             deeper: leaf
@@ -173,7 +172,7 @@ async def _disk_bytes(search: AsyncOpenSearch, live: str | None, rows: int, sett
 
 
 async def _rows_per_s(engine: AsyncEngine, alias: str) -> float:
-    """As fast as the last reindex was."""
+    """Return the speed of the last reindex, or the usual one."""
     filled = IndexGeneration.counts["filled"]
     query = (
         select(filled)

@@ -1,4 +1,4 @@
-"""Generations that nobody needs any more, and indexes that belong to none."""
+"""Find and delete generations that are no longer needed, and indexes without a generation."""
 
 import re
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from indexer import generations
 @dataclass(frozen=True)
 class Doomed:
     generations: tuple[str, ...]
-    """To be recorded as dropped, and their indexes deleted."""
+    """Generations to record as dropped; their indexes are deleted."""
     indexes: tuple[str, ...]
-    """Of no generation that stands; only to be deleted."""
+    """Indexes without a standing generation; they are only deleted."""
 
 
 async def doomed(
@@ -25,10 +25,14 @@ async def doomed(
     unfinished: bool = False,
     retained: bool = False,
 ) -> Doomed:
-    """What no rollback would go to and no resumed reindex, and never what is searched.
+    """Return what neither a rollback nor a resumed reindex would use; never an index that is searched.
 
-    With `unfinished` also what a broken-off reindex has filled, with `retained` also the generation
-    to which a rollback would go.
+    Args:
+        engine: the database.
+        search: the engine.
+        alias: the alias whose generations are examined.
+        unfinished: also include generations that an interrupted reindex has filled.
+        retained: also include the generations that a rollback could return to.
     """
     async with engine.connect() as connection:
         dropped = await generations.outlived(connection, alias)
@@ -43,7 +47,7 @@ async def doomed(
 
 
 async def _indexes(search: AsyncOpenSearch, alias: str) -> set[str]:
-    """Indexes that are named as generations of the alias are."""
+    """Return the indexes whose names follow the naming pattern of this alias's generations."""
     pattern = re.compile(rf"{re.escape(alias)}-[0-9a-f]{{8}}-\d{{8}}-\d{{6}}-\d{{6}}")
     answer = await search.indices.get(index=f"{alias}-*", params={"filter_path": "*.settings.index.uuid"})
     return {name for name in answer if pattern.fullmatch(name)}

@@ -1,4 +1,4 @@
-"""A new generation while visitors search the old one: create -> fill -> verify -> promote -> sweep."""
+"""Build a new generation while the old one is searched: create -> fill -> verify -> promote -> sweep."""
 
 import asyncio
 import time
@@ -33,7 +33,7 @@ IS_HELD = text(
 
 
 class ReindexRefused(Refused):
-    """Why there is no new live generation; the old one goes on serving."""
+    """The reindex was refused or failed; the old generation stays live."""
 
 
 async def reindex(
@@ -46,20 +46,20 @@ async def reindex(
     epoch: Epoch | None = None,
     patience_s: float = PATIENCE_S,
 ) -> str:
-    """Build a generation and let searches go to it; its name.
+    """Build a generation, make it live and return its name.
 
-    A run that was killed is gone on with, unless the schema has changed since, or `restart` is asked.
+    A killed run is resumed, unless the schema has changed since or `restart` is set.
 
     Raises:
-        ReindexRefused: another one is running, or the generation does not hold what the table holds.
-        EngineUnavailable: the engine stayed away; run it again.
+        ReindexRefused: another reindex is running, or the generation does not match the table.
+        EngineUnavailable: the engine stayed unavailable; run the reindex again.
     """
     alias = settings.index_alias
     async with only_one(engine, alias) as lock:
         await generations.reconcile(engine, search, alias)
         await require_no_auto_create(search, alias)
-        # Changes from before the first generation need no index: it is filled with them. Where a release
-        # before this one is live its own drains go on until they meet the generation that we register.
+        # Changes from before the first generation need no index, because the fill reads them from the table.
+        # If an earlier release is live, its drains continue until they find the new generation.
         with suppress(ForeignGeneration):
             await drain_all(engine, search, alias=alias, epoch=epoch)
         await still_alone(lock, alias)
@@ -75,7 +75,7 @@ async def reindex(
             await generations.fail(engine, name, str(error))
             raise ReindexRefused(str(error)) from error
         except EngineUnavailable as error:
-            # An engine that answers is there for all but this generation, and changes need not wait for it.
+            # If the engine answers, only this generation has the problem, and changes need not wait for it.
             if await search.ping():
                 await still_alone(lock, alias)
                 await generations.fail(engine, name, f"It was given up: {error}")
@@ -92,20 +92,30 @@ async def reindex(
 
 @asynccontextmanager
 async def only_one(engine: AsyncEngine, alias: str) -> AsyncIterator[AsyncConnection]:
-    """Hold the lock that lets one reindex run at a time; it ends with its connection, so with the process."""
+    """Hold the lock that allows one reindex at a time.
+
+    The lock ends with its connection, and therefore with the process.
+
+    Raises:
+        ReindexRefused: another reindex holds the lock.
+    """
     async with engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
         await _take(connection, alias)
         try:
             yield connection
         finally:
-            with suppress(SQLAlchemyError):  # then it ends with the connection, as soon as that is noticed
+            with suppress(SQLAlchemyError):  # the lock ends with the connection, once Postgres notices
                 await connection.execute(select(func.pg_advisory_unlock(_key(alias))))
             await connection.invalidate()
 
 
 async def still_alone(lock: AsyncConnection, alias: str) -> None:
-    """Make sure of the lock, which is lost with its connection; then another reindex may have taken it."""
+    """Check that the lock is still held, and take it again if it was lost with its connection.
+
+    Raises:
+        ReindexRefused: another reindex has taken it.
+    """
     try:
         is_held = await lock.scalar(IS_HELD)
     except DBAPIError:
@@ -126,7 +136,10 @@ def _key(alias: str) -> Function[int]:
 
 
 async def create(engine: AsyncEngine, search: AsyncOpenSearch, settings: Settings, *, restart: bool) -> str:
-    """The generation to fill: one that was broken off, when it still fits, or a new one."""
+    """Return the generation to fill: an unfinished one if its schema still fits, otherwise a new one.
+
+    All other unfinished generations are dropped.
+    """
     async with engine.connect() as connection:
         unfinished = await generations.unfinished(connection, settings.index_alias)
     fitting = [] if restart else [generation for generation in unfinished if generation.is_current]
@@ -137,7 +150,7 @@ async def create(engine: AsyncEngine, search: AsyncOpenSearch, settings: Setting
 
 
 async def fill(work: Fill) -> None:
-    """Write every row, and keep how fast that was, for the next plan."""
+    """Write every row and store the speed, which `indexer plan` uses for its estimate."""
     began = time.monotonic()
     await work.run()
     seconds = time.monotonic() - began
@@ -148,10 +161,10 @@ async def fill(work: Fill) -> None:
 async def verify(
     engine: AsyncEngine, search: AsyncOpenSearch, settings: Settings, name: str, epoch: Epoch | None = None
 ) -> None:
-    """Compare rows and documents, once the generation is complete.
+    """Set the number of replicas, then compare rows and documents of the filled generation.
 
     Raises:
-        ReindexRefused: they disagree.
+        ReindexRefused: they differ.
     """
     await generations.begin_verifying(engine, name)
     replicas = {"index": {"number_of_replicas": settings.index_replicas}}
@@ -163,13 +176,13 @@ async def verify(
 
 
 async def sweep(engine: AsyncEngine, search: AsyncOpenSearch, alias: str) -> None:
-    """Drop what no rollback would go to, and indexes that belong to nothing."""
+    """Drop generations that no rollback would use, and indexes without a generation."""
     await prune(engine, search, await doomed(engine, search, alias))
 
 
 async def heartbeat(engine: AsyncEngine, name: str) -> None:
-    """Let everybody see that this generation is worked on, even while nothing can be written."""
+    """Keep the heartbeat of this generation fresh, even while nothing can be written."""
     while True:
-        with suppress(SQLAlchemyError):  # who needs the database now will say that it is away
+        with suppress(SQLAlchemyError):  # the work that needs the database reports the error
             await generations.beat(engine, name)
         await asyncio.sleep(HEARTBEAT_S)

@@ -1,6 +1,6 @@
-"""Mending what is wrong with an index, by way of the outbox.
+"""Repair of an index through the outbox.
 
-What is owed again survives every crash, and reaches every generation with the care that all changes get.
+Changes queued there survive crashes and reach every generation in the same way as all other changes.
 """
 
 from collections import Counter
@@ -21,7 +21,7 @@ from indexer.verify import Verified, verify
 from stores.answers import Epoch
 
 TOMBSTONES_LAST_H = 24
-"""A write that comes later than this from a drain is nowhere any more: its transaction was long ended."""
+"""Hours before a tombstone may be removed. No drain's write is later: its transaction has long ended."""
 
 OLD_TOMBSTONES = {
     "query": {
@@ -32,16 +32,16 @@ OLD_TOMBSTONES = {
     }
 }
 OWED = (Fault.MISSING, Fault.STALE, Fault.ORPHAN, Fault.DIFFERENT)
-"""What is mended by indexing it again."""
+"""Faults that indexing the property again repairs."""
 
 
 @dataclass(frozen=True)
 class Repaired:
     found: Verified
     left: Verified
-    """What is still wrong after the repair."""
+    """What the last verification found after the repair."""
     tombstones: int
-    """How many were removed."""
+    """How many tombstones were removed."""
 
 
 async def repair(
@@ -53,9 +53,9 @@ async def repair(
     deep: Progress | None = None,
     epoch: Epoch | None = None,
 ) -> Repaired:
-    """Find what is wrong, have it indexed again, and look once more.
+    """Verify, index again what is wrong, and verify again.
 
-    After a restore of the database, revisions go on beyond all that the index has seen.
+    After a restore of the database, the revision sequence is first moved past every revision in the index.
     """
 
     async def mend(findings: Sequence[Finding]) -> None:
@@ -64,7 +64,7 @@ async def repair(
         await drain_pending(engine, search, alias=alias, epoch=epoch)
 
     async def insist(findings: Sequence[Finding]) -> None:
-        # The engine remembers for a minute what it has deleted, and takes nothing older.
+        # The engine remembers deletions for a minute and refuses revisions older than them.
         await outrun(engine, index, [each for each in findings if each.row_revision is not None])
         await drain_pending(engine, search, alias=alias, epoch=epoch)
 
@@ -82,7 +82,7 @@ async def repair(
 
 
 async def pass_the_index(engine: AsyncEngine, search: AsyncOpenSearch, alias: str, index: str) -> None:
-    """Draw no revision any more that a document of some generation has."""
+    """Move the sequence past every revision in this index and in all writable generations."""
     async with engine.connect() as connection:
         names = {each.name for each in await generations.writable(connection, alias)}
     highest = [await revisions.highest(search, name) for name in sorted(names | {index})]
@@ -91,7 +91,7 @@ async def pass_the_index(engine: AsyncEngine, search: AsyncOpenSearch, alias: st
 
 
 async def owe_again(engine: AsyncEngine, index: str, findings: Sequence[Finding]) -> None:
-    """Rows are read again when their changes are drained; a document that has none becomes a tombstone."""
+    """Queue the rows of these findings for indexing, and tombstones for documents without a row."""
     if not findings:
         return
     rows = {UUID(each.property_id): each.row_revision or 0 for each in findings if not each.is_orphan}
@@ -105,7 +105,7 @@ async def owe_again(engine: AsyncEngine, index: str, findings: Sequence[Finding]
 
 
 async def outrun(engine: AsyncEngine, index: str, findings: Sequence[Finding]) -> None:
-    """Give rows new revisions, which no document has reached."""
+    """Give rows new revisions, above those of all documents."""
     if not findings:
         return
     async with engine.begin() as connection:
@@ -125,7 +125,7 @@ async def _audit(connection: AsyncConnection, index: str, findings: Sequence[Fin
 
 
 async def remove_tombstones(engine: AsyncEngine, search: AsyncOpenSearch, alias: str) -> int:
-    """Delete tombstones that have served their time, in every generation; how many."""
+    """Delete expired tombstones in every generation; return how many were deleted."""
     async with engine.connect() as connection:
         targets = await generations.writable(connection, alias)
     removed = {target.name: await _remove_old(search, target.name) for target in targets}

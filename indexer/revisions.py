@@ -1,9 +1,9 @@
 """The one sequence of revisions, and whether the index is ahead of it.
 
-A document's revision was drawn before its row was committed, so the index can only be ahead after the
-database was restored to an earlier moment. From then on the engine refuses what is newly written, as
-older than what it has, and shows properties that are no more: until the sequence has passed the index and
-what differs was written again.
+A document's revision is drawn before its row is committed, so the index can only be ahead after the
+database was restored to an earlier moment. From then on the engine refuses new writes as older than what
+it has, and still shows properties that no longer exist. This lasts until the sequence has passed the index
+and everything that differs was written again.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ HIGHEST: dict[str, Any] = {
     "track_total_hits": False,
     "aggs": {"highest": {"max": {"field": "revision"}}},
 }
-"""Read off the end of an index's tree of points, however many documents there are."""
+"""Cheap for any number of documents: the maximum is read from the end of the index's point tree."""
 LAST = select(func.coalesce(func.pg_sequence_last_value(literal_column(f"'{REVISIONS.name}'::regclass")), 0))
 
 DRAW_ANEW = select(func.touch_properties(bindparam("ids", type_=ARRAY(Uuid(as_uuid=False)))))
@@ -35,16 +35,16 @@ DRAW_ANEW = select(func.touch_properties(bindparam("ids", type_=ARRAY(Uuid(as_uu
 
 @dataclass(frozen=True)
 class Heights:
-    """How far revisions have come, here and there."""
+    """The highest revision in the index and in the database."""
 
     index: int
-    """The highest of a document, tombstones among them; 0 without any."""
+    """The highest revision of a document or tombstone; 0 if the index is empty."""
     database: int
-    """The last that was given out."""
+    """The last revision that the sequence gave out."""
 
     @property
     def ahead(self) -> int:
-        """By how many revisions the index is ahead of the database; 0 is well."""
+        """By how many revisions the index is ahead of the database; 0 in normal operation."""
         return max(0, self.index - self.database)
 
     def __str__(self) -> str:
@@ -55,14 +55,17 @@ class Heights:
 
 
 async def measure(engine: AsyncEngine, search: AsyncOpenSearch, index: str) -> Heights:
-    """The index is asked first: what it has was drawn before, so that no write is mistaken for a restore."""
+    """Read both heights, the index first.
+
+    Its revisions were drawn before the sequence is read, so a concurrent write does not look like a restore.
+    """
     in_index = await highest(search, index)
     async with engine.connect() as connection:
         return Heights(in_index, await last(connection))
 
 
 async def highest(search: AsyncOpenSearch, index: str) -> int:
-    """Of what searches see; there may be no index yet."""
+    """Return the highest searchable revision; 0 if the index does not exist."""
     try:
         answer = await search.search(index=index, body=HIGHEST)
     except NotFoundError:
@@ -75,13 +78,17 @@ async def last(connection: AsyncConnection) -> int:
 
 
 async def restored(engine: AsyncEngine, search: AsyncOpenSearch, alias: str) -> Heights | None:
-    """How far the index that is searched is ahead, or was when an indexer noted it, if it is or was."""
+    """Return how far the live index is ahead, or was when an indexer noted it; otherwise None."""
     now = await measure(engine, search, alias)
     return now if now.ahead else await noted(engine, alias)
 
 
 async def noted(engine: AsyncEngine, alias: str) -> Heights | None:
-    """What writers may since have made invisible: the sequence passes the index, old documents stay."""
+    """Return the heights that were noted with the live generation, or None.
+
+    The note is needed because later writes hide a restore: the sequence passes the index, but outdated
+    documents stay.
+    """
     is_live = (IndexGeneration.alias == alias, IndexGeneration.state == GenerationState.LIVE)
     async with engine.connect() as connection:
         mark = await connection.scalar(select(IndexGeneration.counts[MARK]).where(*is_live))
@@ -89,7 +96,7 @@ async def noted(engine: AsyncEngine, alias: str) -> Heights | None:
 
 
 async def note(engine: AsyncEngine, alias: str, heights: Heights | None) -> None:
-    """Keep with the live generation that it is ahead, or forget it."""
+    """Store the heights with the live generation, or clear the note with None."""
     async with engine.begin() as connection:
         await connection.execute(
             update(IndexGeneration)
@@ -99,10 +106,10 @@ async def note(engine: AsyncEngine, alias: str, heights: Heights | None) -> None
 
 
 async def pass_over(connection: AsyncConnection, revision: int) -> None:
-    """Have no revision up to this one given out any more, in the caller's transaction.
+    """Move the sequence past this revision, in the caller's transaction.
 
-    Writers of properties, who draw revisions, are kept waiting only when there is something to pass: no
-    number must be given out twice.
+    If the sequence has to move, the table is locked against writers, which draw revisions, so that no
+    revision is given out twice. Otherwise this is a no-op.
     """
     if revision <= await last(connection):
         return
@@ -114,5 +121,5 @@ async def pass_over(connection: AsyncConnection, revision: int) -> None:
 
 
 async def draw_anew(connection: AsyncConnection, ids: Sequence[str]) -> None:
-    """Give rows new revisions, which owes them to the index."""
+    """Give rows new revisions; the triggers queue them for indexing."""
     await connection.execute(DRAW_ANEW, {"ids": list(ids)})

@@ -1,4 +1,4 @@
-"""Back to the generation before the live one: the same call as a promotion, the other way round."""
+"""Roll back to the previous generation: a promotion of the retained one."""
 
 from opensearchpy import AsyncOpenSearch
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -20,12 +20,12 @@ async def rollback(
     epoch: Epoch | None = None,
     dry_run: bool = False,
 ) -> str:
-    """Let searches go to the retained generation, which drains have kept level; its name.
+    """Make the retained generation live again and return its name; drains have kept it up to date.
 
-    The one that was live is retained in turn, so another rollback leads forward again.
+    The generation that was live becomes the retained one, so a second rollback undoes the first.
 
     Raises:
-        Refused: there is none, or it cannot serve.
+        Refused: there is no retained generation, or it cannot serve searches.
     """
     alias = settings.index_alias
     async with only_one(engine, alias) as lock:

@@ -1,4 +1,4 @@
-"""The process that keeps the index level: woken by the database, it drains, and waits out trouble."""
+"""The indexer process: it drains changes when the database notifies it, and retries during outages."""
 
 import asyncio
 import contextlib
@@ -31,18 +31,18 @@ from stores.search import open_search
 log = structlog.get_logger(component=__name__)
 
 CHANNEL = "search_outbox"
-POLL_S = 1.0  # a notification may get lost; the outbox does not
-BACKLOG_REFRESH_S = 1.0  # while full batches come, refreshing often would only slow them down
-QUICK_S = 2.0  # batches grow while they take less than this; they may take a few times as long
+POLL_S = 1.0  # a notification may get lost, a row of the outbox cannot
+BACKLOG_REFRESH_S = 1.0  # during a backlog, frequent refreshes would only slow it down
+QUICK_S = 2.0  # batches below this time grow; the limit is a few times as long
 
 TROUBLE = (EngineUnavailable, OpenSearchException, DBAPIError, DriverError, PoolTimeout, OSError)
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
-    """Drain until `stop` is set; the batch in hand is finished first.
+    """Drain until `stop` is set; the batch in flight is finished first.
 
     Raises:
-        Refused: it must not write here, and what is not indexed stays in the outbox.
+        Refused: this indexer must not write here; pending changes stay in the outbox.
     """
     engine = open_database(settings)
     search = open_search(settings, timeout_s=TIMEOUT_S)
@@ -67,13 +67,13 @@ class Indexer:
     metrics: Metrics = field(default_factory=Metrics)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     limit: int = BATCH
-    """Rows that the next batch claims: fewer while the engine is slow or fails."""
+    """Rows that the next batch claims. It is halved when the engine fails and doubled after quick batches."""
     shown_at: float = 0.0
-    """On the monotonic clock."""
+    """Time of the last refresh, on the monotonic clock."""
     hides: bool = True
-    """Whether something may be written that is not searchable; at first, by an earlier process."""
+    """Whether some writes may not be searchable yet. At the start, an earlier process may have left some."""
     refused: Refused | None = None
-    """Why it stopped by itself."""
+    """The error that stopped it, if it was not told to stop."""
 
     def __post_init__(self) -> None:
         self.conditions = Conditions(self.engine, self.search, self.alias)
@@ -86,7 +86,7 @@ class Indexer:
             for helper in helpers:
                 helper.cancel()
         if self.hides:
-            with contextlib.suppress(*TROUBLE):  # the next process does it
+            with contextlib.suppress(*TROUBLE):  # the next process makes them searchable
                 await self.show()
         log.info("indexer stopped")
         if self.refused is not None:
@@ -108,7 +108,7 @@ class Indexer:
                 self.stop.set()
             except TROUBLE as error:
                 self.conditions.look_soon()
-                # The server behind a pooled connection may have changed its role: begin afresh.
+                # After a failover, pooled connections may lead to a former primary: drop them all.
                 await self.engine.dispose()
                 await wait(self.stop, trouble.met(error))
             else:
@@ -118,7 +118,7 @@ class Indexer:
                 await wait(self.wake, POLL_S)
 
     async def drain_fully(self, trouble: "Trouble") -> None:
-        """Drain until nothing is left to claim, and leave it searchable."""
+        """Drain until nothing is left to claim, and make everything searchable."""
         while not self.stop.is_set():
             drained = await self.drain_batch()
             if not drained.claimed:
@@ -128,7 +128,7 @@ class Indexer:
             await self.show()
 
     async def drain_batch(self) -> Drained:
-        """Drain as many changes at once as the engine takes in good time."""
+        """Drain one batch, and adapt the batch size to the speed of the engine."""
         began = time.monotonic()
         show = began - self.shown_at >= BACKLOG_REFRESH_S
         try:
@@ -152,7 +152,7 @@ class Indexer:
         self.shown_at, self.hides = time.monotonic(), False
 
     async def listen(self) -> None:
-        """Wake the drain at every notification, and whenever we could listen again."""
+        """Wake the drain at every notification and after every reconnect."""
         trouble = Trouble("listen")
         while not self.stop.is_set():
             try:
@@ -170,23 +170,23 @@ class Indexer:
                 trouble.over()
                 self.wake.set()
                 while not self.stop.is_set():
-                    # In bouts: on Python 3.11 the driver may lose the cancellation that ends this wait.
+                    # A timeout, because on Python 3.11 the driver may lose a cancellation during this wait.
                     async for _ in driver.notifies(timeout=POLL_S):
                         self.wake.set()
             finally:
-                await connection.invalidate()  # nobody else must get a connection that listens
+                await connection.invalidate()  # a listening connection must not go back to the pool
 
 
 @dataclass
 class Trouble:
-    """A store that is away: said once when it begins and once when it is over."""
+    """An outage of a store, logged once when it begins and once when it ends."""
 
     activity: str
     waits: Iterator[float] = field(default_factory=delays)
     since: float | None = None
 
     def met(self, error: Exception) -> float:
-        """Seconds to wait before the next attempt."""
+        """Log the outage if it is new; return the seconds to wait before the next attempt."""
         if self.since is None:
             self.since = time.monotonic()
             log.warning("store unavailable", activity=self.activity, reason=reason(error))
@@ -199,12 +199,12 @@ class Trouble:
 
 
 def reason(error: Exception) -> str:
-    """A database error without its statement, which holds the ids of a whole batch."""
+    """Return the error's text, without the SQL statement, which holds the ids of a whole batch."""
     return str(error.orig if isinstance(error, DBAPIError) else error)
 
 
 async def wait(event: asyncio.Event, seconds: float) -> bool:
-    """Wait for an event, but not for ever; whether it came."""
+    """Wait for the event for at most `seconds`; return whether it is set."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()

@@ -1,4 +1,4 @@
-"""How level the index is: what waits, what was refused, what is served."""
+"""State of the index: pending changes, refused documents, and what is served."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -19,7 +19,7 @@ from schemas.settings import Settings
 from schemas.tables import DeadLetter, IndexGeneration, Property
 from schemas.vocabulary import GenerationState
 
-SLOW_S = 30.0  # a drain that works is level in a second; this one does not, or does not keep up
+SLOW_S = 30.0  # a working drain needs about a second; above this it is stopped or does not keep up
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class GenerationStatus:
     live_at: datetime | None
     error: str | None
     counts: dict[str, Any]
-    """What the last verification found."""
+    """What was noted with it: the last verification, the speed of the fill, a restore of the database."""
 
     @property
     def remark(self) -> str:
@@ -45,19 +45,19 @@ class GenerationStatus:
 class Status:
     alias: str
     alias_target: str | None
-    """The index behind the alias, as the engine says."""
+    """The index behind the alias, as the engine reports it."""
     schema_hash: str
-    """What this code needs."""
+    """The schema that this release needs."""
     lag_s: float
     depth: int
     dead_letters: int
     rows: int
     documents: int
-    """Without tombstones."""
+    """Number of documents, without tombstones."""
     restored: Heights | None
-    """How far the index is ahead of the database, which it only is after a restore."""
+    """How far the index is ahead of the database; None unless the database was restored."""
     generations: tuple[GenerationStatus, ...]
-    """Those that are not dropped, the newest first."""
+    """Generations that are not dropped, newest first."""
 
     @property
     def live(self) -> GenerationStatus | None:
@@ -65,7 +65,7 @@ class Status:
 
     @property
     def problems(self) -> list[str]:
-        """What is not as it should be, in sentences for an operator."""
+        """The problems found, as sentences for the operator."""
         return [*self._problems_of_the_generation(), *self._problems_of_the_documents()]
 
     def _problems_of_the_generation(self) -> Iterator[str]:
@@ -84,7 +84,7 @@ class Status:
             yield f"Changes wait for {self.lag_s:.0f} s: is `indexer run` running?"
         if self.dead_letters:
             yield f"{self.dead_letters:,} documents were refused: see `indexer dead-letters list`."
-        # While changes are pending the two may differ; those refused may be missing.
+        # The numbers may differ while changes are pending, and refused documents may be missing.
         if (
             not self.depth
             and self.alias_target
@@ -129,7 +129,7 @@ def table(status: Status) -> Table:
 
 
 async def count_documents(search: AsyncOpenSearch, index: str) -> int:
-    """As they are searched: a look at the state changes nothing of what visitors find."""
+    """Count the searchable documents, without a refresh: `status` must not change what visitors find."""
     answer = await search.count(index=index, body={"query": WHOLE})
     return int(answer["count"])
 

@@ -1,4 +1,4 @@
-"""Chosen properties indexed again at once, whatever the index holds of them."""
+"""Reindex chosen properties at once, regardless of what the index holds for them."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -26,9 +26,10 @@ async def sync_ids(
     epoch: Epoch | None = None,
     dry_run: bool = False,
 ) -> dict[str, str]:
-    """Make the index level with these rows, in every generation; what became of each.
+    """Bring these properties up to date in every generation and return the outcome for each id.
 
-    Removed is a document without a row; unknown is an id that neither the table nor the index has.
+    "removed" means that the document had no row. "unknown" means that neither the table nor the index
+    has the id.
     """
     names = [str(property_id) for property_id in ids]
     rows = await read_rows(engine, names)
@@ -54,7 +55,10 @@ def _fate(name: str, rows: Revisions, orphans: Revisions, refused: Revisions) ->
 async def _newest(
     engine: AsyncEngine, search: AsyncOpenSearch, alias: str, ids: Sequence[str]
 ) -> dict[str, Held]:
-    """What the generations hold of them, at its newest; a document counts for more than a tombstone."""
+    """Return the newest revision that any generation holds of each id.
+
+    An id counts as a tombstone only if it is one in every generation that has it.
+    """
     newest: dict[str, Held] = {}
     async with engine.connect() as connection:
         targets = await generations.writable(connection, alias)
@@ -68,9 +72,10 @@ async def _newest(
 
 
 async def owe(engine: AsyncEngine, rows: Revisions, orphans: Revisions, ahead: Revisions) -> None:
-    """Owe them all to the index again, and say so in the audit.
+    """Queue them all for indexing again, and write an audit row for each.
 
-    `orphans` are documents that have no row, `ahead` all that are beyond their row or have none.
+    `orphans` are documents without a row. `ahead` are documents with a revision above their row's, and
+    those without a row.
     """
     ids = [*rows, *orphans]
     if not ids:

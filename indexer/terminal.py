@@ -1,4 +1,4 @@
-"""How commands speak: sentences or JSON, a progress bar, and the exit codes that scripts rely on."""
+"""Output of the commands: sentences or JSON, a progress bar, and the exit codes that scripts rely on."""
 
 import asyncio
 import signal
@@ -40,9 +40,9 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done,
 @dataclass(frozen=True)
 class Outcome:
     facts: Mapping[str, Any]
-    """For machines."""
+    """Printed as JSON with `--json`."""
     sentences: Sequence[object]
-    """For people; or tables."""
+    """Sentences or tables, printed without `--json`."""
     code: int = FINE
 
 
@@ -72,7 +72,7 @@ async def stores(settings: Settings) -> AsyncIterator[Stores]:
 
 
 def execute(command: Coroutine[None, None, Outcome], *, as_json: bool) -> None:
-    """Run a command to its exit code, with a sentence in place of a traceback where one says enough."""
+    """Run a command and exit with its code; expected errors are printed as a sentence, not a traceback."""
     try:
         outcome = asyncio.run(command)
     except (Refused, IllegalMove) as error:
@@ -100,7 +100,7 @@ def give_up(code: int, sentence: str, *, as_json: bool) -> NoReturn:
 
 
 def asked_to_stop() -> asyncio.Event:
-    """Set by the first SIGTERM or SIGINT."""
+    """Return an event that SIGTERM or SIGINT sets."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -114,7 +114,7 @@ class RateColumn(ProgressColumn):
 
 @contextmanager
 def progress_bar(description: str, *, shown: bool) -> Iterator[fill.Progress]:
-    """A bar with rate and time left, on stderr."""
+    """Show a bar with rate and remaining time on stderr; yield the function that updates it."""
     columns = (BarColumn(), MofNCompleteColumn(), RateColumn(), TimeRemainingColumn())
     with Progress("{task.description}", *columns, console=Console(stderr=True), disable=not shown) as bar:
         task = bar.add_task(description, total=None)

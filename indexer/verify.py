@@ -1,8 +1,8 @@
-"""Does an index hold what the table holds? Digests say where to look, and revisions what is wrong.
+"""Verify that an index matches the table: digests show where they differ, revisions show how.
 
-People go on writing meanwhile, so what looks wrong is looked at again when the changes that were
-pending have been drained, and only what is wrong even then counts. Memory stays flat: buckets are
-opened some at a time, and what is found is handed on.
+Rows change during the comparison. Suspects are therefore checked again after the pending changes have been
+drained, and only what is still wrong counts. Memory stays flat: a limited number of buckets is opened at a
+time, and findings are passed on in batches.
 """
 
 from collections import Counter
@@ -27,20 +27,20 @@ from indexer.plan import Difference, differences
 from schemas.tables import DeadLetter, Property
 from stores.answers import Epoch
 
-OPENED = 50_000  # rows that are compared one by one at a time
-LOOKED_AT = 1_000  # ids that are looked at again at once
+OPENED = 50_000  # rows compared one by one in one group of buckets
+LOOKED_AT = 1_000  # suspects checked again at a time
 EXAMPLES = 20
 
 Mend = Callable[[Sequence[Finding]], Awaitable[None]]
 
 
 async def leave_as_it_is(_findings: Sequence[Finding]) -> None:
-    """What is wrong is only to be counted."""
+    """Do nothing: findings are only counted."""
 
 
 @dataclass
 class Drift:
-    """What was found, counted by fault, and the first few of it."""
+    """Findings counted by fault, and the first few as examples."""
 
     counts: Counter[Fault] = field(default_factory=Counter)
     examples: list[Finding] = field(default_factory=list)
@@ -53,7 +53,7 @@ class Drift:
 
     @property
     def by_fault(self) -> dict[str, int]:
-        """Every fault with its count, which should be 0."""
+        """The count of every fault, zeros included."""
         return {fault.value: self.counts[fault] for fault in Fault}
 
     def __bool__(self) -> bool:
@@ -68,13 +68,13 @@ class Verified:
     generation: str
     rows: int
     documents: int
-    """Without tombstones."""
+    """Number of documents, without tombstones."""
     drift: Drift
     differences: tuple[Difference, ...] = ()
-    """Between the mapping that is served and ours: somebody else made or changed the index."""
+    """Between the index and this release's definition: something else made or changed the index."""
 
     def __bool__(self) -> bool:
-        """Whether all is as it should be."""
+        """Whether the index matches the table and this release's definition."""
         return not self.drift and not self.differences
 
     def __str__(self) -> str:
@@ -91,9 +91,9 @@ async def verify(
     deep: Progress | None = None,
     epoch: Epoch | None = None,
 ) -> Verified:
-    """Compare revisions, and whole documents too if there is somebody to be told how far that is.
+    """Compare revisions, and also whole documents if `deep` is given; `deep` receives their progress.
 
-    What is wrong is given to `mend`, some at a time.
+    Findings are passed to `mend` in batches.
     """
     await refresh(search, index, epoch)
     rows, documents = await digests.digest_both(engine, search, index)
@@ -112,7 +112,7 @@ async def verify(
 
 
 async def record(engine: AsyncEngine, verified: Verified) -> None:
-    """Leave with the generation what was found, for `indexer status` and the metrics."""
+    """Store the result with the generation, for `indexer status` and the metrics."""
     found = {
         "at": iso(datetime.now(UTC)),
         "rows": verified.rows,
@@ -127,7 +127,7 @@ def _total(found: Digests) -> int:
 
 
 def _gather(buckets: Sequence[int], rows: Digests) -> list[Sequence[int]]:
-    """Buckets in groups of about so many rows as may be compared at a time."""
+    """Group the buckets so that each group has about `OPENED` rows."""
     size = max(1, OPENED // max(1, max((digest.count for digest in rows.values()), default=1)))
     return [buckets[start : start + size] for start in range(0, len(buckets), size)]
 
@@ -149,7 +149,7 @@ async def look_again(
     *,
     epoch: Epoch | None = None,
 ) -> AsyncIterator[list[Finding]]:
-    """What is still wrong when all that was pending has been drained; refused documents are known."""
+    """Yield what is still wrong after all pending changes were drained, except refused documents."""
     left = iter(suspects)
     while ids := list(islice(left, LOOKED_AT)):
         before = await read_rows(engine, ids)
@@ -184,7 +184,7 @@ async def read_rows(engine: AsyncEngine, ids: Sequence[str]) -> Revisions:
 
 
 async def read_refused(engine: AsyncEngine, ids: Sequence[str]) -> Revisions:
-    """Rows whose newest revision was refused: everybody knows that it is not in the index."""
+    """Return the rows with a dead letter of their newest revision; they are known to be missing."""
     query = (
         select(ID, DeadLetter.revision)
         .join(Property, Property.id == DeadLetter.property_id)
@@ -199,7 +199,7 @@ async def _pairs(connection: AsyncConnection, query: Any, ids: Sequence[str]) ->
 
 
 async def read_held(search: AsyncOpenSearch, index: str, ids: Sequence[str]) -> dict[str, Held]:
-    """What the engine has now, searchable or not."""
+    """Return what the engine holds now, searchable or not."""
     answer = await search.mget(
         index=index, body={"ids": list(ids)}, params={"_source_includes": "revision,locality"}
     )

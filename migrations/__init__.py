@@ -1,4 +1,4 @@
-"""The schema's history: Alembic's versions, run by one function for every process and test."""
+"""The schema's history as Alembic versions; every process and test runs them with `upgrade`."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ def alembic_config(database_url: str) -> Config:
 
 
 def upgrade(database_url: str, revision: str = "head") -> None:
-    """Bring the database to a revision; safe to call on one that is there already."""
+    """Upgrade the database to a revision; a no-op if it is already there."""
     command.upgrade(alembic_config(database_url), revision)
 
 

@@ -1,4 +1,4 @@
-"""Alembic's entry: the database comes from the caller, or from DATABASE_URL when run by hand."""
+"""Alembic's entry point. The caller supplies the database; runs by hand use DATABASE_URL."""
 
 from alembic import context
 from sqlalchemy import create_engine, pool

@@ -1,17 +1,17 @@
-"""Search answers kept in Redis, and the epoch that says for how long they hold.
+"""Search answers cached in Redis, and the epoch that invalidates them.
 
-Once a change is searchable, no answer older than it may be served. So whoever makes changes
-searchable (a drain that refreshes, a reindex that moves the alias) says so before: while anybody is
-at it, nothing is read from the cache and nothing put there. Afterwards the epoch goes up, and with it
-every older answer is out of reach. An answer is kept under the epoch that was read before it was
-asked for, so one that overlaps a change is never served.
+Once a change is searchable, no older answer may be served. A process that makes changes searchable (a drain
+that refreshes, a reindex that moves the alias) therefore sets a mark in Redis first. While any mark is set,
+the cache is neither read nor written. Afterwards the epoch is raised, which invalidates every older answer.
+An answer is stored under the epoch that was read before its search started, so an answer that overlaps a
+change is never served.
 
-All answers are those of one epoch, and together no larger than they may be: beyond that they are
-dropped, and the popular ones are soon back.
+All cached answers belong to one epoch, and their total size is limited. Beyond the limit all are dropped;
+popular ones are soon cached again.
 
-Redis away: no answers are kept and none served. A mark that could not be taken back then is taken
-back when Redis is there again; one that a killed process left ends after a minute, which raises the
-epoch as well. All times are those of Redis.
+If Redis is unavailable, nothing is cached or served from the cache. A mark that could not be removed is
+removed once Redis is back. The mark of a killed process expires after a minute, which raises the epoch too.
+All times come from the clock of Redis.
 """
 
 import asyncio
@@ -26,19 +26,19 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 ABANDONED_S = 60
-"""Who has been making changes searchable for so long was killed."""
+"""A mark older than this belongs to a process that was killed."""
 ATTEMPTS = 2
-"""A burst of visitors can keep this process from reading an answer in time that has long arrived."""
+"""A lookup is retried, because in a burst this process may be too busy to read a response in time."""
 MOST_BYTES = 64 * 2**20
-"""Of all answers that are kept, if nothing else is said."""
+"""Default limit for the total size of the cached answers."""
 PAUSE_S = 5.0
-"""After a failure Redis is not asked for so long: a visitor must not wait for it each time."""
+"""After a failure Redis is not asked for this long, so that visitors do not wait for it each time."""
 
 UNTIL = 10
-"""Digits before an answer: the second in which it ends."""
+"""Number of digits before a cached answer; they hold the second in which it expires."""
 
-# A Redis that has lost its data must not count from where an answer may still be on its way, so the first
-# epoch is the time: in microseconds it is beyond whatever has been counted since an earlier one.
+# If Redis loses its data, an old epoch must not occur again, because an answer for it may still be in
+# flight. The first epoch is therefore the time in microseconds, which is above every earlier epoch.
 BEGIN = """
 if redis.call('EXISTS', KEYS[1]) == 0 then
   local now = redis.call('TIME')
@@ -89,23 +89,23 @@ return redis.call('INCR', KEYS[1])
 
 @dataclass(frozen=True)
 class Found:
-    """What the cache says of a search."""
+    """The result of a cache lookup."""
 
     epoch: bytes | None
-    """None while answers must neither be read from the cache nor put there."""
+    """None while the cache must be neither read nor written."""
     answer: bytes | None
 
 
 NOTHING = Found(None, None)
 _Asked = dict[str, list[asyncio.Future[Found]]]
-"""Who waits for which answer."""
+"""Waiting futures by cache key."""
 
 
 class Answers:
     """The reading side, for the API.
 
-    Requests that come while a question is on its way to Redis are asked for together in the next one:
-    the client costs more than Redis does, so that a burst of visitors costs hardly more than one.
+    Lookups that arrive while one is in flight are sent together in the next one. The client costs more time
+    than Redis does, so a burst of visitors costs hardly more than one.
     """
 
     def __init__(
@@ -122,7 +122,7 @@ class Answers:
         self._asking: asyncio.Task[None] | None = None
 
     async def find(self, key: str) -> Found:
-        """The epoch, and the answer under this key if it still holds."""
+        """Return the epoch, and the answer under this key if it is still valid."""
         if not self._enabled or time.monotonic() < self._off_until:
             return NOTHING
         found: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
@@ -132,14 +132,14 @@ class Answers:
         return await found
 
     async def _ask(self) -> None:
-        """Go on until nobody waits any more; what is asked for later is never answered by an earlier look."""
+        """Look up until no caller waits. A key that is asked for during a lookup waits for the next one."""
         try:
             while asked := self._waiting:
                 self._waiting = {}
                 _tell(asked, await self._look(list(asked)))
         finally:
             for left in (asked, self._waiting):
-                _tell(left, {})  # whatever happened, nobody waits for ever
+                _tell(left, {})  # on any error too, so that no caller waits forever
             self._waiting, self._asking = {}, None
 
     async def _look(self, keys: list[str]) -> Mapping[str, Found]:
@@ -153,7 +153,7 @@ class Answers:
         return {}
 
     async def keep(self, key: str, epoch: bytes, answer: bytes, *, seconds: int) -> None:
-        """Keep an answer that was asked for after `epoch` was read, if that is still the epoch."""
+        """Cache an answer for this many seconds, if `epoch`, read before the search, is still current."""
         given: list[Any] = [epoch, key, answer, seconds, self._most_bytes]
         with suppress(RedisError, OSError):
             await self._keep([self._keys.epoch, self._keys.answers], given)
@@ -162,7 +162,7 @@ class Answers:
 def _tell(asked: _Asked, answers: Mapping[str, Found]) -> None:
     for key, waiting in asked.items():
         for found in waiting:
-            if not found.done():  # nor has its visitor left
+            if not found.done():  # done if its request was cancelled
                 found.set_result(answers.get(key, NOTHING))
 
 
@@ -170,9 +170,9 @@ def _tell(asked: _Asked, answers: Mapping[str, Found]) -> None:
 class _Keys:
     epoch: str
     moving: str
-    """Who is making changes searchable, by when they began."""
+    """The marks: tokens of processes that are making changes searchable, by start time."""
     answers: str
-    """A hash of those of one epoch: with the first of another, all of them are gone."""
+    """A hash with the answers of one epoch; the first answer of a new epoch replaces it."""
 
 
 def _keys(alias: str) -> _Keys:
@@ -182,20 +182,20 @@ def _keys(alias: str) -> _Keys:
 
 @dataclass
 class Epoch:
-    """The writing side, for whoever makes changes searchable."""
+    """The writing side, for processes that make changes searchable."""
 
     cache: Redis
     alias: str
     token: str = field(default_factory=lambda: token_hex(8))
     owes: bool = False
-    """Whether our mark may still stand, or an epoch was not raised that should have been."""
+    """Whether the mark may still be set, or the epoch still has to be raised."""
 
     @asynccontextmanager
     async def moving(self) -> AsyncIterator[None]:
-        """Around what makes changes searchable; the block runs whether Redis is there or not.
+        """Wrap the code that makes changes searchable; it runs even if Redis is unavailable.
 
-        When the block fails nobody knows what the engine may still do, so our mark stands: until a
-        later block succeeds, or as long as that of a killed process.
+        If the block fails, the engine may still complete the change, so the mark stays until a later block
+        succeeds or the mark expires like that of a killed process.
         """
         self.owes = True
         with suppress(RedisError, OSError):
@@ -204,7 +204,7 @@ class Epoch:
         await self.settle()
 
     async def settle(self) -> None:
-        """Raise the epoch and take our mark back; remember it when that fails."""
+        """Raise the epoch and remove the mark; if that fails, `owes` stays set."""
         with suppress(RedisError, OSError):
             await self._tell(TAKE_BACK)
             self.owes = False

@@ -1,4 +1,4 @@
-"""Work that goes on beside other work, and ends with it."""
+"""Background tasks that run beside other work and end with it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Iterable
@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 END_S = 5.0
-"""A task that was cancelled gets so long to end; whoever cancelled it must not wait for ever."""
+"""Seconds that a cancelled task gets to end, so that the caller does not wait indefinitely."""
 
 
 async def end_all(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Cancel tasks that nobody waits for any more."""
+    """Cancel tasks whose results are no longer needed, and wait up to `END_S` for them to end."""
     ending = set(tasks)
     for task in ending:
         task.cancel()
@@ -20,7 +20,7 @@ async def end_all(tasks: Iterable[asyncio.Task[Any]]) -> None:
 
 @asynccontextmanager
 async def meanwhile(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run a coroutine beside the block, and cancel it afterwards; what it raised is raised."""
+    """Run a coroutine during the block and cancel it afterwards; if it raised an error, raise that."""
     task = asyncio.create_task(work)
     try:
         yield

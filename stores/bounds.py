@@ -1,4 +1,4 @@
-"""What a process asks of a server at most, and when it stops asking one that does not answer."""
+"""Limits on requests to a server: a bounded queue, and a circuit breaker for one that fails."""
 
 import asyncio
 import time
@@ -7,29 +7,33 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 WAITING_FOR_EACH = 8
-"""How many may wait for each that is on its way: at a tenth of a second each, that is a second's wait."""
+"""Waiting requests allowed per request in flight; at 0.1 s each, that is a wait of about a second."""
 
 
 class BusyError(Exception):
-    """There are too many, or none has ended in time."""
+    """Too many requests are waiting, or no slot became free in time."""
 
 
 class RestingError(Exception):
-    """The server has failed so often that it is left alone for a moment."""
+    """The breaker is open: the server failed repeatedly and is not asked for a moment."""
 
 
 class Turns:
-    """So many at once; the next ones wait, in their order and not for ever."""
+    """Limits the number of requests in flight; further ones wait in order, for a limited time."""
 
     def __init__(self, at_once: int, *, most_waiting: int | None = None) -> None:
-        """Open to the first; without a number, `WAITING_FOR_EACH` of those at once may wait."""
+        """Allow `at_once` in flight. `most_waiting` defaults to `WAITING_FOR_EACH` times as many."""
         self._free = asyncio.Semaphore(at_once)
         self._most = at_once + (at_once * WAITING_FOR_EACH if most_waiting is None else most_waiting)
         self._admitted = 0
 
     @asynccontextmanager
     async def turn(self, patience_s: float) -> AsyncIterator[None]:
-        """Raises BusyError."""
+        """Hold a slot during the block.
+
+        Raises:
+            BusyError: too many are waiting, or no slot became free within `patience_s`.
+        """
         if self._admitted >= self._most:
             raise BusyError
         self._admitted += 1
@@ -49,7 +53,7 @@ class Turns:
 
 @dataclass
 class Breaker:
-    """After some failures in a row nothing is asked for a moment; then one question decides for all."""
+    """Circuit breaker: after `failures` in a row it opens for `rest_s`; then one trial request decides."""
 
     failures: int = 5
     rest_s: float = 2.0
@@ -64,10 +68,10 @@ class Breaker:
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
-        """Around one question; without a word on how it went, the next one is the trial.
+        """Wrap one request. If a trial reports neither success nor failure, the next request is the trial.
 
         Raises:
-            RestingError: it is not to be asked.
+            RestingError: the breaker is open.
         """
         if self.is_open:
             raise RestingError

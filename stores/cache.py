@@ -1,4 +1,4 @@
-"""Redis, opened in one place."""
+"""The Redis client, configured in one place."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,20 +15,20 @@ from redis.exceptions import TimeoutError as RedisTimeout
 from schemas.settings import Settings
 
 CONNECTIONS = 16
-"""A process never needs more: its event loop serves them one after the other."""
+"""Pool size. A process does not need more, because its event loop serves them one after the other."""
 LONGEST_QUEUE_S = 1.0
-"""For a free connection, when hundreds of requests come at once; a Redis that is away fails sooner."""
+"""Longest wait for a free connection in a burst of requests; an unavailable Redis fails sooner."""
 
 
 def open_cache(settings: Settings, *, patience_s: float | None = None) -> Redis:
-    """A client that gives up soon and never asks twice.
+    """Return a client with a short timeout and no retries.
 
-    The library's own retries would hold a visitor for seconds when Redis is away, and would count
-    an INCR again whose answer was lost.
+    The library's retries would delay visitors for seconds when Redis is unavailable, and would repeat an
+    INCR whose response was lost.
 
     Args:
-        settings: whose `redis_url` and `redis_timeout_s` to use.
-        patience_s: at least so many seconds for an answer, where doing without is worse than waiting.
+        settings: supplies `redis_url` and `redis_timeout_s`.
+        patience_s: raises the timeout to this many seconds, where a failure is worse than a wait.
     """
     timeout_s = max(patience_s or 0.0, settings.redis_timeout_s)
     pool = BlockingConnectionPool.from_url(
@@ -46,20 +46,20 @@ def open_cache(settings: Settings, *, patience_s: float | None = None) -> Redis:
 
 
 class PromptConnection(AbstractConnection):
-    """Gives up what takes too long, and lets a task that is cancelled end.
+    """Connection with a timeout that does not lose cancellations.
 
-    The library's own `socket_timeout` writes under `asyncio.wait_for`, which on Python 3.11 forgets a
-    cancellation that comes as the write ends; the task then goes on as if nothing had been said.
+    The library's `socket_timeout` writes under `asyncio.wait_for`. On Python 3.11 that loses a cancellation
+    that arrives as the write ends, so the task would continue.
     """
 
     timeout_s: float
-    """For a write, and for the answer to it."""
+    """Limit for one write, and for reading one response."""
 
     async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
         try:
             async with self._prompt():
                 await super().send_packed_command(command, check_health)
-        except RuntimeError as error:  # uvloop's word for it
+        except RuntimeError as error:  # uvloop raises this for a closed connection
             raise RedisGone("Redis has closed the connection.") from error
 
     async def read_response(self, *args: Any, **options: Any) -> Any:

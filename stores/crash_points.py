@@ -1,8 +1,8 @@
-"""Places where tests end a process as a power cut would: no rollback, no farewell, nothing flushed.
+"""Crash points, where tests end a process as a power cut would: no rollback, no cleanup, nothing flushed.
 
-A process that was started with CRASH_AT=after-claim ends when it first comes to that place, one with
-CRASH_AT=after-claim:3 the third time. Without the variable, which nobody but tests sets, a place is
-one comparison.
+A process started with CRASH_AT=after-claim ends the first time it reaches that point, and with
+CRASH_AT=after-claim:3 the third time. Only tests set the variable. Without it, a crash point costs one
+comparison.
 """
 
 import os
@@ -10,7 +10,7 @@ from itertools import count
 
 POINT, _, NUMBER = os.environ.get("CRASH_AT", "").partition(":")
 EXIT_CODE = 137
-"""What a shell says of a process that was killed by SIGKILL."""
+"""The exit code that a shell reports for a process killed by SIGKILL."""
 
 _passes = count(1)
 

@@ -1,4 +1,4 @@
-"""Postgres, opened in one place."""
+"""The Postgres connection pool, configured in one place."""
 
 import math
 from typing import Any
@@ -12,7 +12,7 @@ from schemas.settings import Settings
 from schemas.urls import sqlalchemy_url
 
 ALIVE = {
-    # A server that vanished without a word is noticed within half a minute, not in two hours.
+    # A server that disappears without closing is detected within half a minute, not after two hours.
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,
@@ -20,15 +20,15 @@ ALIVE = {
 }
 READ_ONLY = "25006"
 SHORTEST_DIAL_S = 2
-"""The driver counts whole seconds, and not fewer."""
+"""Minimum connect timeout of the driver, which also accepts whole seconds only."""
 
 
 def open_database(settings: Settings, *, statement_timeout_ms: int = 10_000) -> AsyncEngine:
-    """A pool of connections; nothing is dialled before the first use.
+    """Return a pool of connections, which are opened lazily.
 
     Args:
-        settings: whose `database_url`, pool size and patience to use.
-        statement_timeout_ms: how long one statement may run; 0 for bulk work without a bound.
+        settings: supplies `database_url`, the pool size and the timeouts.
+        statement_timeout_ms: how long one statement may run; 0 means no limit, for bulk work.
     """
     limits = {
         "timezone": "UTC",
@@ -43,7 +43,7 @@ def open_database(settings: Settings, *, statement_timeout_ms: int = 10_000) -> 
         pool_timeout=settings.database_pool_timeout_s,
         pool_pre_ping=True,
         json_serializer=_json,
-        hide_parameters=True,  # an error that is logged must not quote what a visitor wrote
+        hide_parameters=True,  # logged errors must not contain visitors' input
         connect_args={
             "connect_timeout": max(SHORTEST_DIAL_S, math.ceil(settings.database_pool_timeout_s)),
             **ALIVE,
@@ -55,7 +55,7 @@ def open_database(settings: Settings, *, statement_timeout_ms: int = 10_000) -> 
 
 
 def _leave_a_former_primary(context: ExceptionContext) -> None:
-    """After a failover its connections work and write nothing: all are dialled anew."""
+    """Reopen all connections after a failover: the former primary accepts connections but no writes."""
     if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
         context.is_disconnect = True
 
@@ -65,5 +65,5 @@ def sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
 
 
 def _json(value: Any) -> str:
-    """JSON columns take what rows hold: ids, times, whole rupees."""
+    """Serialize JSON columns; orjson also accepts UUIDs and times."""
     return orjson.dumps(value).decode()

@@ -1,4 +1,4 @@
-"""The AI service, which takes a job and tells by webhook what became of it."""
+"""Client of the AI service, which accepts enhancement jobs and reports results by webhook."""
 
 import time
 from http import HTTPStatus
@@ -21,28 +21,28 @@ NEVER = frozenset({
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     HTTPStatus.UNPROCESSABLE_ENTITY,
 })  # fmt: skip
-"""Answers that the same job would get again; any other, for a wrong secret too, is worth asking later."""
+"""Permanent rejections. All other statuses, also those for a wrong secret, are retried later."""
 
 
 class EnhancerAway(Exception):
-    """The AI service did not take the job, and may take it later."""
+    """The AI service did not accept the job; retry later."""
 
 
 class JobRejected(Exception):
-    """The AI service will never take this job."""
+    """The AI service will never accept this job."""
 
 
 class Enhancer(Protocol):
     async def submit(self, job: Job, image_url: str) -> None:
-        """Hand a job over; the same job again is the same job.
+        """Submit a job. Idempotent: submitting it again does not create another job.
 
         Args:
-            job: what the AI service names in its webhooks.
-            image_url: where the original is, as our settings say it: a path, or a whole address.
+            job: the job; the AI service names its id in webhooks.
+            image_url: address of the original: a path below the public address, or an absolute URL.
 
         Raises:
-            EnhancerAway: nobody took it.
-            JobRejected: nobody ever will.
+            EnhancerAway: the service did not accept the job; retry later.
+            JobRejected: the service will never accept it.
         """
 
 

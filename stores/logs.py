@@ -1,4 +1,4 @@
-"""Where log lines go: to stderr, one JSON object a line, ours and the libraries' alike."""
+"""Logging to stderr, one JSON object per line, for this project's and the libraries' log lines."""
 
 import logging
 import sys
@@ -11,7 +11,7 @@ from structlog.types import EventDict
 
 
 def name_component(_logger: Any, _name: str, event: EventDict) -> EventDict:
-    """`get_logger(component=...)` under the key that the standard library's lines have."""
+    """Rename `component` to `logger`, the key in lines of the standard library."""
     if "component" in event:
         event["logger"] = event.pop("component")
     return event
@@ -25,16 +25,16 @@ SHARED: list[structlog.types.Processor] = [
 ]
 
 QUIET = {
-    # It logs every refused connection with a traceback; whoever asked says so once, in a sentence.
+    # It logs a traceback for every refused connection; the caller logs one sentence instead.
     "opensearch": logging.CRITICAL,
     "asyncio": logging.WARNING,
 }
 
 
 def configure_logs(level: str, *, json: bool = True) -> None:
-    """Send structlog's and the standard library's lines the same way; the last call wins.
+    """Send structlog's and the standard library's lines to the same output; the last call wins.
 
-    Ours do not pass through the standard library, whose records cost a busy API an eighth of its speed.
+    This project's lines bypass the standard library, whose records would cost a busy API 1/8 of its speed.
     """
     structlog.configure(
         processors=[*SHARED, *_ending(json)],
@@ -65,7 +65,11 @@ _places = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
 
 
 def _without_data(exc_info: structlog.typing.ExcInfo) -> list[dict[str, Any]]:
-    """Types, sentences and places; locals hold bodies, and in its DETAIL a database quotes whole rows."""
+    """Return tracebacks without data.
+
+    Locals are left out because they contain request bodies, and DETAIL because the database quotes whole
+    rows there.
+    """
     return [
         stack | {"exc_value": stack["exc_value"].partition("\nDETAIL:")[0]} for stack in _places(exc_info)
     ]
@@ -89,5 +93,5 @@ def _dumps(event: object, default: Callable[[Any], Any]) -> bytes:
 
 
 def _as_text(_logger: Any, _name: str, line: Any) -> str:
-    """The standard library writes text."""
+    """Decode the line, because the standard library writes text."""
     return line.decode() if isinstance(line, bytes) else line

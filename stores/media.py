@@ -1,6 +1,6 @@
-"""Pictures and other files, kept in a directory or in a bucket: two adapters behind one interface.
+"""Storage of pictures and other files, in a directory or in a bucket: two adapters behind one interface.
 
-Whatever is in the way of either becomes MediaUnavailable; the log says what it was.
+Every storage error becomes MediaUnavailable; the log has the cause.
 """
 
 import asyncio
@@ -28,14 +28,14 @@ from schemas.errors import MediaUnavailable, NotFound
 from schemas.settings import Settings
 
 KEY = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*", re.ASCII)
-"""No part begins with a dot, so that no key leads out of its directory."""
+"""Valid keys. No part begins with a dot, so that no key can leave the directory."""
 BATCH = 1_000
-"""As many as S3 lists or deletes at once."""
+"""The most objects that S3 lists or deletes in one request."""
 CACHING = "public, max-age=31536000, immutable"
-"""What a key stands for never changes."""
+"""The content of a key never changes."""
 CONNECT_S, READ_S, ATTEMPTS = 2.0, 10.0, 3
 LONGEST_S = 20.0
-"""For all attempts: the client's own timer stands still while it sends to a server that takes nothing."""
+"""Limit for all attempts. The client's timeouts do not run while it sends to a server that does not read."""
 MISSING = frozenset({"NoSuchKey", "404"})
 log = structlog.get_logger(component="media")
 
@@ -44,45 +44,45 @@ log = structlog.get_logger(component="media")
 class StoredObject:
     key: str
     age_s: float
-    """Seconds since it was written, by the clock of whoever keeps it."""
+    """Seconds since it was written, by the clock of the storage."""
 
 
 class Media(Protocol):
-    """Anything but `url` and `close` may raise MediaUnavailable."""
+    """Interface of a storage. All methods except `url` and `close` may raise MediaUnavailable."""
 
     async def put(self, key: str, content: bytes, content_type: str) -> None:
-        """All of it or nothing; when this returns, it is there to stay."""
+        """Store the whole object or nothing; after the return it is durable."""
 
     async def get(self, key: str) -> bytes:
-        """Raises NotFound."""
+        """Return the content; raises NotFound."""
 
     async def delete(self, keys: Iterable[str]) -> None:
-        """What is not there is no error."""
+        """Delete objects; missing ones are ignored."""
 
     def list(self, prefix: str) -> AsyncIterator[StoredObject]:
-        """Everything below a prefix that ends with a slash, in no order."""
+        """Yield all objects below a prefix, which ends with a slash; the order is undefined."""
 
     def url(self, key: str) -> str:
-        """Where browsers find it."""
+        """Return the public URL."""
 
     async def close(self) -> None: ...
 
 
 def open_media(settings: Settings) -> Media:
-    """The directory or the bucket that `media_url` names; neither is touched before its first use."""
+    """Return the storage that `media_url` names; directory and bucket are accessed lazily."""
     if settings.media_directory is not None:
         return DirectoryMedia(settings.media_directory, settings.media_public_url or "/media")
     return BucketMedia(settings)
 
 
 class DirectoryMedia:
-    """Files of this machine, which the API serves."""
+    """Files on the local disk, served by the API."""
 
     def __init__(self, root: Path, public_url: str) -> None:
         self._root = root
         self._public_url = public_url.rstrip("/")
 
-    async def put(self, key: str, content: bytes, content_type: str) -> None:  # noqa: ARG002  the key's suffix says it
+    async def put(self, key: str, content: bytes, content_type: str) -> None:  # noqa: ARG002  the key's suffix implies it
         with _directory_errors():
             await asyncio.to_thread(_write, self._path(key), content)
 
@@ -105,7 +105,7 @@ class DirectoryMedia:
         return f"{self._public_url}/{key}"
 
     async def close(self) -> None:
-        """Nothing is held open."""
+        """No-op: nothing is held open."""
 
     def _path(self, key: str) -> Path:
         if not KEY.fullmatch(key):
@@ -114,7 +114,7 @@ class DirectoryMedia:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Beside its place, down to the disk, then moved there: no reader and no crash finds half of it."""
+    """Write to a temporary file, sync it, then rename it, so that a partial file is never visible."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.{token_hex(8)}")
     try:
@@ -142,7 +142,7 @@ def _read(path: Path) -> bytes:
 def _remove(paths: Iterable[Path]) -> None:
     for path in paths:
         path.unlink(missing_ok=True)
-        with suppress(OSError):  # others are still in it
+        with suppress(OSError):  # the directory is not empty
             path.parent.rmdir()
 
 
@@ -150,7 +150,7 @@ def _walk(root: Path, prefix: str) -> Iterator[StoredObject]:
     for directory, _, names in os.walk(root / prefix):
         for name in names:
             path = Path(directory, name)
-            with suppress(FileNotFoundError):  # deleted since
+            with suppress(FileNotFoundError):  # deleted in between
                 yield StoredObject(path.relative_to(root).as_posix(), time.time() - path.stat().st_mtime)
 
 
@@ -164,7 +164,7 @@ def _directory_errors() -> Iterator[None]:
 
 
 class BucketMedia:
-    """Objects of a bucket, which browsers fetch from there."""
+    """Objects in a bucket, from which browsers fetch them directly."""
 
     def __init__(self, settings: Settings) -> None:
         address = urlsplit(settings.media_url)
@@ -225,7 +225,7 @@ class BucketMedia:
 
     @asynccontextmanager
     async def _asked(self) -> AsyncIterator[Any]:
-        """A client for one request, its errors as ours."""
+        """Yield the client for one request; translate its errors to NotFound or MediaUnavailable."""
         try:
             async with asyncio.timeout(LONGEST_S):
                 yield await self._connected()
@@ -258,7 +258,7 @@ def _client_options(settings: Settings) -> dict[str, Any]:
             read_timeout=READ_S,
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
             s3={"addressing_style": "path" if settings.s3_path_style else "virtual"},
-            # Newer checksums only where S3 demands them: not every other S3 knows them.
+            # Newer checksums only if required, because some S3-compatible servers do not support them.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         ),
@@ -266,6 +266,6 @@ def _client_options(settings: Settings) -> dict[str, Any]:
 
 
 def _date_of(answer: dict[str, Any]) -> datetime:
-    """When the server says that it answered, so that its clock alone decides how old something is."""
+    """Return the date of the server's response, so that ages depend on the server's clock only."""
     said = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
     return parsedate_to_datetime(said) if said else datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""Where a process without an API answers Prometheus."""
+"""Prometheus endpoint of processes that have no API."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 
 @contextmanager
 def metrics_served(registry: CollectorRegistry, host: str, port: int) -> Iterator[None]:
-    """Answer `/metrics` meanwhile, in a thread; nowhere when the port is 0."""
+    """Serve `/metrics` in a thread during the block; a no-op if the port is 0."""
     if not port:
         yield
         return

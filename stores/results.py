@@ -1,7 +1,7 @@
-"""Results of the AI service, fetched so that no address leads us into our own network.
+"""Download of the AI service's results, protected against requests into the internal network (SSRF).
 
-The host is on a list, its name is looked up once, every address behind it must be public, and the
-connection goes to one of those: a name that changes its mind between check and use gains nothing.
+The host must be on the allowlist, its name is resolved once, every address must be public, and the
+connection goes to one of those addresses. DNS rebinding between check and use therefore has no effect.
 """
 
 import socket
@@ -30,11 +30,11 @@ HEADERS = {"accept": "image/jpeg, image/png, image/webp", "accept-encoding": "id
 
 
 class ResultUnusable(Exception):
-    """There will be no other result at this address; the message is the rest of a sentence about it."""
+    """The result will never be usable. The message completes the sentence "The result ..."."""
 
 
 class ResultAway(Exception):
-    """It cannot be fetched just now."""
+    """The result cannot be fetched now; retry later."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Limits:
 
 
 class PublicOnly(AbstractResolver):
-    """Looks names up, and refuses those that lead anywhere but to the internet."""
+    """Resolver that refuses names with a non-public address."""
 
     def __init__(self, inner: AbstractResolver) -> None:
         self._inner = inner
@@ -62,7 +62,7 @@ class PublicOnly(AbstractResolver):
 
 
 def allowed_origins(settings: Settings) -> Origins:
-    """Raises ValueError for settings that name no host."""
+    """Return the origins that results may come from; raises ValueError if the settings are invalid."""
     return Origins(settings.result_hosts, settings.enhancer_local_origin or None)
 
 
@@ -75,19 +75,19 @@ class Results:
         resolver: Callable[[], AbstractResolver] = DefaultResolver,
         socket_factory: SocketFactoryType | None = None,
     ) -> None:
-        """`resolver` looks names up and `socket_factory` makes what connects, where not the system does."""
+        """`resolver` and `socket_factory` replace the system's name resolution and sockets."""
         self._origins = origins
         self._limits = limits or Limits()
         self._resolver = resolver
         self._socket_factory = socket_factory
 
     async def fetch(self, url: str) -> bytes:
-        """The bytes at an address that the AI service gave.
+        """Download the result at a URL that the AI service gave.
 
         Raises:
-            UrlNotAllowed: the address, or where it leads.
-            ResultUnusable: too large, moved, gone.
-            ResultAway: another time perhaps.
+            UrlNotAllowed: the URL or an address it resolves to is not allowed.
+            ResultUnusable: the result is too large, compressed, moved or gone.
+            ResultAway: the result cannot be fetched now; retry later.
         """
         check_result_url(url, self._origins)
         try:
@@ -101,7 +101,7 @@ class Results:
             raise ResultAway(type(error).__name__) from error
 
     def _session(self) -> ClientSession:
-        """One for each result: nothing of one fetch, no connection and no name, is there for the next."""
+        """Return a new session for each result, so that no connection and no resolved name is reused."""
         return ClientSession(
             connector=TCPConnector(
                 resolver=PublicOnly(self._resolver()),

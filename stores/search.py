@@ -1,4 +1,4 @@
-"""OpenSearch, opened in one place."""
+"""The OpenSearch client, configured in one place."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from stores.bounds import Breaker, Turns
 
 
 class OrjsonSerializer(JSONSerializer):
-    """The same JSON, several times faster: half of a search's cost on our side was here."""
+    """Same JSON, several times faster. JSON took half of this process's time for a search."""
 
     def dumps(self, data: Any) -> Any:
         return data if isinstance(data, str | bytes) else orjson.dumps(data)
@@ -21,7 +21,7 @@ class OrjsonSerializer(JSONSerializer):
 
 
 class Transport(AsyncTransport):
-    """Knows how many questions it has on their way, and whether the last ones were answered."""
+    """Transport that carries the limit on requests in flight and the circuit breaker."""
 
     def __init__(self, hosts: Any, *, patience_s: float, at_once: int, **options: Any) -> None:
         super().__init__(hosts, timeout=patience_s, **options)
@@ -29,21 +29,21 @@ class Transport(AsyncTransport):
         self.turns, self.breaker = Turns(at_once), Breaker()
 
     async def close(self) -> None:
-        """The library's own leaves the connections of nodes open that are away just now."""
+        """Close all connections. The library leaves those of currently unavailable nodes open."""
         for connection in getattr(self.connection_pool, "orig_connections", ()):
             await connection.close()
         await super().close()
 
 
 def open_search(settings: Settings, *, timeout_s: float | None = None) -> AsyncOpenSearch:
-    """A client that asks a node once: who waits, and whether to ask it again, is the caller's to say.
+    """Return a client that asks each node at most once; the caller decides whether to wait and retry.
 
-    Of several nodes, another is asked when one does not listen, breaks off or says that it cannot; not
-    when one is slow, since then a visitor has waited for long enough.
+    With several nodes, the next one is asked if a node refuses the connection, breaks it or reports that it
+    is unavailable. It is not asked after a timeout, because the visitor has waited long enough by then.
 
     Args:
-        settings: whose `opensearch_url` and `search_timeout_s` to use.
-        timeout_s: seconds a request may take, when it is not a visitor's search.
+        settings: supplies the nodes, `search_timeout_s` and `searches_at_once`.
+        timeout_s: seconds a request may take, if the client is not for visitors' searches.
     """
     nodes = settings.opensearch_nodes
     return AsyncOpenSearch(

@@ -1,4 +1,4 @@
-"""What every command does first: it reads its settings, or says in a sentence why it cannot start."""
+"""First step of every command: read the settings, or print why the command cannot start."""
 
 import sys
 
@@ -7,11 +7,11 @@ from pydantic import ValidationError
 from schemas.settings import Settings
 
 USAGE = 2
-"""The exit code."""
+"""Exit code for invalid settings."""
 
 
 def read_settings() -> Settings:
-    """The settings of the environment; ends the process when they cannot work, naming each and no value."""
+    """Read the settings from the environment; exit if some are invalid, printing their names, not values."""
     try:
         return Settings()
     except ValidationError as error:

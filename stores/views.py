@@ -1,8 +1,9 @@
-"""Views counted in Redis: one of a visit on a property in half an hour, in batches for Postgres to take.
+"""View counts in Redis, collected in batches that are then added to Postgres.
 
-A batch gets its name when its first view is counted, and the name stays in it. Postgres writes down the
-names of those it has taken, so that none is counted twice: not when a worker is killed after its commit,
-nor when Redis comes back with an older memory. What Redis forgets is lost, and nothing else.
+A visit counts once per property in half an hour. A batch gets a name (token) with its first view and keeps
+it. Postgres stores the tokens of the batches it has added, so that no batch counts twice: not after a
+worker was killed after its commit, and not when Redis restarts with older data. Only views that Redis
+loses are lost.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,11 +14,11 @@ from redis.asyncio import Redis
 
 ONE_VISIT_S = 30 * 60
 MOST_PROPERTIES = 1_000
-"""In a batch: as many rows are locked at a time when it is taken."""
+"""Limit of properties in a batch; adding it to Postgres locks as many rows at a time."""
 
-ROOT = "views:{count}:"  # the braces keep all of it on one node of a cluster
+ROOT = "views:{count}:"  # the braces keep all keys on one node of a cluster
 OPEN, CLOSED, BATCH, SEEN = f"{ROOT}open", f"{ROOT}closed", f"{ROOT}batch:", f"{ROOT}seen:"
-TOKEN = "token"  # noqa: S105  a batch's own name among its properties
+TOKEN = "token"  # noqa: S105  the hash field that holds the batch's name
 CLOSE = f"""
 local function close()
     local token = redis.call('HGET', KEYS[1], '{TOKEN}')
@@ -44,7 +45,7 @@ return redis.call('SMEMBERS', KEYS[2])
 class View:
     property_id: str
     visitor: str
-    """A visit, or what stands for it; never an address."""
+    """Identifies the visit; never an IP address."""
 
 
 class ViewCounts:
@@ -53,7 +54,11 @@ class ViewCounts:
         self._count, self._take = cache.register_script(COUNT), cache.register_script(TAKE)
 
     async def count(self, views: Sequence[View]) -> list[bool]:
-        """Which of them are the first of their visit; RedisError when it is away."""
+        """Count views; return for each whether it counted, that is whether it was the first of its visit.
+
+        Raises:
+            RedisError: Redis is unavailable.
+        """
         async with self._cache.pipeline(transaction=False) as pipeline:
             for view in views:
                 seen = f"{SEEN}{view.property_id}:{view.visitor}"
@@ -62,17 +67,17 @@ class ViewCounts:
             return [bool(counted) for counted in await pipeline.execute()]
 
     async def batches(self) -> list[str]:
-        """Names of what waits to be taken; the views of this moment begin another batch."""
+        """Close the open batch and return the names of all closed batches."""
         return [_text(token) for token in await self._take([OPEN, CLOSED], [])]
 
     async def read(self, token: str) -> Mapping[str, int]:
-        """Views by property; nothing when another took it meanwhile."""
+        """Return views by property; empty if another worker has already taken the batch."""
         batch = await self._cache.hgetall(f"{BATCH}{token}")
         views = {_text(key): count for key, count in batch.items()}
         return {key: int(count) for key, count in views.items() if key != TOKEN}
 
     async def forget(self, token: str) -> None:
-        """A batch that Postgres has."""
+        """Delete a batch that is stored in Postgres."""
         async with self._cache.pipeline() as pipeline:
             pipeline.delete(f"{BATCH}{token}")
             pipeline.srem(CLOSED, token)

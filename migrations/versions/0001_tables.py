@@ -1,4 +1,4 @@
-"""All tables, as the models say."""
+"""Create all tables, as the models define them."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,7 +1,7 @@
-"""Triggers: every change of a listing's document bumps its revision and owes the index a visit.
+"""Triggers: every change to a listing's document bumps its revision and adds an outbox row for the indexer.
 
-Triggers and not application code, because an operator's plain SQL, a bulk job and a handler must
-all owe the same. They work on whole statements, so that an import of ten thousand rows fires
+These are triggers and not application code, so that plain SQL, bulk jobs and handlers all have the same
+effect. Except for the revision bump, they run once per statement, so an import of ten thousand rows fires
 them once.
 """
 
@@ -53,7 +53,7 @@ DOCUMENT_COLUMNS = [
     "listed_at",
     "expires_at",
 ]
-"""What may show in a document; not the counters, and not the editors' `version`."""
+"""Columns that can affect the document; the counters and the editors' `version` cannot."""
 
 IMAGE_COLUMNS = [
     "property_id",
@@ -156,7 +156,7 @@ END $$;
 
 
 def touch_owner(table: str, names: list[str], key: str) -> str:
-    """Triggers for a table that the document joins: its changes bump the property's revision."""
+    """Return triggers for a table joined into the document: its changes bump the property's revision."""
     return f"""
 CREATE FUNCTION {table}_touch_property() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE ids uuid[];

@@ -1,4 +1,4 @@
-"""The sectors of Noida, with a centre only where one is known."""
+"""Insert the sectors of Noida; coordinates only where they are known."""
 
 import csv
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Tokens that a logout gave back."""
+"""Table of tokens revoked by a logout."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What working a lead needs: first contact, search, erasure, the limit's key, counts kept by triggers."""
+"""Leads: first contact, search, erasure, the key of the rate limit, counts maintained by triggers."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -54,7 +54,7 @@ REPLACED = {
     "created_at": "(created_at DESC)",
     "ip_address_created_at": "(ip_address, created_at)",
 }
-"""Indexes of 0001 whose work the new ones do as well."""
+"""Indexes of 0001 that the new ones replace."""
 
 KIND = ["day", "is_spam", "status", "inquiry_type", "assigned_to"]
 
@@ -67,9 +67,9 @@ def kinds(alias: str) -> str:
 
 
 def add_counts(changes: str) -> str:
-    """Each kind for its day, and without a day for all days together.
+    """Add changes to the count of each kind: one row per day, and one without a day for all days.
 
-    Each once and in one order, so that two statements cannot deadlock over two kinds.
+    Each row is updated once and in a fixed order, so that two statements cannot deadlock.
     """
     key = ", ".join(KIND)
     of_all_days = ", ".join(KIND[1:])
@@ -122,7 +122,7 @@ CREATE TRIGGER keep_events BEFORE UPDATE OR DELETE ON inquiry_events
     FOR EACH ROW EXECUTE FUNCTION inquiry_events_are_kept();
 """
 
-# A row without its person has no place in the tables of before.
+# The earlier tables cannot hold erased inquiries, because name and phone were required.
 DROP = """
 DROP TRIGGER keep_events ON inquiry_events;
 DROP TRIGGER count_inserted ON inquiries;
@@ -157,7 +157,7 @@ def upgrade() -> None:
 
 
 def keep_keys() -> None:
-    """A key is written with its answer, in one transaction: one without an answer is of no use."""
+    """Require a response: a key is now written with its response in one transaction."""
     op.execute("DELETE FROM idempotency_keys WHERE status IS NULL OR response IS NULL")
     op.alter_column("idempotency_keys", "status", nullable=False)
     op.alter_column("idempotency_keys", "response", nullable=False)

@@ -1,4 +1,4 @@
-"""Imports that come over HTTP: the file is kept with its job until it is done with."""
+"""Imports over HTTP: the file is stored with its job until the job is done."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Nothing: databases carry its number already, so it keeps its place."""
+"""Empty migration, kept because existing databases already have its number."""
 
 revision = "0008"
 down_revision = "0007"

@@ -1,4 +1,4 @@
-"""The words that admins search their list by."""
+"""Search words for the admins' list of properties."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""How good the market comparison is, and the labels that wait to be found anew."""
+"""Quality of the market comparison, and an index of labels waiting to be recalculated."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Which pictures the rows show, to tell objects that none shows."""
+"""Indexes on the picture ids in image rows, to find stored objects that no row uses."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Enhancement: when a worker is due, how often it tried, where the result is, why it failed."""
+"""Enhancement columns: when the next attempt is due, number of tries, result URL, error."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Runs that can be taken over, views counted once, events by day, segments of all bedrooms, scores by hand."""
+"""Job runs that can be taken over, view batches, events by day, all-bedroom segments, manual scores."""
 
 import sqlalchemy as sa
 from alembic import op

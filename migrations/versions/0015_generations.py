@@ -1,4 +1,4 @@
-"""Changes that somebody waits for go before the backlog of a bulk import."""
+"""Awaited changes are indexed before the backlog of a bulk import."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def owe_indexing(columns: str, values: str) -> str:
-    """The function that triggers run, with what else an outbox row gets."""
+    """Return the trigger function, with additional columns and values for the outbox rows."""
     return f"""
 CREATE OR REPLACE FUNCTION properties_owe_indexing() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,4 +1,4 @@
-"""Every change of a property in an order that can be followed; passwords that must be changed."""
+"""Property changes in an order that clients can follow; flag for passwords that must be changed."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -53,7 +53,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("property_id", name=op.f("pk_property_changes")),
     )
     op.create_index("ix_property_changes_changed_in", "property_changes", ["changed_in", "property_id"])
-    # Triggers first: what is written from here on is noted by its own transaction.
+    # Triggers first, so that every later write is noted by its own transaction.
     op.execute(NOTE_CHANGES)
     op.execute("""
         INSERT INTO property_changes (property_id, changed_in)

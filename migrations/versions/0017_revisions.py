@@ -1,4 +1,4 @@
-"""Revisions are drawn from one sequence: a new one is greater than any that was ever given out."""
+"""Draw revisions from one sequence, so that a new one is greater than all earlier ones."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,8 +9,8 @@ branch_labels = None
 depends_on = None
 
 HEADROOM = 1_000_000
-"""Until now each property counted by itself, and a tombstone in the index may stand beyond every row that
-is left. No property was changed as often as this."""
+"""Until now each property had a separate counter, so a tombstone in the index may have a revision above
+those of all remaining rows. No property was changed this often."""
 
 BEGIN = f"""
 CREATE SEQUENCE search_revisions AS bigint;
@@ -47,7 +47,7 @@ DROP FUNCTION properties_draw_revision;
 
 
 def owe_indexing(tombstone: str) -> str:
-    """The function that triggers run, with what a deletion's revision is."""
+    """Return the trigger function; `tombstone` is the SQL expression for the revision of a deletion."""
     awaited = "coalesce(current_setting('casabricks.awaited', true), '') = 'on'"
     return f"""
 CREATE OR REPLACE FUNCTION properties_owe_indexing() RETURNS trigger LANGUAGE plpgsql AS $$

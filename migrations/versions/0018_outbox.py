@@ -1,4 +1,4 @@
-"""An outbox that is kept short and asked by property; generations that miss changes are stale."""
+"""Outbox: frequent vacuum and an index by property. Generations that miss changes become stale."""
 
 from alembic import op
 
@@ -10,8 +10,8 @@ depends_on = None
 STATES = ["building", "verifying", "live", "retained", "dropped", "failed"]
 WITH_STALE = ["building", "verifying", "live", "retained", "stale", "dropped", "failed"]
 
-# A row lives for some milliseconds, so a share of the table says nothing: each claim walks over what
-# is dead, and a thousand of those are worth a vacuum. There is never anything to analyse.
+# Rows live for milliseconds, so a scale factor relative to the table size makes no sense. Each claim scans
+# over dead rows, so a thousand of them justify a vacuum. There is never anything to analyze.
 CHURN = {
     "autovacuum_vacuum_scale_factor": 0,
     "autovacuum_vacuum_threshold": 1000,
