@@ -82,7 +82,7 @@ class Snapshot:
         return np.flatnonzero(np.isin(self.rows["id"].view("S16"), wanted.view("S16")))
 
     def moved(self, subjects: Array, found: Findings) -> Array:
-        """Return the findings to write: new to this method, other label or reason, or delta moved by a point."""
+        """Return the findings to write: new method, another label or reason, or delta moved by a point."""
         stored = self.rows[subjects]
         same = (stored["label"] == found.label) & (stored["reason"] == found.reason)
         steps = np.abs(stored["delta_tenths"].astype(np.int64) - found.delta_tenths)

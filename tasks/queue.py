@@ -112,7 +112,7 @@ class Queue:
             log.warning("views_not_taken", error=type(error).__name__)
 
     def _tick(self) -> None:
-        """Look for due jobs now and in half a minute: Huey ticks each minute, which is too rare for labels."""
+        """Look for due jobs now and in half a minute: Huey ticks each minute, labels are due more often."""
         self._look.schedule(delay=HALF_MINUTE.total_seconds())
         self._ask_for_what_is_due()
 
@@ -166,7 +166,7 @@ class CatchingUp(Consumer):  # type: ignore[misc]  # huey has no types
 
 
 def open_pool(url: str) -> ConnectionPool:
-    """Open a pool with short timeouts and no retries, because an attempt blocks a thread of the web server."""
+    """Open a pool with short timeouts and no retries, because an attempt blocks a web server's thread."""
     return ConnectionPool.from_url(
         url,
         socket_connect_timeout=PATIENCE_S,
