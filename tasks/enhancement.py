@@ -139,7 +139,7 @@ async def fetch_result(tools: Tools, held: Claim, result_url: str) -> None:
 
 
 async def show(tools: Tools, held: Claim, stored: StoredPicture) -> None:
-    """Store the enhanced picture in its row, then discard the picture that is no longer shown."""
+    """Store the enhanced picture; discard the one that it replaces, or itself if no longer wanted."""
     async with AsyncSession(tools.engine) as session, session.begin():
         shown, before = await store_result(session, held.job, stored.url)
         crash_here("enhancement-before-commit")

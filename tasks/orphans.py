@@ -21,7 +21,7 @@ log = structlog.get_logger(component="media")
 
 
 async def sweep_orphans(engine: AsyncEngine, media: Media, *, grace_s: float = GRACE_S) -> int:
-    """Remove every object of a picture that no row shows, unless it is younger than the grace period.
+    """Remove the objects of pictures that no row refers to, unless they are younger than the grace period.
 
     Objects outside of a picture's folder are left alone. Raises MediaUnavailable; the next run removes
     what remains.

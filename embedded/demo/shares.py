@@ -39,7 +39,7 @@ TYPES = {
     PropertyType.PLOT: 3,
 }
 TYPE = Weighted(TYPES)
-RENTED = 0.27  # a guess, of rentable homes; it makes a quarter of all homes. The files hold sales only
+RENTED = 0.27  # a guess, of rentable homes (a quarter of all homes); the counted files hold sales only
 UNDER_OFFER = 0.03  # a guess
 DEAD = Weighted(  # a guess
     {PropertyState.DRAFT: 3, PropertyState.SOLD: 4, PropertyState.EXPIRED: 2, PropertyState.INACTIVE: 1}
