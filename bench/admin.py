@@ -1,4 +1,4 @@
-"""What admins wait for: creating and changing a property, and any page of the table of all of them."""
+"""Latency of admin requests: creating and changing a property, and pages of the list of properties."""
 
 import asyncio
 import random
@@ -69,7 +69,7 @@ async def sign_in(engine: AsyncEngine, settings: Settings) -> str:
 
 
 async def timed(name: str, ask: Ask, times: int) -> Measured:
-    """One after the other, after a few that warm up."""
+    """Time sequential requests, after 20 that warm up."""
     for number in range(20):
         await ask(-number - 1)
     latencies = []

@@ -1,4 +1,4 @@
-"""The least that a Sanic handler can do: hand a ready `_msearch` to OpenSearch, and its answer back."""
+"""A minimal Sanic handler as a baseline: pass a ready `_msearch` to OpenSearch and return its answer."""
 
 import sys
 from typing import Any
@@ -22,12 +22,12 @@ def create_bare(settings: Settings) -> Sanic[Any, Any]:
 
     @app.post("/msearch")
     async def through_the_client(request: Request) -> HTTPResponse:
-        """As any handler would: by the OpenSearch client, the answer read and written again."""
+        """Use the OpenSearch client, as any handler would: the answer is parsed and serialized again."""
         return json(await request.app.ctx.search.msearch(body=request.body, index=settings.index_alias))
 
     @app.post("/pass")
     async def unread(request: Request) -> HTTPResponse:
-        """A mere proxy, which never looks at what it carries."""
+        """Pass the raw bytes through without parsing them, as a proxy."""
         async with request.app.ctx.session.post(url, data=request.body) as answer:
             return raw(await answer.read(), content_type="application/json")
 

@@ -1,4 +1,4 @@
-"""A database and an index of the bench's own, filled with generated listings."""
+"""A separate database and index for a bench, filled with generated listings."""
 
 import asyncio
 from collections.abc import Iterator
@@ -19,12 +19,12 @@ from stores.database import open_database
 from stores.search import open_search
 
 SEED = 1
-HEAP = "2g"  # what a million listings want
+HEAP = "2g"  # enough for a million listings
 
 
 @contextmanager
 def stores() -> Iterator[Settings]:
-    """Servers of the bench's own, unless the environment names some; their data is thrown away."""
+    """Start separate servers, unless the environment names some; delete their data afterwards."""
     with (
         TemporaryDirectory(prefix="casabricks-bench-") as directory,
         Services(Path(directory), durable=False, heap=HEAP) as services,

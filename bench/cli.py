@@ -1,4 +1,4 @@
-"""`python -m bench`: measurements of one run, whose ratios are what counts."""
+"""`python -m bench`: benchmarks. Compare the ratios of a run; absolute times depend on the machine."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -37,7 +37,7 @@ def guided_command(
     rounds: Annotated[int, typer.Option(min=1)] = 3,
     json: Json = None,
 ) -> None:
-    """Guided search: through the API, a bare handler, the engine alone."""
+    """Guided search through the API, compared with a bare handler and with OpenSearch alone."""
     publish(guided.run(listings, peer, seconds=seconds, rounds=rounds), json)
 
 
@@ -51,7 +51,7 @@ def search_command(
     rounds: Annotated[int, typer.Option(min=1)] = 3,
     json: Json = None,
 ) -> None:
-    """Faceted search, map, suggestions and kept answers; forms of asking the engine."""
+    """Faceted search, map, suggestions and cached answers, and other forms of the OpenSearch query."""
     publish(search.run(listings, peer, seconds=seconds, rounds=rounds), json)
 
 
@@ -62,7 +62,7 @@ def market_command(
     rounds: Annotated[int, typer.Option(min=1)] = 3,
     json: Json = None,
 ) -> None:
-    """One listing against its market, and the pass over all of them."""
+    """The market comparison of one listing, and the pass over all listings."""
     publish(market.run(listings, seconds=seconds, rounds=rounds), json)
 
 
@@ -71,7 +71,7 @@ def reader_command(
     times: Annotated[int, typer.Option(help="How often each query is read.", min=10)] = 100,
     json: Json = None,
 ) -> None:
-    """What a visitor types, read as filters."""
+    """Reading what a visitor types as filters."""
     publish(reader.run(times), json)
 
 
@@ -81,13 +81,13 @@ def admin_command(
     times: Annotated[int, typer.Option(help="How often each thing is done.", min=100)] = 300,
     json: Json = None,
 ) -> None:
-    """Properties created, changed and listed, as admins wait for it."""
+    """Admin requests that create, change and list properties."""
     publish(admin.run(listings, times=times), json)
 
 
 @app.command("logins")
 def logins_command(json: Json = None) -> None:
-    """How long the event loop stands still while many people sign in."""
+    """How long the event loop is blocked while many users log in at once."""
     publish(logins.run(), json)
 
 
@@ -97,7 +97,7 @@ def import_command(
     rounds: Annotated[int, typer.Option(min=1)] = 3,
     json: Json = None,
 ) -> None:
-    """Import a file of that many rows, new ones and the same again."""
+    """Import a file of --rows new rows, then the same file again."""
     publish(imports.run(listings, rounds=rounds), json)
 
 
@@ -108,7 +108,7 @@ def sync_command(
     rounds: Annotated[int, typer.Option(min=1)] = 3,
     json: Json = None,
 ) -> None:
-    """A reindex beside a raw bulk, changes until they are searchable, verification."""
+    """A reindex compared with a raw bulk, the lag until changes are searchable, and verification."""
     publish(sync.run(listings, seconds=seconds, rounds=rounds), json)
 
 
@@ -119,7 +119,7 @@ def leads_command(
     connections: Annotated[int, typer.Option(min=1, help="Admins asking at once.")] = 1,
     json: Json = None,
 ) -> None:
-    """The admins' list of leads: pages, orders, filters, searches, totals."""
+    """The admins' list of leads: pages, sort orders, filters, searches and totals."""
     publish(leads.run(inquiries, seconds=seconds, connections=connections), json)
 
 
@@ -128,7 +128,7 @@ def images_command(
     uploads: Annotated[int, typer.Option(help="How often each way is taken.", min=2)] = 20,
     json: Json = None,
 ) -> None:
-    """A picture of twelve megapixels uploaded, beside what Pillow needs for its three variants alone."""
+    """Upload a picture of 12 megapixels, compared with Pillow making only its three variants."""
     publish(images.run(uploads), json)
 
 
@@ -182,7 +182,7 @@ def profile_command(
         Path, typer.Option(help="A flame graph (.svg), stacks (.txt), or for speedscope.app (.json).")
     ] = Path("profile.svg"),
 ) -> None:
-    """Where the time of a search goes in the API: a flame graph of its worker under load."""
+    """Profile a search: write a flame graph of the API's worker under load."""
     if output.suffix not in profile.FORMATS:
         raise typer.BadParameter(f"ends in none of {', '.join(profile.FORMATS)}", param_hint="--output")
     measured = profile.run(wanted, listings, output, seconds=seconds)

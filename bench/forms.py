@@ -1,4 +1,4 @@
-"""Ways to ask the engine for a page with all its facets, as bodies for the same visitor."""
+"""Different OpenSearch queries for a page with all its facets, built for the same visitors."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -21,17 +21,17 @@ def hits_only(request: ListingsRequest) -> list[Body]:
 
 
 def ours(request: ListingsRequest) -> list[Body]:
-    """The page, one size-0 body for all groups without a choice, one for each with one."""
+    """Build the page, one size-0 body for all groups without a choice, and one for each group with one."""
     return plan_of(request).bodies(None)
 
 
 def one_request(request: ListingsRequest) -> list[Body]:
-    """Hits narrowed by a post_filter, every facet by a filter aggregation under the broad query."""
+    """Build one broad query: a post_filter narrows the hits, a filter aggregation narrows each facet."""
     return [_one(request, filters(request.search()).base)]
 
 
 def all_but_one(request: ListingsRequest) -> list[Body]:
-    """The same, with the query narrowed to what matches all groups but one."""
+    """Build the same, with the query narrowed to documents that match all groups but at most one."""
     wanted = filters(request.search())
     groups = list(wanted.chosen.values())
     nearly = {"bool": {"should": groups, "minimum_should_match": max(0, len(groups) - 1)}}

@@ -1,4 +1,4 @@
-"""Guided search with all its counts, beside the engine alone, a bare handler, and another design."""
+"""Guided search with all its counts, compared with OpenSearch alone, a bare handler and another design."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -29,7 +29,7 @@ LARGEST_WORKER_MB = 150.0
 
 def run(listings: int, peer: Path | None, *, seconds: float, rounds: int) -> BenchReport:
     with stores() as kept:
-        settings = kept.model_copy(update={"search_cache": False})  # every visitor asks the engine
+        settings = kept.model_copy(update={"search_cache": False})  # every request reaches the engine
         fill(settings, listings)
         with targets(settings, peer) as (asked, process):
             rows = asyncio.run(in_turns(asked, seconds=seconds, rounds=rounds))
@@ -58,7 +58,7 @@ def targets(settings: Settings, peer: Path | None) -> Iterator[tuple[list[Target
 
 
 def ratios(rows: Sequence[Measured], worker_mb: float) -> dict[str, float]:
-    """Throughput against throughput, and a worker's memory against its limit."""
+    """Return the ratios of throughputs, and of a worker's memory to its limit."""
     speed = {row.name: row.per_second for row in rows}
     against = {
         "api_over_bare": (API, BARE),

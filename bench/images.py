@@ -1,7 +1,7 @@
-"""An upload of twelve megapixels, to its answer, beside what Pillow needs to make the same three variants.
+"""The upload of a picture of twelve megapixels, compared with Pillow making the same three variants.
 
-Ours is the whole of it: sent over HTTP, decoded by a child, stored and committed. Pillow's is decoding,
-shrinking and encoding alone, in this process, from one variant to the next as ours.
+The upload is measured whole: sent over HTTP, decoded by a child process, stored and committed. Pillow only
+decodes, shrinks and encodes, in this process; like the child, it makes each variant from the one before.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ from schemas.settings import Settings
 from stores.database import open_database
 
 SIDE = 4_000
-"""Pixels across; three quarters as high, so twelve megapixels."""
+"""Width in pixels; the height is three quarters of it, which gives twelve megapixels."""
 UPLOAD, CHILD = "upload over HTTP, stored and committed", "one child of the pool, three variants"
 PILLOW, PILLOW_FAST = "Pillow, its usual effort", f"Pillow, our effort of {EFFORT}"
 USUAL_EFFORT = 4
@@ -60,7 +60,7 @@ def run(uploads: int) -> BenchReport:
 
 
 def photograph() -> bytes:
-    """A drawn house with the grain of a camera, as a JPEG of some megabytes."""
+    """Return a drawn house with camera-like noise, as a JPEG of some megabytes."""
     svg = document(SKETCHES[0].compose()).encode()
     drawn = pyvips.Image.svgload_buffer(svg, scale=SIDE / WIDTH).flatten(background=255)
     grain = pyvips.Image.gaussnoise(drawn.width, drawn.height, sigma=5, mean=0, seed=1)
@@ -115,7 +115,7 @@ def timed(took: list[float]) -> Iterator[None]:
 
 
 def by_pillow(content: bytes, effort: int) -> list[bytes]:
-    """The same variants, upright, of the same quality, each made from the one before it."""
+    """Make the same variants with Pillow: upright, of the same quality, each from the one before."""
     picture: Image.Image = ImageOps.exif_transpose(Image.open(io.BytesIO(content))).convert("RGB")
     files = []
     for side in VARIANTS.values():
@@ -127,7 +127,7 @@ def by_pillow(content: bytes, effort: int) -> list[bytes]:
 
 
 def peak_mb(process: psutil.Process) -> float:
-    """The most memory that a child which decodes has ever used; nothing for others."""
+    """Return the peak memory in MB of a child that decodes pictures; 0 for other processes."""
     if "imaging.child" not in process.cmdline():
         return 0.0
     with open(f"/proc/{process.pid}/status", encoding="ascii") as status:  # noqa: PTH123

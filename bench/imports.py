@@ -1,4 +1,4 @@
-"""The import of a foreign file, new and again: seconds of whole runs, and rows a second."""
+"""The import of a foreign file, first as new rows and then again: time per run, and rows per second."""
 
 import asyncio
 import csv
@@ -45,7 +45,7 @@ async def _rounds(engine: AsyncEngine, directory: Path, rows: int, rounds: int) 
 
 
 async def _round(engine: AsyncEngine, file: Path) -> dict[str, float]:
-    """Seconds for each of both imports of one file."""
+    """Import one file twice and return the seconds of each import."""
     seconds = {}
     for name in (NEW, AGAIN):
         began = time.perf_counter()
@@ -57,7 +57,7 @@ async def _round(engine: AsyncEngine, file: Path) -> dict[str, float]:
 
 
 def _row(name: str, rows: int, seconds: list[float]) -> Measured:
-    """Of a few rounds only the median and the slowest mean anything, so the latter is p95 and p99."""
+    """Summarize a few rounds: only the median and the slowest are meaningful; p95 and p99 are the slowest."""
     middle = median(seconds)
     whole = round(middle * 1000, 1)
     return Measured(
@@ -66,7 +66,7 @@ def _row(name: str, rows: int, seconds: list[float]) -> Measured:
 
 
 def _file(path: Path, rows: int, seed: int) -> Path:
-    """Flats as a portal lists them, hardly any twice."""
+    """Write flats as a portal lists them, almost without duplicates."""
     rng = random.Random(seed)
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file, lineterminator="\r\n")

@@ -1,4 +1,4 @@
-"""The admins' list of leads: any page, order, filter and search, with its total, of many leads."""
+"""The admins' list of many leads: pages, sort orders, filters and searches, each with its total."""
 
 import asyncio
 import random
@@ -46,7 +46,7 @@ INSERT INTO properties
 SELECT 'Home ' || n, 'Sector 62', '62', 'apartment', 'sale', 1000, 'super', 9000000, 'active'
 FROM generate_series(1, 5000) n
 """
-# A year of leads; of the common family names a quarter has the first one, a tenth have one of their own.
+# A year of leads. A tenth have a unique family name; of the others, a quarter have the first common one.
 FILL_LEADS = """
 INSERT INTO inquiries (property_id, full_name, phone, email, message, inquiry_type, status, lost_reason,
     is_spam, assigned_to, first_contacted_at, consent_text_version, consented_at, created_at, updated_at)
@@ -83,14 +83,14 @@ def run(leads: int, *, seconds: float, connections: int) -> BenchReport:
 
 
 async def fill(settings: Settings, leads: int) -> list[UUID]:
-    """Leads of a year on five thousand listings; the ids of the admins who work them."""
+    """Insert a year of leads on 5,000 listings; return the ids of the admins assigned to them."""
     engine = open_database(settings, statement_timeout_ms=0)
     async with engine.begin() as connection:
         people = list(await connection.scalars(text(FILL_USERS), {"admins": ADMINS}))
         await connection.execute(text(FILL_PROPERTIES))
         drawn = {"names": NAMES, "families": FAMILIES, "admins": ADMINS, "leads": leads}
         await connection.execute(text(FILL_LEADS), drawn)
-    await asyncio.sleep(2)  # until the commit is on disk, VACUUM takes no page for visible to all
+    await asyncio.sleep(2)  # VACUUM marks pages all-visible only once the commit is on disk
     async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         await connection.execute(text("VACUUM ANALYZE inquiries, inquiry_counts, properties"))
     await engine.dispose()
@@ -99,7 +99,7 @@ async def fill(settings: Settings, leads: int) -> list[UUID]:
 
 @contextmanager
 def served(settings: Settings, admin: UUID) -> Iterator[tuple[str, str]]:
-    """The API's address, and a token for it."""
+    """Start the API; yield its address and an admin's token."""
     secret, port = token_hex(32), servers.free_port()
     token = issue_token(admin, 0, signing_keys(secret), datetime.now(UTC))
     url = f"http://127.0.0.1:{port}"
@@ -110,7 +110,7 @@ def served(settings: Settings, admin: UUID) -> Iterator[tuple[str, str]]:
 
 
 def kinds(people: Sequence[UUID]) -> dict[str, Kind]:
-    """What an admin asks for; every question is drawn anew."""
+    """Return the kinds of requests that an admin makes; each request is drawn at random."""
     single: dict[str, Kind] = {
         "newest, any page": _page,
         "oldest, any page": lambda rng: {"sort": "oldest"} | _page(rng),
@@ -133,12 +133,12 @@ def kinds(people: Sequence[UUID]) -> dict[str, Kind]:
 
 
 def _page(rng: random.Random) -> dict[str, str]:
-    """Anything that can be reached by number."""
+    """Return any page that can be reached by its number."""
     return {"page_size": "20", "page": str(rng.randint(1, 500))}
 
 
 def _few(rng: random.Random) -> dict[str, str]:
-    """As far as one can page through a search that finds too much."""
+    """Return a page within the limit for searches that match too much."""
     return {"page_size": "20", "page": str(rng.randint(1, 10))}
 
 
@@ -148,7 +148,7 @@ def _period(rng: random.Random) -> dict[str, str]:
 
 
 def _filters(rng: random.Random, people: Sequence[UUID]) -> dict[str, str]:
-    """Two or three of all, and any order."""
+    """Return two or three of the filters and any sort order."""
     all_filters = [
         {"assigned_to": str(rng.choice(people))},
         {"status": rng.choice(["new", "contacted", "qualified", "converted", "lost"])},
@@ -192,7 +192,7 @@ async def _visitor(session: ClientSession, kind: Kind, seed: int, until: float) 
 
 
 def ratios(rows: Sequence[Measured]) -> dict[str, float]:
-    """Against the target, which is for everything together; the slowest kind says where it is lost."""
+    """Compare p95 with the target, which applies to all kinds together, and show the slowest kind as well."""
     p95 = {row.name: row.p95_ms for row in rows}
     slowest = max(p95, key=lambda name: p95[name])
     return {

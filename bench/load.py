@@ -1,4 +1,4 @@
-"""A closed-loop load generator: some connections, each sending its next request when it has an answer."""
+"""A closed-loop load generator: each connection sends its next request when it has received an answer."""
 
 import asyncio
 import time
@@ -11,15 +11,15 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True)
 class Target:
-    """One way to answer the same questions."""
+    """A server to measure, with the requests for it."""
 
     name: str
     url: str
     bodies: Callable[[int], Sequence[bytes]]
-    """By seed: bodies to send by POST one after the other, from the start again when they are used up."""
+    """Returns the POST bodies for a seed; they are sent in order, and again from the start when used up."""
     content_type: str = "application/json"
     method: str = "POST"
-    """By GET, what would be the bodies are query strings, or paths below the address."""
+    """With GET, the bodies are used as query strings, or as paths below the address."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class Measured:
 
 
 class BadAnswerError(Exception):
-    """A target answered with something else than 200, so its speed means nothing."""
+    """A target answered with a status other than 200, so its speed is meaningless."""
 
 
 async def measure(target: Target, *, seed: int, seconds: float, connections: int = 8) -> Measured:
-    """Ask for some seconds; latencies are those of whole answers."""
+    """Send requests for some seconds; a latency ends when the whole answer has arrived."""
     raw = cycle([_request(target, body) for body in target.bodies(seed)])
     until = time.perf_counter() + seconds
     began = time.perf_counter()

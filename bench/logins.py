@@ -1,4 +1,4 @@
-"""What a burst of logins does to everybody else: how late the event loop comes back to its other work."""
+"""How a burst of logins affects other requests: the delay of the event loop."""
 
 import asyncio
 import time
@@ -32,12 +32,12 @@ async def _run() -> BenchReport:
 
 
 async def attempt(passwords: Passwords) -> None:
-    with suppress(Overloaded):  # beyond the queue's length they are turned away at once
+    with suppress(Overloaded):  # logins beyond the queue's length are refused at once
         await passwords.matches("a wrong password", None)
 
 
 async def lateness(work: Awaitable[object]) -> list[float]:
-    """Seconds by which a short sleep comes back too late, again and again until the work is done."""
+    """Repeat a short sleep until the work is done; return how late each one ended, in seconds."""
     task = asyncio.ensure_future(work)
     late = []
     while not task.done():

@@ -59,7 +59,7 @@ def as_paths(keys: list[str], seed: int) -> list[bytes]:
 
 
 def one_pass(settings: Settings) -> tuple[float, float]:
-    """Seconds and the most megabytes, in a process of its own."""
+    """Run one pass in a separate process; return its seconds and its peak memory in MB."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
         return process.submit(_pass_here, settings).result()
 

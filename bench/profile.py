@@ -1,4 +1,4 @@
-"""Where the time of a search goes: the stacks of the API's worker under load, as a file to open."""
+"""Profiles a search: records the stacks of the API's worker under load into a file."""
 
 import asyncio
 import subprocess
@@ -17,7 +17,7 @@ from bench.catalogue import fill, stores
 from bench.load import Measured, Target, measure
 
 FORMATS = {".svg": "flamegraph", ".txt": "raw", ".json": "speedscope"}
-"""py-spy's names, by the suffix of the file."""
+"""Suffix of the file -> name of the format in py-spy."""
 PER_SECOND = 250
 WARM_UP_S = 8.0
 
@@ -31,10 +31,10 @@ class Profiled(StrEnum):
 
 
 def run(wanted: Profiled, listings: int, file: Path, *, seconds: int) -> Measured:
-    """Write the profile; how fast the search was meanwhile.
+    """Write the profile; return the speed of the search while it was recorded.
 
     Raises:
-        RuntimeError: py-spy may not look into the process; the system's ptrace_scope says who may.
+        RuntimeError: py-spy failed, for example because the system's ptrace_scope forbids it to attach.
     """
     with stores() as kept:
         settings = kept.model_copy(update={"search_cache": wanted is Profiled.KEPT})
@@ -77,7 +77,7 @@ def watch(worker: psutil.Process, file: Path, seconds: int) -> "subprocess.Popen
 
 
 def worker_of(process: psutil.Process) -> psutil.Process:
-    """The process that serves; what holds its state for the manager is another."""
+    """Return the child process that serves requests; another child holds shared state for the manager."""
     serving = [
         child
         for child in process.children()

@@ -1,4 +1,4 @@
-"""How long the query reader takes for what visitors type: the table that its tests hold it to."""
+"""How long the query reader takes for typed queries, taken from the table of its tests."""
 
 import time
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ def run(times: int) -> BenchReport:
 
 
 def seconds(query: str) -> float:
-    """Of the processor, for nothing else is waited for: other work of the machine does not count."""
+    """Return the CPU seconds of one reading; CPU time, so that other work on the machine does not count."""
     began = time.thread_time_ns()
     read_query(query)
     return (time.thread_time_ns() - began) / 1e9

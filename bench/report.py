@@ -1,4 +1,4 @@
-"""What a bench says: a table for people, JSON for machines."""
+"""The report of a bench, as a table and as JSON."""
 
 import os
 import platform
@@ -19,13 +19,13 @@ from bench.load import Measured
 
 @dataclass(frozen=True)
 class BenchReport:
-    """One run on one machine; only its ratios travel to another."""
+    """One run on one machine; only its ratios can be compared with other machines."""
 
     listings: int
     rows: Sequence[Measured]
     ratios: Mapping[str, float]
     counted: str = "listings"
-    """What there are `listings` of, where it is something else."""
+    """What `listings` counts, if not listings."""
 
     def write(self, path: Path) -> None:
         path.write_bytes(orjson.dumps(self.as_json(), option=orjson.OPT_INDENT_2))
@@ -84,7 +84,7 @@ def machine() -> str:
 
 
 def medians(rounds: Sequence[Measured]) -> Measured:
-    """One row for several rounds of the same target: each figure's median."""
+    """Combine several rounds of the same target into one row, taking the median of each figure."""
     p50, p95, p99, per_second = (
         round(median(getattr(row, figure) for row in rounds), 2)
         for figure in ("p50_ms", "p95_ms", "p99_ms", "per_second")

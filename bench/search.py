@@ -1,4 +1,4 @@
-"""Faceted search, the map, suggestions and kept answers, beside the engine and other forms of asking it."""
+"""Faceted search, the map, suggestions and cached answers, compared with the engine and other queries."""
 
 import asyncio
 import os
@@ -30,7 +30,7 @@ CACHED, HELLO = "API: faceted, kept answer", "API: hello world"
 HITS_ALONE, OURS, ONE_REQUEST, _NARROWED = FORMS
 NDJSON = "application/x-ndjson"
 POPULAR = 20
-"""Searches that everybody makes: after the first time their answers are kept."""
+"""Number of searches that all clients repeat; their answers are cached after the first time."""
 
 
 def run(listings: int, peer: Path | None, *, seconds: float, rounds: int) -> BenchReport:
@@ -47,7 +47,7 @@ PEER_LINE = re.compile(r"(\w+) +p50 ([\d.]+) p95 ([\d.]+) p99 ([\d.]+) mean ([\d
 
 
 def forms_of(peer: Path, settings: Settings) -> list[Measured]:
-    """Another design's forms of asking the same index, by a program that prints a line for each."""
+    """Run another design's queries on the same index: its program prints one line of figures for each."""
     told = subprocess.run(
         [sys.executable, peer, settings.index_alias],
         env=os.environ | {"OPENSEARCH_URL": settings.opensearch_url},
@@ -70,7 +70,7 @@ def forms_of(peer: Path, settings: Settings) -> list[Measured]:
 
 @contextmanager
 def targets(settings: Settings) -> Iterator[list[Target]]:
-    """Asked by eight connections."""
+    """Start the servers and yield their targets, to be measured with eight connections."""
     with ExitStack() as stack:
         asking = settings.model_copy(update={"search_cache": False})
         url, _ = stack.enter_context(servers.api(asking))
@@ -90,7 +90,7 @@ def targets(settings: Settings) -> Iterator[list[Target]]:
 
 @contextmanager
 def engine_targets(settings: Settings) -> Iterator[list[Target]]:
-    """Asked by one connection: the forms themselves, without anybody waiting for anybody."""
+    """Yield the query forms as targets, to be measured with one connection, so that nothing queues."""
     url = f"{settings.opensearch_url}/{settings.index_alias}/_msearch"
     yield [Target(name, url, partial(form_bodies, name), NDJSON) for name in FORMS]
 

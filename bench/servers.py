@@ -1,4 +1,4 @@
-"""The servers that are measured, each a process of its own on a free port."""
+"""The servers that are measured, each in a separate process on a free port."""
 
 import os
 import socket
@@ -54,7 +54,7 @@ def environment(settings: Settings, port: int) -> dict[str, str]:
 
 @contextmanager
 def running(command: Sequence[str], url: str, more: Mapping[str, str]) -> Iterator[psutil.Process]:
-    """A server from the moment it answers to the end of the block."""
+    """Start a server, wait until it answers, and stop it at the end of the block."""
     process = subprocess.Popen(
         command, env=os.environ | more, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -104,7 +104,7 @@ def bare(settings: Settings) -> Iterator[str]:
 
 @contextmanager
 def peer(settings: Settings, design: Path) -> Iterator[str]:
-    """Another design as a FastAPI module, in an environment of its own, on the same rows."""
+    """Run another design, a FastAPI module, in a separate environment on the same rows."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     packages = [part for package in PEER_PACKAGES for part in ("--with", package)]
@@ -118,7 +118,7 @@ def peer(settings: Settings, design: Path) -> Iterator[str]:
 
 
 def peer_database(settings: Settings) -> str:
-    """The same table as the peer can read it: its JSON library does not know its driver's UUIDs."""
+    """Create a view with UUIDs as text: the peer's JSON library cannot serialize its driver's UUIDs."""
     with psycopg.connect(settings.database_url, autocommit=True) as connection:
         connection.execute(PEER_VIEW)
     address = settings.database_url.rpartition("@")[2]
@@ -126,6 +126,6 @@ def peer_database(settings: Settings) -> str:
 
 
 def largest_worker_mb(process: psutil.Process) -> float:
-    """Resident memory of the biggest of a server's processes, in MB."""
+    """Return the resident memory of the largest of a server's processes, in MB."""
     family = [process, *process.children(recursive=True)]
     return max(float(member.memory_info().rss) for member in family) / 1e6

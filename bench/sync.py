@@ -1,4 +1,4 @@
-"""A reindex beside a raw bulk of the same bytes, changes until they are searchable, and verification."""
+"""A reindex compared with a raw bulk of the same bytes, the lag of changes in searches, and verification."""
 
 import asyncio
 import http.client
@@ -37,11 +37,11 @@ from schemas.settings import Settings
 from stores.database import open_database
 from stores.search import open_search
 
-SMALLER = 100_000  # listings with whose memory that of a greater reindex is compared
+SMALLER = 100_000  # listings; the memory of a larger reindex is compared with that of this many
 THREADS = 2
 WRITES_PER_S = 50
 PAGE = 2_000
-LOOK_S = 0.002  # how often is looked whether a change is searchable
+LOOK_S = 0.002  # seconds between polls for searchable changes
 PATIENCE_S = 60
 
 REINDEX, RAW = "reindex", "raw bulk of the same bytes, two threads"
@@ -90,7 +90,7 @@ def ratios(rows: Sequence[Measured]) -> dict[str, float]:
 
 
 def in_seconds(name: str, listings: int, seconds: Sequence[float]) -> Measured:
-    """Of a few rounds only the median and the slowest mean anything, so the latter is p95 and p99."""
+    """Summarize a few rounds: only the median and the slowest are meaningful; p95 and p99 are the slowest."""
     middle, slowest = median(seconds), round(max(seconds) * 1000, 1)
     return Measured(name, round(middle * 1000, 1), slowest, slowest, round(listings / middle, 1))
 
@@ -105,7 +105,7 @@ def command(settings: Settings, *arguments: str) -> subprocess.Popen[bytes]:
 
 
 def reindexed(settings: Settings) -> Reindexed:
-    """A reindex by its command: its own seconds, and the most memory that its process had."""
+    """Run the reindex command; return the seconds it reports and the peak memory of its process."""
     process = command(settings, "reindex", "--json")
     assert process.stdout is not None
     facts = orjson.loads(process.stdout.read())
@@ -117,7 +117,7 @@ def reindexed(settings: Settings) -> Reindexed:
 
 
 def in_turns(settings: Settings, rounds: int) -> tuple[list[Reindexed], list[float]]:
-    """The same work by ours and by raw bulks, one after the other, in the order of their turns."""
+    """Run raw bulks and reindexes of the same documents alternately."""
     builds, bulks = [], []
     with TemporaryFile() as file:
         lengths = asyncio.run(write_bodies(settings, file))
@@ -130,7 +130,7 @@ def in_turns(settings: Settings, rounds: int) -> tuple[list[Reindexed], list[flo
 
 
 async def write_bodies(settings: Settings, file: IO[bytes]) -> list[int]:
-    """The very bodies that a reindex sends, ready to be sent again; the length of each."""
+    """Write the request bodies that a reindex sends to a file; return the length of each."""
     engine, after, lengths = open_database(settings, statement_timeout_ms=0), None, []
     while True:
         async with engine.connect() as connection:
@@ -145,7 +145,7 @@ async def write_bodies(settings: Settings, file: IO[bytes]) -> list[int]:
 
 
 async def raw_bulk(settings: Settings, file: IO[bytes], lengths: Sequence[int], index: str) -> float:
-    """Seconds that two threads take to send the bodies and have them searchable."""
+    """Send the bodies with two threads; return the seconds until they are searchable."""
     search = open_search(settings, timeout_s=PATIENCE_S)
     await search.indices.create(index=index, body=index_body(settings))
     places = list(zip(offsets(lengths), lengths, strict=True))
@@ -180,13 +180,13 @@ def send_all(url: str, index: str, descriptor: int, places: Sequence[tuple[int, 
 
 
 async def measure_lag(settings: Settings, seconds: float) -> list[float]:
-    """Seconds from the commit of each change until a search shows it, beside one `indexer run`."""
+    """Return the seconds from the commit of each change until a search shows it, with one `indexer run`."""
     calm()
-    # A machine that stands still for a moment must delay writes, not fail them.
+    # A large pool, so that a short stall of the machine delays writes instead of failing them.
     engine = open_database(settings.model_copy(update={"database_pool_size": WRITES_PER_S}))
     search = open_search(settings, timeout_s=PATIENCE_S)
     with running_indexer(settings):
-        await write_and_wait(engine, search, settings.index_alias, 2.0)  # until the machine is warm
+        await write_and_wait(engine, search, settings.index_alias, 2.0)  # warm-up
         found = await write_and_wait(engine, search, settings.index_alias, seconds)
     await search.close()
     await engine.dispose()
@@ -239,7 +239,7 @@ async def write(engine: AsyncEngine, property_id: str, waiting: dict[str, Writte
 async def look(
     search: AsyncOpenSearch, alias: str, waiting: dict[str, Written], done: asyncio.Event
 ) -> list[float]:
-    """Ask for all that is waited for in one search, again and again."""
+    """Poll all waiting changes with one search until all are found."""
     found: list[float] = []
     while waiting or not done.is_set():
         await asyncio.sleep(LOOK_S)
@@ -271,7 +271,7 @@ async def measure_verify(settings: Settings, rounds: int) -> list[float]:
 
 
 def measure_search(settings: Settings, seconds: float) -> tuple[Measured, Measured]:
-    """Guided searches of one visitor after the other, first alone, then beside a reindex."""
+    """Measure guided searches on one connection, first alone, then during a reindex."""
     with servers.api(settings) as (url, _):
         seeds = count(1)
 
@@ -286,7 +286,7 @@ def measure_search(settings: Settings, seconds: float) -> tuple[Measured, Measur
 
 
 def while_reindexing(settings: Settings, ask: Callable[[], Measured]) -> Measured:
-    """Ask while one reindex follows the other."""
+    """Measure while reindexes run one after another."""
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(ask)
         while not asked.done():

@@ -1,4 +1,4 @@
-"""Targets in turns, so that a slow minute of the machine meets all of them."""
+"""Measures targets in turns, so that a slow minute of the machine affects all of them."""
 
 from collections.abc import Sequence
 from itertools import count
@@ -8,7 +8,7 @@ import psutil
 from bench.load import Measured, Target, measure
 from bench.report import medians
 
-WARM_UPS = 2  # rounds in which the engine's compiler is still at work
+WARM_UPS = 2  # rounds in which the engine's JIT compiler is still at work
 RESTING_PERCENT = 20.0
 LONGEST_UNREST_S = 30
 
@@ -16,10 +16,10 @@ LONGEST_UNREST_S = 30
 async def in_turns(
     asked: Sequence[Target], *, seconds: float, rounds: int, connections: int = 8
 ) -> list[Measured]:
-    """Rounds in turns, so that a slow minute of the machine meets all; the first two only warm up.
+    """Measure the targets in turns for some rounds; the first two rounds only warm up.
 
-    Each turn has visitors of its own: the same ones would find the engine's cache filled by whoever
-    asked before. And it begins when nothing of the turn before is left running.
+    Each turn has different visitors: the same ones would find the engine's cache filled by the turn before.
+    A turn begins when the work of the turn before has ended.
     """
     found: dict[str, list[Measured]] = {target.name: [] for target in asked}
     seeds = count(1)
@@ -33,7 +33,7 @@ async def in_turns(
 
 
 def calm() -> None:
-    """Wait for the machine to rest: a database goes on with queries whose asker has left."""
+    """Wait until the machine is idle, because a database continues queries after their client has left."""
     for _ in range(LONGEST_UNREST_S):
         if psutil.cpu_percent(interval=1.0) < RESTING_PERCENT:
             return

@@ -1,4 +1,4 @@
-"""Random visitors of guided search: the same stream for every design that is measured."""
+"""Random visitors of guided search: every measured design gets the same stream."""
 
 import random
 from collections.abc import Iterator
@@ -18,11 +18,11 @@ TYPES = ("apartment", "villa", "independent_house", "builder_floor")
 
 
 VISITORS = 6_000
-"""More than one turn asks, so that hardly any answer comes from a cache."""
+"""More than one turn requests, so that hardly any answer comes from a cache."""
 
 
 def visitors(seed: int) -> list[dict[str, Any]]:
-    """Fully answered searches in the flat form, which the original design understands as well."""
+    """Return fully answered searches in the flat form, which the original design understands as well."""
     rng = random.Random(seed)
     return [_visitor(rng) for _ in range(VISITORS)]
 
@@ -45,7 +45,7 @@ def as_json(seed: int, **more: Any) -> list[bytes]:
 
 
 def as_msearch(seed: int) -> list[bytes]:
-    """What our API sends to OpenSearch for the same visitors."""
+    """Return the `_msearch` bodies that the API sends to OpenSearch for the same visitors."""
     return [b"".join(_lines(GuidedRequest.model_validate(visitor))) for visitor in visitors(seed)]
 
 
@@ -55,7 +55,7 @@ def _lines(request: GuidedRequest) -> Iterator[bytes]:
 
 
 def searches(seed: int) -> list[dict[str, Any]]:
-    """The same visitors in faceted search."""
+    """Return the same visitors' searches as faceted searches."""
     return [_search(visitor) for visitor in visitors(seed)]
 
 
@@ -66,7 +66,7 @@ def _search(visitor: dict[str, Any]) -> dict[str, Any]:
 
 
 def viewports(seed: int) -> list[dict[str, Any]]:
-    """Maps of a part of Noida, some with a search that narrows them."""
+    """Return map requests for parts of Noida, half of them with a filter."""
     rng = random.Random(seed)
     return [_viewport(rng) for _ in range(VISITORS)]
 
@@ -80,7 +80,7 @@ def _viewport(rng: random.Random) -> dict[str, Any]:
 
 
 def words(seed: int) -> list[str]:
-    """What people have typed after a few letters: sectors, and societies of the demo's kind."""
+    """Return partly typed names of sectors, and of societies like those of the demo."""
     rng = random.Random(seed)
     begun = [f"sector {fact.sector}"[: rng.randint(6, 11)] for fact in SECTORS]
     named = [letters + rng.choice("aeiou") for letters in ("gr", "l", "n", "p", "sh", "m", "j", "k", "v")]

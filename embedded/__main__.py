@@ -1,4 +1,4 @@
-"""`python -m embedded`."""
+"""The entry of `python -m embedded`."""
 
 from embedded.cli import app
 

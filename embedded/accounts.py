@@ -1,4 +1,4 @@
-"""The account that a server gets which refuses to run as root, and its way to what it needs."""
+"""The system account for a server that refuses to run as root, and its access to the files it needs."""
 
 import os
 import pwd
@@ -12,7 +12,7 @@ NAME = "casabricks"
 
 
 class Rights(TypedDict, total=False):
-    """How `subprocess` gives a child the rights of another user."""
+    """Arguments of `subprocess` that run a child as another user."""
 
     user: int
     group: int
@@ -33,7 +33,7 @@ class Account:
 
 
 def unprivileged() -> Account | None:
-    """A system account, made when it is first needed; None if we have no privileges to give up."""
+    """Return the system account, creating it if needed; None if this process does not run as root."""
     if os.geteuid() != 0:
         return None
     try:
@@ -47,13 +47,13 @@ def unprivileged() -> Account | None:
 
 
 def open_the_way(path: Path) -> None:
-    """Let every account reach a path by its name; none of its parents can be listed for that."""
+    """Let every account traverse the parents of a path; this does not allow listing them."""
     for parent in path.resolve().parents:
         _allow(parent, stat.S_IXOTH)
 
 
 def open_installation(directory: Path) -> None:
-    """Let every account read and run what a careful umask installed for root alone."""
+    """Let every account read and run programs that were installed with a umask for root alone."""
     open_the_way(directory)
     if not directory.stat().st_mode & stat.S_IROTH:
         for path in (directory, *directory.rglob("*")):

@@ -1,4 +1,4 @@
-"""The account that `make up` lets you sign in with."""
+"""The admin account that `make up` creates and prints."""
 
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
@@ -12,7 +12,7 @@ EMAIL = "admin@casabricks.example"
 
 
 async def ensure_admin(engine: AsyncEngine, password: str) -> None:
-    """Let the printed password work, whatever has happened to the account since."""
+    """Create the admin or reset its password, role and active flag, so that the printed password works."""
     account = {
         "hashed_password": hash_password(password),
         "role": Role.SUPER_ADMIN,

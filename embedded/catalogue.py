@@ -1,4 +1,4 @@
-"""What a fresh stack needs in its stores: an admin, listings, and an index over them."""
+"""Fills the stores of a new stack with demo listings, and checks whether its index must be built."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,7 +20,7 @@ ENGINE_TIMEOUT_S = 30.0
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[AsyncEngine]:
-    """A database for bulk work: no statement takes too long."""
+    """Open the database for bulk work, without a statement timeout."""
     engine = open_database(settings, statement_timeout_ms=0)
     try:
         yield engine
@@ -29,13 +29,13 @@ async def opened(settings: Settings) -> AsyncIterator[AsyncEngine]:
 
 
 async def is_empty(settings: Settings) -> bool:
-    """Whether there is no property at all, not even a deleted one."""
+    """Return whether the table of properties is empty, deleted ones included."""
     async with opened(settings) as engine, engine.connect() as connection:
         return not await connection.scalar(select(exists(select(Property.id))))
 
 
 async def load(settings: Settings, *, listings: int, seed: int) -> int:
-    """Draw demo listings into the database and their pictures into the media directory."""
+    """Generate demo listings in the database and their pictures in the media directory."""
     media = settings.media_directory or Path.cwd()
     media.mkdir(parents=True, exist_ok=True)
     async with opened(settings) as engine:
@@ -43,7 +43,7 @@ async def load(settings: Settings, *, listings: int, seed: int) -> int:
 
 
 async def needs_reindex(settings: Settings) -> bool:
-    """Whether searches would find no index behind the alias, or one of another mapping."""
+    """Return whether the alias lacks its live index or the index has an outdated mapping."""
     search = open_search(settings, timeout_s=ENGINE_TIMEOUT_S)
     try:
         async with opened(settings) as engine, engine.connect() as connection:

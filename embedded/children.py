@@ -1,8 +1,8 @@
-"""The processes that a stack starts, and their certain end.
+"""The processes that a stack starts, and how they are always ended.
 
-Each runs in a session of its own, so Ctrl-C in the terminal reaches only the supervisor, which ends
-them in order. Each is also written down; should the supervisor be killed, the watchdog reads the
-list and ends them, and should that be killed too, the next start does.
+Each runs in a separate session, so Ctrl-C in the terminal reaches only the supervisor, which ends them in
+order. Each is also recorded in a file. If the supervisor is killed, the watchdog reads the file and ends
+them; if the watchdog is killed too, the next start does.
 """
 
 import json
@@ -23,14 +23,14 @@ from embedded.errors import ServerFailed
 from embedded.state import write_private
 
 LOG_BYTES = 10 << 20
-"""A log that has grown past this starts anew."""
+"""A log larger than this is truncated when its process starts."""
 
-PATIENCE_S = 30.0  # what a server may take to put its data away before it is killed
+PATIENCE_S = 30.0  # how long a server may take to save its data before it is killed
 
 
 @dataclass(frozen=True)
 class Record:
-    """A process as it was started: its number alone may by now be someone else's."""
+    """A started process, identified by pid and start time, because pids are reused."""
 
     name: str
     pid: int
@@ -39,10 +39,10 @@ class Record:
     stop_signal: int
 
     def find(self) -> psutil.Process | None:
-        """The process, if it still runs and is the one that was started."""
+        """Return the process if it still runs and is the one that was started."""
         try:
             process = psutil.Process(self.pid)
-            # The kernel's clock of starts may be corrected a little while a process runs.
+            # The kernel may correct the clock of start times slightly while a process runs.
             is_ours = (
                 abs(process.create_time() - self.created) < 2 and process.status() != psutil.STATUS_ZOMBIE
             )
@@ -65,17 +65,17 @@ class Child:
         return self.process.poll() is not None
 
     def require_running(self) -> None:
-        """Raise ServerFailed if it ended."""
+        """Raise ServerFailed if the process has ended."""
         if self.has_ended():
             raise ServerFailed(f"{self.name} ended with code {self.process.returncode}", self.log)
 
 
 class Children:
     def __init__(self, path: Path) -> None:
-        """`path` keeps the list; what an earlier stack left on it is ended when this one is opened."""
+        """`path` is the file of records; `open` ends the processes that an earlier stack left in it."""
         self._path = path
         self._running: list[Child] = []
-        # A signal's exception strikes the main thread, maybe between a start and its record; not this one.
+        # Signal handlers raise in the main thread; in this thread, no signal comes between start and record.
         self._starter = ThreadPoolExecutor(1, "starter")
         self._watchdog: subprocess.Popen[bytes] | None = None
 
@@ -103,13 +103,13 @@ class Children:
         """Start a process whose output goes to `log`.
 
         Args:
-            name: what people know it by.
+            name: its name in messages.
             command: the program and its arguments.
-            log: appended to.
-            stdin: what it reads before the end of its input.
-            environment: instead of ours.
-            account: whose rights it gets, instead of ours.
-            stop_signal: what asks it to stop.
+            log: output is appended to this file.
+            stdin: its whole input.
+            environment: its environment; by default that of this process.
+            account: the account it runs as; by default that of this process.
+            stop_signal: the signal that asks it to stop.
         """
 
         def spawn() -> Child:
@@ -135,7 +135,7 @@ class Children:
         return self._starter.submit(spawn).result()
 
     def stop(self, children: Sequence[Child], patience_s: float = PATIENCE_S) -> None:
-        """Ask all at once to stop, then kill what does not."""
+        """Ask all to stop at once, then kill those that do not stop in time."""
         for child in children:
             if not child.has_ended():
                 child.process.send_signal(child.record.stop_signal)
@@ -145,28 +145,28 @@ class Children:
         self.forget(*children)
 
     def forget(self, *children: Child) -> None:
-        """Take them off the list: they have ended, or are someone else's to end."""
+        """Remove children from the list: they have ended, or something else ends them."""
         self._running = [child for child in self._running if child not in children]
         self._write()
 
     def close(self) -> None:
-        """Stop what still runs; nothing can be started any more."""
+        """Stop all running children; none can be started afterwards."""
         self._starter.shutdown()
         self.stop(self._running)
         if self._watchdog is not None:
-            self._watchdog.communicate()  # the end of its input, which finds the list empty
+            self._watchdog.communicate()  # closes its input; it finds the list empty and exits
 
     def _write(self) -> None:
         write_private(self._path, json.dumps([asdict(child.record) for child in self._running]))
 
 
 def recorded(path: Path) -> list[Record]:
-    """What was written down and not yet stopped."""
+    """Return the recorded processes that were not stopped yet."""
     return [Record(**fields) for fields in json.loads(path.read_text())] if path.exists() else []
 
 
 def end_recorded(path: Path, patience_s: float = PATIENCE_S) -> list[str]:
-    """End what an earlier stack started and could not stop; the names of what was still there."""
+    """End the recorded processes of an earlier stack; return the names of those that were still running."""
     records = recorded(path)
     found = [(record, process) for record in records if (process := record.find()) is not None]
     for record, process in found:

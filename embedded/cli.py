@@ -1,4 +1,4 @@
-"""`python -m embedded`: the stack for people who develop, and for those who only want to look."""
+"""`python -m embedded`: runs the whole stack for development or for a demo."""
 
 import asyncio
 import os
@@ -31,7 +31,7 @@ def state_directory() -> Path:
 
 
 def guard(work: Callable[[], None]) -> None:
-    """Do it until it ends or a signal comes; what is in the way is said in a sentence."""
+    """Run `work` until it ends or a signal comes; print a StackError as a sentence and exit with its code."""
     try:
         with interruptible():
             work()
@@ -50,7 +50,7 @@ def main(context: typer.Context) -> None:
 
 @app.command("up")
 def up_command() -> None:
-    """Start everything, with demo listings at first, until Ctrl-C."""
+    """Start everything until Ctrl-C; the first start adds demo listings."""
     guard(lambda: up(state_directory()))
 
 
@@ -68,7 +68,7 @@ def cluster_command() -> None:
 
 @app.command("reset")
 def reset_command(*, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
-    """Throw away all data of a stack that is not running."""
+    """Delete all data of a stack that is not running."""
     path = state_directory()
     if not path.exists():
         say(f"there is nothing in {path}")

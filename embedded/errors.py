@@ -1,15 +1,16 @@
-"""What can keep the stack from running: each a sentence for a person, and an exit code for a script.
+"""Errors that keep the stack from running, each with a message for people and an exit code for scripts.
 
-StackError            1  anything below, unnamed
+StackError            1  any other error
 ├── StateLocked       3  another stack runs in the same state directory
 ├── DiskFull          4  too little room for the servers' data
-├── JavaMissing       5  no Java 21 or newer, and none could be fetched
-├── JarRefused        6  a jar is not the one that the lock names
+├── JavaMissing       5  no Java 21 or newer is installed, and fetching one failed
+├── JarRefused        6  a jar differs from the one that the lock names
 ├── NetworkNeeded     7  the first start could not download the jars
-├── PortTaken         8  the port that was asked for is in use
-└── ServerFailed      9  a server or a command of ours ended, or did not answer in time
+├── PortTaken         8  the requested port is in use
+├── ServerFailed      9  a server or command of the stack ended, or did not answer in time
+└── Unreachable      10  a server named by an environment variable does not answer
 
-0 is a clean stop, 2 a mistake on the command line.
+0 is a clean stop, 2 a wrong command line.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first one ends the work where it stands, later ones change nothing."""
+"""Ctrl-C, SIGTERM and SIGHUP: the first one interrupts the work, later ones are ignored."""
 
 import os
 import signal
@@ -10,17 +10,17 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(KeyboardInterrupt):
-    """Somebody wants the stack to stop; of the kind that no retry and no event loop swallows."""
+    """The stack is asked to stop. A KeyboardInterrupt, so that retries and event loops do not swallow it."""
 
 
 def interrupt(_number: int, _frame: FrameType | None) -> None:
-    ignore()  # what is being put away must not be interrupted again
+    ignore()  # the shutdown must not be interrupted again
     os.write(1, b"\nstopping\n")
     raise Interrupted
 
 
 def nothing(_number: int, _frame: FrameType | None) -> None:
-    """Unlike SIG_IGN, this is not inherited by children, and the interpreter does not complain of it."""
+    """Ignore a signal; unlike SIG_IGN, children do not inherit this and the interpreter does not complain."""
 
 
 def ignore() -> None:
@@ -30,7 +30,7 @@ def ignore() -> None:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Raise Interrupted in here at the first signal; leave signals ignored behind it."""
+    """Raise Interrupted in the block at the first signal; signals stay ignored after the block."""
     for number in SIGNALS:
         signal.signal(number, interrupt)
     try:

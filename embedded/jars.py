@@ -1,4 +1,4 @@
-"""OpenSearch's jars: downloaded once for a user, each checked against the committed lock at every start."""
+"""OpenSearch's jars: downloaded once per user and checked against the committed lock at every start."""
 
 import fcntl
 import hashlib
@@ -22,15 +22,15 @@ TIMEOUT_S = 30
 
 
 def cache_directory() -> Path:
-    """Shared by all checkouts of a user."""
+    """Return the cache directory, which all checkouts of a user share."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "casabricks"
 
 
 def find_jars(report: Report, cache: Path | None = None, lock: Path = LOCK) -> Path:
-    """The directory that holds exactly the jars of the lock.
+    """Return the directory with the jars of the lock, downloading missing ones and verifying all.
 
     Raises:
-        JarRefused: a jar has another SHA-256 than the lock says.
+        JarRefused: the SHA-256 of a jar differs from the lock.
         NetworkNeeded: a jar is missing and could not be downloaded.
     """
     locked = LockFile.load(lock).dependencies
@@ -52,7 +52,7 @@ def file_name(jar: LockedDependency) -> str:
 
 
 def verify(path: Path, jar: LockedDependency) -> None:
-    """Raise JarRefused unless the file is the one that was locked."""
+    """Raise JarRefused unless the file's SHA-256 matches the lock."""
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != jar.sha256:
         raise JarRefused(
@@ -63,11 +63,11 @@ def verify(path: Path, jar: LockedDependency) -> None:
 
 
 def _fill(directory: Path, locked: list[LockedDependency], report: Report) -> None:
-    """Download what is missing, one process at a time; each jar appears whole or not at all."""
+    """Download missing jars, one process at a time; each jar appears atomically."""
     directory.mkdir(parents=True, exist_ok=True)
     with (directory / ".lock").open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        missing = missing_from(directory, locked)  # others may have filled it while we waited
+        missing = missing_from(directory, locked)  # another process may have filled it while this one waited
         if missing:
             with TemporaryDirectory(dir=directory, prefix=".incoming-") as incoming:
                 _download(missing, maven_repository(Path(incoming)), directory, report)
@@ -87,7 +87,7 @@ def _download(missing: list[LockedDependency], maven: MavenContext, target: Path
 
 
 def maven_repository(cache: Path) -> MavenContext:
-    """Maven's central repository, or what jgo's configuration file says instead or besides."""
+    """Return Maven Central plus the repositories in jgo's configuration file, which may override it."""
     remotes = {"central": MAVEN_CENTRAL_URL} | GlobalSettings.load().repositories
     return MavenContext(repo_cache=cache, local_repos=[], remote_repos=remotes, timeout=TIMEOUT_S)
 

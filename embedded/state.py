@@ -1,4 +1,4 @@
-"""The state directory: what a stack keeps between runs, and who may use it."""
+"""The state directory: the data that a stack keeps between runs, and the lock on it."""
 
 import fcntl
 import os
@@ -13,21 +13,21 @@ import psutil
 from embedded.errors import DiskFull, StateLocked
 
 NEEDED_BYTES = 1 << 30
-TAKEOVER_S = 30.0  # what a killed stack's watchdog may need to end its servers
+TAKEOVER_S = 30.0  # how long the watchdog of a killed stack may need to end its servers
 
 
 class StateDirectory:
-    """Holds the lock from `acquire` to `release`: two stacks in one directory would share its data."""
+    """Locked from `acquire` to `release`, because two stacks in one directory would share its data."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
         self._lock: BinaryIO | None = None
 
     def acquire(self) -> None:
-        """Take the directory, or wait while it is only a dead stack's remains that are being ended.
+        """Lock the directory; if its owner is dead, wait until the watchdog has ended its processes.
 
         Raises:
-            StateLocked: a living stack has it.
+            StateLocked: a running stack holds the lock, or it was not released in time.
         """
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         deadline = time.monotonic() + TAKEOVER_S
@@ -50,7 +50,7 @@ class StateDirectory:
             self._lock = None
 
     def owner(self) -> int | None:
-        """The process that wrote itself into the lock file."""
+        """Return the pid written in the lock file, if any."""
         text = self.lock_path.read_text().strip()
         return int(text) if text else None
 
@@ -67,14 +67,14 @@ class StateDirectory:
         return self.directory("logs") / f"{name}.log"
 
     def secret(self, name: str) -> str:
-        """A generated password or signing key, the same for as long as the directory lives."""
+        """Return a password or signing key, generated once and kept in the directory."""
         path = self.directory("secrets") / name
         if not path.exists():
             write_private(path, secrets.token_urlsafe(32))
         return path.read_text()
 
     def require_room(self, needed: int = NEEDED_BYTES) -> None:
-        """Refuse to start what would soon fail half-way.
+        """Check the free disk space before anything starts.
 
         Raises:
             DiskFull: fewer than `needed` bytes are free.
@@ -95,7 +95,7 @@ def is_alive(pid: int) -> bool:
 
 
 def lock_file(path: Path) -> BinaryIO | None:
-    """The opened file with its lock, or None while another process has it."""
+    """Open and lock a file; None if another process holds the lock."""
     file = path.open("ab")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -106,7 +106,7 @@ def lock_file(path: Path) -> BinaryIO | None:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replace a file that only its owner may read, at once or not at all."""
+    """Replace a file atomically; only its owner may read it."""
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:

@@ -1,4 +1,4 @@
-"""The processes of our own that a stack runs, started again when one ends by itself."""
+"""Runs CasaBricks's own processes in a stack and restarts those that end unexpectedly."""
 
 import http.client
 import sys
@@ -13,11 +13,11 @@ from embedded.progress import Report
 from embedded.state import StateDirectory
 
 STEADY_S = 60.0
-"""Who has run this long is well: its next end is a first one."""
+"""After running this long, a process counts as stable and its restart pause is reset."""
 LONGEST_PAUSE_S = 30.0
 READY_S = 60.0
 READY_PATH = "/api/v1/search/guided"
-"""Answers when the API, the search engine and the index are all there."""
+"""Answers 200 once the API, the search engine and the index are all available."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ PROGRAMS = (
 
 
 def stand_in(port: int, directory: Path) -> Program:
-    """The AI service, where there is none."""
+    """Return the program that stands in for the AI service."""
     return Program("enhancer", "embedded.enhancer", (str(port), str(directory)))
 
 
@@ -49,7 +49,7 @@ REINDEX = Program("reindex", "indexer.cli", ("reindex",))
 
 @dataclass
 class Post:
-    """A program's place: who holds it now, and when it may be filled again."""
+    """A supervised program: its current process, and when it is restarted after an end."""
 
     program: Program
     child: Child
@@ -78,7 +78,7 @@ class Supervisor:
         """Run a program to its end.
 
         Raises:
-            ServerFailed: it did not end well.
+            ServerFailed: it ended with an error code.
         """
         child = self._start(program)
         code = child.process.wait()
@@ -90,7 +90,11 @@ class Supervisor:
         self._posts = [Post(program, self._start(program)) for program in self._programs]
 
     def wait_ready(self, port: int) -> None:
-        """Return when the API answers a search; a program that ends before is no use starting again."""
+        """Wait until the API answers a search; a program that ends before that is not restarted.
+
+        Raises:
+            ServerFailed: a program has ended, or the API did not answer in time.
+        """
         deadline = time.monotonic() + READY_S
         while not answers(port, READY_PATH):
             for post in self._posts:
@@ -100,7 +104,7 @@ class Supervisor:
             time.sleep(0.1)
 
     def tend(self) -> None:
-        """Start again what has ended, later and later if it keeps ending."""
+        """Restart programs that have ended, with a growing pause if they keep ending."""
         now = time.monotonic()
         for post in self._posts:
             if post.next_start is None and post.child.has_ended():
@@ -128,7 +132,7 @@ class Supervisor:
 
 
 def answers(port: int, path: str) -> bool:
-    """Whether a GET is answered with 200."""
+    """Return whether a GET is answered with 200."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", path)

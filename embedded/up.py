@@ -1,4 +1,4 @@
-"""`up`: from nothing to a stack that answers searches, each step said with its seconds."""
+"""`up`: starts a whole stack until it answers searches, and prints each step with its seconds."""
 
 import asyncio
 import os
@@ -25,14 +25,14 @@ SEED = 1
 FRONTENDS = tuple(
     f"http://{host}:{port}" for host in ("localhost", ports.LOOPBACK) for port in (3000, 4200, 5173, 8080)
 )
-"""Where frontends run while they are developed: their pages may ask this API."""
+"""Usual origins of frontend development servers; CORS allows them by default."""
 PULSE_S = 0.5  # how soon an ended process is noticed
 
 Environment = dict[str, str]
 
 
 def up(state_dir: Path) -> None:
-    """Run everything until a signal comes; StackError says what is in the way."""
+    """Run everything until a signal comes; a StackError says why it cannot run."""
     services = Services(state_dir, report=say)
     say(f"starting CasaBricks in {services.state.path}")
     port = choose_port(os.environ, services.state)
@@ -80,7 +80,7 @@ def addresses(services: Services) -> Environment:
 
 
 def describe(services: Services, environment: Mapping[str, str], port: int) -> Environment:
-    """All that our processes, and people beside them, need to know; what is set already stays."""
+    """Return the settings for the stack's processes and for `run.env`; values set already are kept."""
     state = services.state
     return addresses(services) | {
         "MEDIA_URL": environment.get("MEDIA_URL") or f"file:{state.path / 'media'}",
@@ -99,7 +99,7 @@ def describe(services: Services, environment: Mapping[str, str], port: int) -> E
 def enhancer(
     state: StateDirectory, environment: Mapping[str, str], facts: Environment
 ) -> tuple[Program, ...]:
-    """The stand-in for the AI service, unless a real one is named; `facts` get to know where it is."""
+    """Return the stand-in for the AI service unless ENHANCER_URL is set; adds the address to `facts`."""
     if given := environment.get("ENHANCER_URL"):
         facts["ENHANCER_URL"] = given
         return ()
@@ -112,10 +112,10 @@ def enhancer(
 
 
 def choose_port(environment: Mapping[str, str], state: StateDirectory) -> int:
-    """The port that was asked for, or 8000, or one that is free.
+    """Return the requested port, else 8000, else any free port.
 
     Raises:
-        PortTaken: API_PORT was given, and somebody listens there.
+        PortTaken: API_PORT is set, and that port is in use.
     """
     wanted = environment.get("API_PORT")
     port = int(wanted or API_PORT)
@@ -130,7 +130,7 @@ def choose_port(environment: Mapping[str, str], state: StateDirectory) -> int:
 
 
 def fill(facts: Environment, supervisor: Supervisor) -> None:
-    """Bring schema, admin, listings and index to where the first request needs them."""
+    """Create or update schema, admin, listings and index, so that the first request works."""
     settings = Settings(
         database_url=facts["DATABASE_URL"],
         opensearch_url=facts["OPENSEARCH_URL"],

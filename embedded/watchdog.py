@@ -1,7 +1,7 @@
-"""Ends a stack's processes when the supervisor is gone, however it went.
+"""Ends a stack's processes when the supervisor has ended in any way.
 
-Run as `python -m embedded.watchdog CHILDREN`: its input ends when the supervisor does. After a clean
-stop the list is empty. Once the state directory has a new owner, the list is that owner's business.
+Run as `python -m embedded.watchdog CHILDREN`: its input closes when the supervisor ends. After a clean
+stop the list is empty. Once the state directory has a new owner, the watchdog leaves the list to it.
 """
 
 import os
@@ -19,7 +19,7 @@ def main(children: Path) -> None:
     supervisor = os.getppid()
     state = StateDirectory(children.parent)
     sys.stdin.buffer.read()
-    # A killed process loses its pipe a moment before its lock.
+    # The pipe of a killed process closes slightly before its lock is released.
     while recorded(children) and state.owner() == supervisor:
         lock = lock_file(state.lock_path)
         if lock is not None:

@@ -1,4 +1,4 @@
-"""Programs that come in wheels, found without importing those packages, which do much on import."""
+"""Finds programs in wheels without importing their packages, because importing those has side effects."""
 
 from importlib.util import find_spec
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""Pictures of strangers, decoded and drawn anew in processes that may die."""
+"""Decodes and re-encodes untrusted pictures in child processes that may crash."""

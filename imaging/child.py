@@ -1,7 +1,7 @@
 """A process that decodes pictures and can do nothing else: `python -I -m imaging.child MEMORY CPU`.
 
-Once it is ready it opens no file and no socket, writes to no disk, and the kernel ends it when a
-picture needs more memory or processor time than it was given.
+Once ready, it cannot open files or sockets or write to disk. The kernel limits its memory, and kills it when
+a picture takes more processor time than allowed.
 """
 
 import math
@@ -27,7 +27,7 @@ def main() -> None:
 
 
 def warm_up() -> None:
-    """Let libraries load, while they may, what they load at their first picture."""
+    """Render test pictures, so that libraries load their files before opening files is forbidden."""
     square = pyvips.Image.black(256, 256, bands=3).copy(interpretation="srgb")
     for content in (square.jpegsave_buffer(), square.pngsave_buffer(), square.webpsave_buffer()):
         render(content)
@@ -51,7 +51,7 @@ def serve(asked: BinaryIO, answered: BinaryIO, cpu_s: int) -> None:
 
 
 def grant(cpu_s: int) -> None:
-    """So many seconds of processor time from now on."""
+    """Set the limit of processor time to this many seconds from now on."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     until = math.ceil(used.ru_utime + used.ru_stime) + cpu_s
     resource.setrlimit(resource.RLIMIT_CPU, (until, resource.RLIM_INFINITY))

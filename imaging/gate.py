@@ -1,4 +1,4 @@
-"""Heavy work a few at a time: the next ones wait a little, the rest hear at once that there are too many."""
+"""Limits heavy work: a few run at once, some more wait for a while, and the rest are refused at once."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -9,13 +9,13 @@ from stores.bounds import BusyError, Turns
 
 class Gate:
     def __init__(self, at_once: int, *, most_waiting: int, patience_s: float, busy: str) -> None:
-        """Open to the first.
+        """Set the limits.
 
         Args:
-            at_once: how many may be inside.
-            most_waiting: how many may stand before it.
-            patience_s: seconds after which one that stands there is turned away.
-            busy: what it is told then.
+            at_once: how many may run at once.
+            most_waiting: how many may wait.
+            patience_s: seconds after which a waiting one is refused.
+            busy: the message of the refusal.
         """
         self._turns = Turns(at_once, most_waiting=most_waiting)
         self._patience_s = patience_s
@@ -23,7 +23,7 @@ class Gate:
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Raises Overloaded."""
+        """Wait for a turn and hold it for the block. Raises Overloaded if there are too many."""
         async with AsyncExitStack() as stack:
             try:
                 await stack.enter_async_context(self._turns.turn(self._patience_s))

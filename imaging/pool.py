@@ -1,8 +1,8 @@
-"""A few child processes that decode pictures: bounded in number, time and memory, replaced when they fall.
+"""A pool of child processes that decode pictures, limited in number, time and memory, replaced on a crash.
 
-What a stranger sends is decoded where it can do no harm: a child has no secrets in its environment,
-opens nothing, and is killed when it takes too much. One child serves many pictures, because starting
-one takes longer than most pictures do.
+Untrusted pictures are decoded where they can do no harm: a child has no secrets in its environment,
+cannot open anything, and is killed when it takes too long. One child serves many pictures, because
+starting one takes longer than most pictures do.
 """
 
 import asyncio
@@ -23,9 +23,9 @@ from schemas.errors import Overloaded
 
 MOST_WAITING, PATIENCE_S = 8, 15.0
 FALL_S = 2.0
-"""From the end of its answer to the end of a child."""
+"""How long a child with a broken pipe gets to exit before it is killed."""
 PICTURES_OF_A_CHILD = 200
-"""Then another takes its place, with memory that nothing has grown or crept into."""
+"""After this many, a new child replaces it, so that memory growth and malicious code do not last."""
 ENVIRONMENT = {"VIPS_CONCURRENCY": "1", "VIPS_WARNING": "off", "MALLOC_ARENA_MAX": "2", "LC_ALL": "C.UTF-8"}
 BUSY = "Too many pictures are being worked on just now; try again in a moment."
 log = structlog.get_logger(component="imaging")
@@ -33,18 +33,18 @@ log = structlog.get_logger(component="imaging")
 
 @dataclass(frozen=True)
 class Limits:
-    """Of one child, for one picture."""
+    """The limits of one child for one picture."""
 
     memory_bytes: int = 512 * 2**20
-    """Of address space; what it really uses is less."""
+    """Address space; the memory really used is less."""
     cpu_s: int = 10
     wall_s: float = 20.0
-    """Longer than `cpu_s`, because the machine may have other things to do."""
+    """Longer than `cpu_s`, because the machine may be busy with other work."""
     start_s: float = 20.0
 
 
 class Pool:
-    """One for each process that takes pictures in; the first picture starts the first child."""
+    """A pool for one process that takes in pictures; children are started lazily."""
 
     def __init__(self, size: int = 2, *, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
@@ -52,11 +52,11 @@ class Pool:
         self._idle: list[Child] = []
 
     async def render(self, content: bytes) -> Rendered:
-        """A stranger's picture as ours.
+        """Decode an untrusted picture and return its variants in our encoding.
 
         Raises:
-            PictureRefused: it is none that we take, or decoding it took too much.
-            Overloaded: too many are at it already.
+            PictureRefused: the picture is not acceptable, or decoding it took too much memory or time.
+            Overloaded: too many pictures are being decoded, or the child did not answer in time.
         """
         async with self._gate.turn():
             child = await self._rested() or await Child.start(self._limits)
@@ -70,7 +70,7 @@ class Pool:
             await self._idle.pop().end()
 
     async def _rested(self) -> "Child | None":
-        """A child that waits for work; that one died while it did is the fault of no picture."""
+        """Return an idle child, if any; drop children that died while idle: no picture caused that."""
         while self._idle:
             child = self._idle.pop()
             if child.is_fit:
@@ -96,7 +96,7 @@ class Child:
 
     @classmethod
     async def start(cls, limits: Limits) -> Self:
-        """Raises Overloaded when the machine cannot bear another."""
+        """Start a child. Raises Overloaded if it cannot be started or is not ready in time."""
         child = cls(await _spawned(limits), limits)
         ready = b""
         try:
@@ -113,11 +113,11 @@ class Child:
 
     @property
     def is_fit(self) -> bool:
-        """Whether it waits for a picture: not dead, and not in the middle of one that somebody gave up."""
+        """Whether it can take a picture: it is alive, and not still decoding a picture that was given up."""
         return self.process.returncode is None and not self._busy
 
     async def render(self, content: bytes) -> Rendered:
-        """Raises PictureRefused, Overloaded."""
+        """Render one picture. Raises PictureRefused, Overloaded."""
         self.pictures += 1
         self._busy = True
         try:
@@ -136,9 +136,9 @@ class Child:
         return answer
 
     async def _fallen(self) -> None:
-        """A child whose pipe broke is about to end by itself, and what ended it says who is to blame.
+        """Wait for a child with a broken pipe to exit, because its exit status says what went wrong.
 
-        Killed now, it might lose that: before Python 3.12, `kill` may take the status away from asyncio.
+        Killing it at once might lose the status: before Python 3.12, `kill` may take it away from asyncio.
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(FALL_S):
@@ -153,7 +153,7 @@ class Child:
         await self.process.wait()
 
     def _blame(self, content: bytes, fall: Exception) -> PictureRefused | Overloaded:
-        """What is said of the picture that a child had when it fell."""
+        """Return the error for the picture that a child was decoding when it crashed."""
         status = self.process.returncode
         picture = sha256(content).hexdigest()
         log.warning("child_fell", status=status, error=type(fall).__name__, picture=picture)
@@ -174,7 +174,7 @@ class Child:
 
 
 async def _spawned(limits: Limits) -> Process:
-    """In a session of its own: Ctrl-C is for whoever has the child, who then lets it finish."""
+    """Start the process in a new session, so that Ctrl-C reaches only the parent and the child can finish."""
     command = ("-I", "-m", "imaging.child", str(limits.memory_bytes), str(limits.cpu_s))
     try:
         return await asyncio.create_subprocess_exec(

@@ -1,4 +1,4 @@
-"""From the bytes of a stranger's picture to the three that we show; runs in a child process only."""
+"""Turns the bytes of an untrusted picture into the variants that are shown; runs only in child processes."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,15 +9,15 @@ from imaging.wire import Rendered
 
 QUALITY = 80
 EFFORT = 2
-"""Of WebP's encoder, 0 to 6: nearly three times as fast as its usual 4 for a file 4 % larger."""
+"""Of the WebP encoder, 0 to 6: nearly three times as fast as the default 4, for a file 4 % larger."""
 STRICT = "[fail_on=truncated]"
-"""Half a picture is refused; a camera's small liberties are not."""
+"""Truncated pictures are refused; small deviations from the format are accepted."""
 WHITE = 255
 LOADERS = ("VipsForeignLoadJpeg", "VipsForeignLoadPng", "VipsForeignLoadWebp")
 
 
 def lock_down() -> None:
-    """Leave libvips three decoders and no memory of what it has done."""
+    """Allow libvips only three decoders, and switch off its cache of operations."""
     pyvips.block_untrusted_set(True)
     pyvips.operation_block_set("VipsForeignLoad", True)
     for loader in LOADERS:
@@ -26,7 +26,7 @@ def lock_down() -> None:
 
 
 def render(content: bytes) -> Rendered:
-    """Raises PictureRefused."""
+    """Check a picture and draw its variants. Raises PictureRefused."""
     try:
         _check(content)
         return _drawn(content)
@@ -37,7 +37,7 @@ def render(content: bytes) -> Rendered:
 
 
 def _check(content: bytes) -> None:
-    """Refuse by the header, before a pixel is decoded."""
+    """Check type, size and frames from the header, before any pixel is decoded."""
     picture_type(content)
     header = pyvips.Image.new_from_buffer(content, "", access="sequential")
     check_size(header.width, header.height)
@@ -45,20 +45,20 @@ def _check(content: bytes) -> None:
 
 
 def _drawn(content: bytes) -> Rendered:
-    """Decode once, at the smallest scale that the decoder offers and the large variant needs."""
+    """Decode once, at the smallest scale of the decoder that suffices for the large variant."""
     box = VARIANTS["large"]
-    # Strictness as an option of the decoder: `thumbnail_buffer` does not hand its own `fail_on` on.
+    # Strictness is set in the decoder's options, because `thumbnail_buffer` does not pass on its `fail_on`.
     upright = pyvips.Image.thumbnail_buffer(content, box, height=box, size="down", option_string=STRICT)
     large = _plain(upright).copy_memory()
     with ThreadPoolExecutor(1) as beside:
-        # The largest takes as long to encode as the others to shrink and encode.
+        # Encoding the largest takes as long as shrinking and encoding the others, so both run at once.
         encoded = beside.submit(_encoded, large)
         smaller = _smaller(large)
         return Rendered(large.width, large.height, {"large": encoded.result()} | smaller)
 
 
 def _smaller(picture: pyvips.Image) -> dict[str, bytes]:
-    """Each variant from the next larger one."""
+    """Make each smaller variant from the next larger one."""
     files = {}
     for variant, side in VARIANTS.items():
         if variant != "large":
@@ -73,14 +73,14 @@ def _encoded(picture: pyvips.Image) -> bytes:
 
 
 def _plain(picture: pyvips.Image) -> pyvips.Image:
-    """Red, green and blue of sRGB, eight bits each; what is transparent shows white, as paper would."""
+    """Convert to sRGB with eight bits per channel; transparent areas become white."""
     coloured = _in_srgb(picture)
     opaque = coloured.flatten(background=WHITE) if coloured.hasalpha() else coloured
     return opaque.cast("uchar")
 
 
 def _in_srgb(picture: pyvips.Image) -> pyvips.Image:
-    """By the picture's own profile; one that says nothing, or nonsense, of its colours has them already."""
+    """Convert with the embedded color profile; a missing or invalid profile is ignored."""
     if picture.get_typeof("icc-profile-data"):
         try:
             return picture.icc_transform("srgb", embedded=True, depth=8)

@@ -1,7 +1,7 @@
-"""What goes between the pool and its children: lengths, JSON and pixels, nothing that a child could make run.
+"""The protocol between the pool and its children: lengths, JSON and files, nothing that could be executed.
 
-Asked: eight bytes of length, a picture. Answered: eight bytes of length, a header in JSON, then the
-files that the header has the sizes of.
+Request: eight bytes of length, then a picture. Answer: eight bytes of length, a header in JSON, then the
+files whose sizes the header gives.
 """
 
 import json
@@ -16,12 +16,12 @@ LENGTH = struct.Struct(">Q")
 READY = b"ready"
 MOST_HEADER_BYTES = 4096
 MOST_FILE_BYTES = 32 * 2**20
-"""A child that a picture has taken over may say anything: nothing is believed beyond what could be true."""
+"""A malicious picture may take over a child, so its answers are checked and limited."""
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """A picture in our own encoding, upright, in sRGB, with nothing in it but pixels."""
+    """A re-encoded picture: upright, in sRGB, without metadata."""
 
     width: int
     """Pixels of the large variant."""
@@ -31,7 +31,7 @@ class Rendered:
 
 
 class Garbled(Exception):
-    """A child has answered what none of ours would."""
+    """A child's answer violates the protocol."""
 
 
 def framed(content: bytes) -> bytes:
@@ -49,13 +49,13 @@ def refused_answer(refusal: PictureRefused) -> bytes:
 
 
 async def read_answer(read: Callable[[int], Awaitable[bytes]]) -> Rendered | PictureRefused:
-    """What a child makes of a picture.
+    """Read a child's answer to a picture.
 
     Args:
-        read: exactly so many bytes.
+        read: reads exactly the given number of bytes.
 
     Raises:
-        Garbled: nobody knows what it says.
+        Garbled: the answer violates the protocol.
     """
     header = await _read_header(read)
     try:

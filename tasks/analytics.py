@@ -1,4 +1,4 @@
-"""Every hour: views onto their properties, events into days, and how things stand."""
+"""The hourly job: add views to their properties, roll events up into days, and report current counts."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -14,11 +14,11 @@ from tasks.runs import Work
 from tasks.views import flush_views
 
 LATE = timedelta(hours=1)
-"""An event may be written so long after it happened, when the database was away."""
+"""While the database is down, an event may be written up to this long after it happened."""
 
 
 async def aggregate_analytics(work: Work) -> Mapping[str, Any]:
-    """What was missed since the last run is made up for, to the day of this one's period."""
+    """Aggregate every day from the last run's period to this one's, so missed runs are caught up."""
     views = await flush_views(work.engine, work.settings)
     since = await first_day(work.engine, work.last)
     async with AsyncSession(work.engine) as session, session.begin():
@@ -33,7 +33,7 @@ async def aggregate_analytics(work: Work) -> Mapping[str, Any]:
 
 
 async def first_day(engine: AsyncEngine, last: datetime | None) -> date | None:
-    """The day from which events are counted anew; None when there has never been any."""
+    """Return the first day to roll up again; None when there are no events yet."""
     if last is not None:
         return (last - LATE).date()
     async with engine.connect() as connection:

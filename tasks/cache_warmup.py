@@ -1,4 +1,4 @@
-"""What many visitors ask for, asked before they do, so that its answers are kept."""
+"""Warms the search cache: sends the most popular searches to the API before visitors do."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -12,12 +12,12 @@ from tasks.runs import Work
 
 MOST = 100
 AT_ONCE = 4
-"""Few, for visitors are served at the same time."""
+"""Kept low because visitors are served at the same time."""
 LONGEST_S = 10.0
 ATTEMPTS = 3
-"""The API limits us like any other address."""
+"""Per search: the API's rate limit applies to the warm-up as to any other client."""
 NOBODY_ASKED = {"sec-purpose": "prefetch"}
-"""So that a warm-up does not make popular what it asks for."""
+"""Header that keeps warm-up requests out of the popularity counts."""
 
 
 async def warm_cache(work: Work) -> Mapping[str, int]:
@@ -28,10 +28,10 @@ async def warm_cache(work: Work) -> Mapping[str, int]:
 
 
 async def ask_all(api: str, popular: Sequence[Popular]) -> int:
-    """How many were answered; a search that today's API refuses is passed over.
+    """Send the searches and return how many were answered; searches that the API refuses are skipped.
 
     Raises:
-        ClientConnectionError: nobody listens there; the run is tried again later.
+        ClientConnectionError: the API is not listening; the run is retried later.
     """
     turns = asyncio.Semaphore(AT_ONCE)
     timeout = ClientTimeout(total=LONGEST_S)

@@ -1,7 +1,7 @@
-"""The enhancement of a picture, step by step: hand it to the AI service, then take its result in.
+"""The enhancement of a picture in two steps: submit it to the AI service, then fetch and store the result.
 
-Each step is claimed for the length of a lease, so two workers never do it at once for long, and what a
-killed worker left is done by another. What happens twice all the same moves nothing the second time.
+A worker claims each step for the length of a lease. Two workers rarely do the same step at once, and another
+worker takes over the step of a killed one. Steps are idempotent: a repeated step changes nothing.
 """
 
 import asyncio
@@ -40,12 +40,12 @@ class Tools:
     pool: Pool
     media: Media
     lease: timedelta
-    """Longer than any step takes."""
+    """How long a claim lasts; longer than any step takes."""
 
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Tools]:
-    """What a worker needs for one job."""
+    """Open what a worker needs for one job, and close it afterwards."""
     engine, pool, media = open_database(settings), Pool(1), open_media(settings)
     results = Results(allowed_origins(settings))
     lease = timedelta(seconds=settings.enhancement_lease_s)
@@ -58,13 +58,13 @@ async def opened(settings: Settings) -> AsyncIterator[Tools]:
 
 
 async def enhance_waiting(settings: Settings) -> int:
-    """Do what waits anywhere: put off, lost with a worker, or never queued because Redis was away."""
+    """Do all waiting steps: those postponed, lost with a worker, or not queued while Redis was down."""
     async with opened(settings) as tools:
         return await sweep(tools)
 
 
 async def sweep(tools: Tools) -> int:
-    """How many pictures were looked at; when there are more than one round takes, the next goes on."""
+    """Process one round of waiting pictures and return their number; the next sweep takes the rest."""
     async with AsyncSession(tools.engine) as session:
         waiting = await due(session, MOST_OF_A_ROUND)
     gate = asyncio.Semaphore(SIDE_BY_SIDE)
@@ -80,7 +80,7 @@ async def sweep(tools: Tools) -> int:
 
 
 async def check_stuck_images(engine: AsyncEngine, now: datetime) -> Sequence[UUID]:
-    """End what has waited too long; whose original stays as it is."""
+    """Time out enhancements that have waited too long; the original picture stays as it is."""
     async with AsyncSession(engine) as session, session.begin():
         stuck = await expire(session, now)
     for image_id in stuck:
@@ -89,7 +89,7 @@ async def check_stuck_images(engine: AsyncEngine, now: datetime) -> Sequence[UUI
 
 
 async def enhance(tools: Tools, image_id: UUID) -> None:
-    """Do what waits at this picture; nothing, when another worker is at it or all is done."""
+    """Do the waiting step of this picture; no-op if another worker holds it or nothing is waiting."""
     async with AsyncSession(tools.engine) as session, session.begin():
         held = await claim(session, image_id, tools.lease)
     if held is None:
@@ -102,7 +102,7 @@ async def enhance(tools: Tools, image_id: UUID) -> None:
 
 
 async def hand_over(tools: Tools, held: Claim) -> None:
-    """From pending to processing, unless the AI service is away: then it is asked again, ever less often."""
+    """Submit the picture (pending -> processing); postpone with a growing pause if the AI service is down."""
     try:
         await tools.enhancer.submit(held.job, held.original_url)
     except EnhancerAway as error:
@@ -116,7 +116,7 @@ async def hand_over(tools: Tools, held: Claim) -> None:
 
 
 async def fetch_result(tools: Tools, held: Claim, result_url: str) -> None:
-    """From processing to completed; the result goes the way of every upload, from whomever it is."""
+    """Fetch the result (processing -> completed); it passes the same checks as every upload."""
     if held.tries > RESULT_TRIES:
         await fail(tools, held, Event.UNUSABLE, "Its result brought down every worker that took it.")
         return
@@ -139,7 +139,7 @@ async def fetch_result(tools: Tools, held: Claim, result_url: str) -> None:
 
 
 async def show(tools: Tools, held: Claim, stored: StoredPicture) -> None:
-    """Put the enhanced picture in its row; what nothing shows afterwards is thrown away."""
+    """Store the enhanced picture; discard the one that it replaces, or itself if no longer wanted."""
     async with AsyncSession(tools.engine) as session, session.begin():
         shown, before = await store_result(session, held.job, stored.url)
         crash_here("enhancement-before-commit")
@@ -148,7 +148,7 @@ async def show(tools: Tools, held: Claim, stored: StoredPicture) -> None:
 
 
 async def put_off(tools: Tools, held: Claim, why: str, *, ours: bool = False) -> None:
-    """Another time. What is wrong on our side is not counted against a result."""
+    """Postpone the step. A failure on our side (`ours`) does not count as a try of the result."""
     pause = pause_after(held.tries)
     log.warning(
         "enhancement_put_off", image_id=str(held.job.image_id), why=why, pause_s=pause.total_seconds()

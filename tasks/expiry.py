@@ -1,4 +1,4 @@
-"""Listings whose term is over, moved on as an admin would."""
+"""Expires listings whose term is over, by the same state change as an admin makes."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ async def expire_listings(work: Work) -> Mapping[str, int]:
 
 
 async def expire_all(engine: AsyncEngine) -> int:
-    """In transactions of some listings each; how many there were."""
+    """Expire all due listings, one transaction per batch, and return how many there were."""
     expired, batch = 0, 1
     while batch:
         async with AsyncSession(engine) as session, session.begin():

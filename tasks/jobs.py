@@ -1,4 +1,4 @@
-"""The jobs that run by themselves: a name, when, and what. A further one is a further line."""
+"""The scheduled jobs: name, schedule and function. To add a job, add a line to `JOBS`."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -54,7 +54,7 @@ QUARTER = timedelta(minutes=15)
 
 
 def _at(hour: int, minute: int) -> Every:
-    """Every day, in UTC; a night in Noida is from 17:30 to 1:30."""
+    """Daily at this time in UTC; a night in Noida lasts from 17:30 to 1:30 UTC."""
     return Every(DAY, at=timedelta(hours=hour, minutes=minute))
 
 
@@ -67,7 +67,7 @@ JOBS = (
     Job("compare_prices", Every(HOUR, at=timedelta(minutes=20)), compare_everything),
     Job("score_homes", Every(HOUR, at=timedelta(minutes=10)), score_homes),
     Job("warm_cache_after_promotion", EachPromotion(), warm_cache),
-    Job("expire_listings", _at(18, 30), expire_listings),  # midnight in Noida, where a term ends
+    Job("expire_listings", _at(18, 30), expire_listings),  # midnight in Noida, when terms end
     Job("measure_quality", _at(19, 40), measure_market),
     Job("erase_expired", _at(20, 40), erase_people),
     Job("purge_records", _at(21, 10), purge_records),

@@ -1,7 +1,7 @@
-"""The market passes: segments, every property's price against its market, how good the method is.
+"""The market passes: measure segments, compare each price with its market, and measure the method's quality.
 
-A row is written only when its label changes or its delta moves by a point, for each write bumps
-a revision and makes the listing be indexed again.
+A row is written only when its label or reason changes or its delta moves by a point, because each write
+bumps a revision and reindexes the listing.
 """
 
 import asyncio
@@ -21,9 +21,9 @@ from schemas.vocabulary import ListingType
 from tasks.market_snapshot import KINDS, Kind, Snapshot, read_snapshot
 
 BATCH = 5_000
-"""Properties locked at a time, for some tens of milliseconds."""
+"""Properties locked at a time, for tens of milliseconds."""
 METHOD = "ladder_1"
-"""Raised when the method changes, so that every row is written anew."""
+"""Version of the method; change it with the method, so that every row is rewritten."""
 log = structlog.get_logger(component="market")
 
 MEASURE_SEGMENTS = text("""
@@ -38,13 +38,13 @@ MEASURE_SEGMENTS = text("""
 """)
 FORGET_SEGMENTS = text("DELETE FROM market_segments")
 WAIT_LONG = text("SET lock_timeout = '10min'")
-"""A pass over a million listings takes longer than anybody else may wait for a lock."""
+"""A pass over a million listings takes longer than the usual lock timeout."""
 TAKE_TURNS = text("SELECT pg_advisory_lock(hashtext('market pass'))")
 END_TURN = text("SELECT pg_advisory_unlock(hashtext('market pass'))")
 WAIT_AS_USUAL = text("RESET lock_timeout")
 
-# A label is withdrawn by a trigger when its price is edited; one that was never compared has no row, and
-# was changed lately, or the hourly pass would have met it.
+# A trigger withdraws the label when a price is edited. A property without a row was never compared; it must
+# have changed in the last day, because the hourly pass would have found it otherwise.
 WAITING = text("""
     SELECT p.id, p.property_type, p.listing_type, p.area_basis
     FROM property_market m JOIN properties p ON p.id = m.property_id
@@ -56,7 +56,7 @@ WAITING = text("""
       AND NOT EXISTS (SELECT FROM property_market m WHERE m.property_id = p.id)
 """)
 
-# Properties before their market rows, as an editor's own statement takes them: no deadlock.
+# Locks properties before their market rows, in the same order as an editor's statement, to avoid deadlocks.
 LOCK = text("SELECT id, revision FROM properties WHERE id = ANY (:ids) ORDER BY id FOR NO KEY UPDATE")
 
 WRITE = text("""
@@ -79,7 +79,7 @@ KEEP_QUALITY = text("""
 
 
 async def compare_prices(engine: AsyncEngine) -> int:
-    """Bring segments and labels up to date; returns how many properties got another label or delta."""
+    """Bring segments and labels up to date; return how many properties were written."""
     async with taking_turns(engine):
         async with engine.begin() as connection:
             await connection.execute(FORGET_SEGMENTS)
@@ -89,7 +89,7 @@ async def compare_prices(engine: AsyncEngine) -> int:
 
 
 async def compare_withdrawn(engine: AsyncEngine) -> int:
-    """Compare those whose label was withdrawn, or that have never had one; returns how many were written."""
+    """Compare properties whose label was withdrawn or never set; return how many were written."""
     async with taking_turns(engine):
         async with engine.connect() as connection:
             waiting = (await connection.execute(WAITING)).all()
@@ -101,7 +101,7 @@ async def compare_withdrawn(engine: AsyncEngine) -> int:
 
 
 async def measure_quality(engine: AsyncEngine) -> None:
-    """How far asking prices lie from the median of their comparables, none of which is themselves."""
+    """Store how far asking prices lie from the median of their comparables, themselves excluded."""
     snapshot = await read_snapshot(engine, METHOD)
     found = await asyncio.to_thread(survey, snapshot.listings)
     async with engine.begin() as connection:
@@ -111,7 +111,7 @@ async def measure_quality(engine: AsyncEngine) -> None:
 
 @asynccontextmanager
 async def taking_turns(engine: AsyncEngine) -> AsyncIterator[None]:
-    """One pass at a time; the lock ends with its connection, and so with a killed process."""
+    """Run one pass at a time; the lock ends with its connection, so a killed process releases it."""
     async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         await connection.execute(WAIT_LONG)
         await connection.execute(TAKE_TURNS)
@@ -123,7 +123,7 @@ async def taking_turns(engine: AsyncEngine) -> AsyncIterator[None]:
 
 
 async def _compare(engine: AsyncEngine, snapshot: Snapshot, subjects: Array) -> int:
-    """In a thread, because the pass over a million listings takes seconds without a pause."""
+    """Compare and write what moved. `survey` runs in a thread: it takes seconds for a million listings."""
     found = await asyncio.to_thread(survey, snapshot.listings, subjects)
     news = snapshot.moved(subjects, found)
     written = 0
@@ -135,7 +135,7 @@ async def _compare(engine: AsyncEngine, snapshot: Snapshot, subjects: Array) -> 
 
 
 async def write(engine: AsyncEngine, snapshot: Snapshot, where: Array, found: Findings) -> int:
-    """A property that was edited since the snapshot is left alone: it is compared anew soon."""
+    """Write the findings, skipping properties edited since the snapshot; those are compared again soon."""
     ids, revisions = snapshot.ids(where), snapshot.rows["revision"][where]
     async with engine.begin() as connection:
         current = await _locked(connection, ids)
@@ -182,5 +182,5 @@ def _quality(snapshot: Snapshot, found: Findings, listing_type: ListingType) -> 
 
 
 def _share(these: Array) -> float | None:
-    """In percent."""
+    """Return the share of true values in percent; None for an empty array."""
     return round(100 * float(these.mean()), 1) if len(these) else None

@@ -1,7 +1,7 @@
-"""All active listings as columns of numbers, read from one snapshot of Postgres.
+"""Reads all active listings as columns of numbers from one snapshot of Postgres.
 
-Rows of fixed width in the binary form of COPY are what numpy reads without a loop: a million take
-some seconds. https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format"
+numpy reads fixed-width rows in COPY's binary format without a loop: a million rows take a few seconds.
+https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format"
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -23,7 +23,7 @@ TYPES, OFFERS, BASES = tuple(PropertyType), tuple(ListingType), tuple(AreaBasis)
 
 
 class Kind(NamedTuple):
-    """What is never compared across."""
+    """Listings are compared only within the same kind."""
 
     property_type: str
     listing_type: str
@@ -31,9 +31,9 @@ class Kind(NamedTuple):
 
 
 KINDS = tuple(Kind(*names) for names in ((t, o, b) for t in TYPES for o in OFFERS for b in BASES))
-"""What a kind's number stands for."""
+"""A kind's number is its index here."""
 
-# Per column: its SQL, and the number that Postgres sends for it.
+# Per column: its SQL, and the numpy type of the value that Postgres sends.
 COLUMNS = {
     "id": ("p.id", "V16"),
     "revision": ("p.revision", ">i8"),
@@ -64,7 +64,7 @@ ROW = np.dtype(
     [("width", ">i2")]
     + [part for name, (_, form) in COLUMNS.items() for part in ((f"{name} size", ">i4"), (name, form))]
 )
-"""The number of columns, then each with its size before it."""
+"""A COPY row: the number of columns, then each column preceded by its size."""
 
 
 @dataclass(frozen=True)
@@ -77,12 +77,12 @@ class Snapshot:
         return [UUID(bytes=bytes(each)) for each in self.rows["id"][where]]
 
     def places_of(self, ids: Iterable[UUID]) -> Array:
-        """Indexes of those that are still active."""
+        """Return the row indexes of these properties; inactive ones are left out."""
         wanted = np.array([key.bytes for key in ids], "V16")
         return np.flatnonzero(np.isin(self.rows["id"].view("S16"), wanted.view("S16")))
 
     def moved(self, subjects: Array, found: Findings) -> Array:
-        """Which findings are news: another label or reason, or a point's difference."""
+        """Return the findings to write: new method, another label or reason, or delta moved by a point."""
         stored = self.rows[subjects]
         same = (stored["label"] == found.label) & (stored["reason"] == found.reason)
         steps = np.abs(stored["delta_tenths"].astype(np.int64) - found.delta_tenths)
@@ -90,7 +90,7 @@ class Snapshot:
 
 
 async def read_snapshot(engine: AsyncEngine, method: str, kinds: Collection[Kind] = KINDS) -> Snapshot:
-    """`method`: by which the stored labels must have been found to count as known."""
+    """Read the active listings; stored labels count as known only if `method` produced them."""
     async with engine.connect() as connection:
         driver: AsyncConnection[Any] | None = (await connection.get_raw_connection()).driver_connection
         assert driver is not None

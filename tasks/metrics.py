@@ -1,4 +1,4 @@
-"""What a worker tells Prometheus, on a port of its own: the jobs it has run, and what came by the queue."""
+"""Prometheus metrics of a worker, served on a separate port: runs of jobs and tasks of the queue."""
 
 from dataclasses import dataclass, field
 
@@ -35,6 +35,6 @@ class Metrics:
         self.seconds.labels(job).observe(seconds)
 
     def heard(self, signal: str, task: str) -> None:
-        """A signal of the queue, if it is the end of a task."""
+        """Count a signal of the queue if it ends a task; other signals are ignored."""
         if signal in OUTCOMES:
             self.tasks.labels(task, OUTCOMES[signal]).inc()

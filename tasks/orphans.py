@@ -1,4 +1,4 @@
-"""Objects that no row shows: a crash came between them and their row, or an outage before their end."""
+"""Removes stored objects that no row refers to, left by a crash before the row or a failed deletion."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -13,26 +13,26 @@ from schemas.tables.images import picture_in
 from stores.media import Media
 
 GRACE_S = 24 * 3600.0
-"""No upload takes so long from its first object to its row."""
+"""Seconds; no upload takes this long from its first object to its row."""
 BATCH = 1_000
 SHOWN = tuple(literal_column(picture_in(url), Text) for url in ("original_url", "enhanced_url"))
-"""The picture of each address of a row; both are indexed."""
+"""The picture ids in a row's two URLs; both expressions are indexed."""
 log = structlog.get_logger(component="media")
 
 
 async def sweep_orphans(engine: AsyncEngine, media: Media, *, grace_s: float = GRACE_S) -> int:
-    """Remove every object of a picture that no row shows, unless it is younger than the grace period.
+    """Remove the objects of pictures that no row refers to, unless they are younger than the grace period.
 
-    What does not lie in a picture's folder is left alone. Raises MediaUnavailable; what is then left
-    is for the next time.
+    Objects outside of a picture's folder are left alone. Raises MediaUnavailable; the next run removes
+    what remains.
 
     Args:
-        engine: whose rows count.
-        media: where the objects are.
-        grace_s: seconds; younger ones may be about to get their row.
+        engine: the database with the rows.
+        media: the store of the objects.
+        grace_s: minimum age in seconds; the row of a younger object may not be written yet.
 
     Returns:
-        How many were removed.
+        The number of objects removed.
     """
     removed, old = 0, dict[str, UUID]()
     async for found in media.list(ROOT):

@@ -1,7 +1,7 @@
 """The queue: how a process asks for work, and how workers find out what is due.
 
-Huey loses a task whose worker is killed, so no task carries anything but an id or a name, and every job
-finds by itself in Postgres what there is to do: what is lost is done by the next look.
+Huey loses a task whose worker is killed. So tasks carry only an id or a name, and every job finds its work
+in Postgres: the next look does what a lost task would have done.
 """
 
 import asyncio
@@ -33,15 +33,15 @@ from tasks.views import flush_views
 
 NAME = "casabricks"
 PATIENCE_S = 0.2
-"""How long a request waits for Redis to take a nudge that it can do without."""
+"""Connect timeout for Redis. Short, because a request can do without its nudge."""
 POP_S = 1
-"""How long Redis keeps a worker that asks for a task and finds none."""
+"""How long Redis holds a worker's blocking pop while the queue is empty."""
 SILENCE_S = POP_S + 1.0
-"""Before a Redis that says nothing is given up; a task that came as late as that would be lost."""
+"""Read timeout for Redis. Longer than a pop, because a task arriving after the timeout would be lost."""
 WORKERS = 4
-"""Two may be at long imports, and labels come back and views are counted all the same."""
+"""Enough that labels are renewed and views are counted while two workers run long imports."""
 TAKE_OVER_S = 15.0
-"""How long a worker that starts waits for what a killed one has not let go of yet."""
+"""How long a starting worker retries imports whose lock a killed worker still holds."""
 T = TypeVar("T")
 log = structlog.get_logger(component="worker")
 
@@ -66,11 +66,11 @@ class Queue:
         self.huey.periodic_task(crontab(), name="tick")(self._tick)
 
     async def ask_for_import(self, job_id: UUID) -> None:
-        """Nudge a worker; without Redis it finds the job by itself within a minute."""
+        """Nudge a worker to run the import; without Redis, a worker finds it within a minute."""
         await self._nudge(self._import_upload, job_id)
 
     async def ask_for_enhancement(self, image_id: UUID) -> None:
-        """Have a worker look at a picture; without Redis the sweep of the next minute does."""
+        """Nudge a worker to enhance a picture; without Redis, the next minute's sweep finds it."""
         await self._nudge(self._enhance_image, image_id)
 
     async def _nudge(self, task: Callable[[str], Any], key: UUID) -> None:
@@ -81,38 +81,38 @@ class Queue:
             log.warning("queue_unavailable", error=type(error).__name__)
 
     def consumer(self, *, schedules: bool = True) -> Consumer:
-        """A worker that begins by catching up; SIGTERM lets it finish what it is at.
+        """Return a worker that first catches up on lost work; on SIGTERM it finishes its current tasks.
 
         Args:
-            schedules: whether it looks for what is due; one worker is enough, and several do no harm.
+            schedules: whether it also looks for due jobs; one such worker is enough, more are harmless.
         """
         return CatchingUp(
             self, workers=WORKERS, periodic=schedules, graceful_signal="TERM", check_worker_health=True
         )
 
     def count(self, metrics: Metrics) -> None:
-        """Have this process count what it does of the queue."""
+        """Count this process's jobs and tasks in `metrics`."""
         self._report = metrics.ran
         self.huey.signal()(lambda signal, task, *_: metrics.heard(signal, task.name))
 
     def catch_up(self) -> None:
-        """Ask for what was left undone while no worker was there."""
+        """Queue the work that was left undone while no worker was running."""
         try:
             self._take_over()
             self._enhance_waiting()
             self._look()
-        except (RedisError, OSError) as error:  # the next tick does it
+        except (RedisError, OSError) as error:  # the next tick queues it
             log.warning("queue_unavailable", error=type(error).__name__)
 
     def wind_up(self) -> None:
-        """What is better done before the process ends; the next one would do it, too."""
+        """Flush views before the process ends; the next process would do it otherwise."""
         try:
             self._run(partial(flush_views, settings=self._settings))
         except (SQLAlchemyError, OSError) as error:
             log.warning("views_not_taken", error=type(error).__name__)
 
     def _tick(self) -> None:
-        """Huey's clock counts minutes, and labels should be back within one."""
+        """Look for due jobs now and in half a minute: Huey ticks each minute, labels are due more often."""
         self._look.schedule(delay=HALF_MINUTE.total_seconds())
         self._ask_for_what_is_due()
 
@@ -140,7 +140,7 @@ class Queue:
         asyncio.run(enhance_waiting(self._settings))
 
     def _run(self, job: Callable[[AsyncEngine], Awaitable[T]]) -> T:
-        """Run a coroutine in this worker's thread, with a database of its own."""
+        """Run a coroutine in this worker's thread, with a separate database engine."""
 
         async def run() -> T:
             engine = open_database(self._settings, statement_timeout_ms=0)
@@ -153,20 +153,20 @@ class Queue:
 
 
 class CatchingUp(Consumer):  # type: ignore[misc]  # huey has no types
-    """Can be told to stop before it works, and works before it asks for what was left undone."""
+    """Handles signals before it starts its workers, and starts them before it queues undone work."""
 
     def __init__(self, queue: Queue, **options: Any) -> None:
         super().__init__(queue.huey, **options)
         self._queue = queue
 
     def start(self) -> None:
-        self._set_signal_handlers()  # the library's own come last, and a signal until then would kill it
+        self._set_signal_handlers()  # Huey sets its own late; a signal before that would kill it
         super().start()
         self._queue.catch_up()
 
 
 def open_pool(url: str) -> ConnectionPool:
-    """Connections that give up soon and never ask twice, for each attempt holds a thread of a web server."""
+    """Open a pool with short timeouts and no retries, because an attempt blocks a web server's thread."""
     return ConnectionPool.from_url(
         url,
         socket_connect_timeout=PATIENCE_S,

@@ -1,4 +1,4 @@
-"""What is kept no longer than its time, removed batch by batch, so that nobody waits long for a row."""
+"""Removes data whose retention period is over, in batches, so that row locks are held only briefly."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -14,7 +14,7 @@ from tasks.runs import Work
 
 
 async def erase_expired(engine: AsyncEngine, settings: Settings) -> Purged:
-    """What was erased: leads, addresses, idempotency keys."""
+    """Erase expired leads, addresses and idempotency keys; return the counts."""
     total, more = Purged(), True
     while more:
         async with AsyncSession(engine) as session, session.begin():
@@ -28,7 +28,7 @@ async def erase_people(work: Work) -> Mapping[str, Any]:
 
 
 async def purge_records(work: Work) -> Mapping[str, int]:
-    """How many rows went, by table."""
+    """Delete expired records and return the number of rows by table."""
     gone: dict[str, int] = {}
     for table, condition in expired(work.settings, datetime.now(UTC)).items():
         name, batch = table.__tablename__, BATCH

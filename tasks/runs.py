@@ -1,7 +1,7 @@
-"""Runs of jobs, one for each period: claimed in Postgres, alive by their heartbeat, taken over without it.
+"""Runs of jobs, one per period: claimed in Postgres, kept by a heartbeat, taken over when it stops.
 
-Nothing depends on a message of the queue: a run that failed, or whose worker was killed, is due again.
-All times are the database's, so that the clocks of workers do not matter.
+Correctness does not depend on queue messages: a run that failed or lost its worker becomes due again.
+All times come from the database, so the clocks of workers do not matter.
 """
 
 import asyncio
@@ -23,20 +23,20 @@ from stores.background import meanwhile
 from tasks.schedule import Schedule
 
 MOST_ATTEMPTS = 12
-"""For one period; with an hour at most between two, that is a night's trying."""
+"""Per period. The pause between two is at most an hour, so retries go on for about a night."""
 LONGEST_ERROR = 500
 log = structlog.get_logger(component="worker")
 
 
 @dataclass(frozen=True)
 class Work:
-    """What a run is given."""
+    """The input of a run."""
 
     engine: AsyncEngine
     settings: Settings
     period: datetime
     last: datetime | None
-    """The newest period that was done before: what came after it is to be made up for."""
+    """The newest period done before; this run catches up on everything after it."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ class Job:
     name: str
     schedule: Schedule
     run: Callable[[Work], Awaitable[Mapping[str, Any]]]
-    """What it answers is kept with its run."""
+    """Its return value is stored with the run."""
     alone: bool = True
-    """Whether a period waits for the run of an earlier one."""
+    """Whether a period waits while the run of an earlier period is alive."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Claim:
         return {"job": self.job.name, "period": self.period, "attempt": self.attempt}
 
 
-# A failure waits a minute, then two, then four.
+# After a failure the pauses are one minute, two, four and so on, up to an hour.
 MAY_BE_TAKEN = """
     r.attempts < :most AND (
         r.state = 'failed'
@@ -80,7 +80,7 @@ IS_DUE = text(f"""
     SELECT {MAY_BEGIN} AND NOT EXISTS (
         SELECT FROM job_runs r WHERE r.job = :job AND r.period = :period AND NOT ({MAY_BE_TAKEN})
     )
-""")  # noqa: S608  put together from constants
+""")  # noqa: S608  built from constants only
 TAKE_TURNS = text("SELECT pg_advisory_xact_lock(hashtextextended('job ' || :job, 0))")
 CLAIM = text(f"""
     INSERT INTO job_runs AS r (job, period)
@@ -109,7 +109,7 @@ END = text("""
 
 
 async def due_now(engine: AsyncEngine, settings: Settings, jobs: Iterable[Job]) -> list[str]:
-    """The names of those that have something to do."""
+    """Return the names of the jobs that are due."""
     async with engine.connect() as connection:
         return [job.name for job in jobs if await _is_due(connection, settings, job)]
 
@@ -120,17 +120,17 @@ async def _is_due(connection: AsyncConnection, settings: Settings, job: Job) -> 
 
 
 Report = Callable[[str, str, float], None]
-"""Told the job, `done` or `failed`, and the seconds that it took."""
+"""Called with the job's name, `done` or `failed`, and the seconds it took."""
 
 
 def to_nobody(_job: str, _outcome: str, _seconds: float) -> None:
-    """For whoever runs a job without counting."""
+    """Do nothing: the default for callers that do not count runs."""
 
 
 async def run_once(engine: AsyncEngine, settings: Settings, job: Job, report: Report = to_nobody) -> bool:
-    """Run a job for the period that has begun; False when it is done, or another worker has it.
+    """Run a job for its current period; False when it is already done or another worker has it.
 
-    A failure is written down and not raised: the run is due again after a while.
+    A failure is logged and stored, not raised: the run is due again after a pause.
     """
     claim = await claim_run(engine, settings, job)
     if claim is None:
@@ -182,7 +182,7 @@ async def _values(connection: AsyncConnection, settings: Settings, job: Job) -> 
 async def _heartbeat(engine: AsyncEngine, every_s: float, claim: Claim) -> None:
     while True:
         await asyncio.sleep(every_s)
-        with suppress(SQLAlchemyError, OSError):  # the next beat may come in time
+        with suppress(SQLAlchemyError, OSError):  # the next beat may still be in time
             async with engine.begin() as connection:
                 await connection.execute(BEAT, claim.key)
 
@@ -190,7 +190,7 @@ async def _heartbeat(engine: AsyncEngine, every_s: float, claim: Claim) -> None:
 async def _end(
     engine: AsyncEngine, claim: Claim, state: str, result: Mapping[str, Any], error: str | None
 ) -> None:
-    """What was taken over meanwhile is another's to end."""
+    """Store how the run ended; no-op if another worker has taken it over."""
     async with engine.begin() as connection:
         values = claim.key | {"state": state, "result": dict(result), "error": error}
         await connection.execute(END, values)

@@ -1,4 +1,4 @@
-"""When a job is due: every so often by the clock, or after each promotion of an index."""
+"""When a job is due: at regular intervals, or after each promotion of an index."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,12 +18,12 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 class Schedule(Protocol):
     async def period(self, connection: AsyncConnection, settings: Settings, now: datetime) -> datetime | None:
-        """The newest period that has begun; None before the first."""
+        """Return the start of the newest period that has begun; None before the first."""
 
 
 @dataclass(frozen=True)
 class Every:
-    """Periods of one length, that begin so long after midnight in UTC."""
+    """Periods of equal length, offset from midnight UTC by `at`."""
 
     length: timedelta
     at: timedelta = timedelta()
@@ -37,7 +37,7 @@ class Every:
 
 @dataclass(frozen=True)
 class EachPromotion:
-    """A period for each index that has gone live: it begins when its searches do."""
+    """One period per index that has gone live; it begins when the index goes live."""
 
     async def period(
         self, connection: AsyncConnection, settings: Settings, _now: datetime

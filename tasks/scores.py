@@ -1,4 +1,4 @@
-"""Homes scored that came without scores, as imports do, or were scored by older rules."""
+"""Scores homes that have no scores, such as imported ones, or that were scored by older rules."""
 
 from collections.abc import Mapping
 

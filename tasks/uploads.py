@@ -1,7 +1,7 @@
-"""Uploaded files, imported by whichever worker takes them: the job's row is the record, the queue a nudge.
+"""Imports uploaded files in a worker. The job's row is the record; the queue only nudges.
 
-An upload whose row still has its file is not done with, whatever happened to those who were at it. The
-file goes in the one transaction that also says how it ended, and only the owner of the file's lock does that.
+An upload is unfinished as long as its row still holds the file, even if its worker was killed. One
+transaction removes the file and stores the outcome, and only the holder of the file's lock runs it.
 """
 
 import asyncio
@@ -41,17 +41,17 @@ class Upload:
     filename: str
     content: bytes = field(repr=False)
     described: dict[str, Any]
-    """Its map, as the release that took it in wrote it down."""
+    """Its map, as stored by the release that accepted the upload."""
     asked_by: Actor
 
 
 async def import_waiting(engine: AsyncEngine) -> int:
-    """Run every upload that waits, and those whose worker was killed; how many were brought to an end."""
+    """Run every waiting upload and those of killed workers; return how many were finished."""
     return sum([await import_upload(engine, job_id) for job_id in await waiting(engine)])
 
 
 async def import_left_behind(engine: AsyncEngine, *, patience_s: float) -> None:
-    """Take over from a worker that was killed a moment ago: Postgres lets go of its lock when it notices."""
+    """Take over from a killed worker; retries until Postgres notices the loss and releases its lock."""
     deadline = time.monotonic() + patience_s
     await import_waiting(engine)
     while (left := await waiting(engine, JobState.RUNNING)) and time.monotonic() < deadline:
@@ -61,7 +61,7 @@ async def import_left_behind(engine: AsyncEngine, *, patience_s: float) -> None:
 
 
 async def waiting(engine: AsyncEngine, *states: JobState) -> Sequence[UUID]:
-    """Those that are not done with, the oldest first; of all states, or of some."""
+    """Return the unfinished uploads, oldest first; only those in `states`, if given."""
     query = select(ImportJob.id).where(NOT_DONE_WITH).order_by(ImportJob.id)
     if states:
         query = query.where(ImportJob.state.in_(states))
@@ -70,9 +70,9 @@ async def waiting(engine: AsyncEngine, *states: JobState) -> Sequence[UUID]:
 
 
 async def import_upload(engine: AsyncEngine, job_id: UUID) -> bool:
-    """Run one upload from where it stands; False when another worker has it, or it has to wait.
+    """Continue one upload; False when another worker has it, it is done, or it is put off.
 
-    Its trouble is its own: written down, and never raised.
+    Errors are logged and stored with the upload, never raised, so that other uploads go on.
     """
     try:
         async with alone_with(engine, job_id) as connection:
@@ -93,7 +93,7 @@ async def import_upload(engine: AsyncEngine, job_id: UUID) -> bool:
 
 @asynccontextmanager
 async def alone_with(engine: AsyncEngine, job_id: UUID) -> AsyncIterator[AsyncConnection]:
-    """Keep others from the same file. Raises ImportRunning, before any of it is read."""
+    """Lock the upload's file against other imports. Raises ImportRunning before the file is read."""
     async with engine.connect() as connection:
         async with connection.begin():
             digest = await connection.scalar(select(ImportJob.file_sha256).where(ImportJob.id == job_id))
@@ -102,7 +102,7 @@ async def alone_with(engine: AsyncEngine, job_id: UUID) -> AsyncIterator[AsyncCo
 
 
 async def take_up(connection: AsyncConnection, job_id: UUID) -> Upload | None:
-    """An upload that is running from now on; None when it is done with."""
+    """Mark the upload as running and return it; None when it is already finished."""
     asked_by = select(User.email).where(User.id == ImportJob.created_by).scalar_subquery().label("asked_by")
     taken = (
         update(ImportJob)
@@ -122,7 +122,7 @@ async def take_up(connection: AsyncConnection, job_id: UUID) -> Upload | None:
 
 
 async def run(connection: AsyncConnection, upload: Upload) -> Report | None:
-    """Bring it to its end: what became of its rows, or None when the file or its map is to blame."""
+    """Import the upload and settle it; return the report, or None when the file or its map is invalid."""
     try:
         report = await load_upload(connection, upload)
     except InvalidRequest as error:
@@ -153,7 +153,7 @@ async def load_upload(connection: AsyncConnection, upload: Upload) -> Report:
 async def settle(
     connection: AsyncConnection, upload: Upload, values: dict[str, Any], report: Report | None = None
 ) -> None:
-    """How it ended, its file let go of and the audit row, in one transaction."""
+    """Store the outcome, remove the file and write the audit row in one transaction."""
     settled = (
         update(ImportJob)
         .where(ImportJob.id == upload.job.id, NOT_DONE_WITH)
@@ -175,7 +175,7 @@ async def settle(
 
 
 async def put_off(engine: AsyncEngine, job_id: UUID, error: Exception) -> None:
-    """Leave it to the next look, with what was in the way; if the database was, there is nothing to write."""
+    """Queue the upload again with the reason; if the database is down, nothing is written."""
     what = "Somebody else holds rows of it" if met_a_lock(error) else f"{type(error).__name__} came between"
     values = {"state": JobState.QUEUED, "error": f"{what}; it is tried again.", "updated_at": func.now()}
     with suppress(ImportRunning, SQLAlchemyError, OSError):
@@ -186,7 +186,7 @@ async def put_off(engine: AsyncEngine, job_id: UUID, error: Exception) -> None:
 
 
 async def follow_up(engine: AsyncEngine) -> None:
-    """Scores and labels at once; what cannot be done now is done by the jobs that look for such homes."""
+    """Compute scores and labels now; if that fails, the scheduled jobs do it later."""
     try:
         await score_waiting(engine)
         await compare_prices(engine)

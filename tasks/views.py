@@ -1,4 +1,4 @@
-"""Views taken over from Redis into Postgres."""
+"""Moves view counts from Redis into Postgres."""
 
 import structlog
 from redis.exceptions import RedisError
@@ -10,12 +10,12 @@ from stores.cache import open_cache
 from stores.views import ViewCounts
 
 PATIENCE_S = 2.0
-"""For Redis, since nobody waits for a job."""
+"""Timeout for Redis; longer than a request's, because no user waits for a job."""
 log = structlog.get_logger(component="worker")
 
 
 async def flush_views(engine: AsyncEngine, settings: Settings) -> int:
-    """How many views were counted now; those of a Redis that is away are counted when it is back."""
+    """Count the views in Redis and return how many; if Redis is down, a later run counts them."""
     cache = open_cache(settings, patience_s=PATIENCE_S)
     try:
         return await take_batches(engine, ViewCounts(cache))
@@ -27,7 +27,7 @@ async def flush_views(engine: AsyncEngine, settings: Settings) -> int:
 
 
 async def take_batches(engine: AsyncEngine, counts: ViewCounts) -> int:
-    """Each in a transaction of its own; whoever is killed between leaves the rest to the next."""
+    """Count each batch in a separate transaction; if the process is killed, the next one counts the rest."""
     taken = 0
     for token in await counts.batches():
         views = await counts.read(token)

@@ -1,4 +1,4 @@
-"""Demo listings of a Noida that could be: drawn, not copied, and the same for everyone with the same seed."""
+"""Demo listings of an invented Noida: generated, not copied, and reproducible by seed."""
 
 from embedded.demo.homes import homes
 from embedded.demo.load import load_demo

@@ -1,4 +1,4 @@
-"""Which of the drawn pictures a demo home shows: its outside first, then rooms, then its floor plan."""
+"""Chooses the drawn pictures of a demo home: first its exterior, then rooms, then its floor plan."""
 
 import random
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,7 +23,7 @@ IMAGE_COLUMNS = (
 
 
 class Albums:
-    """Pictures sorted by what they suit; without pictures, all albums are empty."""
+    """Pictures grouped by kind of home or room; without pictures, all albums are empty."""
 
     def __init__(self, pictures: Sequence[Picture]) -> None:
         self._by_kind: dict[str, list[Picture]] = {}
@@ -32,13 +32,13 @@ class Albums:
         self._plans = {plan.bhk: plan for plan in self._by_kind.get("floor_plan", [])}
 
     def rows(self, homes: Iterable[Home]) -> Iterator[tuple[Any, ...]]:
-        """Rows of `property_images`, in the order of `IMAGE_COLUMNS`."""
+        """Yield rows of `property_images` in the order of `IMAGE_COLUMNS`."""
         for home in homes:
             for order, picture in enumerate(self.pictures(home)):
                 yield _row(home.id, picture, order)
 
     def pictures(self, home: Home) -> list[Picture]:
-        rng = random.Random(home.id.int)  # the same home always shows the same
+        rng = random.Random(home.id.int)  # the same home always gets the same pictures
         count = shares.PICTURES.pick(rng)
         inside = [] if home.rooms.bhk is None else self._inside(rng, int(home.rooms.bhk), count - 1)
         return [*self._some(rng, home.property_type, min(1, count)), *inside]

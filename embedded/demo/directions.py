@@ -1,4 +1,4 @@
-"""Where the rooms of a demo home lie, as far as its owner told, and how that reads."""
+"""The directions of a demo home's rooms, as far as its owner gave them, and the scores that follow."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""What a demo home is: a row of `properties`, in the parts in which it is drawn."""
+"""A demo home: a row of `properties`, split into the parts in which it is generated."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -95,7 +95,7 @@ class Home(NamedTuple):
 
     @property
     def row(self) -> tuple[Any, ...]:
-        """The values of `COLUMNS`."""
+        """The row's values in the order of `COLUMNS`."""
         return (
             self.id,
             self.property_type,

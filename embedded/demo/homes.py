@@ -1,4 +1,4 @@
-"""Homes of a Noida that could be: the same seed and day give the same homes, ids included."""
+"""Generates homes of an invented Noida: the same seed and day give the same homes, ids included."""
 
 import random
 from collections.abc import Iterator, Mapping
@@ -16,13 +16,13 @@ from embedded.demo.words import describe, entitle
 from schemas.sectors import LOCALITIES
 from schemas.vocabulary import Possession, PropertyState, PropertyType
 
-LIVE_TO_DEAD = 25  # one draft, sold, expired or inactive home comes with so many live ones
+LIVE_TO_DEAD = 25  # live homes for each draft, sold, expired or inactive one
 AT_MOST_DAYS_OLD = 180
 FIRST_ID_MS = (
-    1_767_225_600_000  # 2026-01-01: ids sort by number, as those that the database makes sort by time
+    1_767_225_600_000  # 2026-01-01: ids sort by the home's number, as the database's ids sort by time
 )
-FLAT_SPREAD_DEGREES = 0.0009  # a society's homes stand within some 130 m of each other
-OTHER_SPREAD_DEGREES = 0.0025  # and others within 400 m of their sector's centre
+FLAT_SPREAD_DEGREES = 0.0009  # a society's homes lie within about 130 m of each other
+OTHER_SPREAD_DEGREES = 0.0025  # other homes lie within 400 m of their sector's center
 
 IN_SOCIETIES = {PropertyType.APARTMENT, PropertyType.PENTHOUSE, PropertyType.STUDIO}
 WHOLE_HOUSES = {PropertyType.INDEPENDENT_HOUSE, PropertyType.VILLA}
@@ -46,9 +46,9 @@ LOCALITY = dict.fromkeys(PropertyType, Weighted(LAND)) | {
 
 
 def homes(listings: int, seed: int, today: datetime) -> Iterator[Home]:
-    """As many live homes, and a few dead ones between them; first offered in the half year before `today`.
+    """Yield `listings` live homes and a few dead ones between them, listed in the half year before `today`.
 
-    Fewer homes are the beginning of more: raising `listings` adds to what a seed gave before.
+    A smaller number gives a prefix of a larger one: raising `listings` only adds homes for the same seed.
     """
     rng = random.Random(seed)
     built = societies(rng, FLATS)
@@ -59,7 +59,7 @@ def homes(listings: int, seed: int, today: datetime) -> Iterator[Home]:
 
 
 def _id_tail(rng: random.Random) -> int:
-    """What the ids of one seed share: the random bits of a UUID of version 7, and its version."""
+    """Return the bits that all ids of one seed share: the version and the random bits of a UUIDv7."""
     return 0x7 << 76 | rng.getrandbits(12) << 64 | 0x2 << 62 | rng.getrandbits(62)
 
 
@@ -68,7 +68,7 @@ def _id(number: int, tail: int) -> UUID:
 
 
 def _standing(rng: random.Random, today: datetime, *, dead: bool) -> Standing:
-    # Squared, so that there are more new ones than old ones.
+    # Squared, so that more homes are new than old.
     listed_at = today - timedelta(seconds=int(AT_MOST_DAYS_OLD * 86_400 * rng.random() ** 2))
     if not dead:
         live = PropertyState.UNDER_OFFER if rng.random() < shares.UNDER_OFFER else PropertyState.ACTIVE

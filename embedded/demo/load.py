@@ -1,4 +1,4 @@
-"""Demo homes and their pictures into Postgres, by COPY; what is there already stays as it is."""
+"""Loads demo homes and their pictures into Postgres with COPY; existing rows are not changed."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
@@ -21,11 +21,11 @@ from tasks.market import compare_prices
 
 Connection = AsyncConnection[TupleRow]
 
-CHUNK = 5_000  # rows a transaction
+CHUNK = 5_000  # rows per transaction
 
 
 def ignore(_done: int, _total: int) -> None:
-    """Nobody wants to know how far the loading is."""
+    """Do nothing: the default if no progress is shown."""
 
 
 async def load_demo(
@@ -36,7 +36,7 @@ async def load_demo(
     seed: int,
     progress: Callable[[int, int], None] = ignore,
 ) -> int:
-    """Draw the pictures into `media` and add the homes; how many live listings are new."""
+    """Draw the pictures into `media` and add the homes; return how many new listings are live."""
     pictures = await asyncio.to_thread(draw_pictures, media)
     return await load_homes(engine, pictures, listings=listings, seed=seed, progress=progress)
 
@@ -49,9 +49,9 @@ async def load_homes(
     seed: int,
     progress: Callable[[int, int], None] = ignore,
 ) -> int:
-    """Add the homes and say where their prices stand; how many live listings are new.
+    """Add the homes and compare their prices with the market; return how many new listings are live.
 
-    The few dead ones that come with them are not counted. `progress` is told live listings done and in all.
+    The few dead listings among them are not counted. `progress` gets the live listings done and in total.
     """
     albums = Albums(pictures)
     drawn = homes(listings, seed, datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0))
@@ -75,7 +75,7 @@ async def _load(engine: AsyncEngine, chunk: Sequence[Home], albums: Albums) -> i
 
 
 async def _add(driver: Connection, rows: Iterable[tuple[Any, ...]]) -> set[UUID]:
-    """The ids of the rows that were not there yet; by way of a table that can take what may conflict."""
+    """Insert new rows and return their ids; goes through a temporary table, as COPY cannot skip conflicts."""
     columns = _list(COLUMNS)
     await driver.execute(
         SQL("CREATE TEMP TABLE drawn ON COMMIT DROP AS SELECT {} FROM properties WITH NO DATA").format(

@@ -1,4 +1,4 @@
-"""What a demo home measures and what is asked for it, by the price band of its locality."""
+"""Generates area and price of a demo home from the price band of its locality."""
 
 import random
 
@@ -11,16 +11,16 @@ from schemas.vocabulary import AreaBasis, Furnishing, ListingType, Possession, P
 CRORE = 10_000_000
 LAKH = 100_000
 SQFT_PER_SQYD = 9
-ROUNDED_SQFT = 5  # areas are written so
-SAME_PLAN = 0.1  # how far sizes differ within a society, in shares of all homes of that BHK
-NOISE = 0.06  # how far owners differ from each other, in shares of a price
-LURED = 0.6  # the share of its worth for which a lure is offered
+ROUNDED_SQFT = 5  # areas are rounded to this
+SAME_PLAN = 0.1  # spread of sizes within a society, as a share of the size ranking of all homes with that BHK
+NOISE = 0.06  # standard deviation between owners, as a share of the price
+LURED = 0.6  # price of a lure listing, as a share of its value
 FURNITURE = {Furnishing.UNFURNISHED: 0.94, Furnishing.SEMI_FURNISHED: 1.0, Furnishing.FURNISHED: 1.12}
-"""What it does to a rent: a guess."""
+"""Factors of the rent by furnishing; guesses."""
 
 
 def _areas(bhk: float) -> list[float]:
-    """Super areas in sqft, one for each hundredth of the homes, on straight lines between the quartiles."""
+    """Return 100 super areas in sqft, one per percentile, interpolated linearly between the quartiles."""
     points = shares.AREA_QUARTILES[bhk]
     return [
         points[place // 25] + (points[place // 25 + 1] - points[place // 25]) * (place % 25) / 25
@@ -43,7 +43,7 @@ def draw_offer(
     basis = AreaBasis.SUPER if rooms.bhk is None else shares.AREA_BASIS.pick(rng)
     super_sqft = _plot_sqft(rng) if rooms.bhk is None else _super_sqft(rng, rooms.bhk, society)
     value = super_sqft * _per_sqft(rng, kind, place.locality, society)
-    # Neither a plot nor a building site is let.
+    # Plots and homes under construction are not rented out.
     ready = building.possession_status is Possession.READY_TO_MOVE
     rented = ready and rng.random() < shares.RENTED
     return Offer(
@@ -65,7 +65,7 @@ def _super_sqft(rng: random.Random, bhk: float, society: Society | None) -> floa
 
 
 def _per_sqft(rng: random.Random, kind: PropertyType, locality: str, society: Society | None) -> float:
-    """Rupees per sqft of super area: within the band of the locality, except for a lure."""
+    """Return rupees per sqft of super area: within the locality's band, except for a lure."""
     band = price_band(kind, locality)
     per_sqft = band.average * (society.price_level if society else 1) * rng.gauss(1, NOISE)
     within = min(max(per_sqft, band.low), band.high)
@@ -73,7 +73,7 @@ def _per_sqft(rng: random.Random, kind: PropertyType, locality: str, society: So
 
 
 def asked(value: float) -> int:
-    """A price as people round it: to 10,000 below a quarter of a crore, to a lakh, then to five."""
+    """Round as people do: to 10,000 below a quarter crore, to a lakh below a crore, else to 5 lakh."""
     step = 5 * LAKH if value >= CRORE else LAKH if value >= CRORE / 4 else LAKH // 10
     return max(step, round(value / step) * step)
 

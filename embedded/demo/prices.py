@@ -1,4 +1,4 @@
-"""What a square foot costs where: published bands by locality, and what stands in where none is published."""
+"""Prices per square foot by locality: published bands, and estimates where no band is published."""
 
 import csv
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from statistics import mean, median
 from schemas.sectors import LOCALITIES
 from schemas.vocabulary import PropertyType
 
-NEIGHBOURS = 3  # banded sectors whose mean stands in for a missing band
+NEIGHBOURS = 3  # number of sectors with a band whose mean replaces a missing band
 KM_PER_DEGREE_NORTH = 110.9
 KM_PER_DEGREE_EAST = 97.7  # at 28.5 N
 SQFT_PER_SQM = 10.7639
@@ -37,12 +37,12 @@ BANDED_AS = {
     PropertyType.INDEPENDENT_HOUSE: (PropertyType.INDEPENDENT_HOUSE, 1.0),
     PropertyType.VILLA: (PropertyType.INDEPENDENT_HOUSE, 1.1),
 }
-"""Whose band a type takes, and by which factor: only three types are published, the factors are guesses."""
+"""Published type and factor for each type; only three types are published, and the factors are guesses."""
 
 BUILDER_FLOOR_TO_APARTMENT = 0.9
-"""Builder floors are published for two cheap sectors only; in the one that has flats too, they relate so."""
+"""Builder floors are published for two cheap sectors only; this is the ratio in the one that has both."""
 
-LAND_TO_CIRCLE_RATE = 2.25  # a guess: what is asked for land over the government's minimum
+LAND_TO_CIRCLE_RATE = 2.25  # a guess: asking price of land over the government's minimum
 LAND_SPREAD = 0.2
 
 
@@ -60,7 +60,7 @@ def _published() -> dict[PropertyType, dict[str, Band]]:
 
 PUBLISHED = _published()
 CIRCLE_RATES = {row["locality"]: int(row["inr_per_sqm"]) for row in _rows("circle_rates")}
-"""Rupees per square metre of land, the government's minimum of about 2024."""
+"""The government's minimum price of land in rupees per square meter, of about 2024."""
 
 
 @cache
@@ -91,7 +91,7 @@ def _mean(bands: list[Band]) -> Band:
 
 
 def _nearest(locality: str, banded: Iterable[str]) -> list[str]:
-    """The nearest banded localities; all of them for one whose place is not known."""
+    """Return the nearest localities with a band; all of them if the locality has no coordinates."""
     if LOCALITIES[locality].latitude is None:
         return list(banded)
     placed = [name for name in banded if LOCALITIES[name].latitude is not None]

@@ -1,6 +1,6 @@
-"""How homes in Noida spread: shares counted on some 2,900 real listings and rounded, and our own guesses.
+"""Distributions of homes in Noida: shares counted on about 2,900 real listings and rounded, and guesses.
 
-Whatever is not marked as a guess was counted. Values are weights; they need not add up to anything.
+Everything not marked as a guess was counted. Values are weights; they need not add up to a fixed sum.
 """
 
 import random
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class Weighted(Generic[T]):
-    """Values to pick from by weight; several times faster than `random.choices` for one pick."""
+    """Values to pick by weight; for single picks several times faster than `random.choices`."""
 
     def __init__(self, weights: Mapping[T, float]) -> None:
         self._values = list(weights)
@@ -27,8 +27,8 @@ class Weighted(Generic[T]):
         return self._values[bisect(self._sums, rng.random() * self._total)]
 
 
-# Three in four are flats. Of those 38 % stand in buildings of up to four floors, and of these we
-# guess that two in five are builder floors. Penthouses and plots are guesses.
+# Three in four are flats. Of those, 38 % are in buildings of up to four floors; the guess is that two in
+# five of these are builder floors. Penthouses and plots are guesses.
 TYPES = {
     PropertyType.APARTMENT: 62,
     PropertyType.BUILDER_FLOOR: 12,
@@ -39,7 +39,7 @@ TYPES = {
     PropertyType.PLOT: 3,
 }
 TYPE = Weighted(TYPES)
-RENTED = 0.27  # a guess, of what can be rented, which makes a quarter of all; the files hold sales only
+RENTED = 0.27  # a guess, of rentable homes (a quarter of all homes); the counted files hold sales only
 UNDER_OFFER = 0.03  # a guess
 DEAD = Weighted(  # a guess
     {PropertyState.DRAFT: 3, PropertyState.SOLD: 4, PropertyState.EXPIRED: 2, PropertyState.INACTIVE: 1}
@@ -64,11 +64,11 @@ AREA_QUARTILES: dict[float, tuple[int, int, int, int, int]] = {
     7: (2_650, 3_300, 5_250, 6_800, 9_600),
 }
 """Sqft by BHK: the 5th, 25th, 50th, 75th and 95th percentile, taken as super area."""
-PLOT_SQYD = (100, 112, 150, 200, 250, 300, 350, 450)  # usual sizes of the authority's plots; shares guessed
+PLOT_SQYD = (100, 112, 150, 200, 250, 300, 350, 450)  # usual plot sizes of the authority; shares are guesses
 
 AREA_BASIS = Weighted({AreaBasis.SUPER: 70, AreaBasis.CARPET: 20, AreaBasis.BUILT_UP: 10})  # a guess
 SHARE_OF_SUPER = {AreaBasis.SUPER: 1.0, AreaBasis.BUILT_UP: 0.88, AreaBasis.CARPET: 0.74}
-"""What is left of a super area on another basis: a guess within what builders load, 25 to 50 %."""
+"""Area on each basis as a share of super area: a guess, within the usual loading of 25 to 50 %."""
 
 BATHROOMS_BEYOND_BEDROOMS = Weighted({0: 65, -1: 23, 1: 9, -2: 3})
 BALCONIES = Weighted({None: 35, 1: 15, 2: 22, 3: 17, 4: 8, 5: 3})
@@ -85,13 +85,13 @@ FACINGS = {
     Direction.NORTH_WEST: 6,
 }
 FACING = Weighted(FACINGS)
-ROOMS_KNOWN = 0.75  # a guess: owners who tell the front often know where the rooms lie
-POOJA_ROOM = 0.6  # a guess: the others pray in a corner of another room
-BUILT_BY_VASTU = 0.5  # a guess: the share of rooms that lie where the guideline prefers them
+ROOMS_KNOWN = 0.75  # a guess: owners who give the facing often know the rooms' directions
+POOJA_ROOM = 0.6  # a guess: other homes have a prayer corner in another room
+BUILT_BY_VASTU = 0.5  # a guess: the share of rooms in a direction that the guideline prefers
 
-LOW_BLOCK = 0.25  # of societies, up to five floors
+LOW_BLOCK = 0.25  # share of societies with up to five floors
 LOW_BLOCK_FLOORS = Weighted({3: 30, 4: 60, 5: 10})
-TOWER_FLOORS = (5, 7, 11, 14, 16, 18, 20, 21, 24, 28, 36)  # deciles of flats in buildings of five and more
+TOWER_FLOORS = (5, 7, 11, 14, 16, 18, 20, 21, 24, 28, 36)  # deciles, of flats in buildings of 5 or more
 TOWER_GROUND_FLOOR = 0.035
 LOW_GROUND_FLOOR = 0.18
 BUILDER_FLOORS = Weighted({2: 10, 3: 30, 4: 60})
@@ -103,13 +103,13 @@ FURNISHING = Weighted(FURNISHINGS)
 UNDER_CONSTRUCTION = 0.08
 OLDEST = 20  # years, a guess
 
-YIELD = (0.025, 0.035)  # a year's rent over the price, the range usually stated for flats in Noida
-LURE = 0.004  # a guess: asked a third below everyone else, which the comparison has to notice
+YIELD = (0.025, 0.035)  # a year's rent over the price; the range usually stated for flats in Noida
+LURE = 0.004  # a guess: share of lures, priced far below others, which the comparison must detect
 
 PICTURES = Weighted({0: 5, 1: 10, 2: 15, 3: 25, 4: 25, 5: 20})  # a guess
 
 FLAT_LOCALITIES = {
-    "Sector 150": 104,  # half of what was counted: a few launches crowd the files
+    "Sector 150": 104,  # half of the count: a few launches are overrepresented in the files
     "Sector 73": 75, "Sector 49": 52, "Sector 75": 39, "Sector 137": 34, "Sector 79": 34, "Sector 110": 33,
     "Sector 78": 33, "Sector 45": 30, "Sector 107": 28, "Sector 44": 27, "Sector 128": 27, "Sector 94": 26,
     "Sector 43": 24, "Sector 108": 20, "Sector 77": 19, "Sector 93A": 19, "Sector 50": 16, "Sector 74": 16,
@@ -120,13 +120,13 @@ FLAT_LOCALITIES = {
     "Sector 46": 3,
 }  # fmt: skip
 BUILDER_FLOOR_LOCALITIES = {"Sector 73": 75, "Sector 49": 52}
-MAPPED_LOCALITY = 1.0  # a guess for the many that were hardly counted
-UNMAPPED_LOCALITY = 0.2  # whose centre nobody knows: few people live there
-BANDED_LOCALITY = 10.0  # a guess: where a price is published there is a market
+MAPPED_LOCALITY = 1.0  # a guess for the many localities with few counted listings
+UNMAPPED_LOCALITY = 0.2  # for localities with an unknown center: few people live there
+BANDED_LOCALITY = 10.0  # a guess: a published price indicates a market
 
 
 def locality_weights(counted: Mapping[str, float], banded: Mapping[str, object]) -> dict[str, float]:
-    """A weight for every locality: as counted, or a guess."""
+    """Return a weight for every locality: its count, or else a guess."""
     return {
         fact.locality: counted.get(fact.locality)
         or (BANDED_LOCALITY if fact.locality in banded else 0)

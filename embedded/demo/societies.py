@@ -1,4 +1,4 @@
-"""Housing societies that do not exist: a name, a place in their locality, a builder's price level."""
+"""Invented housing societies: each has a name, a place in its locality and a builder's price level."""
 
 import random
 from collections.abc import Mapping
@@ -26,10 +26,10 @@ SECOND = (
     "Orchard", "Quarter", "Rows", "Steps", "Terraces", "Verandah",
 )  # fmt: skip
 
-SOCIETIES = 500  # in all of Noida, spread over the localities as flats are
+SOCIETIES = 500  # in all of Noida, distributed over the localities like flats
 MOST_IN_A_LOCALITY = 40
-SPREAD_DEGREES = 0.0018  # some 200 m around a locality's centre, so that its homes stay within 400 m
-PRICE_SPREAD = 0.08  # builders differ by so much from the locality's level
+SPREAD_DEGREES = 0.0018  # about 200 m around a locality's center, so that homes stay within 400 m
+PRICE_SPREAD = 0.08  # largest deviation of a builder's prices from the locality's level
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,14 @@ class Society:
     longitude: float | None
     total_floors: int
     age_years: int | None
-    """None while it is being built."""
+    """None while it is under construction."""
     price_level: float
     size_level: float
-    """0 builds the smallest homes, 1 the largest."""
+    """0 for the smallest homes, 1 for the largest."""
 
 
 def societies(rng: random.Random, flats: Mapping[str, float]) -> dict[str, Weighted[Society]]:
-    """By locality, the more the more flats it has; the first ones are the largest. No name is used twice."""
+    """Return societies by locality, more where there are more flats; the first are largest, names unique."""
     names = [f"{first} {second}" for first in FIRST for second in SECOND]
     rng.shuffle(names)
     numbers = count()
@@ -84,5 +84,5 @@ def _tower_floors(rng: random.Random) -> int:
 
 
 def near(rng: random.Random, degrees: float | None, spread: float) -> float | None:
-    """Somewhere around a coordinate; an unknown one stays unknown."""
+    """Return a random value within `spread` of a coordinate; None if the coordinate is unknown."""
     return None if degrees is None else round(degrees + spread * (2 * rng.random() - 1), 6)

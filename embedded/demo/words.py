@@ -1,4 +1,4 @@
-"""Titles and descriptions in plain words, put together from what is known of a home."""
+"""Builds titles and descriptions in plain words from a home's values."""
 
 import random
 from functools import cache
@@ -95,7 +95,7 @@ def what(kind: PropertyType, bhk: float | None) -> str:
 
 
 def on_floor(floor: int | None) -> str:
-    """With a blank before it; nothing where a home has no floor of its own."""
+    """Return the floor with a leading blank; "" if the home has no floor number."""
     if floor is None:
         return ""
     return " on the ground floor" if floor == 0 else f" on the {ordinal(floor)} floor"

@@ -1,5 +1,5 @@
-"""A stand-in for the AI service, so that pictures are enhanced on one machine with nothing outside.
+"""A stand-in for the AI service, so that pictures can be enhanced on one machine without external services.
 
-It keeps to the same contract (docs/api.md) and does the work itself, with libvips instead of a model.
-Whoever tries out what happens when the AI service misbehaves tells it how: `PUT /behaviour`.
+It follows the same contract (docs/api.md), but uses libvips instead of a model. To see how CasaBricks handles
+failures of the AI service, configure them with `PUT /behaviour`.
 """

@@ -1,4 +1,4 @@
-"""`python -m embedded.enhancer PORT DIRECTORY`: the stand-in as a process; its secrets are our settings."""
+"""`python -m embedded.enhancer PORT DIRECTORY` runs the stand-in; it uses the API's webhook secrets."""
 
 import sys
 from pathlib import Path

@@ -1,24 +1,24 @@
-"""How the stand-in is to misbehave, for those who want to see what comes of it."""
+"""Settings that make the stand-in misbehave, to try out how CasaBricks reacts."""
 
 from schemas.api.base import Shape
 
 
 class Behaviour(Shape):
     answers: int = 202
-    """To jobs: 503 is an AI service that is away, 422 one that refuses."""
+    """Status returned for jobs: 503 simulates an AI service that is down, 422 one that refuses."""
     silent: bool = False
-    """Takes jobs and is never heard of again."""
+    """Accepts jobs, but never sends a webhook."""
     delay_s: float = 0.0
-    """Between taking a job and telling of it."""
+    """Seconds between accepting a job and its first webhook."""
     gives_up: str = ""
-    """A reason to fail with, instead of a result."""
+    """If set, jobs fail with this reason instead of yielding a result."""
     copies: int = 1
     """How often each webhook is sent."""
     backwards: bool = False
-    """Tells that it is done, then that it has begun."""
+    """Sends the final webhook before the one that processing has begun."""
     forged: bool = False
-    """Signs by a secret that nobody shares."""
+    """Signs webhooks with a random secret, so that the signatures are invalid."""
     skew_s: int = 0
-    """How far its clock goes wrong."""
+    """Seconds added to the timestamps of webhooks, as by a wrong clock."""
     result_url: str = ""
-    """Where it says that its result is, instead of where it is."""
+    """If set, webhooks give this URL of the result instead of the real one."""

@@ -1,4 +1,4 @@
-"""The stand-in's work: fetch the original, make it better, tell by webhook; across restarts."""
+"""The stand-in's jobs: fetch the original, enhance it and send webhooks; jobs survive restarts."""
 
 import asyncio
 import time
@@ -18,13 +18,13 @@ from stores.background import END_S
 
 TIMEOUT = ClientTimeout(total=10)
 PAUSES_S = (0.2, 1.0, 5.0, 15.0, 60.0)
-"""Between attempts to be heard."""
+"""Pauses between attempts to deliver a webhook."""
 AGAIN = frozenset({408, 425, 429})
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What the data of a job says."""
+    """The data of a job."""
 
     image_id: str
     job_id: str
@@ -34,7 +34,7 @@ class Asked:
 
 
 class Jobs:
-    """Each job is a file until its end was told, so that a stand-in that was stopped goes on with it."""
+    """Each job is kept in a file until its final webhook is sent, so that it continues after a restart."""
 
     def __init__(self, directory: Path, own_url: str, keys: tuple[bytes, ...]) -> None:
         self.behaviour = Behaviour()
@@ -52,7 +52,7 @@ class Jobs:
             self.take(orjson.loads(left.read_bytes()))
 
     def take(self, data: dict[str, Any]) -> None:
-        """Begin a job, unless it was begun before."""
+        """Start a job; no-op if this process started it before."""
         asked = Asked(**data)
         if asked.job_id in self.seen:
             return
@@ -85,7 +85,7 @@ class Jobs:
         self._note(asked).unlink(missing_ok=True)
 
     async def _ended(self, asked: Asked, behaviour: Behaviour) -> tuple[str, dict[str, str]]:
-        """How the job ended, as a webhook tells it."""
+        """Enhance the picture; return type and facts of the final webhook."""
         if behaviour.gives_up:
             return "failed", {"reason": behaviour.gives_up}
         try:
@@ -113,7 +113,7 @@ class Jobs:
             await self._send(asked.callback_url, f"{asked.job_id}_{kind}", body, behaviour)
 
     async def _send(self, url: str, message_id: str, body: bytes, behaviour: Behaviour) -> None:
-        """Until it is heard, or there is no use: the id stays, so that it takes effect once."""
+        """Send a webhook until it is accepted or finally refused; retries keep the id, so it acts once."""
         keys = (token_bytes(32),) if behaviour.forged else self.keys
         for pause_s in (*PAUSES_S, 0):
             headers = signed_headers(message_id, int(time.time()) + behaviour.skew_s, body, keys)
@@ -124,7 +124,7 @@ class Jobs:
 
 
 async def _posted(url: str, body: bytes, headers: dict[str, str]) -> int:
-    """The status of the answer; 503 when nobody answers."""
+    """Return the status of the answer; 503 if there is no answer."""
     try:
         async with ClientSession(timeout=TIMEOUT) as session:
             sent = headers | {"content-type": "application/json"}

@@ -1,24 +1,24 @@
-"""Pictures made visibly better without a model: levels, less noise, sharper edges."""
+"""Enhances pictures visibly without a model: levels, less noise, sharper edges."""
 
 import math
 
 import pyvips
 
 DARKEST, BRIGHTEST = 0.5, 99.5
-"""Percent of the pixels that may end up black, or white."""
+"""Percentiles of lightness that become black and white."""
 MIDDLE = 0.55
-"""The lightness that half of a well lit room is below."""
+"""The median lightness of a well lit room."""
 STRONGEST_GAMMA = 1.4
 LOCAL = 0.35
-"""How much of each tone is taken from what is around it."""
+"""Share of the local contrast in each tone."""
 NOISE = 2.0
-"""The greatest difference in lightness, of 100, that is taken for noise."""
+"""The largest difference in lightness, out of 100, that counts as noise."""
 COLOUR = 1.2
 QUALITY = 92
 
 
 def enhance(content: bytes) -> bytes:
-    """A better JPEG of the same size; pyvips.Error for what is no picture."""
+    """Return an enhanced JPEG of the same size; raises pyvips.Error if the content is not a picture."""
     picture = pyvips.Image.new_from_buffer(content, "", fail_on="error").autorot()
     if picture.hasalpha():
         picture = picture.flatten(background=255)
@@ -31,14 +31,14 @@ def enhance(content: bytes) -> bytes:
 
 
 def denoised(light: pyvips.Image) -> pyvips.Image:
-    """Smooth where it is nearly smooth already; edges and textures stay."""
+    """Smooth areas that are almost smooth; edges and textures stay."""
     smooth = light.median(5)
     rest = light - smooth
     return smooth + (rest.abs() > NOISE).ifthenelse(rest, rest * 0.3)
 
 
 def levelled(light: pyvips.Image) -> pyvips.Image:
-    """Lightness from black to white, brighter where more than half is dark, with contrast in every corner."""
+    """Stretch lightness from black to white, brighten mostly dark pictures, and add local contrast."""
     tones = (light * 2.55).cast("uchar")
     low, high = (tones.percent(share) / 2.55 for share in (DARKEST, BRIGHTEST))
     if high - low < 1:

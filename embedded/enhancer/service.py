@@ -1,4 +1,4 @@
-"""The stand-in over HTTP: takes signed jobs, serves results, is told how to misbehave."""
+"""The HTTP service of the stand-in: accepts signed jobs, serves results, and sets misbehavior."""
 
 import re
 import time
@@ -62,6 +62,6 @@ async def show_behaviour(request: web.Request) -> web.Response:
 
 
 async def change_behaviour(request: web.Request) -> web.Response:
-    """What is left out is as usual."""
+    """Replace the behaviour; fields left out get their defaults."""
     request.app[JOBS].behaviour = Behaviour.model_validate_json(await request.read())
     return await show_behaviour(request)

@@ -1,4 +1,4 @@
-"""Pictures for the demo listings, drawn here: no photograph, no borrowed art."""
+"""Pictures for the demo listings, drawn by this package: it uses neither photographs nor others' art."""
 
 from embedded.pictures.drawing import Picture, draw_pictures
 

@@ -1,4 +1,4 @@
-"""The pictures as files: what is missing is drawn, rendered and written, with a thumbnail."""
+"""Draws, renders and writes missing picture files, each with a thumbnail."""
 
 import os
 from collections.abc import Callable
@@ -19,10 +19,10 @@ from schemas.vocabulary import ImageType
 
 FOLDER = "demo"
 SHRINK = 3
-"""How many times smaller a thumbnail is, each way."""
+"""Factor by which a thumbnail is smaller in each direction."""
 QUALITY = 80
 EFFORT = 0
-"""Of libwebp's 0 to 6: a first start should not wait for a tenth of the size."""
+"""Of the WebP encoder, 0 to 6: a faster first start is worth files a tenth larger."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Sketch:
-    """A picture that is not drawn yet; `compose` gives its SVG elements."""
+    """A picture to draw; `compose` returns its SVG elements."""
 
     name: str
     kind: str
@@ -60,11 +60,11 @@ class Sketch:
 
 
 def ignore(_done: int, _total: int) -> None:
-    """Nobody watches."""
+    """Do nothing: the default if no progress is shown."""
 
 
 def draw_pictures(media: Path, progress: Callable[[int, int], None] = ignore) -> tuple[Picture, ...]:
-    """Draw what is missing below the media directory; files that are there stay as they are."""
+    """Draw missing pictures below the media directory; existing files are not changed."""
     (media / FOLDER).mkdir(parents=True, exist_ok=True)
     pictures = []
     with ThreadPoolExecutor(os.cpu_count()) as threads:
@@ -100,7 +100,7 @@ def render(sketch: Sketch, large: Path, thumbnail: Path) -> None:
 
 
 def write(path: Path, content: bytes) -> None:
-    """All or nothing, so that a file which exists is whole."""
+    """Write a file atomically, so that an existing file is always complete."""
     part = path.with_suffix(f".{os.getpid()}.part")
     part.write_bytes(content)
     part.replace(path)

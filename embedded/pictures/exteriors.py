@@ -1,4 +1,4 @@
-"""One picture of each kind of property from outside, composed from a table row."""
+"""Exteriors of each kind of property, each composed from a row of a table."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ CARS = ("#c8473f", "#e9ecee", "#3d6a92", "#8a949c", "#e0a63e", "#3f4a54")
 
 @dataclass(frozen=True)
 class Look:
-    """One row of a table below: the hour, the colours, the railing, and what the kind of building varies."""
+    """One row of a table below: time of day, colors, railing, and what varies within the kind of building."""
 
     sky: str
     facade: str

@@ -7,7 +7,7 @@ from embedded.pictures.palettes import GLASS, LIGHTED, WOOD, Facade, Sky
 from embedded.pictures.shapes import bars, circle, courses, darker, group, lighter, mix, polygon, rect
 
 NEAR = 70
-"""From this floor height on a front is near enough for frames, curtains and plants."""
+"""Floor height from which a front is near enough to show frames, curtains and plants."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Box:
     height: float
 
     def inner(self, left: float, top: float, right: float, bottom: float) -> "Box":
-        """The box less these shares of its size on each side."""
+        """Return the box inset on each side by these shares of its size."""
         width, height = self.width, self.height
         return Box(
             self.x + width * left,
@@ -30,7 +30,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Style:
-    """Everything that the floors of one building have in common."""
+    """The properties shared by all floors of one building."""
 
     facade: Facade
     sky: Sky
@@ -55,7 +55,7 @@ def fill(box: Box, colour: str, **more: float) -> str:
 
 
 def front(style: Style, box: Box, floors: int, bays: str) -> str:
-    """Floors of equal height; each letter of `bays` is drawn by the function that `BAYS` names for it."""
+    """Draw floors of equal height; `BAYS` names the function that draws each letter of `bays`."""
     height = box.height / floors
     rows = (floor(style, Box(box.x, box.y + height * i, box.width, height), bays) for i in range(floors))
     return fill(box, style.wall) + "".join(rows)
@@ -76,8 +76,8 @@ def floor(style: Style, box: Box, bays: str) -> str:
 
 
 def pane(style: Style, box: Box) -> str:
-    """Glass that shows the sky, or the light of a room behind it."""
-    # The few windows of a near building would too often all be dark by chance.
+    """Draw glass that reflects the sky or shows a lit room."""
+    # Near buildings have few windows, which would too often all be dark by chance.
     share = style.sky.lit * (1.5 if box.height > NEAR else 1)
     if style.chance.random() < share:
         return lit_pane(style, box)
@@ -168,7 +168,7 @@ def blank(style: Style, box: Box) -> str:
 
 
 def balcony(style: Style, box: Box) -> str:
-    """A recess in shade, a glazed door in it, and a railing before it."""
+    """A shaded recess with a glazed door and a railing in front."""
     recess = fill(box, darker(style.wall, 0.34))
     door = pane(style, box.inner(0.16, 0.14, 0.16, 0))
     near = box.height > NEAR
@@ -242,7 +242,7 @@ BAYS = {
 
 
 def side(style: Style, box: Box, depth: float, floors: int) -> str:
-    """The face that is turned from the light, to the right of a front."""
+    """Draw the side in shade, to the right of a front."""
     x, slope = box.x + box.width, depth * 0.28
     foot = box.y + box.height
     face = ((x, box.y), (x + depth, box.y + slope), (x + depth, foot - slope * 0.2), (x, foot))

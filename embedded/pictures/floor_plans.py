@@ -71,7 +71,7 @@ class Opening:
     upright: bool = False
 
     def beside(self, distance: float) -> tuple[float, float]:
-        """The point so far from its middle, to the right or below; to the left or above if negative."""
+        """Return the point at `distance` from the middle: right or below, or left or above if negative."""
         half = self.length / 2
         return (self.x + distance, self.y + half) if self.upright else (self.x + half, self.y + distance)
 
@@ -273,7 +273,7 @@ PLANS = (
 
 @dataclass(frozen=True)
 class Sheet:
-    """Where feet fall on the canvas."""
+    """Converts feet to points on the canvas."""
 
     left: float
     top: float
@@ -348,7 +348,7 @@ def glazed(sheet: Sheet, opening: Opening) -> str:
 
 
 def windows(sheet: Sheet, plan: Plan, space: Space) -> str:
-    """One in the middle of each outer wall of a room; a balcony has a parapet there."""
+    """Draw a window in the middle of each outer wall of a room; a balcony gets a parapet instead."""
     if not space.name or space.purpose == "FOYER":
         return ""
     share = 0.9 if space.purpose == "BALCONY" else 0.42
@@ -377,7 +377,7 @@ def centred(wall: Opening, share: float) -> Opening:
 
 
 def free(plan: Plan, wall: Opening) -> bool:
-    """Whether no door is in this stretch of wall."""
+    """Return whether this stretch of wall has no door."""
     return not any(overlap(door, wall) for door in plan.doors)
 
 
@@ -403,7 +403,7 @@ def balcony_doors(sheet: Sheet, plan: Plan, balcony: Space) -> str:
 
 
 def door(sheet: Sheet, plan: Plan, opening: Opening) -> str:
-    """A gap in the wall, the leaf and the arc that it sweeps."""
+    """Draw a gap in the wall, the door leaf and the arc of its swing."""
     x, y = sheet.at(opening.x, opening.y)
     size = opening.length * sheet.scale
     turn = size * swing(plan, opening)
@@ -419,7 +419,7 @@ def door(sheet: Sheet, plan: Plan, opening: Opening) -> str:
 
 
 def swing(plan: Plan, opening: Opening) -> int:
-    """A door opens into the smaller of its rooms, never into a passage or outwards: 1 is right or down."""
+    """Return 1 to open right or down, else -1: into the smaller room, not into a passage or outside."""
     return min((1, -1), key=lambda way: swing_cost(plan.at(opening.beside(0.5 * way))))
 
 
@@ -430,7 +430,7 @@ def swing_cost(space: Space | None) -> tuple[int, float]:
 
 
 def turned(plan: Plan, space: Space) -> tuple[bool, bool]:
-    """Whether a room's furniture is mirrored in x and in y, away from its doors."""
+    """Return whether a room's furniture is mirrored in x and in y, to keep it away from doors."""
     walls = {wall: has_door(plan, space, wall) for wall in ("left", "top", "bottom")}
     if space.purpose == "KITCHEN":
         return False, walls["bottom"]
@@ -447,7 +447,7 @@ def has_door(plan: Plan, space: Space, wall: str) -> bool:
 
 
 def label(sheet: Sheet, plan: Plan, space: Space) -> str:
-    """Name and size, where the furniture leaves room."""
+    """Write name and size where there is no furniture."""
     (across_share, down_share), (mirrored, flipped) = (
         LABELS.get(space.purpose, (0.5, 0.5)),
         turned(plan, space),
@@ -471,7 +471,7 @@ def label(sheet: Sheet, plan: Plan, space: Space) -> str:
 
 
 def furniture(sheet: Sheet, plan: Plan, space: Space) -> str:
-    """The usual pieces of a room of this purpose, in feet from its corner."""
+    """Draw the usual furniture of a room's purpose, in feet from its corner."""
     draw = PIECES.get(space.purpose)
     if draw is None:
         return ""
@@ -619,7 +619,7 @@ PIECES = {
     "UTILITY": washing,
 }
 
-# Where a name stands in a room, as shares of its width and depth, clear of the pieces above.
+# Position of a room's name as shares of its width and depth, clear of the furniture above.
 LABELS = {
     "BEDROOM": (0.38, 0.87),
     "MASTER": (0.5, 0.87),
@@ -638,7 +638,7 @@ LABELS = {
 
 
 def scale_bar(sheet: Sheet) -> str:
-    """Ten feet in two halves."""
+    """Draw a scale of ten feet in two halves."""
     half, x, y = sheet.scale * 5, sheet.left, 850.0
     return group(
         rect(x, y, half, 8, INK),

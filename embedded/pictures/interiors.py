@@ -1,4 +1,4 @@
-"""Rooms from inside: a back wall, a floor, and furniture in the colours of a palette."""
+"""Interiors: a back wall, a floor, and furniture in the colors of a palette."""
 
 from collections.abc import Callable
 from functools import partial
@@ -27,7 +27,7 @@ from embedded.pictures.shapes import (
 )
 
 SKIRTING = 640
-"""Where the back wall meets the floor."""
+"""The y coordinate where the back wall meets the floor."""
 
 
 def shell(room: Room) -> str:
@@ -54,7 +54,7 @@ def shell(room: Room) -> str:
 
 
 def view(hour: str, chance: Random, x: float, y: float, *, width: float, height: float) -> str:
-    """The city through an opening: a nested drawing shows only its part."""
+    """Draw the city through an opening; a nested SVG clips it."""
     city = heaven(SKIES[hour], chance) + skyline(SKIES[hour], chance, 700)
     return element(
         "svg",
@@ -69,7 +69,7 @@ def view(hour: str, chance: Random, x: float, y: float, *, width: float, height:
 
 
 def outlook(room: Room, hour: str, chance: Random, x: float, y: float, *, width: float, height: float) -> str:
-    """A window with its frame, curtains, and its light on the floor."""
+    """A window with frame and curtains, and its light on the floor."""
     cloth, pole = lighter(room.second, 0.35), darker(room.wood, 0.3)
     sheen = polygon(
         (
@@ -114,7 +114,7 @@ def shade(x: float, y: float, across: float, down: float = 14) -> str:
 
 
 def sofa(room: Room, x: float, y: float, width: float) -> str:
-    """`y` is where its feet stand."""
+    """Draw a sofa; `y` is where its feet stand."""
     body, seat = room.main, lighter(room.main, 0.12)
     half = (width - 100) / 2
     return group(
@@ -324,7 +324,7 @@ def bedroom(palette: str, hour: str, chance: Random) -> str:
 
 
 def bed(room: Room, x: float, y: float) -> str:
-    """Seen from its foot, 440 units wide."""
+    """Draw a bed seen from its foot, 440 units wide."""
     sheet, cover = "#fbf8f2", room.main
     fold = f"M{x} {y - 180}h440l24 130v30h-488v-30Z"
     return group(

@@ -2,7 +2,7 @@
 
 from embedded.pictures.shapes import curve
 
-# Each glyph on a grid 4 wide and 6 high, its baseline at y = 6.
+# Glyphs are drawn on a grid 4 wide and 6 high, with the baseline at y = 6.
 GLYPHS = {
     "A": "M0 6L2 0L4 6M.8 4H3.2",
     "B": "M0 0V6H2.4Q4 6 4 4.5T2.4 3H0H2.2Q3.7 3 3.7 1.5T2.2 0Z",
@@ -46,7 +46,7 @@ ADVANCE = 5.6
 
 
 def lettering(text: str, x: float, y: float, height: float, colour: str, *, weight: float = 0.62) -> str:
-    """Capitals centred on (x, y); `weight` is the stroke in sixths of the height."""
+    """Draw capitals centered on (x, y); `weight` is the stroke width in sixths of the height."""
     scale = height / 6
     top = y - height / 2
     left = x - (len(text) * ADVANCE - (ADVANCE - 4)) * scale / 2

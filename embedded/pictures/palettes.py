@@ -1,4 +1,4 @@
-"""The colours of the pictures: skies of different hours, facades and rooms."""
+"""The colors of the pictures: skies at different times of day, facades and rooms."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from embedded.pictures.shapes import mix
 
 @dataclass(frozen=True)
 class Sky:
-    """An hour of the day: its light reaches everything that stands below it."""
+    """The sky at a time of day; its light tints everything below it."""
 
     top: str
     middle: str
@@ -23,7 +23,7 @@ class Sky:
         return mix(colour, self.ambient, self.dim)
 
     def haze(self, colour: str, share: float) -> str:
-        """A distant thing takes the colour of the horizon."""
+        """Blend a tinted color with the horizon's by `share`, for distant things."""
         return mix(self.tint(colour), self.low, share)
 
 

@@ -1,4 +1,4 @@
-"""What surrounds a building: sky, skyline, ground, trees, cars."""
+"""The surroundings of a building: sky, skyline, ground, trees and cars."""
 
 from math import cos, pi, sin
 from random import Random

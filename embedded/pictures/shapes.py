@@ -1,4 +1,4 @@
-"""SVG elements as text, on a canvas of 1200 by 900 units whose y axis points down."""
+"""SVG elements as text, on a canvas of 1200 by 900 units with the y axis pointing down."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -11,7 +11,7 @@ Attribute = str | float
 
 
 def element(tag: str, *children: str, **attributes: Attribute) -> str:
-    """An element; an attribute is named with underscores, and its floats are shortened."""
+    """Return an element; underscores in attribute names become hyphens, and floats are shortened."""
     written = "".join(f' {name.replace("_", "-")}="{plain(value)}"' for name, value in attributes.items())
     return f"<{tag}{written}>{''.join(children)}</{tag}>" if children else f"<{tag}{written}/>"
 
@@ -73,7 +73,7 @@ def courses(
 
 
 def gradient(name: str, *stops: str) -> str:
-    """A gradient from top to bottom through evenly spaced colours; fill with `url(#name)`."""
+    """A gradient from top to bottom with evenly spaced colors; fill with `url(#name)`."""
     last = len(stops) - 1
     marks = (element("stop", offset=place / last, stop_color=colour) for place, colour in enumerate(stops))
     return element("linearGradient", *marks, id=name, x1=0, y1=0, x2=0, y2=1)
@@ -88,7 +88,7 @@ def glow(name: str, colour: str, opacity: float) -> str:
 
 @cache
 def mix(colour: str, other: str, share: float) -> str:
-    """The colour with a share of another in it, both written as #rrggbb."""
+    """Mix a share of another color into a color, both written as #rrggbb."""
     pairs = zip(bytes.fromhex(colour[1:]), bytes.fromhex(other[1:]), strict=True)
     return "#" + bytes(round(a + (b - a) * share) for a, b in pairs).hex()
 

@@ -1,4 +1,4 @@
-"""How a cell is understood, field by field: text in, the property's columns out, or what is wrong with it."""
+"""Parsers of cells, one per field: they turn text into columns of a property, or raise `Unusable`."""
 
 import re
 from collections.abc import Callable
@@ -43,7 +43,7 @@ BOUNDS: dict[str, bounds.Bounds[int] | bounds.Bounds[float]] = {
     "latitude": bounds.LATITUDE,
     "longitude": bounds.LONGITUDE,
 }
-"""The table's own checks, said before Postgres is asked."""
+"""The same bounds as the table's checks, so that the report can explain a violation."""
 
 LONGEST = {
     FieldName.EXTERNAL_REF: bounds.LONGEST_REFERENCE,
@@ -51,7 +51,7 @@ LONGEST = {
     FieldName.SOCIETY: bounds.LONGEST_SOCIETY,
     FieldName.DESCRIPTION: bounds.LONGEST_DESCRIPTION,
 }
-"""Characters."""
+"""In characters."""
 
 FLOORS = {"ground": 0, "basement": -1, "upper basement": -1, "lower basement": -2, "lower ground": -1}
 
@@ -90,7 +90,7 @@ def reference(cell: str) -> Values:
 
 
 def society(cell: str) -> Values:
-    """Portals put an address here when there is no society; that is no name to list a home under."""
+    """Return nothing for a cell that names a place: portals write the address here if there is no society."""
     return {} if find_place(cell) else text(FieldName.SOCIETY)(cell)
 
 
@@ -109,7 +109,7 @@ def coordinate(column: str) -> Reader:
         if not _DECIMAL.fullmatch(cell):
             raise Unusable("unreadable", "is not a coordinate in decimal degrees")
         degrees = float(cell)
-        # Feeds write 0 for a place that they do not know.
+        # Feeds write 0 for unknown coordinates.
         return within_bounds(column, degrees) if degrees else {}
 
     return read
@@ -128,7 +128,7 @@ def choice(column: str, vocabulary: type[StrEnum]) -> Reader:
 
 
 def letters(words: str) -> str:
-    """`South -West` and `south_west` are the same word."""
+    """Return the letters only, in lower case: `South -West` and `south_west` are the same word."""
     return re.sub(r"[\W\d_]", "", words).casefold()
 
 
@@ -156,7 +156,7 @@ def bhk(cell: str) -> Values:
 
 
 def floor(cell: str) -> Values:
-    """`6 out of 26`, `Ground out of 4`, `3/4`, `5th floor`."""
+    """Parse `6 out of 26`, `Ground out of 4`, `3/4`, `5th floor`."""
     floors = _FLOOR.fullmatch(plain(cell))
     number = None if floors is None else floors[1] or FLOORS.get(floors[2])
     if floors is None or number is None:
@@ -196,7 +196,7 @@ READERS: dict[str, Reader] = {
     FieldName.SOCIETY: society,
     **{column: coordinate(column) for column in ("latitude", "longitude")},
 }
-"""The same few words and numbers come again and again, and need understanding once; texts do not."""
+"""Readers of words and numbers are cached because the same few values repeat; free texts are not cached."""
 
 EXPORTED = READERS | {FieldName.SOCIETY: text(FieldName.SOCIETY)}
-"""Of our own exports."""
+"""Readers for files that CasaBricks exported: a society may have the name of a place."""

@@ -1,4 +1,4 @@
-"""Takes in a file in batches: each row is either good to load, or is told why not."""
+"""Reads a file in batches and sorts its rows: good ones to load, the others with their issues."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,21 +9,21 @@ from tasks.imports.report import Issue
 from tasks.imports.rows import BLANKS, Row, RowReader, fingerprint
 
 ROWS_PER_BATCH = 1000
-"""One transaction each: long enough that its fixed costs vanish, short enough to lock nobody out."""
+"""Per transaction: enough that its fixed costs do not matter, few enough that locks are short."""
 
 
 @dataclass
 class Batch:
     size: int
-    """Rows of the file, used or not."""
+    """Number of rows read, used or not."""
     rows: list[Row] = field(default_factory=list)
     noted: list[Issue] = field(default_factory=list)
-    """Of rows that are good."""
+    """Notes on good rows."""
     turned_away: list[list[Issue]] = field(default_factory=list)
 
 
 class Intake:
-    """Remembers what the file has said before: 16 bytes for each row, and its references."""
+    """Finds repeated rows and references; it remembers 16 bytes and any reference for each row."""
 
     def __init__(self, reader: RowReader) -> None:
         self._reader = reader
@@ -46,7 +46,7 @@ class Intake:
         if isinstance(raw.cells, Problem):
             return [_issue(raw.line, raw.cells)]
         read = self._reader.read(raw.line, raw.cells)
-        # A row that is no good is told once, and its repetitions are duplicates like any other.
+        # A bad row is reported once; its repetitions are reported as duplicates.
         says = read.fingerprint if isinstance(read, Row) else _fingerprint_of_cells(raw.cells)
         first = self._lines.setdefault(bytes.fromhex(says[:32]), raw.line)
         if first != raw.line:
@@ -56,7 +56,7 @@ class Intake:
         return self._contradicted(read) or read
 
     def _contradicted(self, row: Row) -> list[Issue] | None:
-        """A reference that comes twice with different values: which of them is true, only its owner knows."""
+        """Reject a reference that repeats with other values: which row is right cannot be decided here."""
         reference = row.values.get("external_ref")
         if reference is None:
             return None

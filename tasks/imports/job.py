@@ -1,8 +1,8 @@
-"""An import from its file to its report, as a job that a killed run leaves behind and the next one finishes.
+"""Runs an import from its file to its report, as a job that a later run resumes if this one is killed.
 
-Batch by batch, the rows and the job's progress are committed together. Reading a file is a pure
-function of the file and its map, so the next run reads it all again, writes only what is missing,
-and its report is that of a run that nobody disturbed.
+The rows of a batch and the job's progress are committed together. Reading is a pure function of the file
+and its map. So the next run reads the whole file again, writes only what is missing, and ends with the
+same report as an uninterrupted run.
 """
 
 import asyncio
@@ -35,20 +35,20 @@ from tasks.imports.rows import RowReader
 from tasks.imports.writer import upserts, write
 
 ISSUES_KEPT = 10_000
-"""How many findings the job's row holds, as many as an upload has rows; the report itself has them all."""
+"""Most findings stored in the job's row, the row limit of an upload; the report itself has all of them."""
 
 TOLD = {"refused": "refused", "noted": "ended"}
-"""What the database alone knows of rows, by the code of its findings."""
+"""Findings that only writing to the database yields: key in the job's report -> code of the issue."""
 
 ATTEMPTS = 5
-"""For a batch that meets a lock, which it awaits for 2 s each time, or a deadlock."""
+"""Per batch that meets a deadlock or a lock; each attempt waits 2 s for a lock."""
 LOCKED = {"40P01", "55P03"}  # deadlock_detected, lock_not_available
 
 STANDING = (
     ImportJob.id, ImportJob.dry_run, ImportJob.rows, ImportJob.created, ImportJob.updated,
     ImportJob.unchanged, ImportJob.report,
 )  # fmt: skip
-"""The columns that say where a job stands."""
+"""The columns that hold a job's progress."""
 
 
 WriteRows = Callable[[list[FileRow]], Awaitable[Written]]
@@ -56,12 +56,12 @@ WriteRows = Callable[[list[FileRow]], Awaitable[Written]]
 
 @dataclass(frozen=True)
 class Job:
-    """Where an import stands in the database."""
+    """The progress of an import, as stored in the database."""
 
     id: UUID
     dry_run: bool
     rows: int = 0
-    """Rows of the file that are done with."""
+    """Rows of the file that have been processed."""
     written: Written = field(default_factory=Written)
 
 
@@ -73,19 +73,19 @@ async def run_import(
     dry_run: bool = False,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Report:
-    """Import a file; what a killed run of the same file and map has loaded stays, and is gone on from.
+    """Import a file, continuing where a killed or failed run of the same file and map stopped.
 
     Args:
-        engine: where to load it.
+        engine: the database to load into.
         source: the file.
         mapping: what its columns mean.
-        dry_run: find out everything, and load nothing.
-        progress: told the number of rows done since it was told last.
+        dry_run: report everything, but load nothing.
+        progress: called with the number of rows done since its last call.
 
     Raises:
-        InvalidRequest: the file cannot be read, or has not the columns of the map.
-        ImportRunning: somebody else is importing the same file now.
-        DatabaseUnavailable: Postgres does not answer, or rows stay locked; the same command goes on later.
+        InvalidRequest: the file cannot be read, or lacks columns of the map.
+        ImportRunning: another process is importing the same file.
+        DatabaseUnavailable: Postgres does not answer, or rows stay locked; the same command resumes later.
     """
     digest = fingerprint_of_file(source)
     report = Report(source.name, dry_run)
@@ -119,7 +119,7 @@ async def failure_noted(connection: AsyncConnection, job: Job) -> AsyncIterator[
 
 @asynccontextmanager
 async def alone(connection: AsyncConnection, digest: str) -> AsyncIterator[None]:
-    """Keep a second run of the same file out; Postgres lets go when this one is killed."""
+    """Lock the file against a second run; Postgres releases the lock if this process is killed."""
     key = func.hashtextextended(digest, 0)
     async with connection.begin():
         if not await connection.scalar(select(func.pg_try_advisory_lock(key))):
@@ -135,7 +135,7 @@ async def alone(connection: AsyncConnection, digest: str) -> AsyncIterator[None]
 async def begin(
     connection: AsyncConnection, source: Path, digest: str, mapping: Mapping, *, dry_run: bool
 ) -> Job:
-    """The job that a killed or failed run left, or a new one."""
+    """Return the job that a killed or failed run left, or create one."""
     described = mapping.model_dump(mode="json", exclude_defaults=True)
     async with connection.begin():
         left = None if dry_run else await _unfinished(connection, digest, described)
@@ -153,14 +153,14 @@ async def begin(
 
 
 async def _unfinished(connection: AsyncConnection, digest: str, described: dict[str, Any]) -> Job | None:
-    """The one that came furthest, now running; there is more than one only when commands once ran at once."""
+    """Resume the unfinished job with the most progress; there are several only if commands ran at once."""
     left = (
         select(ImportJob.id)
         .where(
             ImportJob.file_sha256 == digest,
             ImportJob.mapping == described,
             ImportJob.state.in_([JobState.RUNNING, JobState.FAILED]),
-            ImportJob.total.is_(None),  # an upload is the worker's
+            ImportJob.total.is_(None),  # uploads belong to the worker
             ~ImportJob.dry_run,
         )
         .order_by(ImportJob.rows.desc(), ImportJob.id)
@@ -174,7 +174,7 @@ async def _unfinished(connection: AsyncConnection, digest: str, described: dict[
 
 
 def job_of(row: Row[*tuple[Any, ...]]) -> Job:
-    """From the columns of `STANDING`."""
+    """Build a job from the columns of `STANDING`."""
     told = {name: tuple(Issue(**issue) for issue in row.report.get(name, [])) for name in TOLD}
     written = Written(row.created, row.updated, row.unchanged, **told)
     return Job(row.id, dry_run=row.dry_run, rows=row.rows, written=written)
@@ -189,7 +189,7 @@ async def load(
     *,
     progress: Callable[[int], None] = lambda _: None,
 ) -> None:
-    """Bring all rows in, and the report up to date."""
+    """Load the rows that the job has not done yet, and count all rows in the report."""
     async with connection.begin():
         societies = defaultdict(Spellings, await spellings_by_locality(connection))
     write_rows = partial(write, connection, upserts(mapping), societies=societies, dry_run=job.dry_run)
@@ -203,7 +203,7 @@ async def load(
 
 
 def ended(report: Report) -> dict[str, Any]:
-    """The columns of a job whose rows are all done with."""
+    """Return the columns of a job whose rows are all processed."""
     return {
         "state": JobState.DONE,
         "error": None,
@@ -220,7 +220,7 @@ async def load_batch(
     batch: Batch,
     write_rows: WriteRows,
 ) -> Written:
-    """Commit a batch together with the job's progress, so that neither is ever ahead of the other."""
+    """Commit a batch together with the job's progress, so that they always agree."""
     async with connection.begin():
         written = await write_rows(batch.rows) if batch.rows else Written()
         progress: dict[str, Any] = {
@@ -230,7 +230,7 @@ async def load_batch(
             "unchanged": report.unchanged + written.unchanged,
             "rejected": report.rejected + len(written.refused),
         }
-        if written.refused or written.noted:  # findings that reading the file again would not bring back
+        if written.refused or written.noted:  # findings that cannot be derived from the file again
             told = (*report.issues, *written.refused, *written.noted)
             progress["report"] = {
                 name: [asdict(issue) for issue in told if issue.code == code] for name, code in TOLD.items()
@@ -241,7 +241,7 @@ async def load_batch(
 
 
 async def _patiently(load: Callable[[], Awaitable[Written]], attempts: int = ATTEMPTS) -> Written:
-    """Try a batch again that met an editor's lock or a deadlock: nothing of it was committed."""
+    """Load a batch, retrying after a lock timeout or a deadlock: nothing was committed then."""
     try:
         return await load()
     except OperationalError as problem:
@@ -252,7 +252,7 @@ async def _patiently(load: Callable[[], Awaitable[Written]], attempts: int = ATT
 
 
 def met_a_lock(problem: Exception) -> bool:
-    """Whether nothing is wrong but that somebody else was at it."""
+    """Return whether the only problem was a deadlock or another transaction's lock."""
     return getattr(getattr(problem, "orig", None), "sqlstate", None) in LOCKED
 
 

@@ -1,4 +1,4 @@
-"""The mapping of a foreign file: which column feeds which field, and what its words mean."""
+"""The map of a foreign file: which column feeds which field, and what its words mean."""
 
 import json
 import re
@@ -29,14 +29,14 @@ LARGEST_MAP_BYTES = 256 * 1024
 
 
 class FieldName(StrEnum):
-    """What a column may feed; most are columns of a property, three are read into two columns each."""
+    """The fields that a column may feed; most are columns of a property, three fill two columns each."""
 
     LOCALITY = "locality"
-    """Any text that names the place; becomes locality and sector."""
+    """Any text that names the place; fills locality and sector."""
     AREA = "area"
-    """With or without a unit; becomes area_sqft and area_basis."""
+    """With or without a unit; fills area_sqft and area_basis."""
     FLOOR = "floor"
-    """`6 out of 26`; becomes floor_number and total_floors."""
+    """`6 out of 26`; fills floor_number and total_floors."""
 
     EXTERNAL_REF = "external_ref"
     TITLE = "title"
@@ -103,21 +103,21 @@ class Shape(BaseModel):
 
 
 class Source(Shape):
-    """A column, and how its cells are to be understood."""
+    """A column, and how to read its cells."""
 
     column: str
     pattern: Annotated[str, AfterValidator(_compiled)] | None = None
-    """A regular expression; its group is what counts, and a cell without a match says nothing."""
+    """A regular expression with one group, the part that counts; a cell without a match is empty."""
     unknown: tuple[str, ...] = ()
-    """What the file writes for "not known", besides the map's own `unknown`."""
+    """Words for "not known" in this column, in addition to the map's `unknown`."""
     values: dict[str, str] = {}
-    """The file's word -> ours."""
+    """The file's word -> our word."""
     basis: AreaBasis | None = None
-    """What an area of this column counts."""
+    """The area basis of this column's values."""
 
 
 class Constants(Shape):
-    """What is true of every row and in no column."""
+    """Values that hold for every row and are in no column."""
 
     listing_type: ListingType | None = None
     property_type: PropertyType | None = None
@@ -125,7 +125,7 @@ class Constants(Shape):
 
 
 class Only(Shape):
-    """Rows with another value in this column are outside of Noida."""
+    """Rows with any other value in this column are rejected as outside of Noida."""
 
     column: str
     values: tuple[str, ...]
@@ -136,10 +136,10 @@ class Mapping(Shape):
     encoding: Literal["utf-8", "cp1252", "latin-1"] = "utf-8"
     delimiter: Literal[",", ";", "\t", "|"] = ","
     guarded: bool = False
-    """As our own exports write it: an apostrophe stands before what a spreadsheet would run, and a text is
-    all that its cell says, be it a comma at the end or the name of a place in that of a society."""
+    """The file is a CasaBricks export. An apostrophe guards cells that a spreadsheet would run as formulas.
+    Texts are kept whole: a trailing comma stays, and a society may have the name of a place."""
     unknown: tuple[str, ...] = ()
-    """What the file writes for "not known" in any column, besides nothing at all."""
+    """Words for "not known" in any column; an empty cell is always unknown."""
     only: Only | None = None
     constants: Constants = Constants()
     places: dict[str, Annotated[str, AfterValidator(_known)]] = {}
@@ -152,7 +152,7 @@ class Mapping(Shape):
             BeforeValidator(_sources),
         ],
     ]
-    """The sources of a field, in order: the first whose cell says something counts."""
+    """The sources of each field, in order: the first non-empty cell counts."""
 
     @model_validator(mode="after")
     def _every_required_field_has_a_source(self) -> "Mapping":
@@ -163,7 +163,7 @@ class Mapping(Shape):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Every column that is read, once each."""
+        """The columns that are read, each once."""
         return tuple(dict.fromkeys(self._named()))
 
     def _named(self) -> Iterator[str]:
@@ -182,10 +182,10 @@ def shipped_maps() -> list[str]:
 
 
 def load_mapping(name: str) -> Mapping:
-    """A map that is shipped, by its bare name, or the TOML or JSON file at a path.
+    """Load a shipped map by its bare name, or a TOML or JSON file by its path.
 
     Raises:
-        InvalidRequest: naming what is missing or wrong.
+        InvalidRequest: the map cannot be read or is invalid; the message says why.
     """
     if name in shipped_maps():
         return read_mapping(SHIPPED.joinpath(f"{name}.toml").read_text(encoding="utf-8"), name)
@@ -208,7 +208,7 @@ def read_mapping(text: str, name: str = "map") -> Mapping:
 
 
 def understand(described: Any, name: str) -> Mapping:
-    """A map as it was written down; InvalidRequest says what is wrong with it."""
+    """Validate a parsed map; InvalidRequest says what is wrong with it."""
     try:
         return Mapping.model_validate(described)
     except ValidationError as problem:

@@ -1,4 +1,4 @@
-"""Reads a foreign file row by row, in bounded memory: a bad row is a finding, never the end of the file."""
+"""Reads a foreign file row by row in bounded memory; a bad row becomes a finding and reading goes on."""
 
 import csv
 import hashlib
@@ -18,16 +18,16 @@ from schemas.texts import ENDS
 from tasks.imports.mapping import Mapping
 
 LONGEST_ROW = 64 * 1024
-"""Characters, six times the longest description: a quote that never closes must not swallow the file."""
+"""Characters, six times the longest description; stops an unclosed quote from swallowing the file."""
 MARK = "\ufeff"
-"""Of the byte order; two programs in a row may each have written one."""
+"""Byte order mark; a file may start with two if two programs each wrote one."""
 END_OF_FILE = "\x1a"
-"""As DOS marks it."""
+"""The end-of-file character of DOS."""
 BLANK = ENDS + END_OF_FILE
 
-# Neither Postgres nor a document holds a NUL or half a surrogate; undecodable bytes come as surrogates.
+# Postgres and the index accept neither NUL nor lone surrogates; undecodable bytes are read as surrogates.
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-# What a spreadsheet may write before the header, to say how the file is parted.
+# A line that a spreadsheet may write before the header to name the delimiter.
 _SEPARATOR = re.compile(r'"?sep=([,;\t|])"?[ ,;]*\r?\n', re.IGNORECASE)
 
 
@@ -47,12 +47,12 @@ Cells = tuple[str, ...]
 @dataclass(frozen=True, slots=True)
 class RawRow:
     line: int
-    """Where it begins in the file, counted from 1 as an editor does."""
+    """The line of the file where the row begins, counted from 1."""
     cells: Cells | Problem
 
 
 class Broken(Exception):
-    """A row that cannot be told apart into cells."""
+    """A row that cannot be split into cells."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -60,7 +60,7 @@ class Broken(Exception):
 
 
 class Lines:
-    """A file's physical lines, of which those taken for a row that turns out broken can be given back."""
+    """A file's physical lines; lines taken for a row that turns out broken can be given back."""
 
     def __init__(self, file: TextIO, number: int = 0) -> None:
         self._file = file
@@ -68,7 +68,7 @@ class Lines:
         self._taken: list[str] = []
         self._size = 0
         self.number = number
-        """Of the last line taken."""
+        """Number of the last line taken."""
 
     def __iter__(self) -> "Lines":
         return self
@@ -109,7 +109,7 @@ class Lines:
 
 
 def fingerprint_of_file(source: Path) -> str:
-    """SHA-256 of the bytes, by which an interrupted import finds its job again."""
+    """Return the SHA-256 of the file's bytes, by which an interrupted import finds its job."""
     try:
         with source.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -118,7 +118,7 @@ def fingerprint_of_file(source: Path) -> str:
 
 
 def count_lines(source: Path) -> int:
-    """How many lines a file has, about as many as rows: enough for a progress bar."""
+    """Count the lines of a file, roughly its rows: accurate enough for a progress bar."""
     try:
         with source.open("rb") as file:
             return sum(chunk.count(b"\n") for chunk in iter(partial(file.read, 1 << 20), b""))
@@ -128,13 +128,13 @@ def count_lines(source: Path) -> int:
 
 @contextmanager
 def open_rows(source: Path, mapping: Mapping) -> Iterator[Iterator[RawRow]]:
-    """The rows of a file.
+    """Open a file and yield its rows.
 
     Raises:
-        InvalidRequest: when there is no file, it is not text, or it has not the columns of the map.
+        InvalidRequest: the file cannot be opened, is not text, or lacks columns of the map.
     """
-    # A byte order mark is no part of the first column's name. Undecodable bytes are kept, so that the
-    # row they are in can be told by them.
+    # "utf-8-sig" keeps the byte order mark out of the first column's name. Undecodable bytes are kept as
+    # surrogates, so that their row can be reported.
     encoding = "utf-8-sig" if mapping.encoding == "utf-8" else mapping.encoding
     try:
         file = source.open(encoding=encoding, errors="surrogateescape", newline="")
@@ -186,7 +186,7 @@ def _csv_rows(lines: Lines, delimiter: str, mapping: Mapping, source: Path) -> I
 
 
 def _blank(record: list[str]) -> bool:
-    """Rows that were emptied in a spreadsheet stay in its file, as nothing but commas."""
+    """Return whether all cells are empty: rows emptied in a spreadsheet are saved as commas only."""
     return not any(cell.strip(BLANK) for cell in record)
 
 
@@ -202,7 +202,7 @@ def _records(
         except StopIteration:
             return
         except (Broken, csv.Error) as broken:
-            # Whatever an open quote swallowed is read again as the rows that it most likely is.
+            # Lines swallowed by an open quote are most likely rows, so they are read again.
             lines.give_back_all_but_first()
             yield first, _problem_of(broken)
 
@@ -216,7 +216,7 @@ def _problem_of(broken: Broken | csv.Error) -> Problem:
 def _picker(
     header: list[str] | Problem, mapping: Mapping, source: Path
 ) -> Callable[[list[str]], Cells | Problem]:
-    """Takes the map's columns from a record."""
+    """Return a function that picks the map's columns from a record."""
     if isinstance(header, Problem):
         raise InvalidRequest(f"The first line of {source} {header.message}.")
     names = [name.strip() for name in header]
@@ -225,7 +225,7 @@ def _picker(
     def pick(record: list[str]) -> Cells | Problem:
         if any(cell.strip() for cell in record[len(names) :]):
             return Problem("ragged_row", f"has {len(record)} cells under {len(names)} headers")
-        # Spreadsheets end a row at its last filled cell.
+        # Spreadsheets drop the empty cells at the end of a row.
         cells = [record[position] if position < len(record) else "" for position in positions]
         return tuple(map(plain_cell, cells)) if mapping.guarded else tuple(cells)
 
@@ -259,7 +259,7 @@ def _json_rows(lines: Lines, columns: Cells) -> Iterator[RawRow]:
 
 def _json_cells(line: str, columns: Cells) -> Cells | Problem:
     try:
-        # Numbers stay as they are written: a price must not pass through a float.
+        # Numbers are kept as text, so that a price does not pass through a float.
         row = json.loads(line, parse_float=str, parse_int=str, parse_constant=str)
     except (ValueError, RecursionError):
         return Problem("bad_json", "is not JSON")

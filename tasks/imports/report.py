@@ -1,4 +1,4 @@
-"""What became of every row of a file, for machines and for people."""
+"""The report of an import: the outcome of every row, as JSON and for a terminal."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -13,19 +13,19 @@ from rich.table import Table
 from rich.text import Text
 
 SHOWN_OF_A_CODE = 5
-"""Findings that a terminal shows; the report file has them all."""
+"""Findings of one code that the terminal shows; the report file has all of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """Why a row, or one of its columns, was not used, or should be looked at."""
+    """Why a row or one of its columns was not used or needs a review."""
 
     line: int
     code: str
     message: str
     column: str | None = None
     first_line: int | None = None
-    """Of the row that a duplicate repeats."""
+    """Line of the row that a duplicate repeats."""
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -39,14 +39,14 @@ class Issue:
 
 @dataclass(frozen=True)
 class Written:
-    """What the database made of some good rows."""
+    """The outcome of writing good rows to the database."""
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
     refused: tuple[Issue, ...] = ()
     noted: tuple[Issue, ...] = ()
-    """Of rows that were used."""
+    """Notes on rows that were written."""
 
     def __add__(self, other: "Written") -> "Written":
         return Written(
@@ -71,11 +71,11 @@ class Report:
     duplicates: int = 0
     rejected: int = 0
     codes: Counter[str] = field(default_factory=Counter)
-    """Rows that were not used, by the first thing that was wrong with each; and what was noted of others."""
+    """Counts by code: the first issue of each unused row, and every note on a used row."""
     issues: list[Issue] = field(default_factory=list)
 
     def take_in(self, size: int, turned_away: list[list[Issue]], noted: Iterable[Issue] = ()) -> None:
-        """Count rows of the file; those that are good are told of by `count`."""
+        """Count rows read from the file and the unused ones among them; `count` adds the written ones."""
         self.rows += size
         self.note(noted)
         for issues in turned_away:
@@ -90,13 +90,13 @@ class Report:
         self.note(written.noted)
 
     def note(self, noted: Iterable[Issue]) -> None:
-        """Of rows that are used all the same."""
+        """Add notes on rows that are used."""
         for issue in noted:
             self.codes[issue.code] += 1
             self.issues.append(issue)
 
     def turn_away(self, issues: list[Issue]) -> None:
-        """Note a row that is not used, with all that is wrong with it."""
+        """Add a row that is not used, with all of its issues."""
         first = issues[0].code
         self.codes[first] += 1
         if first == "duplicate":
@@ -106,7 +106,7 @@ class Report:
         self.issues += issues
 
     def as_json(self, most_issues: int | None = None) -> dict[str, Any]:
-        """JSON-ready; lines are those of the file, counted from 1."""
+        """Return the report ready for JSON; line numbers count from 1 in the file."""
         issues = sorted(self.issues, key=lambda issue: issue.line)
         return {
             "file": self.filename,
@@ -126,7 +126,7 @@ class Report:
 
 
 def render(report: Report) -> RenderableType:
-    """The report for a terminal: the counts, and the first findings of each code."""
+    """Render the report for a terminal: the counts, and the first findings of each code."""
     shown = [
         issue
         for code in report.codes
@@ -161,6 +161,6 @@ def _counts(report: Report) -> Table:
 def _issues(issues: list[Issue]) -> Table:
     table = Table("row", "column", "code", "reason")
     for issue in issues:
-        # As Text, for a file's brackets are not markup.
+        # As Text, because brackets from the file must not be read as markup.
         table.add_row(str(issue.line), Text(issue.column or ""), issue.code, Text(issue.message))
     return table

@@ -1,4 +1,4 @@
-"""From a row's cells to a property's columns, or to everything that is wrong with the row."""
+"""Turns a row's cells into a property's columns, or into a list of everything wrong with the row."""
 
 import re
 from collections.abc import Iterator
@@ -21,38 +21,38 @@ from tasks.imports.mapping import REQUIRED, FieldName, Mapping, Only, Source
 from tasks.imports.reader import Cells, Problem
 
 LIKELY_RATES = {ListingType.SALE: Bounds(100, 200_000), ListingType.RENT: Bounds(1, 2_000)}
-"""Rupees per sqft, far beyond both the cheapest land and the dearest shop of Noida."""
+"""Rupees per sqft; far below the cheapest land and far above the dearest shop in Noida."""
 
 BLANKS = ENDS + ",;"
-"""What means nothing at either end of a foreign cell."""
+"""Characters stripped from both ends of a foreign cell."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What a row says about a property; a title and coordinates it lacks are left for the database to add."""
+    """The values of a property given by a row; the database adds a missing title and coordinates."""
 
     line: int
     values: Values
     fingerprint: str
     notes: tuple[Problem, ...] = ()
-    """What somebody should look at, though the row is used."""
+    """Doubts to review; the row is used anyway."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """A source of a field, ready to be asked."""
+    """A source of a field, compiled for reading."""
 
     name: str
     position: int
     pattern: re.Pattern[str] | None
     words: Lookup[str, str]
-    """The file's word -> ours; empty for what the file writes when it does not know."""
+    """The file's word -> our word; "" for the file's words for "not known"."""
     brings: Values
     ends: str
-    """What means nothing at either end of a cell."""
+    """Characters stripped from both ends of a cell."""
 
     def text(self, cells: Cells) -> str:
-        """What the cell says in our words, or nothing."""
+        """Return the cell's text in our words; "" if it is empty or unknown."""
         cell = cells[self.position].strip(self.ends)
         if self.pattern is not None:
             match = self.pattern.search(cell)
@@ -102,7 +102,7 @@ class RowReader:
         self._fields = tuple(fields.values())
 
     def read(self, line: int, cells: Cells) -> Row | list[Problem]:
-        """The row, or its problems: where it lies alone decides whether the others matter."""
+        """Return the row or its problems; after a problem with the place, the other cells are not read."""
         if self._only and (elsewhere := _elsewhere(self._only, cells[self._only_position])):
             return [elsewhere]
         place = self._place.values(cells)
@@ -146,7 +146,7 @@ def _elsewhere(only: Only, cell: str) -> Problem | None:
 
 
 def place_of(aliases: Lookup[str, str], cell: str) -> Values:
-    """Locality and sector of a text; the map's own names come before the gazetteer."""
+    """Return locality and sector of a text; the map's own names take precedence over the gazetteer."""
     plain = plain_words(cell)
     names = (plain, *(part.strip() for part in plain.split(",")))
     alias = next((aliases[name] for name in names if name in aliases), None)
@@ -160,7 +160,7 @@ def place_of(aliases: Lookup[str, str], cell: str) -> Values:
 
 
 def contradictions(values: Values) -> Iterator[Problem]:
-    """Cells that are each good, and cannot all be true."""
+    """Yield problems of cells that are each valid, but cannot all be true."""
     floor, total = values.get("floor_number"), values.get("total_floors")
     if floor is not None and total is not None and floor > total:
         yield Problem("contradiction", f"says floor {floor} of {total}")
@@ -171,7 +171,7 @@ def contradictions(values: Values) -> Iterator[Problem]:
 
 
 def doubts(values: Values) -> Iterator[Problem]:
-    """What may be true and is more likely a slip: lakhs without the word, a price among the rents."""
+    """Yield values that are probably mistakes: lakhs without the word, a sale price given as a rent."""
     rate = values["price"] / values["area_sqft"]
     likely = LIKELY_RATES[values["listing_type"]]
     if not likely.least <= rate <= likely.most:
@@ -180,5 +180,5 @@ def doubts(values: Values) -> Iterator[Problem]:
 
 
 def fingerprint(values: Any) -> str:
-    """SHA-256 over what a row says, the same in whatever order and spelling it said so."""
+    """Return the SHA-256 of a row's values; the order of the keys does not matter."""
     return sha256(orjson.dumps(values, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -1,8 +1,8 @@
-"""Upserts batches of rows: one statement each, and one transaction with the job's progress.
+"""Upserts batches of rows, one statement per kind of key, in one transaction with the job's progress.
 
-What a row leaves open is added here, next to the data: a title of our own, and the sector's centre
-in place of coordinates. A row that says what the property already holds touches nothing, so that
-the same file twice bumps no revision and owes the index no visit.
+The statement completes missing values: a generated title, and the sector's center as coordinates. A row
+equal to the stored property is not written. So importing the same file twice bumps no revision and reindexes
+nothing.
 """
 
 from collections import defaultdict
@@ -28,35 +28,35 @@ READ_INTO = {
     FieldName.AREA: ("area_sqft", "area_basis"),
     FieldName.FLOOR: ("floor_number", "total_floors"),
 }
-"""Fields whose name is not a column's."""
+"""Fields that fill other columns than their name says."""
 
 THERE = text("SELECT id FROM properties WHERE id = ANY (CAST(:ids AS uuid[]))")
 
 SCORES = tuple(computed({}))
-"""Of a new property; one that was there is scored when all rows are in, by all that is known of it."""
+"""Set on new properties only; existing ones are scored after the import, from all of their values."""
 
 COMPLETED = ("title", "latitude", "longitude")
-"""What a row may leave open."""
+"""Columns that a row may omit and the statement completes."""
 
 
 Societies = defaultdict[str, Spellings]
-"""How each locality spells its societies; learns from what is loaded."""
+"""How each locality spells its societies; it learns from loaded rows."""
 
 
 @dataclass(frozen=True)
 class Upserts:
-    """A statement for each way in which a row says which property it means."""
+    """One statement for each way in which a row identifies its property."""
 
     by_id: TextClause
     by_reference: TextClause
     by_fingerprint: TextClause
-    """What it says is all that is known of it."""
+    """For rows without a reference, identified by their values."""
 
 
 async def write(
     connection: AsyncConnection, upserts: Upserts, rows: list[Row], societies: Societies, *, dry_run: bool
 ) -> Written:
-    """Upsert rows in the caller's transaction; a dry run does all of it, and takes it back."""
+    """Upsert rows in the caller's transaction; a dry run does the same and rolls it back."""
     try:
         async with connection.begin_nested() as savepoint:
             written = await _write(connection, upserts, rows, societies)
@@ -65,7 +65,7 @@ async def write(
     except (IntegrityError, DataError) as refusal:
         if len(rows) == 1:
             return Written(refused=(Issue(rows[0].line, "refused", _reason(refusal)),))
-        # The halves, until the row that Postgres refuses stands alone: all others go in.
+        # Bisect until the refused row is alone, so that all others are written.
         left, right = rows[: len(rows) // 2], rows[len(rows) // 2 :]
         return await write(connection, upserts, left, societies, dry_run=dry_run) + await write(
             connection, upserts, right, societies, dry_run=dry_run
@@ -98,7 +98,7 @@ async def _write(
 
 
 async def known(connection: AsyncConnection, rows: list[Row]) -> set[UUID]:
-    """The properties that rows name by id, as an export does for want of a reference."""
+    """Return the existing ids that rows name; exports use the id where a property has no reference."""
     ids = [key for row in rows if (key := _id_in(row.values.get("external_ref") or "")) is not None]
     return set(await connection.scalars(THERE, {"ids": ids})) if ids else set()
 
@@ -127,7 +127,7 @@ async def _upsert(connection: AsyncConnection, upsert: TextClause, rows: list[tu
 
 
 def _said(row: Row, societies: Societies) -> Values:
-    """What a row says, its society as the sector spells it, and what follows from it."""
+    """Return the row's values with scores and fingerprint, and the society as its locality spells it."""
     said = row.values | computed(row.values) | {"fingerprint": row.fingerprint}
     if "society" in said:
         said["society"] = societies[said["locality"]].of(said["society"])
@@ -150,7 +150,7 @@ def upserts(mapping: Mapping) -> Upserts:
 
 
 def upsert_statement(key: str, given: list[str], conflict: str) -> TextClause:
-    """INSERT ... ON CONFLICT for the columns that a map gives; one row for each that is touched."""
+    """Build the INSERT ... ON CONFLICT for the columns that a map gives; it returns the written rows."""
     columns = [column for column in given if column not in COMPLETED]
     values = [
         "coalesce(n.description, '')" if column == "description" else f"n.{column}" for column in columns
@@ -167,11 +167,11 @@ def upsert_statement(key: str, given: list[str], conflict: str) -> TextClause:
         ORDER BY n.ordinality
         ON CONFLICT {conflict}
         RETURNING old.id IS NULL AS is_new, new.id, new.external_ref, new.state
-    """)  # noqa: S608  made of our own column names
+    """)  # noqa: S608  built from column names of this code only
 
 
 def given_columns(mapping: Mapping) -> list[str]:
-    """The property's columns about which a file has something to say."""
+    """Return the property's columns that a file sets."""
     names = [column for name in mapping.fields for column in READ_INTO.get(name, (name.value,))]
     constants = [name for name, value in mapping.constants if value is not None]
     return list(dict.fromkeys([*names, *constants]))
@@ -191,7 +191,7 @@ def _update_what_differs(given: list[str]) -> str:
 
 
 def _title_after(given: bool) -> str:
-    """An editor's title stays; one that we made follows the facts."""
+    """Keep an editor's title; renew a generated one from the new values."""
     if given:
         return "excluded.title"
     return (
@@ -200,7 +200,7 @@ def _title_after(given: bool) -> str:
 
 
 def _place_after(column: str) -> str:
-    """A sector's centre never replaces coordinates of the property's own, unless it has moved."""
+    """Keep a property's exact coordinates if the row has none, unless its locality changes."""
     return f"""CASE WHEN properties.latitude IS NOT NULL AND NOT properties.location_approximate
         AND properties.locality = excluded.locality
         AND (excluded.location_approximate OR excluded.latitude IS NULL)
@@ -208,7 +208,7 @@ def _place_after(column: str) -> str:
 
 
 def _own_title(row: str) -> str:
-    """`3 BHK apartment in Sector 107`, `1 RK studio in Sector 62`, `Builder floor in Sector 93A`."""
+    """SQL for `3 BHK apartment in Sector 107`, `1 RK studio in Sector 62`, `Builder floor in Sector 93A`."""
     kind = f"replace({row}.property_type, '_', ' ')"
     return f"""CASE WHEN {row}.bhk IS NULL THEN upper(left({kind}, 1)) || substr({kind}, 2)
         WHEN {row}.bhk = 0.5 THEN '1 RK ' || {kind}
