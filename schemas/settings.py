@@ -168,7 +168,7 @@ class Settings(BaseSettings):
 
     # Secrets; production requires each of them except JWT_PREVIOUS_SECRET
     jwt_secret: SecretStr = SecretStr("")
-    """Signs access tokens; at least 32 bytes. If empty, each process generates its own at startup."""
+    """Signs access tokens; at least 32 bytes. If empty, the server generates one at each start."""
     jwt_previous_secret: SecretStr = SecretStr("")
     """The former `jwt_secret`, accepted after a change until the tokens it signed have expired."""
 
