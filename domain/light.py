@@ -19,9 +19,9 @@ HEIGHT_WEIGHT = 25  # lowest: a proxy for what blocks the sky, because the dista
 
 OPEN_SIDES_POINTS = {
     0: 0,  # shafts and ducts only
-    1: 35,  # light crosses the home, which one open side does not allow
-    2: 70,  # most rooms already have a window
-    3: 90,  # most rooms have had their window by now
+    1: 35,  # rooms at the back stay dark
+    2: 70,  # light crosses the home, which one open side does not allow
+    3: 90,  # most rooms already have a window
     4: 100,
 }
 LOWEST_FLOOR_POINTS = 30  # the ground floor has daylight too, but trees and neighbours take some of it
