@@ -1,8 +1,8 @@
-"""Whose request it is when proxies stand between, and what limits count by.
+"""The client's address behind trusted proxies, and the network that rate limits count by.
 
-Anybody can send X-Forwarded-For. Each proxy appends the address that it saw, so only the right end is
-written by our own proxies: the header is read from there, past addresses that are trusted, up to the
-first that is not.
+Any client can send X-Forwarded-For. Each proxy appends the address that it saw, so only the right end is
+written by trusted proxies. The header is read from the right, past trusted addresses, up to the first address
+that is not trusted.
 """
 
 import hmac
@@ -13,19 +13,19 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 MOST_HOPS = 20
-"""More is no chain of proxies but an attempt to keep us busy."""
+"""A longer list is not a chain of proxies but an attempt to waste time."""
 
 
 def client_address(peer: str, forwarded_for: Iterable[str], trusted: Iterable[Network]) -> Address:
-    """The address behind a connection from `peer`.
+    """Return the address of the client behind a connection from `peer`.
 
     Args:
         peer: the other end of the connection.
-        forwarded_for: the X-Forwarded-For headers, in their order.
-        trusted: networks of our own proxies; without any, nothing but the peer is believed.
+        forwarded_for: the X-Forwarded-For headers, in order.
+        trusted: networks of the trusted proxies; if empty, the headers are ignored.
 
-    What cannot be read ends the walk at the proxy that vouched for it: a client behind it shares
-    that proxy's limits, and nobody can be made to look like somebody else.
+    An unreadable hop ends the walk at the proxy that reported it. A client behind it then shares that proxy's
+    limits, and cannot pose as another client.
     """
     networks = tuple(trusted)
     believed = plain(ip_address(peer))
@@ -41,23 +41,26 @@ def client_address(peer: str, forwarded_for: Iterable[str], trusted: Iterable[Ne
 
 
 def address_key(address: Address) -> Network:
-    """What limits count by: one IPv4 address, or a whole /64, which is what a single client is given."""
+    """Return the network that limits count by: one IPv4 address, or an IPv6 /64 (one client)."""
     return ip_network((plain(address), 32 if plain(address).version == 4 else 64), strict=False)
 
 
 def digest_of_today(address: Network, key: bytes, now: datetime) -> str:
-    """What an address is called where only its sameness counts: until midnight (UTC), and without itself."""
+    """Return an irreversible pseudonym of an address, which changes at midnight (UTC)."""
     told = f"{now:%Y-%m-%d} {address}".encode()
     return hmac.digest(key, told, "sha256")[:16].hex()
 
 
 def plain(address: Address) -> Address:
-    """An IPv4 address in IPv6's clothes (`::ffff:1.2.3.4`) as what it is."""
+    """Convert an IPv4-mapped IPv6 address (`::ffff:1.2.3.4`) to IPv4."""
     return getattr(address, "ipv4_mapped", None) or address
 
 
 def _read(hop: str) -> Address | None:
-    """`1.2.3.4` and `2001:db8::1`; no ports, no brackets, no zones, no names: our proxies write none."""
+    """Parse `1.2.3.4` or `2001:db8::1`.
+
+    Ports, brackets, zones and names are refused, because trusted proxies write none.
+    """
     try:
         return None if "%" in hop else plain(ip_address(hop))
     except ValueError:

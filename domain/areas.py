@@ -1,4 +1,4 @@
-"""Areas as people write them, in whole square feet: sqft, square yards (gaj) and square metres."""
+"""Parsing of areas into whole square feet: sqft, square yards (gaj) and square metres."""
 
 import re
 from decimal import ROUND_HALF_UP, Decimal
@@ -11,7 +11,7 @@ SQUARE_METRE = Decimal("10.7639104")
 
 
 def squash(words: str) -> str:
-    """Letters alone: `Sq. Ft.` is `sqft`."""
+    """Return only the letters and digits: `Sq. Ft.` becomes `sqft`."""
     return re.sub(r"[\W_]", "", words)
 
 
@@ -30,13 +30,13 @@ UNITS = {
     )
     for name in names.split(",")
 }
-"""Square feet in one of each, by its name without blanks, dots and the plural s."""
+"""Square feet per unit, by the unit's name without blanks, dots and the plural s."""
 
 _AREA = re.compile(rf"({NUMBER})\s*(.*)")
 
 
 def parse_area(text: str) -> int | None:
-    """Square feet, rounded half up, of `991 sqft`, `145 sqyrd` or a bare `1,625`; None if it is no area."""
+    """Return square feet, rounded half up, of `991 sqft`, `145 sqyrd` or a bare `1,625`; else None."""
     area = _AREA.fullmatch(normalize("NFKC", text[:100]).casefold().strip())
     if area is None:
         return None

@@ -1,4 +1,4 @@
-"""Bedrooms as a number, as the index's keyword and as people say it: halves are real, 0.5 is 1 RK."""
+"""Bedrooms as a number, an index keyword and a label; halves are valid, 0.5 is 1 RK."""
 
 from decimal import Decimal
 from functools import lru_cache
@@ -8,15 +8,15 @@ FEWEST, MOST = 0.5, 20
 
 
 def bedrooms(number: Decimal) -> Number | None:
-    """The number of bedrooms that a number says; None if it is no half and no whole, or none there is."""
+    """Return a number of bedrooms; None if it is not a multiple of 0.5 or is out of range."""
     if number * 2 % 1 or not FEWEST <= number <= MOST:
         return None
     return float(number) if number % 1 else int(number)
 
 
-@lru_cache(maxsize=64)  # there are forty of them, and every search names some
+@lru_cache(maxsize=64)  # there are forty values, and every search uses some
 def bhk_term(bhk: Number) -> str:
-    """`3`, `2.5`: chosen and counted as a word, for nobody measures with it."""
+    """Return the keyword, such as `3` or `2.5`; bedrooms are filtered and counted, never compared by size."""
     return f"{bhk:g}"
 
 

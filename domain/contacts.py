@@ -1,4 +1,4 @@
-"""What a colleague means who looks for a person: a phone number, an email address or a name."""
+"""Parsing of a search for a person: a phone number, an email address or a name."""
 
 import re
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from schemas.api.contacts import UnreadableContact, plain, read_phone, unlinked
 
 HOME_PREFIX = "+91"
 FEWEST_DIGITS = 4
-"""Fewer are as likely a part of a name or a year, and would find a tenth of all numbers."""
+"""Fewer digits may be part of a name or a year, and would match a tenth of all numbers."""
 DIGITS_AND_SIGNS = re.compile(r"[\d\s()./+-]+")
 
 
 @dataclass(frozen=True)
 class PhoneSearch:
-    """A whole number, or some digits at the beginning or the end of one."""
+    """A whole number, or digits at its beginning or end."""
 
     whole: str | None
     beginnings: tuple[str, ...]
@@ -28,7 +28,7 @@ class EmailSearch:
 
 @dataclass(frozen=True)
 class WordSearch:
-    """Beginnings of words of a name, or of an email address before its @; all must be there."""
+    """Beginnings of words of a name, or of an email address before its @; all must match."""
 
     beginnings: tuple[str, ...]
 
@@ -53,5 +53,5 @@ def _phone_search(text: str, digits: str) -> PhoneSearch:
         whole = None
     if text.startswith("+"):
         return PhoneSearch(whole, (f"+{digits}",), digits)
-    national = digits.lstrip("0")  # a leading 0 is dialled, but is no part of the number
+    national = digits.lstrip("0")  # a leading 0 is dialled but is not part of the number
     return PhoneSearch(whole, (HOME_PREFIX + national, f"+{national}"), national)

@@ -1,4 +1,4 @@
-"""Cursors: where a walk through results stands, signed, and good for the search it came from only."""
+"""Cursors: signed positions in a list of results, valid only for the search that issued them."""
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -12,24 +12,24 @@ from domain.keys import Keys
 
 SIGNATURE_BYTES = 16
 LONGEST = 1_000
-"""Characters; what comes longer is not ours."""
+"""Characters; longer input cannot be a valid cursor."""
 
 
 class InvalidCursor(Exception):
-    """Not ours, altered, or another search's."""
+    """The cursor is forged, altered, or belongs to another search."""
 
 
 def write_cursor(after: Sequence[Any], search: Mapping[str, Any], keys: Keys) -> str:
-    """A cursor behind the hit with these sort values."""
+    """Return a cursor that continues after the hit with these sort values."""
     payload = orjson.dumps([list(after), _fingerprint(search)])
     return urlsafe_b64encode(_signature(payload, keys[0]) + payload).decode().rstrip("=")
 
 
 def read_cursor(cursor: str, search: Mapping[str, Any], keys: Keys) -> list[Any]:
-    """The sort values behind which to go on.
+    """Return the sort values to continue after.
 
     Raises:
-        InvalidCursor: we did not write it, or not for this search.
+        InvalidCursor: the cursor was not issued by this API, or not for this search.
     """
     try:
         raw = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))

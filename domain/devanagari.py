@@ -1,4 +1,4 @@
-"""Hindi letters as people write them in English: `आम्रपाली` is amrapali, `लोटस` is lotas."""
+"""Transliteration of Hindi as people write it in English: `आम्रपाली` is amrapali, `लोटस` is lotas."""
 
 import re
 
@@ -15,11 +15,11 @@ CONSONANTS = {
     "य": "y", "र": "r", "ल": "l", "व": "v", "श": "sh",
     "ष": "sh", "स": "s", "ह": "h", "ळ": "l",
 }  # fmt: skip
-VIRAMA, NUKTA = "्", "़"  # no vowel behind the consonant; a dot that only nuances it
+VIRAMA, NUKTA = "्", "़"  # virama: no vowel after the consonant; nukta: a dot that only modifies the sound
 NASALS = "ंँ"
 INHERENT = "ə"
 _SILENT = re.compile(r"(?<=[aeiouə])([^aeiouə]+)ə((?:[^aeiouəh]|h[^aeiouə])n?)(?=[aeiouə])")
-"""In a word read backwards: `su-pa-ra-tek` is spoken supartek."""
+"""Matches the reversed word: `su-pa-ra-tek` is pronounced supartek."""
 
 
 def is_devanagari(word: str) -> bool:
@@ -27,7 +27,7 @@ def is_devanagari(word: str) -> bool:
 
 
 def transliterated(word: str) -> str:
-    """As it is spoken: a consonant brings an a along, which is silent at the end and between syllables."""
+    """Transliterate as spoken: a consonant has an inherent a, silent at the end and between syllables."""
     written: list[str] = []
     letters = word.replace(NUKTA, "")
     for letter, following in zip(letters, f"{letters} "[1:], strict=True):

@@ -1,7 +1,7 @@
-"""How the enhancement of a picture goes, from being asked for to its one end.
+"""The state machine of a picture's enhancement, from the request to its final state.
 
-What happens may be told late, twice or out of order, by workers and by the AI service; a move that is
-not in the table is no move. So every order of the same events leads to the same end.
+Workers and the AI service may report events late, twice or out of order. An event without a move in the table
+is ignored, so every order of the same events leads to the same final state.
 """
 
 from collections.abc import Mapping
@@ -13,9 +13,10 @@ from uuid import UUID
 from schemas.vocabulary import EnhancementStatus as Status
 
 LONGEST = timedelta(hours=48)
-"""From being asked for: whoever has not delivered by then never will."""
+"""Time after the request; a result that has not arrived by then is not expected any more."""
 RESULT_TRIES = 10
-"""Of fetching a result and drawing it, counted when one begins: a picture that kills its worker ends too."""
+"""Attempts to fetch and store a result. Counted at the start, so a picture that crashes its worker ends
+too."""
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=15)
 
 
@@ -26,11 +27,11 @@ class Job:
     image_id: UUID
     id: str
     attempt: int
-    """Which request for this picture it is, counted from 1; only the latest may move it."""
+    """Number of this request for the picture, from 1; only the latest request may change its state."""
 
 
 class Stage(StrEnum):
-    """The status as the work sees it: whether a processed picture waits to be fetched is its own stage."""
+    """The status, with a separate stage for a processed picture that waits to be fetched."""
 
     NONE = "none"
     PENDING = "pending"
@@ -48,19 +49,19 @@ class Stage(StrEnum):
 class Event(StrEnum):
     REQUESTED = "requested"
     FORCED = "forced"
-    """Asked for although there is an enhanced picture."""
+    """Requested although an enhanced picture exists."""
     ACCEPTED = "accepted"
-    """The AI service took the job."""
+    """The AI service accepted the job."""
     REJECTED = "rejected"
-    """The AI service will never take it."""
+    """The AI service rejected the job permanently."""
     STARTED = "started"
     DELIVERED = "delivered"
-    """The AI service says where its result is."""
+    """The AI service reported the URL of its result."""
     GIVEN_UP = "given_up"
-    """The AI service says that it has none."""
+    """The AI service reported that it has no result."""
     STORED = "stored"
     UNUSABLE = "unusable"
-    """The result cannot be had, or is no picture that we take."""
+    """The result cannot be fetched, or is not an accepted picture."""
     EXPIRED = "expired"
     REVERTED = "reverted"
 
@@ -71,7 +72,7 @@ _TOLD = {Event.DELIVERED: Stage.FETCHING, Event.GIVEN_UP: Stage.FAILED}
 
 MOVES: Mapping[Stage, Mapping[Event, Stage]] = {
     Stage.NONE: _ASKING,
-    # A worker that was killed behind its post never said that the job was accepted: events say it as well.
+    # A worker that was killed after sending the job did not record its acceptance, so events imply it.
     Stage.PENDING: {
         Event.ACCEPTED: Stage.PROCESSING,
         Event.STARTED: Stage.PROCESSING,
@@ -91,16 +92,16 @@ UNFINISHED = (Status.PENDING, Status.PROCESSING)
 
 
 def sources(event: Event) -> frozenset[Stage]:
-    """The stages that the event ends."""
+    """Return the stages in which the event causes a move."""
     return frozenset(stage for stage, moves in MOVES.items() if event in moves)
 
 
 def target(event: Event) -> Stage:
-    """Where the event leads, which is the same from wherever it leads at all."""
+    """Return the stage that the event leads to; it is the same for every source stage."""
     return next(moves[event] for moves in MOVES.values() if event in moves)
 
 
 def pause_after(tries: int) -> timedelta:
-    """How long to leave an AI service alone that has not answered so many times."""
+    """Return how long to wait before asking the AI service again after this many failed tries."""
     doublings = min(tries - 1, 10)
     return min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)

@@ -1,4 +1,4 @@
-"""The eight directions as a compass shows them, with the sun that a front sees at Noida's latitude."""
+"""The eight compass directions, with the sun that a front gets at Noida's latitude."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class Facing:
     """Clockwise from north."""
     label: str
     sun: str | None
-    """`morning` or `evening`; a front to the south has it at noon, one to the north hardly at all."""
+    """`morning` or `evening`; a south front has sun at noon, a north front hardly any."""
 
 
 def facing(direction: Direction) -> Facing:

@@ -11,7 +11,7 @@ MOVES: Mapping[GenerationState, tuple[GenerationState, ...]] = {
     VERIFYING: (LIVE, DROPPED, FAILED),
     LIVE: (RETAINED, FAILED),
     RETAINED: (LIVE, STALE, DROPPED, FAILED),
-    # What misses changes or has ended is never used again: its index is only to be deleted.
+    # A generation that misses changes or has ended is never used again; its index is only deleted.
     STALE: (DROPPED,),
     FAILED: (DROPPED,),
     DROPPED: (),
@@ -19,14 +19,14 @@ MOVES: Mapping[GenerationState, tuple[GenerationState, ...]] = {
 
 
 class IllegalMove(Exception):
-    """A generation cannot go from the one state to the other."""
+    """A generation cannot move from one state to the other."""
 
 
 def move(now: GenerationState, wanted: GenerationState) -> GenerationState:
-    """The wanted state; staying where one is is always allowed.
+    """Return the wanted state; staying in the same state is always allowed.
 
     Raises:
-        IllegalMove: it cannot be reached from here.
+        IllegalMove: the state cannot be reached from the current one.
     """
     if wanted is not now and wanted not in MOVES[now]:
         raise IllegalMove(f"A generation that is {now} cannot become {wanted}.")

@@ -1,4 +1,4 @@
-"""Ids as addresses spell them."""
+"""Ids as URLs spell them."""
 
 import re
 from uuid import UUID
@@ -7,9 +7,9 @@ SPELLING = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII |
 
 
 def read_id(text: str) -> UUID | None:
-    """The id that a text spells, in small letters or in capitals.
+    """Return the id that a text spells, in lower or upper case; else None.
 
-    Python's own reader takes braces, `urn:uuid:` and ids without hyphens as well, which would give every
-    page many addresses.
+    Python's own parser also accepts braces, `urn:uuid:` and ids without hyphens, which would give every page
+    many URLs.
     """
     return UUID(text) if SPELLING.fullmatch(text) else None

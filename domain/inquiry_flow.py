@@ -1,4 +1,4 @@
-"""How a lead moves: from a first contact towards a deal, or to its loss with a reason."""
+"""The states of a lead: from the first contact to a deal, or to its loss with a reason."""
 
 from collections.abc import Mapping
 
@@ -11,9 +11,9 @@ MOVES: Mapping[Status, tuple[Status, ...]] = {
     Status.CONVERTED: (),
     Status.LOST: (),
 }
-"""Where admins may move a lead; only its visitor brings one back that was lost."""
+"""The moves that admins may make; a lost lead reopens only when its visitor asks again."""
 OPEN = tuple(status for status, to in MOVES.items() if to)
-"""Leads that somebody still has to work on."""
+"""Statuses of leads that still need work."""
 
 
 def allowed_from(status: Status) -> tuple[Status, ...]:
@@ -25,5 +25,8 @@ def may_move(status: Status, to: Status) -> bool:
 
 
 def when_asked_again(status: Status) -> Status:
-    """A lost lead is new again; a won one stays won, and who asks again after that begins another."""
+    """Return the status after the visitor asks again: a lost lead becomes new, others keep theirs.
+
+    A visitor who asks again after a converted lead starts a new lead.
+    """
     return Status.NEW if status is Status.LOST else status

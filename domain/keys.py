@@ -1,17 +1,17 @@
-"""Keys made of the secrets that a process is given: one for each purpose, so that none serves another."""
+"""Keys derived from the process's secrets, one per purpose, so that a key for one purpose fits no other."""
 
 import hmac
 from collections.abc import Iterable, Sequence
 
 Keys = Sequence[bytes]
-"""Of one purpose: the first one signs, any of them is accepted."""
+"""Keys of one purpose: the first one signs, all are accepted."""
 
 
 def derived(secret: str, purpose: str) -> bytes:
-    """64 bytes, from which neither the secret nor another purpose's key can be found."""
+    """Return 64 bytes that reveal neither the secret nor the key of another purpose."""
     return hmac.digest(secret.encode(), f"casabricks {purpose}".encode(), "sha512")
 
 
 def keys_for(purpose: str, secrets: Iterable[str]) -> Keys:
-    """Of secrets from the newest to the oldest that is still accepted."""
+    """Return the keys of secrets that are ordered from newest to oldest."""
     return tuple(derived(secret, purpose) for secret in secrets)

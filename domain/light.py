@@ -1,6 +1,6 @@
-"""How light a home is likely to be: from its open sides, the sun on its balcony, and its height.
+"""An estimate of how light a home is: from its open sides, the sun on its balcony, and its height.
 
-Only from what is known of the building, never from photographs, for those may be enhanced.
+Uses only facts about the building, never photographs, because those may be enhanced.
 """
 
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ from schemas.vocabulary import Direction
 NOIDA_LATITUDE = 28.5
 LEAST_COVERAGE = 60  # percent; any two of the three parts
 
-OPEN_SIDES_WEIGHT = 40  # most: they bound how many rooms can have a window at all
-BALCONY_WEIGHT = 35  # direct sun, but for the rooms of one front only
-HEIGHT_WEIGHT = 25  # least: it stands in for what blocks the sky, and how near the neighbours are is unknown
+OPEN_SIDES_WEIGHT = 40  # highest: they limit how many rooms can have a window
+BALCONY_WEIGHT = 35  # direct sun, but only for the rooms of one front
+HEIGHT_WEIGHT = 25  # lowest: a proxy for what blocks the sky, because the distance of neighbours is unknown
 
 OPEN_SIDES_POINTS = {
     0: 0,  # shafts and ducts only
     1: 35,  # rooms at the back stay dark
-    2: 70,  # light crosses the home, which the first side alone cannot do
-    3: 90,  # most rooms have had their window by now
+    2: 70,  # light crosses the home, which one open side does not allow
+    3: 90,  # most rooms already have a window
     4: 100,
 }
-LOWEST_FLOOR_POINTS = 30  # the ground floor has daylight too, less of it for trees and neighbours
+LOWEST_FLOOR_POINTS = 30  # the ground floor has daylight too, but trees and neighbours take some of it
 
 
 class Day(StrEnum):
@@ -34,12 +34,12 @@ class Day(StrEnum):
 
 
 DECLINATION = {Day.JUNE_SOLSTICE: 23.44, Day.EQUINOX: 0.0, Day.DECEMBER_SOLSTICE: -23.44}
-"""Degrees by which the sun stands north of the equator."""
+"""Degrees of the sun north of the equator."""
 
 
 @dataclass(frozen=True)
 class Sun:
-    """Where the sun stands, in degrees: altitude above the horizon, azimuth clockwise from north."""
+    """Position of the sun in degrees: altitude above the horizon, azimuth clockwise from north."""
 
     altitude: float
     azimuth: float
@@ -58,12 +58,12 @@ class LightScore:
 
 
 def sun_position(day: Day, solar_hour: float, latitude: float = NOIDA_LATITUDE) -> Sun:
-    """The sun's centre without refraction; hours of true solar time, 12 when it stands highest."""
+    """Return the position of the sun's centre, without refraction; solar noon is hour 12."""
     declination, north = radians(DECLINATION[day]), radians(latitude)
     hour_angle = radians(15 * (solar_hour - 12))
     height = sin(north) * sin(declination) + cos(north) * cos(declination) * cos(hour_angle)
     altitude = asin(height)
-    # Clamped, for at noon rounding carries it just beyond what a cosine can be.
+    # Clamped, because rounding at noon can exceed the range of a cosine.
     northing = (sin(declination) - height * sin(north)) / (cos(altitude) * cos(north))
     azimuth = degrees(acos(max(-1.0, min(1.0, northing))))
     return Sun(degrees(altitude), 360 - azimuth if hour_angle > 0 else azimuth)
@@ -71,7 +71,7 @@ def sun_position(day: Day, solar_hour: float, latitude: float = NOIDA_LATITUDE) 
 
 @lru_cache(maxsize=len(Direction))
 def sunny_hours(direction: Direction) -> float:
-    """Hours a day in which the sun reaches a front, as the mean of both solstices and an equinox."""
+    """Return the sunny hours a day of a front: the mean of both solstices and an equinox."""
     bearing = 45 * list(Direction).index(direction)
     suns = [sun_position(day, quarter / 4) for day in Day for quarter in range(96)]
     reaching = [sun for sun in suns if sun.altitude > 0 and cos(radians(sun.azimuth - bearing)) > 0]
@@ -81,7 +81,7 @@ def sunny_hours(direction: Direction) -> float:
 MOST_SUNNY_HOURS = max(sunny_hours(direction) for direction in Direction)
 
 
-@lru_cache(maxsize=16_384)  # bulk runs ask for the same few thousand combinations
+@lru_cache(maxsize=16_384)  # bulk runs request the same few thousand combinations
 def light_score(
     *,
     open_sides: int | None = None,
@@ -89,9 +89,9 @@ def light_score(
     floor_number: int | None = None,
     total_floors: int | None = None,
 ) -> LightScore:
-    """The weighted mean of the parts that are known; with too little known there is no score.
+    """Return the weighted mean of the known parts; the score is None if too little is known.
 
-    A home has 0 to 4 open sides; any other number is a `KeyError`.
+    A home has 0 to 4 open sides; any other number raises `KeyError`.
     """
     parts: list[tuple[int, float]] = []
     if open_sides is not None:
@@ -107,9 +107,12 @@ def light_score(
 
 
 def height_points(floor_number: int, total_floors: int) -> float:
-    """0 for a basement, 30 on the ground, rising to 100 on the top floor, which may be the ground floor."""
+    """Return 0 for a basement, 30 on the ground floor, rising to 100 on the top floor.
+
+    The ground floor scores 100 if it is also the top floor.
+    """
     if floor_number < 0:
         return 0
-    # Where floor numbers skip 13, the top one may exceed the count of floors.
+    # Where floor numbers skip 13, the top floor number may exceed the number of floors.
     share = min(1, floor_number / total_floors) if total_floors else 1
     return LOWEST_FLOOR_POINTS + (100 - LOWEST_FLOOR_POINTS) * share

@@ -1,16 +1,16 @@
-"""How one listing is like another, in the words of a page."""
+"""Describes how one listing resembles another, in words for a page."""
 
 from dataclasses import dataclass
 
 from domain.neighbours import distance_km
 
 CLOSE_PERCENT = 2
-"""Differences up to this are none."""
+"""Differences up to this percentage count as equal."""
 
 
 @dataclass(frozen=True)
 class Home:
-    """What two listings are compared by."""
+    """The attributes by which two listings are compared."""
 
     locality: str
     society: str | None
@@ -22,7 +22,7 @@ class Home:
 
 
 def likeness(subject: Home, other: Home) -> list[str]:
-    """`same society`, `6 % cheaper`, `same BHK`, `10 % larger`: where, price, size, in this order."""
+    """Return location, price, bedrooms and size: `same society`, `6 % cheaper`, `same BHK`, `10 % larger`."""
     return [
         _where(subject, other),
         _price(subject, other),

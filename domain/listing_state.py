@@ -11,7 +11,7 @@ MOVES: Mapping[PropertyState, tuple[PropertyState, ...]] = {
     ACTIVE: (UNDER_OFFER, INACTIVE, SOLD, EXPIRED, DELETED),
     UNDER_OFFER: (ACTIVE, SOLD, EXPIRED, DELETED),
     INACTIVE: (ACTIVE, SOLD, EXPIRED, DELETED),
-    # What has ended comes back only by being offered again; it can always be cleared away.
+    # An ended listing can only be offered again, or be deleted.
     SOLD: (ACTIVE, DELETED),
     EXPIRED: (ACTIVE, DELETED),
     DELETED: (ACTIVE,),
@@ -22,12 +22,12 @@ ENDED = frozenset({SOLD, EXPIRED, DELETED})
 
 
 def worded(state: str) -> str:
-    """`under offer`."""
+    """Return the state in words, such as `under offer`."""
     return state.replace("_", " ")
 
 
 class IllegalMove(Exception):
-    """No such move; what there is instead is in `allowed`."""
+    """The move is not allowed; `allowed` holds the possible states."""
 
     def __init__(self, now: PropertyState, wanted: PropertyState) -> None:
         super().__init__(f"{now} cannot become {wanted}")
@@ -35,10 +35,10 @@ class IllegalMove(Exception):
 
 
 def move(now: PropertyState, wanted: PropertyState) -> PropertyState:
-    """The wanted state; staying where one is is always allowed.
+    """Return the wanted state; staying in the same state is always allowed.
 
     Raises:
-        IllegalMove: it cannot be reached from here.
+        IllegalMove: the state cannot be reached from the current one.
     """
     if wanted is not now and wanted not in MOVES[now]:
         raise IllegalMove(now, wanted)
@@ -46,7 +46,7 @@ def move(now: PropertyState, wanted: PropertyState) -> PropertyState:
 
 
 def state_when(*, shown: bool, now: PropertyState) -> PropertyState:
-    """The state that shows or hides a listing; one that is as wanted already stays as it is."""
+    """Return the state that shows or hides a listing; a listing already shown or hidden keeps its state."""
     if shown is (now in SHOWN):
         return now
     return ACTIVE if shown else INACTIVE

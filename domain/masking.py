@@ -1,18 +1,18 @@
-"""What may be shown of personal data where it is not needed whole: in lists, logs and audit rows."""
+"""Masking of personal data in lists, logs and audit entries."""
 
 SHOWN_DIGITS = 4
 FEWEST_HIDDEN = 3
 
 
 def mask_phone(phone: str | None) -> str | None:
-    """The last four digits, by which a colleague recognises a lead: `******1234`; none of a short number."""
+    """Return `******1234`: four digits to recognize a lead by; a short number is fully masked."""
     if phone is None:
         return None
     return "******" + (phone[-SHOWN_DIGITS:] if len(phone) >= SHOWN_DIGITS + FEWEST_HIDDEN else "")
 
 
 def mask_email(email: str | None) -> str | None:
-    """The first letter and the domain: `a***@example.com`; nothing of what is no address."""
+    """Return the first letter and the domain: `a***@example.com`; an invalid address is fully masked."""
     if email is None:
         return None
     name, at, domain = email.rpartition("@")

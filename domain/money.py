@@ -1,4 +1,4 @@
-"""Amounts as people in Noida write them: lakh and crore, in whole rupees and without floats."""
+"""Parsing and formatting of amounts in lakh and crore, in whole rupees and without floats."""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ LAKH = 100_000
 CRORE = 10_000_000
 
 LARGEST = 10**15
-"""Rupees; far above any price, far below what a bigint or a JSON number holds exactly."""
+"""Rupees; far above any price, and small enough to be exact in a bigint or a JSON number."""
 
 UNITS = {
     normalize("NFKC", word): rupees
@@ -23,9 +23,9 @@ UNITS = {
     )
     for word in words.split()
 }
-"""What each word multiplies by; letters are compared after NFKC and casefolding."""
+"""The factor of each unit word; text is compared after NFKC and casefolding."""
 
-# Indian or western grouping, or none; at most as many digits as `LARGEST` has.
+# Indian, western or no grouping; at most as many digits as `LARGEST` has.
 NUMBER = r"(?:\d{1,3}(?:,\d{2,3}){0,6},\d{3}|\d{1,16})(?:\.\d{1,18})?"
 UNIT = "|".join(sorted(UNITS, key=len, reverse=True))
 _PARTS = rf"(?:{NUMBER}\s*(?:{UNIT})\.?\s*)+"
@@ -43,11 +43,11 @@ LADDER: dict[ListingType, tuple[int, ...]] = {
         *(100_000, 150_000, 200_000, 300_000, 500_000, 1_000_000),
     ),
 }
-"""The steps that prices are counted and banded by, in rupees: narrow where most homes are offered."""
+"""The price steps in rupees for counting and banding; narrow where most homes are offered."""
 
 
 def parse_amount(text: str) -> int | None:
-    """Rupees, rounded half up, of `3.9 Cr`, `1,20,00,000` or `1 cr 20 lakh`; None if it is not an amount."""
+    """Return rupees, rounded half up, of `3.9 Cr`, `1,20,00,000` or `1 cr 20 lakh`; else None."""
     amount = _AMOUNT.fullmatch(normalize("NFKC", text[:100]).casefold().strip())
     if amount is None:
         return None
@@ -57,17 +57,20 @@ def parse_amount(text: str) -> int | None:
 
 
 def in_rupees(parts: Sequence[tuple[Decimal, int]]) -> int | None:
-    """The rupees of some numbers with what their units multiply by, rounded half up; None if too many."""
+    """Return the sum of numbers times their units, rounded half up.
+
+    None if the units do not descend, or if the sum exceeds `LARGEST`.
+    """
     units = [unit for _, unit in parts]
     if units != sorted(set(units), reverse=True):
-        return None  # "20 lakh 1 cr" is more likely two amounts than one
+        return None  # "20 lakh 1 cr" is probably two amounts
     exact = sum((number * unit for number, unit in parts), Decimal())
     rupees = int(exact.quantize(Decimal(1), ROUND_HALF_UP))
     return rupees if rupees <= LARGEST else None
 
 
 def format_amount(rupees: int) -> str:
-    """`₹1.2 Cr`, `₹85 L`, `₹25,000`: at most two decimals, as people say it."""
+    """Format as people say it, with at most two decimals: `₹1.2 Cr`, `₹85 L`, `₹25,000`."""
     if rupees >= CRORE - LAKH // 200:  # 99.995 L and more would round to 100 L
         return f"₹{_in_units(rupees, CRORE)} Cr"
     if rupees >= LAKH:

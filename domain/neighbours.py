@@ -1,4 +1,4 @@
-"""Which sectors lie near which, by the distance of their centres."""
+"""Nearby sectors, by the distance of their centres."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -12,7 +12,7 @@ NEXT_DOOR_KM = 1.3
 
 
 def near(localities: Iterable[str], km: float) -> tuple[str, ...]:
-    """Localities with a centre within so many km of one of these, nearest first, these left out."""
+    """Return the other localities with a centre within `km` of a given one, nearest first."""
     given = tuple(localities)
     distances: dict[str, float] = {}
     for locality in given:
@@ -24,7 +24,7 @@ def near(localities: Iterable[str], km: float) -> tuple[str, ...]:
 
 
 def distance_km(here: tuple[float, float], there: tuple[float, float]) -> float:
-    """Along the surface, between two points of latitude and longitude in degrees (haversine)."""
+    """Return the haversine distance between two points of latitude and longitude in degrees."""
     north, east = radians(there[0] - here[0]), radians(there[1] - here[1])
     chord = sin(north / 2) ** 2 + cos(radians(here[0])) * cos(radians(there[0])) * sin(east / 2) ** 2
     return 2 * EARTH_KM * asin(sqrt(chord))

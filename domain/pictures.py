@@ -1,4 +1,4 @@
-"""Which pictures are taken in, how large they are shown, and where they are kept."""
+"""Which pictures are accepted, in which sizes they are shown, and where they are stored."""
 
 import re
 from enum import StrEnum
@@ -8,9 +8,9 @@ MOST_BYTES = 15 * 2**20
 MOST_PIXELS = 40_000_000
 SMALLEST_SIDE, LONGEST_SIDE = 200, 12_000
 VARIANTS = {"large": 2048, "medium": 1024, "thumbnail": 400}
-"""Name -> the box in pixels that it fits into; a smaller picture is never enlarged."""
+"""Name -> the side in pixels of the box that it fits into; smaller pictures are never enlarged."""
 ROOT = "img/"
-"""Below it is nothing but what was taken in, each picture in a folder of its own."""
+"""Holds only accepted pictures, each in its own folder."""
 
 _FOLDER = re.compile(r"img/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/")
 
@@ -22,7 +22,7 @@ class PictureType(StrEnum):
 
 
 class PictureRefused(Exception):
-    """This is no picture that we take.
+    """The file is not an accepted picture.
 
     Args:
         code: for programs: `unsupported`, `image_too_large`, `image_too_small`, `animated`, `unreadable`.
@@ -36,7 +36,7 @@ class PictureRefused(Exception):
 
 
 def picture_type(content: bytes) -> PictureType:
-    """What the first bytes say; PictureRefused for anything else, whatever its name or header says."""
+    """Detect the type from the first bytes, ignoring name and header; PictureRefused for any other type."""
     if content.startswith(b"\xff\xd8\xff"):
         return PictureType.JPEG
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -47,7 +47,7 @@ def picture_type(content: bytes) -> PictureType:
 
 
 def check_size(width: int, height: int) -> None:
-    """Refuse what is too small to show or too large to decode."""
+    """Refuse pictures that are too small to show or too large to decode."""
     if max(width, height) > LONGEST_SIDE or width * height > MOST_PIXELS:
         most = f"{LONGEST_SIDE:,} pixels a side and {MOST_PIXELS // 10**6} megapixels"
         raise PictureRefused("image_too_large", f"has {width} x {height} pixels; at most {most} are taken")
@@ -57,13 +57,13 @@ def check_size(width: int, height: int) -> None:
 
 
 def check_frames(content: bytes, frames: int) -> None:
-    """Refuse what moves; decoders show the first picture of an animated PNG and say nothing of the others."""
+    """Refuse animations, including animated PNG, of which decoders silently show only the first frame."""
     if frames > 1 or (picture_type(content) is PictureType.PNG and _announces_animation(content)):
         raise PictureRefused("animated", "is animated; send one picture")
 
 
 def _announces_animation(png: bytes) -> bool:
-    """Whether there is an `acTL` chunk before the pixels, as the APNG specification wants it."""
+    """Return whether there is an `acTL` chunk before the pixels, as the APNG specification requires."""
     place = 8
     while place + 8 <= len(png):
         length, name = int.from_bytes(png[place : place + 4], "big"), png[place + 4 : place + 8]
@@ -78,11 +78,11 @@ def key_of(picture: UUID, variant: str) -> str:
 
 
 def picture_of(url_or_key: str | None) -> UUID | None:
-    """Which picture an address shows; none for what was not taken in by us: a drawing of the demo."""
+    """Return the picture that a URL shows; None if it was not uploaded, such as a drawing of the demo."""
     found = _FOLDER.search(url_or_key or "")
     return UUID(found.group(1)) if found else None
 
 
 def variant_url(large_url: str, variant: str) -> str:
-    """The address of another size; a picture with only one size stands for all."""
+    """Return the URL of another size; unchanged for a picture with only one size."""
     return large_url.replace("/large.webp", f"/{variant}.webp")

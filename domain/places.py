@@ -1,4 +1,4 @@
-"""The gazetteer: which sector of Noida a text names, or which place beyond Noida."""
+"""The gazetteer: finds the sector of Noida, or the place beyond Noida, that a text names."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ BY_NUMBER: dict[str, SectorFact] = {fact.sector.casefold(): fact for fact in SEC
 
 @dataclass(frozen=True)
 class Outside:
-    """A place that is not Noida, whatever its name says."""
+    """A place outside Noida, even if its name contains Noida."""
 
     name: str
 
@@ -22,18 +22,18 @@ GREEK = (
     "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|xu|omicron|pi|rho|sigma|tau"
     "|upsilon|phi|chi|psi|omega"
 )
-"""Greater Noida names its sectors by these, each with a number; Noida never does."""
+"""Greater Noida names its sectors by these letters, each with a number; Noida never does."""
 
 NAMESAKES = re.compile(
     r"\b(?:noida (?:to )?(?:greater|gr) noida|(?:greater |gr )?noida|dadri|ghaziabad|delhi|surajpur)"
     r" (?:link |main |ma )?(?:express ?way|road|highway)\b|\bdelhi (?:ncr|public school)\b"
 )
-"""What bears the name of a place without lying there."""
+"""Names that contain a place's name but are located elsewhere."""
 
 BEYOND: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(rf"(?<![^ ,])(?:{pattern})(?![^ ,])"))
     for name, pattern in (
-        # Greater Noida West is what most portals call Noida Extension; its sectors repeat Noida's numbers.
+        # Most portals call Greater Noida West `Noida Extension`; its sectors reuse Noida's numbers.
         ("Greater Noida West", r"greater noida west|noida (?:extension|extention|extn|ext)|bisrakh|shahberi"),
         ("Yamuna Expressway", r"yamuna express ?way|yeida|jewar"),
         ("Greater Noida", r"(?:greater|gr|g) noida|ग्रेटर नोएडा"),
@@ -46,8 +46,8 @@ BEYOND: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     )
 )
 
-# "S-62" only at the start of a part, or every possessive would be a sector. A sector before the
-# word metro is the name of a station, and homes near it lie in many sectors.
+# "S-62" only counts at the start of a part, because otherwise every possessive would be a sector. A sector
+# before the word metro is the name of a station, and homes near it are in many sectors.
 _SECTOR = re.compile(
     r"(?:\b(?:sectors?|sect?|sctr|सेक्टर) ?|(?:^|,) ?s ?)0*(\d{1,3})"
     r"(?:([a-z])\b| ([a-z])\b(?! (?:block|pocket|wing))|(?![a-z\d]))(?! metro)"
@@ -59,16 +59,16 @@ _DIGIT = re.compile(r"\d")
 
 @lru_cache(maxsize=1024)
 def find_place(text: str) -> SectorFact | Outside | None:
-    """The first sector that a text names, or a place beyond Noida, which outweighs a sector; else None.
+    """Return the place beyond Noida that a text names, else its first sector, else None.
 
-    `Sector 16, Greater Noida` is not our Sector 16; `Sigma 4, Noida` is not in Noida at all.
+    `Sector 16, Greater Noida` is not Noida's Sector 16; `Sigma 4, Noida` is not in Noida at all.
     """
     plain = plain_words(text)
     return find_beyond(plain) or find_sector(plain) or find_greek_sector(plain)
 
 
 def plain_words(text: str) -> str:
-    """Lower case, ASCII digits, single blanks; commas stay, for they part the names of an address."""
+    """Normalize to lower case, ASCII digits and single blanks; commas stay as separators."""
     text = normalize("NFKC", text[:500]).casefold()
     if not text.isascii():
         text = _DIGIT.sub(lambda digit: str(decimal(digit[0])), text)
@@ -80,7 +80,7 @@ def find_beyond(plain: str) -> Outside | None:
 
 
 def beyond(plain: str) -> Iterator[tuple[str, int, int]]:
-    """The places beyond Noida that a text names, with the letters [start, end) that do so."""
+    """Yield the places beyond Noida that a text names, with the position [start, end) of each."""
     places = NAMESAKES.sub(lambda namesake: " " * len(namesake[0]), plain)
     for name, pattern in BEYOND:
         for named in pattern.finditer(places):
@@ -93,7 +93,7 @@ def find_sector(plain: str) -> SectorFact | None:
 
 
 def _sector(number: str, suffix: str, loose_suffix: str) -> SectorFact | None:
-    """`93a` is that sector or none; `93 a` may also be Sector 93 and a word."""
+    """Find a sector; `93a` must be that sector, `93 a` may also be Sector 93 followed by a word."""
     return BY_NUMBER.get(number + (suffix or loose_suffix)) or (
         BY_NUMBER.get(number) if loose_suffix else None
     )
@@ -104,6 +104,6 @@ def find_greek_sector(plain: str) -> Outside | None:
 
 
 def greek_sector(plain: str) -> tuple[int, int] | None:
-    """The letters [start, end) that name a sector as Greater Noida does."""
+    """Return the position [start, end) of a sector named as in Greater Noida."""
     named = _GREEK.search(plain)
     return named and named.span()

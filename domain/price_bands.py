@@ -1,4 +1,4 @@
-"""Price bands that follow the supply: steps of the rupee ladder, gathered until each holds its share."""
+"""Price bands that follow the supply: ladder steps combined until each band holds its share."""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
@@ -8,8 +8,8 @@ from functools import lru_cache
 from domain.money import LADDER, format_amount
 from schemas.vocabulary import ListingType
 
-BANDS = 6  # more options than this are read, fewer are scanned
-SMALLEST_SHARE = 0.05  # a thinner band is not worth a question
+BANDS = 6  # people read more options than this one by one, but can scan fewer
+SMALLEST_SHARE = 0.05  # a smaller band is not worth asking about
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Band:
 
     @property
     def value(self) -> str:
-        """What an answer quotes: `6000000-9000000`, open at an end that has none."""
+        """Return the band's id in an answer: `6000000-9000000`; an open end is left out."""
         return f"{self.floor or ''}-{self.ceiling or ''}"
 
     @property
@@ -30,7 +30,7 @@ class Band:
         return _label(self.floor, self.ceiling)
 
 
-@lru_cache(maxsize=1024)  # bands end at steps of the ladder, so the same few are named again and again
+@lru_cache(maxsize=1024)  # bands end at ladder steps, so the same few labels recur
 def _label(floor: int, ceiling: int | None) -> str:
     if ceiling is None:
         return f"{format_amount(floor)} and above" if floor else "Any price"
@@ -40,14 +40,14 @@ def _label(floor: int, ceiling: int | None) -> str:
 
 
 def ladder_step(listing_type: ListingType, price: int) -> int:
-    """The step at or below a price; 0 below the first one."""
+    """Return the ladder step at or below a price; 0 below the first one."""
     ladder = LADDER[listing_type]
     place = bisect_right(ladder, price)
     return ladder[place - 1] if place else 0
 
 
 def price_bands(supply: Mapping[int, int]) -> list[Band]:
-    """Gather what the steps hold, by `ladder_step`, into about six bands of similar size.
+    """Combine the counts per `ladder_step` into about six bands of similar size.
 
     The bands cover every price, so their counts add up to the supply.
     """
@@ -63,11 +63,11 @@ def price_bands(supply: Mapping[int, int]) -> list[Band]:
 
 
 def _cuts(supply: Mapping[int, int], total: int) -> Iterator[int]:
-    """Where one band ends and the next begins, each with enough on both sides."""
+    """Yield the boundaries between bands, each with enough listings on both sides."""
     share, smallest = total / BANDS, total * SMALLEST_SHARE
     gathered, left = 0, total
     for step in sorted(supply):
-        # Cut when stopping here comes closer to a full share than taking this step in as well.
+        # Cut if stopping here is closer to a full share than including this step.
         full = gathered + supply[step] / 2 >= share
         if full and gathered >= smallest and left >= smallest:
             yield step

@@ -1,9 +1,9 @@
-"""The default order of results: how good a listing looks, and how fresh it is.
+"""The default order of results: the quality of a listing, and its freshness.
 
-The answers of a visitor are filters, so every result matches all of them and the order is free to
-ask what helps most. The rank is stored with the document, which keeps sorting as cheap as by
-price: nothing in it depends on today. Freshness manages that by counting points upwards from a
-fixed day, the same for all; a listing ages because newer ones start higher.
+The visitor's answers are filters, so every result matches all of them and the order can favour what helps
+most. The rank is stored with the document, so sorting is as cheap as by price. It therefore must not depend
+on today's date: freshness counts points upwards from a fixed day, the same for all listings. A listing ages
+because newer ones start higher.
 """
 
 from dataclasses import dataclass
@@ -13,26 +13,26 @@ from schemas.vocabulary import DealLabel
 
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
-VASTU_POINTS = 20  # what visitors here filter by most after price and size
-LIGHT_POINTS = 10  # felt at the visit, seldom asked for before it
-UNKNOWN_SHARE = 0.4  # an unknown score counts a little below the middle: unknown is not bad
+VASTU_POINTS = 20  # visitors filter by it most, after price and size
+LIGHT_POINTS = 10  # noticed at a visit, seldom searched for
+UNKNOWN_SHARE = 0.4  # an unknown score counts slightly below the middle, because unknown is not bad
 DEAL_POINTS: dict[str, float] = {
     DealLabel.GREAT: 25,
     DealLabel.GOOD: 18,
     DealLabel.FAIR: 12,
     DealLabel.ABOVE: 6,
     DealLabel.HIGH: 0,
-    DealLabel.CHECK_PRICE: 0,  # too good to be true is never praised
+    DealLabel.CHECK_PRICE: 0,  # an implausibly low price is never rewarded
 }
-UNLABELLED_DEAL_POINTS = 10  # just below fair: nothing is known against it
-DOUBTFUL_ORDER = 1_000_000  # beyond every difference to the market, in tenths of a percent
+UNLABELLED_DEAL_POINTS = 10  # just below fair, because nothing speaks against it
+DOUBTFUL_ORDER = 1_000_000  # larger than every difference to the market, in tenths of a percent
 IMAGE_POINTS = 15  # a listing without a picture is hardly ever opened
-FRESH_POINTS_PER_DAY = 0.1  # half a year costs what a fair price costs against a great one
+FRESH_POINTS_PER_DAY = 0.1  # half a year costs as much as a fair price loses against a great one
 
 
 @dataclass(frozen=True)
 class Rank:
-    """The named parts of a listing's rank, in points; shown by `explain`."""
+    """The parts of a listing's rank, in points; `explain` shows them."""
 
     vastu: float
     light: float
@@ -70,15 +70,15 @@ def stored_rank(
     has_image: bool,
     listed_at: datetime,
 ) -> int:
-    """`rank(...).thousandths` without its parts, for a million documents in a row."""
+    """Return `rank(...).thousandths` without building its parts, for runs over a million documents."""
     points = VASTU[vastu_score] + LIGHT[light_score] + DEAL[deal]
     return round((points + (IMAGE_POINTS if has_image else 0) + _freshness(listed_at)) * 1000)
 
 
 def deal_order(deal: str | None, delta_pct: float | None) -> int | None:
-    """Where a listing stands among deals, the lowest first; None without a label.
+    """Return the sort key among deals, lowest first; None without a label.
 
-    In tenths of a percent off its market; behind all others when its price needs a check.
+    The key is the distance from the market in tenths of a percent. Prices that need a check come last.
     """
     if deal is None or delta_pct is None:
         return None
@@ -90,7 +90,7 @@ def _freshness(listed_at: datetime) -> float:
 
 
 def _points(most: float) -> dict[int | None, float]:
-    """By score; 0 to 100, or unknown."""
+    """Return points by score, from 0 to 100 or unknown."""
     known: dict[int | None, float] = {score: score / 100 * most for score in range(101)}
     return known | {None: UNKNOWN_SHARE * most}
 

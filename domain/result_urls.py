@@ -1,4 +1,4 @@
-"""From where results may be fetched: what an address must be, so that it never leads into our own network."""
+"""Which URLs results may be fetched from, so that a fetch never reaches the internal network."""
 
 import re
 from collections.abc import Collection
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 LONGEST_URL = 2048
-# Nothing that two parsers might read differently: printable ASCII without quotes, brackets, backslash, @.
+# Excludes characters that parsers disagree on: only printable ASCII without quotes, brackets, backslash, @.
 _URL = re.compile(
     r"(?P<origin>(?P<scheme>[a-z]+)://(?P<host>[a-z0-9.-]+)(?::(?P<port>[0-9]{1,5}))?)"
     r"(?P<path>/[A-Za-z0-9/._~!$&'()*+,;=:%-]*(?:\?[A-Za-z0-9/._~!$&'()*+,;=:%?-]*)?)?",
@@ -19,11 +19,11 @@ _NEVER = tuple(
     map(
         ip_network,
         (
-            "100.64.0.0/10",  # carriers' own networks
+            "100.64.0.0/10",  # carrier-grade NAT
             "192.0.0.0/24",
-            "192.88.99.0/24",  # relays of 6to4
+            "192.88.99.0/24",  # 6to4 relays
             "198.18.0.0/15",
-            "64:ff9b::/96",  # these five carry an IPv4 address inside, whatever it is
+            "64:ff9b::/96",  # these five embed an IPv4 address, which may be internal
             "64:ff9b:1::/48",
             "2001::/32",
             "2002::/16",
@@ -35,20 +35,20 @@ _NEVER = tuple(
 
 
 class UrlNotAllowed(Exception):
-    """Not an address that a result may be fetched from; the message is the rest of a sentence about it."""
+    """Results may not be fetched from this URL; the message is the rest of a sentence about it."""
 
 
 @dataclass(frozen=True)
 class Origins:
-    """Whom results are fetched from."""
+    """The origins that results may be fetched from."""
 
     hosts: Collection[str] = ()
-    """Names, in lower case; reached by https at port 443 only."""
+    """Host names in lower case; only https on port 443 is used."""
     local: str | None = None
     """`http://127.0.0.1:PORT` of a stand-in on a developer's machine; never in production."""
 
     def __post_init__(self) -> None:
-        """Raises ValueError for what is no name of a host, or no origin on this machine."""
+        """Raise ValueError for an invalid host name, or a local origin that is not on this machine."""
         for host in self.hosts:
             if not _HOST.fullmatch(host):
                 raise ValueError(f"{host!r} is not the name of a host, like results.example.com")
@@ -57,10 +57,10 @@ class Origins:
 
 
 def check_result_url(url: str, origins: Origins) -> None:
-    """Refuse an address before anybody looks its host up.
+    """Refuse a URL before its host is resolved.
 
     Raises:
-        UrlNotAllowed: it is not https on port 443 of an allowed host, letter by letter.
+        UrlNotAllowed: the URL is not https on port 443 of a host that matches an allowed one exactly.
     """
     found = _URL.fullmatch(url) if len(url) <= LONGEST_URL else None
     if found is None:
@@ -76,7 +76,7 @@ def check_result_url(url: str, origins: Origins) -> None:
 
 
 def is_public(address: str) -> bool:
-    """Whether an address that a name stands for is out on the internet, and nowhere nearer."""
+    """Return whether a resolved address is on the public internet."""
     read: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
     if isinstance(read, IPv6Address) and read.ipv4_mapped is not None:
         read = read.ipv4_mapped

@@ -1,4 +1,4 @@
-"""The words of a search: what has to be found of what a visitor wrote, and how freely."""
+"""The words of a search: which must be found, and how loosely each may match."""
 
 import re
 from dataclasses import dataclass
@@ -13,25 +13,25 @@ GLUE = frozenset({
     "का", "के", "की", "को", "में", "पर", "से", "वाला", "वाले", "वाली", "है", "हो", "चाहिए", "और", "पास",
     "facing", "mukhi", "मुखी", "society", "सोसाइटी", "सोसायटी",
 })  # fmt: skip
-"""Words that hold a sentence together and tell nothing of a home."""
+"""Grammatical words that say nothing about a home."""
 COMMON = frozenset({
     "noida", "home", "homes", "property", "properties", "estate", "real", "ghar",
     "नोएडा", "घर", "प्रॉपर्टी", "संपत्ति",
 })  # fmt: skip
-"""What is true of every listing: asking for it leaves out none."""
+"""Words that apply to every listing, so searching for them excludes none."""
 
-# As the engine parts them (schemas/index/analysis.py): `sector62`, `3bhk`, but `93A`.
+# Splits like the engine (schemas/index/analysis.py): `sector62` and `3bhk`, but not `93A`.
 _NUMBER_EDGE = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_]{2})")
 _DIGIT = re.compile(r"\d")
 _EDGES = "".join(map(chr, range(33, 48))) + ":;<=>?@[\\]^_`{|}~।“”‘’…–—"
 BEGINNING = 3
-"""Letters from which a word may be the beginning of a name; fewer begin too many."""
+"""Minimum letters of a prefix of a name; shorter prefixes match too many names."""
 JOINED = 5
-"""Letters from which two words may be a name that is written as one."""
+"""Minimum letters of two words that may be one joined name."""
 TYPO = 5
-"""Letters from which a word may be mistyped: a shorter one is too soon another."""
+"""Minimum letters of a word that may be mistyped; shorter words too easily become another word."""
 FORGIVEN = 8
-"""Words of a search up to which typos are forgiven, each at the cost of all else about a word."""
+"""Maximum words of a search that tolerates typos; each costs as much as all other matching of a word."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,11 @@ class Word:
 
     text: str
     also: str | None = None
-    """How a Hindi word is written in English letters."""
+    """Transliteration of a Hindi word."""
     joined: tuple[str, ...] = ()
-    """The word written together with its neighbours: `gaur city` may be called `gaurcity`."""
+    """The word joined with its neighbours: `gaur city` may be called `gaurcity`."""
     exact: bool = False
-    """Whether it must be as it is, in a long text."""
+    """True in a long text, where the word must match exactly."""
 
     @property
     def spellings(self) -> tuple[str, ...]:
@@ -52,12 +52,12 @@ class Word:
 
     @property
     def name_parts(self) -> tuple[str, ...]:
-        """What may begin a name. Numbers are exact: `Tower 1` is not the beginning of `Tower 12`."""
+        """Return what may begin a name. Numbers never do: `Tower 1` is not the beginning of `Tower 12`."""
         return (*(name for name in self._names if len(name) >= BEGINNING), *self.joined)
 
     @property
     def typos(self) -> tuple[str, ...]:
-        """What may be a mistyped name; a number never is."""
+        """Return what may be a mistyped name; a number never is."""
         return () if self.exact else tuple(name for name in self._names if len(name) >= TYPO)
 
     @property
@@ -66,9 +66,9 @@ class Word:
 
 
 def search_words(text: str) -> list[Word] | None:
-    """The words to be found, each once; none when there is only what is true of every home.
+    """Return the distinct words to find; empty if all words apply to every home.
 
-    None when nothing can be found, for there is no word in it.
+    None if the text contains no word, because then nothing can be found.
     """
     written = list(dict.fromkeys(_written(text)))
     telling = [word for word in written if word not in GLUE and word not in COMMON]

@@ -1,4 +1,4 @@
-"""Sectors by the beginning of what people type: `sec`, `s-62`, `62`, `सेक्टर 1`, `in sector 62 noida`."""
+"""Sectors by the beginning of a text: `sec`, `s-62`, `62`, `सेक्टर 1`, `in sector 62 noida`."""
 
 import re
 from difflib import get_close_matches
@@ -9,16 +9,16 @@ from schemas.sectors import SECTORS, SectorFact
 WORDS = ("sector", "sec", "sect", "sctr", "s", "सेक्टर", "सैक्टर")
 CITY = ("noida", "नोएडा")
 AROUND = frozenset({*CITY, "in", "at", "near", "mein", "me", "में", "मे", "के", "ke", "paas", "पास"})
-"""What people say around a sector, and which names none itself."""
+"""Words that occur around a sector but do not name one."""
 BEGUN_CITY = 2
-"""Letters from which a last word may become the city's name; one letter is the suffix of a number."""
+"""Minimum letters of a last word that may become the city's name; a single letter is a number's suffix."""
 SIMILAR = 0.8
-"""Share of equal letters from which a word counts as mistyped: `sectr`, `setcor`, never `castor`."""
+"""Minimum similarity of a mistyped word: `sectr`, `setcor`, never `castor`."""
 _TYPED = re.compile(r"(?P<word>[^\d ]*) ?0*(?P<number>\d{0,3}) ?(?P<suffix>[a-z]?)")
 
 
 def sectors_beginning(text: str) -> list[SectorFact]:
-    """Sectors that the text may become, in the order of their numbers; none when it names something else."""
+    """Return the sectors that the text may become, by number; empty if it names something else."""
     typed = _TYPED.fullmatch(_without_surroundings(text))
     if typed is None or not (typed["number"] or typed["word"]) or not _is_sector_word(typed["word"]):
         return []
@@ -28,12 +28,12 @@ def sectors_beginning(text: str) -> list[SectorFact]:
 
 
 def is_around(text: str) -> bool:
-    """Whether these words may stand around a sector without another meaning; no words may, too."""
+    """Return whether the words only surround a sector; also true without words."""
     return not _without_surroundings(text)
 
 
 def _without_surroundings(text: str) -> str:
-    """The plain words without the city and the like before and behind them; another city stays."""
+    """Return the plain words without the city and similar words around them; another city stays."""
     plain = plain_words(text)
     if find_beyond(plain):
         return plain
@@ -52,7 +52,7 @@ def _is_begun_city(word: str) -> bool:
 
 
 def _is_sector_word(word: str) -> bool:
-    """Nothing, a way to write `sector`, its beginning, or it mistyped."""
+    """Return whether the word is empty, or is a spelling, a prefix or a misspelling of `sector`."""
     return not word or word in WORDS or "sector".startswith(word) or bool(_mistyped(word))
 
 

@@ -1,11 +1,11 @@
-"""One society has one spelling in its sector, or it would be several to choose from."""
+"""One spelling per society in each sector, so that it appears only once among the choices."""
 
 from collections.abc import Iterable
 from unicodedata import normalize
 
 
 def one_spelling(name: str) -> str:
-    """The name with single blanks between its words."""
+    """Return the name with single blanks between its words."""
     return " ".join(name.split())
 
 
@@ -14,17 +14,17 @@ def same_society(name: str, other: str) -> bool:
 
 
 class Spellings:
-    """The spellings that a sector has, and those that it learns."""
+    """The known spellings of a sector, including those learned while it is used."""
 
     def __init__(self, known: Iterable[str] = ()) -> None:
-        """Of several spellings of one society the first one known counts."""
+        """The first known spelling of a society takes precedence."""
         self._exact = set(known := tuple(known))
         self._first: dict[str, str] = {}
         for name in known:
             self._first.setdefault(_key(name), name)
 
     def of(self, name: str) -> str:
-        """The name as the sector spells it; a spelling that it has stays, even beside others."""
+        """Return the sector's spelling of the name; a known spelling is returned unchanged."""
         return name if name in self._exact else self._first.setdefault(_key(name), one_spelling(name))
 
 

@@ -1,4 +1,4 @@
-"""Sheets that a spreadsheet shows and never runs (OWASP ASVS 1.2.10), and the way back."""
+"""CSV cells that a spreadsheet shows but never executes (OWASP ASVS 1.2.10), and their reversal."""
 
 import csv
 import io
@@ -6,26 +6,26 @@ from collections.abc import Iterable
 from typing import Any
 
 BYTE_ORDER_MARK = "\ufeff"
-"""Begins a sheet: without it a spreadsheet takes the letters for those of the machine's code page."""
+"""Starts a sheet; without it, a spreadsheet decodes the text with the machine's code page."""
 
 ACTIVE = ("=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "＠")
-"""What makes a spreadsheet take a cell for a formula, also in full width."""
+"""Characters at the start of a cell that make it a formula, including full-width ones."""
 GUARD = "'"
 
 
 def safe_cell(text: str) -> str:
-    """The text as a cell; before what could be a formula, and before a guard of its own, stands the guard."""
+    """Prefix cells that look like formulas, or start with the guard, with the guard."""
     return GUARD + text if text.startswith((*ACTIVE, GUARD)) else text
 
 
 def plain_cell(cell: str) -> str:
-    """What `safe_cell` was given; other cells stay as they are."""
+    """Reverse `safe_cell`; other cells stay as they are."""
     guarded = cell.startswith(GUARD) and cell[1:].startswith((*ACTIVE, GUARD))
     return cell[1:] if guarded else cell
 
 
 def lines_of(rows: Iterable[Iterable[Any]]) -> str:
-    """Rows as CSV: texts guarded, numbers as they are, nothing for None."""
+    """Return rows as CSV: texts guarded, numbers unchanged, None as an empty cell."""
     sheet = io.StringIO(newline="")
     csv.writer(sheet).writerows(map(_cell, row) for row in rows)
     return sheet.getvalue()

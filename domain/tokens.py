@@ -1,8 +1,8 @@
-"""Access tokens: what we sign, and all that we demand of one that comes back.
+"""Access tokens: how they are signed, and what is required of a token that is presented.
 
-PyJWT accepts a token without `exp`, `aud` or `iss` unless each is required, and any algorithm that
-is listed: so one algorithm is listed, and everything is required. Nothing in a token's header is
-trusted; `kid` only chooses between the two keys that we know.
+By itself, PyJWT accepts a token without `exp`, `aud` or `iss`, and any listed algorithm. So only one
+algorithm is listed, and every claim is required. The token's header is not trusted; `kid` only chooses
+between the known keys.
 """
 
 from collections.abc import Mapping
@@ -16,21 +16,21 @@ import jwt
 from domain.keys import keys_for
 
 ALGORITHM = "HS256"
-TYPE = "at+jwt"  # RFC 9068: an access token, never mistaken for another kind
+TYPE = "at+jwt"  # RFC 9068: an access token, not to be confused with other kinds
 ISSUER = "casabricks"
 AUDIENCE = "casabricks-admin"
 LIFETIME = timedelta(minutes=60)
 LEEWAY = timedelta(seconds=30)
 SHORTEST_KEY = 32
-"""Bytes; PyJWT only warns of a shorter one."""
+"""Bytes; PyJWT only warns about a shorter key."""
 REQUIRED = ["iss", "aud", "sub", "iat", "nbf", "exp", "jti", "tv"]
 
 Keys = Mapping[str, bytes]
-"""By their `kid`; the first one signs."""
+"""By `kid`; the first one signs."""
 
 
 class InvalidToken(Exception):
-    """Not ours, altered, of another kind, or out of its time."""
+    """The token is forged, altered, of another kind, or not valid at this time."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Claims:
 
 
 def signing_keys(*secrets: str) -> Keys:
-    """Keys from the newest to the oldest that is still accepted.
+    """Return the keys from newest to oldest.
 
     Raises:
         ValueError: a secret is too short to sign with.
@@ -54,7 +54,7 @@ def signing_keys(*secrets: str) -> Keys:
 
 
 def issue_token(user_id: UUID, token_version: int, keys: Keys, now: datetime) -> str:
-    """A token for LIFETIME from `now`, signed with the newest key."""
+    """Return a token that is valid for LIFETIME from `now`, signed with the newest key."""
     kid, key = next(iter(keys.items()))
     claims = {
         "iss": ISSUER,
@@ -70,10 +70,10 @@ def issue_token(user_id: UUID, token_version: int, keys: Keys, now: datetime) ->
 
 
 def read_token(token: str, keys: Keys) -> Claims:
-    """The claims of a token that is ours and in its time.
+    """Return the claims of a valid token.
 
     Raises:
-        InvalidToken: for any other, whatever is wrong with it.
+        InvalidToken: for every other token.
     """
     try:
         header = jwt.get_unverified_header(token)
@@ -99,7 +99,7 @@ def _chosen(keys: Keys, header: Mapping[str, object]) -> bytes:
 
 
 def _claims(claims: Mapping[str, object]) -> Claims:
-    """Types too: a claim that we would not have written is not ours, whoever signed it."""
+    """Check types and lifetime too: claims that this API would not issue are refused, even if signed."""
     version, token_id, issued, expires = (claims[name] for name in ("tv", "jti", "iat", "exp"))
     if type(version) is not int or not isinstance(token_id, str):
         raise InvalidToken

@@ -1,7 +1,7 @@
-"""How a home reads by vastu, a traditional guideline: a score for the directions that are known, and why.
+"""The vastu score of a home, a traditional guideline: computed from the known directions, with reasons.
 
-Sources disagree, so the rules are ours: only what most of them share is rated, what they contest is
-neutral, and nothing is claimed that is finer than the eight directions. A score is never a promise.
+Sources disagree, so the rules rate only what most of them share. Contested directions are neutral, and
+nothing is finer than the eight directions. A score is never a promise.
 """
 
 from collections.abc import Iterable
@@ -11,9 +11,9 @@ from enum import StrEnum
 from schemas.vocabulary import LABELS, Direction
 
 VASTU_RULES_VERSION = 1
-"""Raised with every change of a rule, a weight or the points, so that stored scores can be told apart."""
+"""Increment with every change of a rule, a weight or the points, so that stored scores can be told apart."""
 
-LEAST_COVERAGE = 60  # percent; with less known, a score says more about the gaps than about the home
+LEAST_COVERAGE = 60  # percent; with less known, a score would reflect the gaps more than the home
 
 
 class Rating(StrEnum):
@@ -25,19 +25,19 @@ class Rating(StrEnum):
 
 POINTS = {
     Rating.IDEAL: 100,
-    Rating.ACCEPTABLE: 70,  # a second choice is nearer to the middle than to the first
-    Rating.NEUTRAL: 50,  # the middle, for what is contested speaks neither for a home nor against it
+    Rating.ACCEPTABLE: 70,  # a second choice is closer to neutral than to the first choice
+    Rating.NEUTRAL: 50,  # the middle, because contested directions count neither for nor against a home
     Rating.AVOID: 0,
 }
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What one direction of a home counts; directions that no rating names are neutral."""
+    """A rule about one direction of a home; directions without a rating are neutral."""
 
     id: str
     statement: str
-    """With a gap for the direction."""
+    """With a placeholder for the direction."""
     weight: int
     guideline: str
     ideal: frozenset[Direction] = frozenset()
@@ -54,7 +54,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Reading:
-    """What one rule says of one direction."""
+    """The result of one rule for one direction."""
 
     rule: str
     direction: Direction
@@ -130,9 +130,9 @@ RULES: tuple[Rule, ...] = (
 )
 """In the order in which a page shows them.
 
-The entrance weighs most, for the sources put it first and agree on it best. The facing is all that is left of
-the remaining rules: balconies are rated for light, and nothing else is asked of an owner. With every rule
-known the best home reaches 95, since no direction is ideal for a toilet.
+The entrance weighs most, because the sources put it first and agree on it best. The facing is the last rule:
+balconies are rated for light, and owners are not asked for anything else. With every rule known the best home
+reaches 95, because no direction is ideal for a toilet.
 """
 
 WEIGHTS = {rule.id: rule.weight for rule in RULES}
@@ -155,7 +155,7 @@ def _reading(rule: Rule, direction: Direction) -> Reading:
 READINGS: dict[tuple[str, Direction], Reading] = {
     (rule.id, direction): _reading(rule, direction) for rule in RULES for direction in Direction
 }
-"""All that the rules can say: bulk runs only look it up."""
+"""All possible readings, so that bulk runs only look them up."""
 
 
 def vastu_score(
@@ -167,9 +167,10 @@ def vastu_score(
     pooja: Direction | None = None,
     toilet: Direction | None = None,
 ) -> VastuScore:
-    """The weighted mean of the rules whose direction is known; an unknown entrance is taken to be the front.
+    """Return the weighted mean of the rules whose direction is known.
 
-    Without an entrance or a front, or with too little known, there is no score.
+    An unknown entrance is assumed to be at the front. There is no score without an entrance or a front, or
+    with too little known.
     """
     entrance = entrance or facing
     directions = {

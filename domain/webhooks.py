@@ -1,8 +1,8 @@
-"""Signed messages between us and the AI service, as Standard Webhooks has them.
+"""Signed messages to and from the AI service, following Standard Webhooks.
 
-The signature covers `id.timestamp.body`, so that none of the three can be exchanged; several signatures
-may stand side by side while a secret is being changed. Beyond the specification, what is not written
-exactly as we write it is refused. https://github.com/standard-webhooks/standard-webhooks
+The signature covers `id.timestamp.body`, so that none of the three can be replaced. A message may carry
+several signatures while a secret is being changed. Stricter than the specification, the syntax must match
+exactly what this API writes. https://github.com/standard-webhooks/standard-webhooks
 """
 
 import hmac
@@ -15,24 +15,24 @@ from hashlib import sha256
 
 ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
 TOLERANCE_S = 300
-"""How far a sender's clock may be from ours, either way."""
+"""Allowed clock difference to the sender, in either direction."""
 MOST_SIGNATURES = 5
 MOST_SECRETS = 2
 SHORTEST_SECRET = 24
-"""Bytes, as the specification wants them."""
+"""Bytes, as the specification requires."""
 ENCODED = "whsec_"
-"""Before a secret that is base64; any other is taken as its bytes."""
+"""Prefix of a base64 secret; any other secret is used as raw bytes."""
 
 _ID = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
 _TIMESTAMP = re.compile(r"[1-9][0-9]{0,11}", re.ASCII)
 _SIGNATURES = re.compile(r"v1,[A-Za-z0-9+/]{43}=(?: v1,[A-Za-z0-9+/]{43}=)*", re.ASCII)
 
 Headers = Mapping[str, Sequence[str]]
-"""Each name in lower case, with every value that was sent."""
+"""Names in lower case, each with all values sent."""
 
 
 class Refusal(StrEnum):
-    """Why a message is not believed; for the log, never for the sender."""
+    """Why a message is refused; for the log only, never sent to the sender."""
 
     MISSING_HEADER = "missing_header"
     REPEATED_HEADER = "repeated_header"
@@ -53,7 +53,7 @@ class NotBelieved(Exception):
 
 
 def secret_key(secret: str) -> bytes:
-    """Raises ValueError for a secret that is too short, or no base64 where it says that it is."""
+    """Decode a secret; raise ValueError if it is too short or is not the base64 that its prefix announces."""
     encoded = secret.startswith(ENCODED)
     try:
         key = b64decode(secret.removeprefix(ENCODED), validate=True) if encoded else secret.encode()
@@ -69,28 +69,29 @@ def sign(message_id: str, timestamp: int, body: bytes, key: bytes) -> str:
 
 
 def signed_headers(message_id: str, timestamp: int, body: bytes, keys: Sequence[bytes]) -> dict[str, str]:
-    """What a message is sent with; signed by every key, so that whoever knows one of them believes it."""
+    """Return the headers of a message, signed with every key, so that a receiver needs to know only one."""
     signatures = " ".join(sign(message_id, timestamp, body, key) for key in keys)
     return {ID: message_id, TIMESTAMP: str(timestamp), SIGNATURE: signatures}
 
 
 def verify(headers: Headers, body: bytes, keys: Sequence[bytes], now: float) -> str:
-    """The id of a message that is from somebody who knows one of the secrets, and of these minutes.
+    """Return the id of a message that has a valid signature and a current timestamp.
 
     Args:
         headers: of the request.
-        body: exactly as it came.
+        body: exactly as received.
         keys: at most MOST_SECRETS.
         now: Unix time in seconds.
 
     Raises:
-        NotBelieved: in any other case; the clock is looked at last, so that a stranger learns nothing of it.
+        NotBelieved: in any other case. The clock is checked last, so that an unsigned message reveals nothing
+            about it.
     """
     message_id, timestamp, signatures = _syntax(headers)
     if not keys:
         raise NotBelieved(Refusal.NOTHING_SHARED)
     expected = [_signature(message_id, timestamp, body, key) for key in keys[:MOST_SECRETS]]
-    # Every pair is compared, so that the time tells neither which secret nor which signature it was.
+    # Compares every pair, so that timing reveals neither the secret nor the signature that matched.
     matches = [hmac.compare_digest(ours, theirs) for ours in expected for theirs in signatures]
     if not any(matches):
         raise NotBelieved(Refusal.WRONG_SIGNATURE)

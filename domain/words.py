@@ -1,9 +1,9 @@
-"""The words of what somebody typed, as the database knows them (schemas/tables/base.py)."""
+"""Splits typed text into words like the database does (schemas/tables/base.py)."""
 
 import re
 
 BETWEEN_WORDS = re.compile(r"[\s!-/:-@\[-`{-~]+")
-"""Blanks and ASCII's signs; Devanagari's vowel signs are no letters to Python's `\\w`."""
+"""Blanks and ASCII punctuation. Python's class of word characters misses Devanagari vowel signs."""
 
 
 def words_of(text: str) -> tuple[str, ...]:

@@ -1,1 +1,1 @@
-"""The shapes that every process agrees on; pure: no client and no I/O."""
+"""The data shapes that every process agrees on. Pure: no clients, no I/O."""

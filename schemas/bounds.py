@@ -1,4 +1,4 @@
-"""How large, high and old a property may be, and how long its texts: for shapes, tables and imports alike."""
+"""Limits of a property's numbers and text lengths, shared by API shapes, tables and imports."""
 
 from typing import Generic, NamedTuple, TypeVar
 
@@ -6,7 +6,7 @@ Number = TypeVar("Number", int, float)
 
 
 class Bounds(NamedTuple, Generic[Number]):
-    """Both ends are allowed."""
+    """An inclusive range: both ends are allowed."""
 
     least: Number
     most: Number
@@ -14,7 +14,7 @@ class Bounds(NamedTuple, Generic[Number]):
 
 BHK = Bounds(0.5, 20.0)
 ROOMS = Bounds(0, 30)
-"""Bathrooms, and balconies."""
+"""Applies to bathrooms and to balconies."""
 AREA_SQFT = Bounds(50, 1_000_000)
 PRICE = Bounds(500, 100_000_000_000)
 """Rupees; per month for a rent."""
@@ -30,4 +30,4 @@ LONGEST_REFERENCE = 100
 LONGEST_TITLE = 200
 LONGEST_SOCIETY = 200
 LONGEST_DESCRIPTION = 10_000
-"""Characters."""
+"""The text limits above are in characters."""

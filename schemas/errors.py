@@ -1,23 +1,23 @@
-"""The errors that people see, each with its HTTP status and a stable code.
+"""The errors that clients see, each with its HTTP status and a stable code.
 
 CasaError                  500 internal_error
-├── InvalidRequest         422 validation_error     with every field that is wrong
-│   ├── Unparsable         400 unparsable           not JSON, not UTF-8, a NUL
-│   └── ResultUrlRefused   422 url_not_allowed      nothing that we would fetch
-├── Unauthorized           401 unauthorized         one answer for every reason
-├── InvalidSignature       401 invalid_signature    one answer for every reason
+├── InvalidRequest         422 validation_error     lists every invalid field
+│   ├── Unparsable         400 unparsable           not JSON, not UTF-8, or contains NUL
+│   └── ResultUrlRefused   422 url_not_allowed      the API does not fetch from this URL
+├── Unauthorized           401 unauthorized         the same answer for every reason
+├── InvalidSignature       401 invalid_signature    the same answer for every reason
 ├── Forbidden              403 forbidden
-│   └── PasswordChangeRequired   403 password_change_required   somebody else knows the password
+│   └── PasswordChangeRequired   403 password_change_required   someone else knows the password
 ├── NotFound               404 not_found
 ├── MethodNotAllowed       405 method_not_allowed   with Allow
-├── RequestTimeout         408 request_timeout      a body that does not come to its end
-├── Conflict               409 conflict             the state of things is in the way
+├── RequestTimeout         408 request_timeout      the request did not arrive in time
+├── Conflict               409 conflict             the current state does not allow the request
 │   └── ImportRunning      409 import_running
-├── PreconditionFailed     412 precondition_failed  with the ETag of now and the fields that differ
+├── PreconditionFailed     412 precondition_failed  with the current ETag and the fields that differ
 ├── PayloadTooLarge        413 payload_too_large
 ├── UriTooLong             414 uri_too_long
 ├── UnsupportedMediaType   415 unsupported_media_type
-├── ExpectationFailed      417 expectation_failed   another Expect than 100-continue
+├── ExpectationFailed      417 expectation_failed   an Expect other than 100-continue
 ├── PreconditionRequired   428 precondition_required
 ├── TooManyRequests        429 too_many_requests    with Retry-After and RateLimit
 ├── SearchUnavailable      503 search_unavailable   with Retry-After
@@ -34,10 +34,10 @@ from typing import Any, ClassVar
 
 @dataclass(frozen=True)
 class FieldError:
-    """One thing that is wrong with one field of a request."""
+    """One problem with one field of a request."""
 
     pointer: str
-    """JSON pointer to the field, as RFC 9457 shows it: `#/answers/budget/min`."""
+    """JSON pointer to the field, as in RFC 9457: `#/answers/budget/min`."""
     location: str
     """`body`, `query`, `path` or `header`."""
     code: str
@@ -45,13 +45,13 @@ class FieldError:
 
 
 class CasaError(Exception):
-    """Anything we tell a client; the message is the `detail` that it reads.
+    """An error that is sent to the client; the message becomes the problem's `detail`.
 
     Args:
-        detail: what happened, for this client.
-        errors: the fields that are wrong.
-        headers: further headers of the answer.
-        members: further members of the problem, which a program may read.
+        detail: what happened, written for this client.
+        errors: the invalid fields.
+        headers: additional response headers.
+        members: additional members of the problem document, for programs.
     """
 
     status: ClassVar[int] = 500
@@ -188,14 +188,14 @@ class PreconditionRequired(CasaError):
 
 @dataclass(frozen=True)
 class Quota:
-    """A limit as clients are told of it, by draft-ietf-httpapi-ratelimit-headers."""
+    """A rate limit as clients see it, by draft-ietf-httpapi-ratelimit-headers."""
 
     name: str
     most: int
     window_s: int
 
     def used_up(self, free_in_s: int) -> dict[str, str]:
-        """The headers of an answer to somebody with nothing left."""
+        """Return the response headers for a client that has used up the quota."""
         return {
             "ratelimit-policy": f'"{self.name}";q={self.most};w={self.window_s}',
             "ratelimit": f'"{self.name}";r=0;t={free_in_s}',

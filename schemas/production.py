@@ -1,6 +1,6 @@
-"""What production must have and must not have; the reason why a process does not start.
+"""Checks that settings are fit for production; a process does not start while one of them fails.
 
-Each fault names a setting and says what it wants, never what it holds.
+Each fault names a setting and what it requires, never its value.
 """
 
 from collections.abc import Iterator
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
     from schemas.settings import Settings
 
 SECRETS = ("jwt_secret", "webhook_secret", "queue_secret", "metrics_token")
-"""That must be set."""
+"""Must be set."""
 OLDER_SECRETS = ("jwt_previous_secret", "webhook_previous_secret")
-"""That may be."""
+"""Optional."""
 SHORTEST_SECRET = 32
 """Bytes."""
 LEAST_PASSWORD_COST = 12
 
 
 def faults(settings: "Settings") -> list[str]:
-    """Everything that is missing or wrong, as `SETTING what it wants`; nothing outside production."""
+    """Return every fault as `SETTING what it requires`; empty outside production."""
     if settings.environment != "production":
         return []
     return [f"{name.upper()} {wants}" for name, wants in _faults(settings)]
@@ -50,7 +50,7 @@ def _secrets(settings: "Settings") -> Iterator[tuple[str, str]]:
 
 
 def _stores(settings: "Settings") -> Iterator[tuple[str, str]]:
-    """Across a network that others use, stores are spoken to in cipher and by password."""
+    """Require encryption and a password for every store, because the network is shared with others."""
     database = parse_qs(urlsplit(settings.database_url).query)
     if database.get("sslmode") != ["verify-full"]:
         yield "database_url", "must have sslmode=verify-full"

@@ -1,4 +1,4 @@
-"""The sectors of Noida as facts: number, the name visitors use, and a centre where one is known."""
+"""The sectors of Noida: number, the name that visitors use, and the centre where it is known."""
 
 import csv
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from importlib.resources import files
 @dataclass(frozen=True)
 class SectorFact:
     sector: str
-    """Number and suffix: `62`, `93A`."""
+    """Number and suffix, such as `62` or `93A`."""
     locality: str
     """`Sector 62`."""
     latitude: float | None
@@ -29,4 +29,4 @@ def _number(text: str) -> float | None:
 
 SECTORS: tuple[SectorFact, ...] = _read()
 LOCALITIES: dict[str, SectorFact] = {fact.locality: fact for fact in SECTORS}
-"""By the name that a listing carries and a search asks for."""
+"""Sectors by the locality name that listings carry and searches use."""

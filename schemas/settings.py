@@ -1,4 +1,4 @@
-"""Every setting of every process, read from the environment; nothing else reads the environment."""
+"""Every setting of every process, read from the environment. No other code reads the environment."""
 
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -12,15 +12,15 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from schemas.production import faults
 
 NONE = "none"
-"""Where nothing is meant, and must be said to be."""
+"""The value of a setting that must be stated explicitly even when it is empty."""
 
 
 def listed(value: str) -> list[str]:
-    """The parts of a setting that lists several, separated by commas."""
+    """Split a comma-separated setting into its parts."""
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
-# Read once, though every request looks at them; by their text, for a setting's copy may have another.
+# Cached because every request reads them. Keyed by text, because a copy of the settings may differ.
 @cache
 def _networks(value: str) -> tuple[IPv4Network | IPv6Network, ...]:
     return tuple(map(ip_network, () if value == NONE else listed(value)))
@@ -32,81 +32,84 @@ def _names(value: str) -> frozenset[str]:
 
 
 class Settings(BaseSettings):
-    """One frozen value, made once at the edge of a process and handed on: there is no global instance."""
+    """All settings of a process, frozen. Created once at startup and passed on; no global instance."""
 
     model_config = SettingsConfigDict(
         frozen=True,
         extra="ignore",
         env_ignore_empty=True,
-        hide_input_in_errors=True,  # secrets are among it
-        # What `make up` writes, so that commands beside it need no preparation; the environment wins.
+        hide_input_in_errors=True,  # the input contains secrets
+        # Written by `make up`, so that commands run without further setup; the environment takes precedence.
         env_file=".casabricks/run.env",
     )
 
-    # Where this runs
+    # Environment
     environment: Literal["development", "production"] = "development"
-    """Production refuses to start with secrets that are missing or weak; schemas/production.py says how."""
+    """Production refuses to start with missing or weak secrets; schemas/production.py lists the checks."""
     stores_on_private_network: bool = False
-    """Whether nobody else can reach the network between us and the stores; then it need not be enciphered."""
+    """Set to true if only this application can reach the network between it and its stores. Connections to
+    the stores then need no encryption."""
 
     # Stores
     database_url: str = "postgresql://localhost/casabricks"
     opensearch_url: str = "http://localhost:9200"
-    """One node, or several of a cluster with commas between them: one that is away is done without."""
+    """One node, or several nodes of a cluster separated by commas. A node that is down is skipped."""
     redis_url: str = "redis://localhost:6379/0"
     media_url: str = Field(
         default="file:.casabricks/media", pattern=r"^(file:.+|s3://[a-z0-9.-]{3,63}(/.*)?)$"
     )
-    """`file:DIR`, served by the API below `/media/`, or `s3://bucket/prefix`."""
+    """`file:DIR`, served by the API under `/media/`, or `s3://bucket/prefix`."""
 
     database_pool_size: int = Field(default=5, ge=1)
-    """Connections a process keeps; as many again may open for a moment."""
+    """Connections that each process keeps open; as many again may be opened under load."""
 
-    # Patience: beyond it a visitor is told to come back, or a process does without
+    # Timeouts: beyond one, a client is told to retry, or the process works without the dependency
     database_pool_timeout_s: float = Field(default=1.0, gt=0)
-    """Seconds until a connection of the pool must be free, or a new one open."""
+    """Seconds to wait for a pooled connection to become free or a new one to open."""
     database_statement_timeout_s: float = Field(default=2.0, gt=0)
-    """Seconds a statement of a visitor's request may take."""
+    """Seconds that one statement of a visitor's request may take."""
     database_lock_timeout_s: float = Field(default=2.0, gt=0)
-    """Seconds a statement waits for what another transaction holds."""
+    """Seconds that a statement waits for a lock held by another transaction."""
     database_idle_transaction_s: float = Field(default=15.0, ge=15)
-    """Seconds after which Postgres ends a transaction that does nothing, for its locks and old rows; not
-    less than 15, because a batch of the indexer waits up to 13 for the search engine."""
+    """Seconds after which Postgres ends an idle transaction, because it holds locks and keeps old rows alive.
+    At least 15, because a batch of the indexer waits up to 13 seconds for the search engine."""
     search_timeout_s: float = Field(default=1.2, gt=0)
-    """Seconds a search may take before the visitor gets 503."""
+    """Seconds that a search may take before the visitor gets a 503."""
     searches_at_once: int = Field(default=16, ge=1)
-    """Questions that a process has on their way to the engine; the next ones wait."""
+    """Requests to the search engine that a process has in flight at once; further requests wait."""
     public_deadline_s: float = Field(default=2.0, gt=0)
-    """Seconds after which a visitor's request is given up; server/patience.py says which have none."""
+    """Deadline in seconds of a visitor's request; server/patience.py lists the requests without a
+    deadline."""
     admin_deadline_s: float = Field(default=10.0, gt=0)
-    """The same for what an admin asks, beside what `Prefer: wait` adds."""
+    """Deadline in seconds of an admin's request, in addition to the time that `Prefer: wait` allows."""
     redis_timeout_s: float = Field(default=0.1, gt=0)
-    """Seconds until Redis must have answered."""
+    """Seconds to wait for a reply from Redis."""
     health_timeout_s: float = Field(default=1.0, gt=0)
     """Seconds after which a dependency that does not answer is reported as down."""
 
     # Pictures
     media_public_url: str = ""
-    """Where browsers find what `media_url` keeps, if not at `/media` or at the bucket's own address: with
-    `https://api.example.com/media` answers name pictures so that pages of other origins find them."""
+    """Public base URL of the files in `media_url`, if not `/media` or the bucket's own URL. Set it to
+    `https://api.example.com/media` to get absolute picture URLs, which pages of other origins need."""
     s3_endpoint_url: str = ""
-    """Of an S3 that is not Amazon's."""
+    """Endpoint of an S3-compatible store other than Amazon's."""
     s3_region: str = "us-east-1"
     s3_path_style: bool = True
-    """Whether the bucket is named in the path, which every S3 understands, or in the host's name."""
+    """True puts the bucket name in the path, which every S3 store supports; false puts it in the host
+    name."""
     s3_access_key_id: str = ""
-    """Without one, the keys that the machine itself was given are looked for, as Amazon's tools do."""
+    """If empty, credentials are looked up on the machine, as Amazon's tools do."""
     s3_secret_access_key: SecretStr = SecretStr("")
     picture_processes: int = Field(default=2, ge=1)
-    """Children of each API process that decode pictures, each with up to 512 MB."""
+    """Child processes of each API process that decode pictures, each using up to 512 MB."""
 
     # Search index
     index_alias: str = Field(default="listings", pattern=r"^[a-z][a-z0-9_]*$")
-    """The alias that searches read; generations are named `{alias}-{schema hash}-{UTC time}`."""
+    """The alias that searches read. Index generations are named `{alias}-{schema hash}-{UTC time}`."""
     index_shards: int = Field(default=1, ge=1)
     index_replicas: int = Field(default=0, ge=0)
     indexer_metrics_port: int = Field(default=0, ge=0, le=65535)
-    """Where `indexer run` answers Prometheus at `/metrics`; 0 is nowhere."""
+    """Port where `indexer run` serves `/metrics` to Prometheus; 0 turns it off."""
     indexer_metrics_host: str = "127.0.0.1"
 
     # API
@@ -114,93 +117,96 @@ class Settings(BaseSettings):
     api_port: int = Field(default=8000, ge=0, le=65535)
     api_workers: int = Field(default=1, ge=1)
     search_cache: bool = True
-    """Whether answers are kept in Redis for as long as nothing changes."""
+    """Whether search answers are cached in Redis until the listings change."""
     search_cache_mb: int = Field(default=64, ge=1)
-    """Megabytes that they may take together; beyond that all of them are dropped, and gathered anew."""
+    """Maximum size of the cached answers in megabytes. Beyond it, all of them are dropped."""
     serve_docs: bool = True
-    """Whether `/docs` shows people the contract that programs find at `/openapi.json`."""
+    """Whether `/docs` shows the API documentation. The OpenAPI document itself is at `/openapi.json`."""
     search_rate: float = Field(default=0.0, ge=0)
-    """Searches a second that one address may make of each API process in the long run; 0 is no limit.
-    Behind a proxy that TRUSTED_PROXY_CIDRS does not name, all visitors are one address."""
+    """Searches per second that one address may sustain on each API process; 0 means no limit. Behind a proxy
+    that is not in TRUSTED_PROXY_CIDRS, all visitors count as one address."""
     search_burst: int = Field(default=40, ge=1)
-    """Searches that it may make at once, after a rest."""
+    """Searches that one address may make at once after a pause."""
     max_json_bytes: int = Field(default=64 * 1024, ge=1024)
     trusted_proxy_cidrs: str = ""
-    """Networks of our own proxies, whose X-Forwarded-For is believed: `10.0.0.0/8, ::1`; or `none`."""
+    """Networks of the trusted proxies, whose X-Forwarded-For is used: `10.0.0.0/8, ::1`; or `none`."""
     allowed_hosts: str = ""
-    """Names by which this API is asked: `api.example.com, localhost`; without any, by every name."""
+    """Host names that this API answers to: `api.example.com, localhost`. If empty, any host name."""
     cors_origins: str = ""
-    """Pages that may ask from a browser: `https://www.example.com, https://example.com`."""
+    """Origins that may call the API from a browser: `https://www.example.com, https://example.com`."""
     header_deadline_s: float = Field(default=10.0, gt=0)
-    """Seconds until the head of a request must be complete, however slowly it comes."""
+    """Seconds within which a request's head must be complete."""
     body_deadline_s: float = Field(default=30.0, gt=0)
-    """The same for its body; a large one gets more (server/protocol.py)."""
+    """Seconds within which a request's body must be complete; large bodies get more (server/protocol.py)."""
     connections_per_address: int = Field(default=500, ge=1)
-    """Connections that a process accepts from one address, our own proxies' excepted."""
+    """Connections that a process accepts from one address; trusted proxies are exempt."""
     graceful_shutdown_s: float = Field(default=10.0, gt=0)
-    """Seconds that requests on their way get to end."""
+    """Seconds that requests in flight get to finish at shutdown."""
     shutdown_delay_s: float = Field(default=0.0, ge=0)
-    """Seconds for which a process that is to stop still serves and says that it is not ready: as long as
-    whoever spreads the traffic needs to notice."""
+    """Seconds for which a process that is stopping keeps serving while it reports that it is not ready. Set
+    it to the time that the load balancer needs to notice."""
 
     # Jobs
     api_url: str = ""
-    """Where a worker reaches the API, to ask what many ask; without one, at the API's own host and port."""
+    """URL where a worker reaches the API to warm its cache with popular searches; by default API_HOST and
+    API_PORT."""
     job_lease_s: float = Field(default=60.0, gt=0)
-    """Seconds after which a run whose worker says nothing any more may be taken over."""
+    """Seconds without a heartbeat after which another worker may take over a job run."""
     worker_metrics_port: int = Field(default=0, ge=0, le=65535)
-    """Where `casabricks worker` answers Prometheus at `/metrics`; 0 is nowhere."""
+    """Port where `casabricks worker` serves `/metrics` to Prometheus; 0 turns it off."""
     worker_metrics_host: str = "127.0.0.1"
 
     # Personal data
     inquiry_retention_days: int = Field(default=365, ge=1)
-    """Days after its last change until a lead is erased: buying a home takes months, and the DPDP Rules
-    want a year of records; docs/privacy.md says more."""
+    """Days after its last change until a lead is erased. The default allows for the months that buying a home
+    takes, and for the year of records that the DPDP Rules require; see docs/privacy.md."""
     address_retention_days: int = Field(default=30, ge=1)
-    """Days for which a lead keeps the address it came from, which serves to find abuse and nothing else."""
+    """Days for which a lead keeps its IP address, which is used only to detect abuse."""
 
     analytics_retention_days: int = Field(default=90, ge=2)
-    """Days for which it is kept what a visit looked at and looked for; counts by day stay."""
+    """Days for which single views and searches are kept; daily counts are kept permanently."""
 
-    # Secrets; production refuses to start without one
+    # Secrets; production requires each of them except JWT_PREVIOUS_SECRET
     jwt_secret: SecretStr = SecretStr("")
-    """Signs access tokens, at least 32 bytes; without one, a process draws its own at its start."""
+    """Signs access tokens; at least 32 bytes. If empty, the server generates one at each start."""
     jwt_previous_secret: SecretStr = SecretStr("")
-    """Still accepted while tokens that it signed are about, after a change of `jwt_secret`."""
+    """The former `jwt_secret`, accepted after a change until the tokens it signed have expired."""
 
     metrics_token: SecretStr = SecretStr("")
-    """What Prometheus must send as `Authorization: Bearer` to see `/metrics`; without one, anybody may."""
+    """Token that Prometheus sends as `Authorization: Bearer` to read `/metrics`. If empty, `/metrics` is
+    public."""
     queue_secret: SecretStr = SecretStr("")
-    """Signs what goes through the queue: whoever can write to Redis must not be able to run code."""
+    """Signs queue messages, so that write access to Redis is not enough to run code."""
     password_cost: int = Field(default=12, ge=4, le=16)
-    """bcrypt's; each step doubles the time of a login. Below 12 only in tests."""
+    """bcrypt cost; each step doubles the time of a login. Use less than 12 only in tests."""
 
-    # Enhancement of pictures
+    # Picture enhancement
     enhancer_url: str = ""
-    """Where the AI service takes jobs; without one, they wait."""
+    """URL where the AI service accepts jobs. If empty, jobs wait."""
     enhancer_result_hosts: str = ""
-    """Hosts that results are fetched from, by https: `results.example.com, cdn.example.com`."""
+    """Hosts from which results are fetched over https: `results.example.com, cdn.example.com`."""
     enhancer_local_origin: str = ""
-    """`http://127.0.0.1:PORT` of a stand-in on this machine, also allowed. For development only: production
-    refuses to start with it, for whoever can name an address on this machine can reach what runs on it."""
+    """`http://127.0.0.1:PORT` of a local stand-in for the AI service, also allowed. For development only,
+    because it lets result URLs reach services on this machine; production refuses to start with it."""
     enhancement_lease_s: int = Field(default=60, ge=1)
-    """After so many seconds what a worker began and did not finish is another's."""
+    """Seconds after which another worker may take over an unfinished step."""
     public_url: str = ""
-    """Where the AI service reaches this API; without one, where a worker does."""
+    """Public URL of this API for the AI service. If empty, the URL that workers use."""
     webhook_secret: SecretStr = SecretStr("")
-    """Signs jobs for the AI service and its answers: at least 24 bytes, or `whsec_` and base64."""
+    """Signs jobs for the AI service and verifies its callbacks: at least 24 bytes, or `whsec_` and base64."""
     webhook_previous_secret: SecretStr = SecretStr("")
-    """Still accepted, and still signs beside the new one, until the AI service has that."""
+    """The former `webhook_secret`. It is still accepted, and still signs beside the new one, until the AI
+    service has the new one."""
 
     # Logs
     log_level: str = "INFO"
     log_json: bool = True
 
-    # Told to others, when the extra `observability` is installed
+    # Reporting to other services, when the extra `observability` is installed
     sentry_dsn: SecretStr = SecretStr("")
-    """Where errors are reported: their types and places, and never what anybody sent."""
+    """Where errors are reported. Only their types and locations are sent, never user data."""
     otel_exporter_otlp_endpoint: str = Field(default="", pattern=r"^(https?://.+)?$")
-    """Where requests are told of as traces, by OTLP over HTTP: `http://collector:4318`."""
+    """Where request traces are sent, by OTLP over HTTP: `http://collector:4318`."""
 
     @field_validator("trusted_proxy_cidrs")
     @classmethod
@@ -240,7 +246,7 @@ class Settings(BaseSettings):
 
     @property
     def token_secrets(self) -> list[str]:
-        """What is set of the secrets of access tokens, the one that signs first."""
+        """The configured access token secrets; the first one signs."""
         return [secret.get_secret_value() for secret in (self.jwt_secret, self.jwt_previous_secret) if secret]
 
     @property
@@ -253,7 +259,7 @@ class Settings(BaseSettings):
 
     @property
     def webhook_secrets(self) -> list[str]:
-        """What is set of the secrets of webhooks, the newest first."""
+        """The configured webhook secrets, newest first."""
         secrets = (self.webhook_secret, self.webhook_previous_secret)
         return [secret.get_secret_value() for secret in secrets if secret]
 
@@ -263,6 +269,6 @@ class Settings(BaseSettings):
 
     @property
     def media_directory(self) -> Path | None:
-        """The directory behind a `file:` media URL."""
+        """The directory of a `file:` media URL."""
         scheme, _, path = self.media_url.partition(":")
         return Path(path.removeprefix("//")) if scheme == "file" else None

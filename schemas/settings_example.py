@@ -1,4 +1,4 @@
-"""`.env.example`, written from the settings: `python -m schemas.settings_example > .env.example`."""
+"""Generates `.env.example` from the settings: `python -m schemas.settings_example > .env.example`."""
 
 import ast
 import inspect
@@ -21,7 +21,7 @@ COMPOSE = {
     "GRAFANA_PASSWORD": "Of `admin` in its Grafana, at http://localhost:3000.",
     "API_ADDRESS": "Where on this machine its API is reached; without one, at 127.0.0.1:8000.",
 }
-"""What docker-compose.yml asks for besides settings."""
+"""Variables that docker-compose.yml needs in addition to the settings."""
 WIDTH = 110
 
 
@@ -34,7 +34,7 @@ def example() -> str:
 
 
 def _settings() -> Iterator[str]:
-    """The fields in the order of the source: its comments are sections, its docstrings are comments."""
+    """Yield the fields in source order; comments become sections, docstrings become comments."""
     source = inspect.getsource(settings).splitlines()
     [holder] = [node for node in ast.parse("\n".join(source)).body if isinstance(node, ast.ClassDef)]
     for node, after in zip(holder.body, [*holder.body[1:], None], strict=True):

@@ -1,7 +1,7 @@
-"""Addresses of stores in the forms that our clients want."""
+"""Store URLs in the form that the client libraries expect."""
 
 
 def sqlalchemy_url(database_url: str) -> str:
-    """Name the driver in a plain `postgresql://` URL, which is what operators and psql write."""
+    """Add the driver to a plain `postgresql://` URL, which is the form that operators and psql use."""
     _, _, rest = database_url.partition("://")
     return f"postgresql+psycopg://{rest}"

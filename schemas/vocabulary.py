@@ -1,4 +1,4 @@
-"""The closed vocabularies of the business, each in the order in which people expect to see it."""
+"""The closed vocabularies of the business, each in display order."""
 
 from enum import StrEnum
 
@@ -19,7 +19,7 @@ class ListingType(StrEnum):
 
 
 class AreaBasis(StrEnum):
-    """What an area counts; prices per area are only ever compared on one basis."""
+    """What an area includes. Prices per area are only compared on the same basis."""
 
     CARPET = "carpet"
     BUILT_UP = "built_up"
@@ -38,7 +38,7 @@ class Direction(StrEnum):
 
 
 class Room(StrEnum):
-    """What vastu places in a direction."""
+    """A room that vastu assigns a direction."""
 
     ENTRANCE = "entrance"
     KITCHEN = "kitchen"
@@ -69,14 +69,14 @@ class PropertyState(StrEnum):
 
 
 class ScoreSource(StrEnum):
-    """Where a vastu or light score comes from: our rules, or an admin who set it by hand."""
+    """Where a vastu or light score comes from: computed by rules, or set by an admin."""
 
     COMPUTED = "computed"
     MANUAL = "manual"
 
 
 class DealLabel(StrEnum):
-    """A price against its market, from the best for a buyer to the dearest, then the suspicious."""
+    """How a price compares with its market: from best to dearest for a buyer, then suspicious."""
 
     GREAT = "great"
     GOOD = "good"
@@ -87,7 +87,7 @@ class DealLabel(StrEnum):
 
 
 class MarketLevel(StrEnum):
-    """How near the listings are with which a price is compared, the nearest first."""
+    """How close the comparable listings are, closest first."""
 
     SAME_SOCIETY = "same_society"
     SAME_SECTOR = "same_sector"
@@ -105,7 +105,7 @@ class MarketReason(StrEnum):
     CITY_LEVEL = "city_level"
     NO_MEDIAN = "no_median"
     RECALCULATING = "recalculating"
-    """The price or what it is compared by was changed a moment ago."""
+    """The price or its comparison basis has just changed."""
 
 
 class ImageType(StrEnum):
@@ -155,7 +155,7 @@ class GenerationState(StrEnum):
 
 
 class Confidence(StrEnum):
-    """How well a sector's centre is known."""
+    """How certain a sector's centre is."""
 
     HIGH = "high"
     MEDIUM = "medium"
@@ -198,4 +198,4 @@ LABELS: dict[str, str] = {
     "check_price": "Check the price",
     "unknown": "Not stated",
 }
-"""What people call the values; a frontend may use its own words."""
+"""Display labels of the values; a frontend may use its own."""

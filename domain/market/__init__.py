@@ -1,6 +1,6 @@
-"""A price against its market: comparables, figures, label. One method, with two runs.
+"""The comparison of a price with its market: comparables, figures, label. One method, two implementations.
 
-figures.py: what a set of asking prices says. ladder.py: which listings are compared, the nearest first.
-labels.py: what a difference to the median is called. comparison.py: the three together, for one listing.
-survey.py: the same for all listings at once, by way of stretches.py.
+figures.py: statistics of a set of asking prices. ladder.py: which listings are compared, nearest first.
+labels.py: the label for a difference to the median. comparison.py: these three, for one listing. survey.py:
+the same for all listings at once, using stretches.py.
 """

@@ -1,4 +1,4 @@
-"""One listing against its market: the first level with enough comparables, its figures, the label."""
+"""The comparison of one listing: the first level with enough comparables, its figures, and the label."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from schemas.vocabulary import DealLabel, MarketLevel, MarketReason
 
 @dataclass(frozen=True)
 class Step:
-    """One level of the ladder, and how many comparables it has."""
+    """One level of the ladder, with its number of comparables."""
 
     level: MarketLevel
     n: int
@@ -20,13 +20,13 @@ class Step:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Without a label there is a reason; below five comparables there are no figures either."""
+    """A comparison without a label has a reason; with fewer than five comparables it has no figures."""
 
     level: MarketLevel | None
     n: int
     figures: Figures | None
     percentile: float | None
-    """Percent of the comparables that are cheaper, those of the same price counted half."""
+    """Percent of the comparables that are cheaper; equal prices count half."""
     delta_tenths: int | None
     label: DealLabel | None
     reason: MarketReason | None
@@ -34,11 +34,11 @@ class Comparison:
 
 
 def compare(price_per_sqft: int, tried: Iterable[tuple[MarketLevel, Sequence[int]]]) -> Comparison:
-    """Climb until a level has enough, and judge by that.
+    """Climb the ladder to the first level with enough comparables, and judge by that level.
 
     Args:
-        price_per_sqft: the subject's, in whole rupees.
-        tried: ascending prices per sqft of the comparables by level; read only as far as needed.
+        price_per_sqft: of the subject, in whole rupees.
+        tried: ascending prices per sqft of the comparables by level; consumed only as far as needed.
     """
     ladder: list[Step] = []
     level: MarketLevel | None = None
@@ -71,18 +71,18 @@ def judge(
 
 
 def reason_for_none(level: MarketLevel | None, found: Figures) -> MarketReason | None:
-    """Why there is a range and no label."""
+    """Return why a comparison with figures has no label; None if it has one."""
     if found.n < FEWEST:
         return MarketReason.TOO_FEW
     if level is MarketLevel.CITY:
         return MarketReason.CITY_LEVEL
-    if found.median == 0:  # acres for a few rupees: less than half a rupee per sqft
+    if found.median == 0:  # an area of acres for a few rupees is less than half a rupee per sqft
         return MarketReason.NO_MEDIAN
     return None
 
 
 def percentile(price_per_sqft: int, prices: Sequence[int]) -> float | None:
-    """Mid-rank, in percent with one decimal."""
+    """Return the mid-rank in percent, with one decimal."""
     if not prices:
         return None
     below, upto = bisect_left(prices, price_per_sqft), bisect_right(prices, price_per_sqft)

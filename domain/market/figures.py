@@ -1,6 +1,6 @@
-"""What a set of asking prices says: percentiles, the interval of the median, how far prices lie apart.
+"""Statistics of asking prices: percentiles, the median's confidence interval, dispersion.
 
-Everything is counted in whole numbers, so that two ways to the same prices meet in the same figures.
+All figures are integers, so that both implementations give the same results.
 """
 
 from bisect import bisect_left, bisect_right
@@ -12,26 +12,26 @@ from math import comb
 from statistics import NormalDist
 
 FENCE = 3
-"""Prices beyond so many interquartile ranges from the median are slips or other goods."""
+"""Prices beyond this many interquartile ranges from the median are errors or a different kind of property."""
 UNLIKELY = 0.025
-"""How probable it is that the true median lies below its interval, and the same above."""
+"""Probability that the true median is below its interval, and the same for above."""
 COUNTED = 1_000
-"""Up to so many prices the interval is exact; beyond, the normal distribution differs by less than one."""
+"""Up to this many prices the interval is exact; beyond, the normal approximation is off by less than one."""
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Whole rupees per sqft, but for the counts."""
+    """Whole rupees per sqft, except for the counts."""
 
     n: int
-    """Prices that count, without the removed."""
+    """Number of prices that count, without the removed ones."""
     removed: int
     p25: int
     median: int
     p75: int
     low: int
     high: int
-    """`low` to `high`: the 95 % interval of the median."""
+    """`low` to `high` is the 95 % interval of the median."""
 
     @property
     def dispersion_pct(self) -> float:
@@ -40,7 +40,7 @@ class Figures:
 
 
 def figures(prices: Sequence[int]) -> Figures | None:
-    """Of ascending prices per sqft; None of none."""
+    """Return the figures of ascending prices per sqft; None without prices."""
     if not prices:
         return None
     kept = within_fence(prices)
@@ -50,7 +50,10 @@ def figures(prices: Sequence[int]) -> Figures | None:
 
 
 def within_fence(prices: Sequence[int]) -> Sequence[int]:
-    """Once, and not where half of all prices are equal: then any other would be beyond."""
+    """Remove outliers, in one pass.
+
+    If the middle half of the prices is equal, all are kept, because any other would be an outlier.
+    """
     p25, median, p75 = (quarters(prices, quarter) for quarter in (1, 2, 3))
     reach = FENCE * (p75 - p25)
     if reach == 0:
@@ -60,7 +63,7 @@ def within_fence(prices: Sequence[int]) -> Sequence[int]:
 
 
 def quarters(prices: Sequence[int], quarter: int) -> int:
-    """Four times the first, second or third quartile of ascending prices, as `percentile_cont` has it."""
+    """Return four times a quartile (1 to 3) of ascending prices, as `percentile_cont` computes it."""
     place, rest = divmod(quarter * (len(prices) - 1), 4)
     above = prices[min(place + 1, len(prices) - 1)]
     return prices[place] * (4 - rest) + above * rest
@@ -72,9 +75,10 @@ def rounded(fourfold: int) -> int:
 
 @lru_cache(maxsize=4_096)
 def interval_place(n: int) -> int:
-    """Which of `n` ascending prices, counted from either end and from 1, bounds the median's interval.
+    """Return the rank that bounds the median's interval among `n` ascending prices.
 
-    The number of prices below the true median is binomial with a half. 0 where `n` is too small for any.
+    The rank counts from 1, from either end. The number of prices below the true median is binomial with
+    p = 1/2. Returns 0 if `n` is too small for an interval.
     """
     if n > COUNTED:
         return int(n / 2 + NormalDist().inv_cdf(UNLIKELY) * n**0.5 / 2)

@@ -1,4 +1,4 @@
-"""What a difference to the median is called, when nothing is said, and what the next name would take."""
+"""Labels for a difference to the median, when there is no label, and the change to the next better one."""
 
 from dataclasses import dataclass
 
@@ -6,12 +6,12 @@ from domain.market.figures import Figures
 from schemas.vocabulary import DealLabel
 
 FEWEST = 8
-"""Comparables below which a median says more about chance than about the market."""
+"""With fewer comparables, a median reflects chance more than the market."""
 FEWEST_FOR_RANGE = 5
 MOST_TENTHS = 99_999
-"""What lies further off is a slip of the keyboard, and its exact size says nothing."""
+"""A larger difference is a typing error, so its exact size does not matter."""
 SUSPICIOUS = -350
-"""A third below everyone else is an error or a lure, and never praised."""
+"""A price a third below all others is an error or a lure, so it is never praised."""
 
 UP_TO: tuple[tuple[int, DealLabel], ...] = (
     (SUSPICIOUS - 1, DealLabel.CHECK_PRICE),
@@ -20,22 +20,22 @@ UP_TO: tuple[tuple[int, DealLabel], ...] = (
     (49, DealLabel.FAIR),
     (119, DealLabel.ABOVE),
 )
-"""Up to and including this many tenths of a percent against the median; beyond the last it is high."""
+"""Upper limits, inclusive, in tenths of a percent from the median; above the last one the label is high."""
 BY_PRICE = (*(label for _, label in UP_TO), DealLabel.HIGH)
 
 
 @dataclass(frozen=True)
 class Change:
-    """What the price would have to be for the next better name."""
+    """The change of the price that would earn a better label."""
 
     label: DealLabel
     price: int
     difference: int
-    """Whole rupees; negative where the price would have to fall."""
+    """Whole rupees; negative if the price would have to fall."""
 
 
 def tenths_off(price_per_sqft: int, median: int) -> int:
-    """How far a price lies above (+) or below (-) the median, in tenths of a percent, half up."""
+    """Return the difference to the median in tenths of a percent, above (+) or below (-), half up."""
     return min((2_000 * (price_per_sqft - median) + median) // (2 * median), MOST_TENTHS)
 
 
@@ -44,16 +44,16 @@ def label_of(tenths: int) -> DealLabel:
 
 
 def label_among(price_per_sqft: int, found: Figures) -> DealLabel:
-    """Other than fair only outside the median's interval: within it, the difference may be chance."""
+    """Return the label; always fair within the median's interval, where a difference may be chance."""
     if found.low <= price_per_sqft <= found.high:
         return DealLabel.FAIR
     return label_of(tenths_off(price_per_sqft, found.median))
 
 
 def next_better(price: int, area_sqft: int, found: Figures) -> Change | None:
-    """The smallest change of the price that a buyer would be told as a better name.
+    """Return the smallest change of the price that earns a better label in a buyer's eyes.
 
-    Out of `check_price` that is a rise; for the rest it is a fall. None for a great price.
+    For `check_price` this is a rise, for all other labels a fall. None for a great price.
     """
     per_sqft = price_per_sqft(price, area_sqft)
     now = label_among(per_sqft, found)
@@ -76,12 +76,12 @@ def _change(price: int, wanted: int, area_sqft: int, found: Figures) -> Change:
 
 
 def price_per_sqft(price: int, area_sqft: int) -> int:
-    """As the database's generated column has it: half up."""
+    """Round half up, like the generated column in the database."""
     return (price + area_sqft // 2) // area_sqft
 
 
 def _most_per_sqft(tenths: int, median: int) -> int:
-    """The greatest price per sqft that is at most so many tenths of a percent off the median."""
+    """Return the greatest price per sqft that is at most this many tenths of a percent off the median."""
     return median - (-(median * (2 * tenths + 1)) // 2_000) - 1
 
 

@@ -1,7 +1,7 @@
-"""Which listings a price is compared with: the nearest first, until there are enough of them.
+"""Which listings a price is compared with: the nearest first, until there are enough.
 
-All of them are of the subject's kind (type, sale or rent, area basis: bases are never mixed), active,
-and not the subject itself.
+All comparables are active, of the subject's kind (type, sale or rent, area basis), and not the subject
+itself. Area bases are never mixed.
 """
 
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ class Rung:
 
     level: MarketLevel
     area_pct: int | None
-    """How far its area may differ, in percent of the subject's; None for any area."""
+    """Allowed difference of its area, in percent of the subject's; None for any area."""
     bhk_span: int = 0
-    """How many bedrooms it may have more or less."""
+    """Allowed difference in bedrooms."""
 
 
 LADDER = (
@@ -31,14 +31,14 @@ LADDER = (
     Rung(MarketLevel.NEIGHBOURING_SECTORS, None),
     Rung(MarketLevel.CITY, None),
 )
-"""The last gives a range and never a label: a city is no neighbourhood."""
+"""The last level gives a range but never a label, because a city is not a neighbourhood."""
 
 
 def area_bounds(area_sqft: int, percent: int) -> tuple[int, int]:
-    """Both included."""
+    """Both ends are inclusive."""
     return -(-area_sqft * (100 - percent) // 100), area_sqft * (100 + percent) // 100
 
 
 def neighbourhood(locality: str) -> tuple[str, ...]:
-    """A sector and those next to it."""
+    """Return a sector and its neighbouring sectors."""
     return (locality, *near((locality,), NEXT_DOOR_KM))

@@ -1,4 +1,4 @@
-"""Comparables within a circle around a listing."""
+"""Comparables within a radius of a listing."""
 
 import numpy as np
 
@@ -7,12 +7,12 @@ from domain.market.shelves import HALVES, Array, Listings
 from domain.neighbours import EARTH_KM
 
 REACH_DEGREES = float(np.degrees(RADIUS_KM / EARTH_KM)) * 1.001
-"""A circle's half height in degrees of latitude, and a little more."""
+"""The radius in degrees of latitude, with a small margin."""
 
 
 class Nearby:
     def __init__(self, rung: Rung, listings: Listings) -> None:
-        """Sorted from south to north among those of one kind and number of bedrooms."""
+        """Sort listings from south to north within each kind and number of bedrooms."""
         self._listings, self._area_pct = listings, rung.area_pct or 0
         placed = np.flatnonzero(~np.isnan(listings.latitude))
         self._groups = listings.kind * HALVES + listings.halves
@@ -21,7 +21,7 @@ class Nearby:
         self._latitudes = listings.latitude[self._order]
 
     def prices(self, subject: int) -> list[int]:
-        """Ascending prices per sqft of its comparables; none where nobody knows where it is."""
+        """Return the ascending prices per sqft of its comparables; empty if its location is unknown."""
         latitude, longitude = self._listings.latitude[subject], self._listings.longitude[subject]
         if np.isnan(latitude):
             return []
@@ -35,7 +35,7 @@ class Nearby:
         return prices
 
     def _band(self, subject: int, latitude: float) -> Array:
-        """Those of its group that are not too far to the south or north."""
+        """Return the listings of its group within the radius in latitude only."""
         first, last = np.searchsorted(self._keys, [self._groups[subject], self._groups[subject] + 1])
         band = [latitude - REACH_DEGREES, latitude + REACH_DEGREES]
         south, north = first + np.searchsorted(self._latitudes[first:last], band)
@@ -43,7 +43,7 @@ class Nearby:
 
 
 def distances_km(here: tuple[float, float], there: tuple[Array, Array]) -> Array:
-    """As neighbours.distance_km, for many at once."""
+    """Vectorized neighbours.distance_km."""
     north, east = np.radians(there[0] - here[0]), np.radians(there[1] - here[1])
     shrink = np.cos(np.radians(here[0])) * np.cos(np.radians(there[0]))
     chord = np.sin(north / 2) ** 2 + shrink * np.sin(east / 2) ** 2

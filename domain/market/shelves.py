@@ -1,6 +1,6 @@
-"""Listings sorted by what they have in common: the comparables of one are then a few stretches.
+"""Listings sorted by what they have in common, so that the comparables of one listing are a few ranges.
 
-Of stretches any percentile is found for many listings at once, see stretches.py.
+stretches.py finds any percentile of such ranges for many listings at once.
 """
 
 from dataclasses import dataclass
@@ -19,37 +19,37 @@ Array = NDArray[Any]
 AREA_BITS = 20
 MOST_AREA = 2**AREA_BITS - 1
 LOCALITIES, HALVES = 256, 64
-"""More than there are of localities, and of half bedrooms."""
+"""Upper bounds for the number of localities, and of half bedrooms."""
 NONE = -1
 
 PLACES = tuple(fact.locality for fact in SECTORS)
-"""What a locality's number stands for."""
+"""Locality names by their number."""
 
 
 @dataclass(frozen=True)
 class Listings:
-    """Active listings, one entry each in every column."""
+    """Active listings, in columns with one entry per listing."""
 
     kind: Array
-    """A number for type, sale or rent, and area basis together."""
+    """One number for type, sale or rent, and area basis together."""
     place: Array
     """Index of the locality in PLACES."""
     society: Array
-    """A number for its name; NONE without."""
+    """A number for the society's name; NONE without a society."""
     halves: Array
-    """Bedrooms times two; 0 where there is no such number."""
+    """Bedrooms times two; 0 if unknown."""
     area_sqft: Array
     price_per_sqft: Array
     latitude: Array
     longitude: Array
-    """NaN where unknown."""
+    """NaN if unknown."""
 
 
 class Shelf:
     """Listings sorted by group, then area, with their prices as ranks."""
 
     def __init__(self, listings: Listings, members: Array, groups: Array) -> None:
-        """`groups`: what each listing shares with its comparables; `members`: which of them lie here."""
+        """Build from `groups`, a key that comparables share, and `members`, the indexes of its listings."""
         self.listings, self._groups = listings, groups
         keys = (groups[members] << AREA_BITS) + listings.area_sqft[members]
         order = np.argsort(keys, kind="stable")
@@ -73,7 +73,7 @@ class Shelf:
         return cls(listings, named, groups * (societies.max(initial=0) + 1) + societies)
 
     def crowd(self, rung: Rung, subjects: Array) -> "Crowd":
-        """The comparables of each subject, itself among them until it is left out."""
+        """Return the comparables of each subject; the ranges contain the subject, which is skipped later."""
         groups, known = self._stretches_of(rung, subjects)
         least, most = self._areas(rung, subjects)
         keys = groups << AREA_BITS
@@ -82,7 +82,7 @@ class Shelf:
         return Crowd.around(self, subjects, self._ranks[subjects], starts, ends)
 
     def _areas(self, rung: Rung, subjects: Array) -> tuple[Array, Array]:
-        """As ladder.area_bounds has them, in a column."""
+        """Like ladder.area_bounds, for a column of listings."""
         area = self.listings.area_sqft[subjects][:, None].astype(np.int64)
         if rung.area_pct is None:
             return np.zeros_like(area), np.full_like(area, MOST_AREA)
@@ -90,7 +90,7 @@ class Shelf:
         return least, np.minimum(most, MOST_AREA)
 
     def _stretches_of(self, rung: Rung, subjects: Array) -> tuple[Array, Array]:
-        """The groups that a subject is compared with, and which of them there are."""
+        """Return the groups that each subject is compared with, and a mask of those that exist."""
         if rung.level is MarketLevel.NEIGHBOURING_SECTORS:
             places = NEIGHBOURHOODS[self.listings.place[subjects]]
             kind, halves = self.listings.kind[subjects][:, None], self.listings.halves[subjects][:, None]
@@ -108,7 +108,7 @@ def _key(kind: Array, place: Array, halves: Array) -> Array:
 
 
 def _neighbourhoods() -> Array:
-    """One row per locality: the numbers of its neighbourhood, NONE where the row is longer."""
+    """Return one row per locality with the numbers of its neighbourhood, padded with NONE."""
     numbers = {locality: number for number, locality in enumerate(PLACES)}
     rows = [[numbers[locality] for locality in neighbourhood(place)] for place in PLACES]
     longest = max(map(len, rows))
@@ -120,16 +120,16 @@ NEIGHBOURHOODS = _neighbourhoods()
 
 @dataclass(frozen=True)
 class Crowd:
-    """The comparables of some subjects as stretches of a shelf."""
+    """The comparables of several subjects, as ranges of a shelf."""
 
     shelf: Shelf
     subjects: Array
     starts: Bounds
     ends: Bounds
     rank: Ints
-    """The subject's own on the shelf."""
+    """The subject's own rank on the shelf."""
     own: Ints
-    """How many of its comparables are before it by price."""
+    """How many comparables come before the subject by price."""
     size: Ints
 
     @classmethod
@@ -147,7 +147,7 @@ class Crowd:
         return np.asarray(self.shelf.listings.price_per_sqft[self.subjects])
 
     def prices(self) -> list[list[int]]:
-        """All of each, ascending; for small crowds."""
+        """Return all prices of each subject, ascending; meant for small crowds."""
         found: list[list[int]] = [[] for _ in self.size]
         for place in range(int(self.size.max(initial=0))):
             longer = np.flatnonzero(self.size > place)
@@ -158,18 +158,18 @@ class Crowd:
         return found
 
     def price(self, place: Array) -> Array:
-        """The price at this place, from the cheapest comparable on, which is 0."""
+        """Return the price at this position among the comparables, from 0 for the cheapest."""
         place = place.astype(np.int32)
         ranks = self.shelf.stretches.smallest(self.starts, self.ends, place + (place >= self.own))
         return np.asarray(self.shelf.prices[ranks])
 
     def cheaper_than(self, price: Array) -> Array:
-        """How many comparables cost less."""
+        """Return how many comparables cost less."""
         rank = np.searchsorted(self.shelf.prices, price, "left").astype(np.int32)
         return np.asarray(self.shelf.stretches.below(self.starts, self.ends, rank) - (self.rank < rank))
 
     def quarters(self, quarter: int, start: Array, n: Array) -> Array:
-        """Four times a quartile of the `n` comparables from the place `start` on."""
+        """Return four times a quartile of the `n` comparables from position `start`."""
         place, rest = np.divmod(quarter * (n - 1), 4)
         above = np.minimum(place + 1, n - 1)
         return np.asarray(self.price(start + place) * (4 - rest) + self.price(start + above) * rest)

@@ -1,7 +1,7 @@
-"""The k-th smallest of any stretch of a sequence, for millions of stretches at once.
+"""The k-th smallest value in any range of a sequence, for millions of ranges at once.
 
-A wavelet matrix (Navarro and others, "The wavelet matrix", 2015): one level per bit of the values, highest
-first; on each, zeros are moved before ones, and counts of zeros say where a stretch goes on.
+Implements a wavelet matrix (Navarro and others, "The wavelet matrix", 2015): one level per bit of the values,
+highest first. Each level moves zeros before ones; counts of zeros tell where a range continues.
 """
 
 from typing import Any
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.int32]
 Bounds = NDArray[np.int32]
-"""One row per question, one column per stretch: a question may be about several stretches together."""
+"""One row per question, one column per range; a question may cover several ranges."""
 
 
 class Stretches:
     def __init__(self, values: NDArray[Any]) -> None:
-        """`values`: not negative, and below two to the power of 31."""
+        """Build from `values`, which must not be negative and must be below 2**31."""
         rest = np.asarray(values, np.int32)
         beyond_all = int(rest.max(initial=0)) + 1
         self._bits = range(beyond_all.bit_length() - 1, -1, -1)
@@ -27,7 +27,7 @@ class Stretches:
             rest = np.concatenate((rest[ones == 0], rest[ones == 1]))
 
     def smallest(self, starts: Bounds, ends: Bounds, k: Ints) -> Ints:
-        """The k-th smallest value, counted from 0, of each question's stretches `[start, end)`."""
+        """Return the k-th smallest value, from 0, of each question's ranges `[start, end)`."""
         found = np.zeros(len(k), np.int32)
         k = k.copy()
         for bit, zeros in zip(self._bits, self._zeros, strict=True):
@@ -41,7 +41,10 @@ class Stretches:
         return found
 
     def below(self, starts: Bounds, ends: Bounds, values: Ints) -> Ints:
-        """How many values of each question's stretches are smaller; one beyond the greatest at most."""
+        """Return how many values of each question's ranges are smaller.
+
+        `values` may exceed the greatest value by at most one.
+        """
         found = np.zeros(len(values), np.int32)
         for bit, zeros in zip(self._bits, self._zeros, strict=True):
             starts, ends, low_starts, low_ends = self._split(zeros, starts, ends)
@@ -53,6 +56,6 @@ class Stretches:
 
     @staticmethod
     def _split(zeros: Ints, starts: Bounds, ends: Bounds) -> tuple[Bounds, Bounds, Bounds, Bounds]:
-        """Where each stretch goes on among the ones, and where among the zeros."""
+        """Return where each range continues among the ones, and where among the zeros."""
         low_starts, low_ends = zeros[starts], zeros[ends]
         return starts - low_starts + zeros[-1], ends - low_ends + zeros[-1], low_starts, low_ends

@@ -1,4 +1,4 @@
-"""Every listing against its market in one pass over columns, by the rules of comparison.py."""
+"""The comparison of all listings in one pass over columns, by the rules of comparison.py."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
@@ -15,7 +15,7 @@ from domain.market.shelves import Array, Crowd, Listings, Shelf
 from schemas.vocabulary import DealLabel, MarketLevel, MarketReason
 
 CHUNK = 65_536
-"""Listings compared at a time: enough for numpy, few enough for the processor's cache."""
+"""Listings compared at a time: enough for numpy, few enough for the CPU cache."""
 UNKNOWN = -(2**31)
 
 LEVELS, LABELS, REASONS = tuple(MarketLevel), tuple(DealLabel), tuple(MarketReason)
@@ -25,7 +25,7 @@ NAMES = np.array([LABELS.index(label) for label in (*(label for _, label in UP_T
 
 @dataclass(frozen=True)
 class Findings:
-    """One entry per subject: indexes of LEVELS, LABELS and REASONS; UNKNOWN where there is none."""
+    """One entry per subject: indexes of LEVELS, LABELS and REASONS; UNKNOWN where there is no value."""
 
     level: Array
     n: Array
@@ -47,7 +47,7 @@ class Findings:
 
 
 def survey(listings: Listings, subjects: Array | None = None) -> Findings:
-    """Compare all listings, or those at the given indexes, with all of them."""
+    """Compare all listings, or those at the given indexes, with all listings."""
     subjects = np.arange(len(listings.kind)) if subjects is None else subjects
     findings = Findings.blank(len(subjects))
     waiting = np.arange(len(subjects))
@@ -59,7 +59,7 @@ def survey(listings: Listings, subjects: Array | None = None) -> Findings:
 
 
 def _climb(rung: Rung, listings: Listings, subjects: Array, waiting: Array, findings: Findings) -> None:
-    """Settle those that find enough comparables on one shelf; in the city, everybody."""
+    """Settle the subjects with enough comparables on one shelf; at city level, settle all."""
     if not len(waiting):
         return
     shelf = Shelf.of(rung, listings)
@@ -74,7 +74,7 @@ def _climb(rung: Rung, listings: Listings, subjects: Array, waiting: Array, find
 
 
 def _look_around(rung: Rung, listings: Listings, subjects: Array, waiting: Array, findings: Findings) -> None:
-    """A circle is no stretch of a shelf, so each subject is looked at by itself; few come this far."""
+    """Check subjects one by one, because a circle is not a range of a shelf; few get this far."""
     nearby = Nearby(rung, listings)
     for where in waiting:
         subject = subjects[where]
@@ -104,7 +104,7 @@ def _note(findings: Findings, where: int, found: Comparison) -> None:
 
 
 def _settle(rung: Rung, crowd: Crowd, where: Array, findings: Findings) -> None:
-    """Note what is found about those that keep enough comparables within the fence."""
+    """Record results for the subjects that keep enough comparables after outliers are removed."""
     cut, upto, median = _within_fence(crowd)
     n = upto - cut
     if rung.level is MarketLevel.CITY:
@@ -119,7 +119,7 @@ def _settle(rung: Rung, crowd: Crowd, where: Array, findings: Findings) -> None:
 
 
 def _within_fence(crowd: Crowd) -> tuple[Array, Array, Array]:
-    """Between which places by price the comparables count, and the median of these."""
+    """Return the range of comparables by price that count, and their median."""
     n = crowd.size.astype(np.int64)
     p25, median, p75 = (crowd.quarters(quarter, np.zeros_like(n), n) for quarter in (1, 2, 3))
     reach = FENCE * (p75 - p25)
@@ -139,7 +139,7 @@ def _note_range(where: Array, n: Array, median: Array, findings: Findings) -> No
 
 
 def _labels(crowd: Crowd, cut: Array, upto: Array, median: Array) -> tuple[Array, Array]:
-    """As labels.tenths_off and labels.label_among have them."""
+    """Like labels.tenths_off and labels.label_among, for columns."""
     price = crowd.own_price
     tenths = np.minimum((2_000 * (price - median) + median) // (2 * median), MOST_TENTHS)
     sizes, which = np.unique(upto - cut, return_inverse=True)

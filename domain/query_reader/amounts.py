@@ -1,4 +1,4 @@
-"""Amounts with a unit, by the grammar that imports read their prices by (domain/money.py)."""
+"""Amounts with a unit, by the same grammar as prices in imports (domain/money.py)."""
 
 from decimal import Decimal
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from domain.query_reader.phrases import words_of
 from domain.query_reader.tokens import Tokens, glued_word_at, is_glue, plain_word, word_at
 
 SCALES = {plain_word(word): scale for word, scale in UNITS.items() if word != "c"}
-"""A lone c after a number is rather a block, a tower or a builder's name."""
+"""Excludes `c`, because a single c after a number is more often a block, a tower or a builder's name."""
 STEPS = sorted(set(SCALES.values()), reverse=True)
 CURRENCY = words_of("amount", "currency")
 
@@ -17,12 +17,12 @@ CURRENCY = words_of("amount", "currency")
 class Amount(NamedTuple):
     rupees: int
     scale: int
-    """Of its first unit; 1 for plain rupees."""
+    """Factor of its first unit; 1 for plain rupees."""
     end: int
 
 
 def amount_at(tokens: Tokens, start: int) -> Amount | None:
-    """`80 lakh`, `1 cr 20 lakh`, `₹25,000`; a number that says neither unit nor currency is none."""
+    """Read `80 lakh`, `1 cr 20 lakh` or `₹25,000`; None for a number without unit or currency."""
     parts: list[tuple[Decimal, int]] = []
     place = start
     while (part := _part(tokens, place)) and (not parts or is_glue(tokens[place].gap)):
@@ -56,12 +56,12 @@ def _plain_rupees(tokens: Tokens, start: int) -> Amount | None:
 
 
 def is_rupees(tokens: Tokens, start: int) -> bool:
-    """Whether the number is marked as money: `₹25,000`, `Rs. 25000`, `25000 rupees`."""
+    """Return whether the number is marked as money: `₹25,000`, `Rs. 25000`, `25000 rupees`."""
     marked = tokens[start].gap.rstrip().endswith("₹")
     before = start > 0 and tokens[start - 1].word in CURRENCY and is_glue(tokens[start].gap)
     return marked or before or glued_word_at(tokens, start + 1) in CURRENCY
 
 
 def currency_at(tokens: Tokens, place: int) -> int:
-    """Where the number begins behind `Rs.` or `INR`."""
+    """Return the position of the number after `Rs.` or `INR`."""
     return place + 1 if word_at(tokens, place) in CURRENCY else place

@@ -1,4 +1,4 @@
-"""Units of area, as imports read them (domain/areas.py)."""
+"""Units of area, the same as in imports (domain/areas.py)."""
 
 from decimal import Decimal
 
@@ -10,7 +10,7 @@ LONGEST_UNIT = 2
 
 
 def area_unit_at(tokens: Tokens, place: int) -> tuple[Decimal, int] | None:
-    """The square feet in one of the unit that is named there, and where its name ends."""
+    """Return the square feet per unit for the unit at this position, and where its name ends."""
     name, end, found = "", place, None
     while end < place + LONGEST_UNIT and (word := glued_word_at(tokens, end)):
         name, end = name + (word if word.isascii() else squash(word)), end + 1

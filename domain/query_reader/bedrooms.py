@@ -15,9 +15,9 @@ EITHER = frozenset({"/", ",", "&"})
 EITHER_WORDS = words_of("bedrooms", "either")
 TO, TO_WORDS = frozenset({"-", "–", "—"}), words_of("bedrooms", "to")
 LARGEST_HOME = 10
-"""Bedrooms up to which `4+ bhk` is spelt out."""
+"""`4+ bhk` is expanded up to this number of bedrooms."""
 LISTED = 6
-"""Numbers before one unit; more are no list of bedrooms."""
+"""Maximum numbers before one unit; a longer list is not about bedrooms."""
 
 
 def bedrooms_at(tokens: Tokens, start: int) -> Reading | None:
@@ -49,14 +49,14 @@ def bedrooms_at(tokens: Tokens, start: int) -> Reading | None:
 
 
 def or_more(reading: Reading) -> Reading:
-    """The same number of bedrooms and every larger one."""
+    """Return the reading extended to every larger number of bedrooms."""
     least = reading.value[0]
     further = [count for count in range(1, LARGEST_HOME + 1) if count > least]
     return reading._replace(value=[least, *further])
 
 
 def _next(tokens: Tokens, end: int) -> tuple[Decimal, int, str] | None:
-    """Another number of the same list, where it ends, and how it is joined to the one before."""
+    """Return the next number of the list, where it ends, and how it is joined to the previous one."""
     if end >= len(tokens):
         return None
     token = tokens[end]
@@ -82,7 +82,7 @@ def _between(values: list[Number]) -> list[Number]:
 
 
 def _unit_first(tokens: Tokens, start: int) -> Reading | None:
-    """`bhk 3`, unless the number belongs to what follows: `bhk 80 lakh`."""
+    """Read `bhk 3`, unless the number belongs to what follows: `bhk 80 lakh`."""
     number = number_at(tokens, start + 1) if word_at(tokens, start) == "bhk" else None
     count = bedrooms(number) if number is not None and number < 10 else None
     if count is None or glued_word_at(tokens, start + 2):

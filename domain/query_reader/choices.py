@@ -1,4 +1,4 @@
-"""Phrases that mean a choice, and phrases that nothing could be filtered by."""
+"""Phrases that select a filter value, and phrases that no filter covers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ class Meaning:
     value: Any = None
     assumed: bool = False
     within_name: Any = None
-    """What it means behind a word that is not understood, `golf vista apartments`: the homes there."""
+    """The meaning after an unknown word, as in `golf vista apartments`: all types of home found there."""
 
 
-# What people call a kothi, a makaan or a house, portals file under either.
+# Portals list a kothi, makaan or house under either type.
 HOUSES = [PropertyType.INDEPENDENT_HOUSE.value, PropertyType.VILLA.value]
 IN_BLOCKS = [
     kind.value
@@ -35,7 +35,7 @@ TYPES = {
     "apartments": Meaning(Field.PROPERTY_TYPE, [PropertyType.APARTMENT.value], within_name=IN_BLOCKS),
     "villas": Meaning(Field.PROPERTY_TYPE, [PropertyType.VILLA.value], within_name=HOUSES),
 }
-"""What is no type by itself."""
+"""Phrases that do not stand for exactly one type."""
 
 
 def _plain() -> Iterator[tuple[str, Meaning]]:
@@ -65,14 +65,15 @@ def _parts_of_names() -> Iterator[tuple[str, Meaning]]:
 
 PLAIN = Phrases(_plain())
 PARTS_OF_NAMES = Phrases(_parts_of_names())
-"""What these mean where no name stands beside them."""
+"""Meanings that apply only if no name is next to the phrase."""
 BEGINNING_NAMES = Phrases([(WORDS["part_of_names"]["kept"], None)])
 
 BETWEEN, EVERYTHING = "between", "everything"
 PIN_CODES = ",".join(str(code) for code in range(201301, 201319))
-"""Of Noida, so that none is taken for a price."""
+"""PIN codes of Noida, so that they are not read as prices."""
 DROPPED = Phrases([
     (WORDS["dropped"][BETWEEN], BETWEEN),
     (f"{WORDS['dropped'][EVERYTHING]},{PIN_CODES}", EVERYTHING),
 ])  # fmt: skip
-"""Left over when everything else is read; of the first kind only beside others, for alone they are a text."""
+"""Words dropped after everything else is read; `between` words only beside others, because alone they are a
+search text."""

@@ -1,11 +1,11 @@
-"""Directions: where a home looks, and names of directions that may also begin the name of a place."""
+"""Directions: which way a home faces, and bare directions, which may also begin the name of a place."""
 
 from domain.query_reader.phrases import WORDS
 from schemas.vocabulary import Direction
 
 
 def _beside(names: list[str], before: list[str], behind: list[str]) -> str:
-    """`east facing`, `facing east`, `पूर्व मुखी`."""
+    """Combine names and words: `east facing`, `facing east`, `पूर्व मुखी`."""
     return ",".join(
         [f"{name} {word}" for name in names for word in behind]
         + [f"{word} {name}" for name in names for word in before]

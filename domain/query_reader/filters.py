@@ -1,4 +1,4 @@
-"""Readings as filters: choices add up, ranges complete each other, of two statements the first holds."""
+"""Combines readings into filters: choices add up, ranges complete each other, else the first one wins."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,11 +9,11 @@ from schemas.vocabulary import ListingType
 Filters = dict[str, Any]
 ORDER = tuple(field.value for field in Field)
 MOST_CHOICES = 20
-"""As many as one choice of a search holds (schemas/api/base.py)."""
+"""The maximum of one choice in a search (schemas/api/base.py)."""
 
 
 def gathered(readings: Sequence[Reading], listing_type: ListingType | None) -> tuple[Filters, list[bool]]:
-    """The filters of readings in the order of the text, and which of the readings had a part in them."""
+    """Return the filters of readings in text order, and for each reading whether it was used."""
     filters: Filters = {}
     used = [_add(filters, reading) for reading in readings]
     rent = any(reading.implies_rent and kept for reading, kept in zip(readings, used, strict=True))
@@ -39,7 +39,7 @@ def _add(filters: Filters, reading: Reading) -> bool:
 
 
 def _narrowed(filters: Filters, field: Field, value: dict[str, int], *, assumed: bool) -> bool:
-    """`above 50 lakh ... under 80 lakh` is one range, and so are two prices side by side."""
+    """Merge two statements into one range: `above 50 lakh ... under 80 lakh`, or two prices side by side."""
     held = filters[field.value]
     if held == value:
         return True

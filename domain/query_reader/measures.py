@@ -1,4 +1,4 @@
-"""Single figures: so many rupees, rupees per sqft or square feet, or a number that says none of it."""
+"""Single figures: rupees, rupees per sqft, square feet, or a number without a unit."""
 
 from decimal import Decimal
 from typing import NamedTuple
@@ -16,25 +16,25 @@ from schemas.vocabulary import ListingType
 PER = words_of("range", "per")
 PER_SQFT = "psf"
 SINGLE_BARE = (1, 999)
-"""A number alone of a home for sale is lakhs."""
+"""A bare number for a home for sale is in lakhs."""
 MONTHLY_BARE = (1_000, 99_999)
-"""A number alone of a home for rent is rupees."""
+"""A bare number for a home for rent is in rupees."""
 DEAREST_BARE = 100 * CRORE
-"""Rupees; ten figures are somebody's telephone number."""
+"""Rupees; a number of ten digits is a phone number."""
 
 
 class Measure(NamedTuple):
-    """One figure: rupees, rupees per sqft, sqft, or a number that has not said what it counts."""
+    """One figure: rupees, rupees per sqft, sqft, or a number whose unit is unknown."""
 
     field: Field | None
     amount: Decimal
     scale: Decimal
-    """What its unit multiplies by; 1 without one."""
+    """Factor of its unit; 1 without a unit."""
     end: int
 
 
 class Bare(NamedTuple):
-    """How numbers without a unit are to be taken."""
+    """How to interpret numbers without a unit."""
 
     listing_type: ListingType
 
@@ -47,7 +47,7 @@ class Bare(NamedTuple):
 
 
 def measure_at(tokens: Tokens, start: int) -> Measure | None:
-    """A figure with its unit, or a number alone unless it counts bedrooms."""
+    """Read a figure with its unit, or a bare number unless it counts bedrooms."""
     number = number_at(tokens, start)
     if number is None:
         return None
@@ -61,7 +61,7 @@ def measure_at(tokens: Tokens, start: int) -> Measure | None:
 
 
 def _counts_bedrooms(tokens: Tokens, start: int) -> bool:
-    """Or is a word, which counts nothing by itself."""
+    """Return whether the figure counts bedrooms, or is a word, which needs a unit."""
     unit = UNITS.at(tokens, start + 1) or ONE_ROOM.at(tokens, start + 1)
     return unit is not None or not tokens[start].number
 
@@ -72,7 +72,7 @@ def _as_rate(tokens: Tokens, money: Measure) -> Measure | None:
 
 
 def _per_sqft(tokens: Tokens, place: int) -> tuple[Decimal, int] | None:
-    """`per sqft`, `/sq ft`, `psf`: the square feet that the rate is for, and where it ends."""
+    """Read `per sqft`, `/sq ft` or `psf`; return the square feet of the rate, and where it ends."""
     if word_at(tokens, place) == PER_SQFT:
         return Decimal(1), place + 1
     if word_at(tokens, place) in PER:
@@ -85,7 +85,7 @@ def _per_sqft(tokens: Tokens, place: int) -> tuple[Decimal, int] | None:
 
 
 def settled(measure: Measure, bare: Bare | None) -> Measure | None:
-    """The figure with a unit: its own, or the one that `bare` gives it."""
+    """Return the figure with its own unit or the one that `bare` assigns; None if neither."""
     if measure.field is not None:
         return measure
     scale = bare.scale(measure.amount) if bare else None

@@ -1,4 +1,4 @@
-"""Numbers as figures and, before a unit, as words: `dedh crore`, `teen bhk`."""
+"""Numbers as digits and, before a unit, as words: `dedh crore`, `teen bhk`."""
 
 from decimal import Decimal
 
@@ -9,7 +9,7 @@ NUMBERS = {word: Decimal(number) for number, words in WORDS["number"].items() fo
 
 
 def number_at(tokens: Tokens, place: int) -> Decimal | None:
-    """The number there; a word is one only for a caller that then finds a unit."""
+    """Return the number at a position; for number words the caller must then find a unit."""
     if place >= len(tokens):
         return None
     token = tokens[place]

@@ -1,4 +1,4 @@
-"""Phrases of one or several words: which stands at a place of a text, and what it means."""
+"""Matching of phrases of one or more words at a position of a text."""
 
 import tomllib
 from collections.abc import Iterable
@@ -12,11 +12,11 @@ T = TypeVar("T")
 WORDS: dict[str, dict[str, str]] = tomllib.loads(
     files("domain.query_reader").joinpath("words.toml").read_text("utf-8")
 )
-"""Phrases parted by commas, by what they are for and what they mean."""
+"""Phrases separated by commas, by group and meaning."""
 
 
 class Phrases(Generic[T]):
-    """Phrases and what they mean; the longest one that stands somewhere is meant."""
+    """A mapping from phrases to meanings; the longest match wins."""
 
     def __init__(self, meanings: Iterable[tuple[str, T]]) -> None:
         self.meanings: dict[str, T] = {
@@ -28,7 +28,7 @@ class Phrases(Generic[T]):
             self._longest[first] = max(length, self._longest.get(first, 0))
 
     def at(self, tokens: Tokens, start: int) -> tuple[T, int] | None:
-        """The meaning of the longest phrase that begins there, and where it ends."""
+        """Return the meaning of the longest phrase that begins here, and where it ends."""
         longest = self._longest.get(tokens[start].word) if start < len(tokens) else None
         if longest is None:
             return None
@@ -42,5 +42,5 @@ class Phrases(Generic[T]):
 
 
 def words_of(group: str, name: str) -> frozenset[str]:
-    """Single words of `WORDS`, as tokens have them."""
+    """Return single words of `WORDS`, normalized like tokens."""
     return frozenset(plain_words(WORDS[group][name]))

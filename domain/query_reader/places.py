@@ -1,4 +1,4 @@
-"""Sectors as people name them, and places beyond Noida, which outweigh any sector."""
+"""Sectors as visitors name them, and places beyond Noida, which take precedence over any sector."""
 
 import re
 from bisect import bisect_left
@@ -25,7 +25,7 @@ _SECTOR_NUMBER = re.compile(r"\d{1,3}")
 
 
 def place_at(tokens: Tokens, start: int) -> Reading | None:
-    """`sector 62`, `sec-62`, `S-62`, `62 sector`, and lists of them."""
+    """Read `sector 62`, `sec-62`, `S-62`, `62 sector`, and lists of sectors."""
     token = tokens[start]
     if token.number:
         return _number_first(tokens, start)
@@ -39,12 +39,12 @@ def place_at(tokens: Tokens, start: int) -> Reading | None:
 
 
 def _is_short(token: Token) -> bool:
-    """`S-62`, but not the s of a possessive."""
+    """Return whether the token is the s of `S-62`, not that of a possessive."""
     return token.word == "s" and not token.gap.endswith(("'", "’"))
 
 
 def _sector_at(tokens: Tokens, place: int) -> tuple[SectorFact, int] | None:
-    """A sector by its number, and where it ends: `93`, `93A`, `93 a`; `93a` is that sector or none."""
+    """Read a sector by its number, and where it ends: `93`, `93A`, `93 a`; `93a` must be that sector."""
     if place >= len(tokens) or not _is_joined(tokens[place].gap):
         return None
     if not _SECTOR_NUMBER.fullmatch(tokens[place].word):
@@ -66,7 +66,7 @@ def _is_joined(gap: str) -> bool:
 
 
 def _with_more(tokens: Tokens, start: int, fact: SectorFact, end: int) -> Reading:
-    """The sectors that follow in the same list, as long as they are no figures of something else."""
+    """Add the sectors that follow in the same list, unless the numbers count something else."""
     found = [fact]
     while more := _next(tokens, end):
         last, end, is_range = more
@@ -75,7 +75,7 @@ def _with_more(tokens: Tokens, start: int, fact: SectorFact, end: int) -> Readin
 
 
 def _between(first: SectorFact, last: SectorFact) -> list[SectorFact]:
-    """The sectors behind the first up to the last; of too many to choose only the last."""
+    """Return the sectors after the first up to the last; only the last if there are too many to choose."""
     numbers = range(_number(first) + 1, _number(last) + 1)
     found = [fact for fact in SECTORS if _number(fact) in numbers]
     return found if 0 < len(found) < MOST_CHOICES else [last]
@@ -86,7 +86,7 @@ def _number(fact: SectorFact) -> int:
 
 
 def _next(tokens: Tokens, end: int) -> tuple[SectorFact, int, bool] | None:
-    """One more sector of a list, where it ends, and whether those between are meant as well."""
+    """Return the next sector of a list, where it ends, and whether the sectors in between are included."""
     if end >= len(tokens):
         return None
     sign, word = tokens[end].gap.strip(), tokens[end].word
@@ -104,7 +104,7 @@ def _next(tokens: Tokens, end: int) -> tuple[SectorFact, int, bool] | None:
 
 
 def _is_figure(tokens: Tokens, place: int) -> bool:
-    """Whether the number counts bedrooms, or has a unit, or is one end of a range."""
+    """Return whether the number counts bedrooms, has a unit, or is one end of a range."""
     if bedrooms_at(tokens, place) or quantity_at(tokens, place):
         return True
     if place + 1 < len(tokens) and tokens[place + 1].number and tokens[place + 1].gap.strip() == "-":
@@ -123,7 +123,7 @@ def _number_first(tokens: Tokens, start: int) -> Reading | None:
 
 
 def noida_number_at(tokens: Tokens, start: int) -> Reading | None:
-    """`Noida 62`, as people say for Sector 62."""
+    """Read `Noida 62`, which people say for Sector 62."""
     if tokens[start].word not in NOIDA or start + 1 >= len(tokens) or _is_figure(tokens, start + 1):
         return None
     found = _sector_at(tokens, start + 1)
@@ -132,16 +132,16 @@ def noida_number_at(tokens: Tokens, start: int) -> Reading | None:
 
 @dataclass(frozen=True)
 class FarPlaces:
-    """Names that a text holds which lead elsewhere; their words stay in the text."""
+    """Names of places elsewhere in the text; their words stay in the search text."""
 
     beyond: list[Reading]
-    """Places beyond Noida; while one is named, no number is a sector of ours."""
+    """Places beyond Noida; if there is one, no number is read as a sector of Noida."""
     kept: set[int]
-    """The places of the tokens in them, and in names that only sound like them."""
+    """Positions of the tokens in these names, and in names that only resemble them."""
 
 
 def far_places(tokens: Tokens) -> FarPlaces:
-    """Of names that overlap the first counts, which is the longest."""
+    """Find names of places elsewhere; of overlapping names the first one wins, which is the longest."""
     plain, begins = "", []
     for token in tokens:
         plain += ("," if "," in token.gap else " ") if plain else ""

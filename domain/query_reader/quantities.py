@@ -1,7 +1,7 @@
-"""What prices and areas may be: bounds, ranges and single figures, with a unit that may come late.
+"""Prices and areas: bounds, ranges and single figures, with a unit that may come late.
 
-A unit is inherited leftwards: `80-95 L` is 80 lakh to 95 lakh, and `90 se 1.2 cr` begins at 90 lakh, for
-90 crore lie beyond its end. A single price is the most that somebody pays, a single area is about that.
+A unit is inherited leftwards: `80-95 L` is 80 lakh to 95 lakh. `90 se 1.2 cr` begins at 90 lakh, because 90
+crore would exceed its end. A single price is a maximum; a single area is approximate.
 """
 
 from decimal import Decimal
@@ -33,7 +33,7 @@ AND = words_of("range", "also")
 
 
 def quantity_at(tokens: Tokens, start: int, bare: Bare | None = None) -> Reading | None:
-    """A price, a rate or an area that begins there; figures without a unit only where `bare` says how."""
+    """Read a price, rate or area that begins here; figures without a unit only if `bare` is given."""
     bound, place = BEFORE.at(tokens, start) or (None, start)
     place = currency_at(tokens, place)
     first = measure_at(tokens, place)
@@ -54,7 +54,7 @@ def quantity_at(tokens: Tokens, start: int, bare: Bare | None = None) -> Reading
 
 
 def _other_end(tokens: Tokens, place: int, bound: Bound | None) -> Measure | None:
-    """The figure behind a dash, `to` or `se`; behind `and` only after `between`."""
+    """Return the figure after a dash, `to` or `se`; after `and` only if `between` came before."""
     if place >= len(tokens):
         return None
     if tokens[place].gap.replace("₹", "").strip() in DASHES:
@@ -66,7 +66,7 @@ def _other_end(tokens: Tokens, place: int, bound: Bound | None) -> Measure | Non
 
 
 def _joined(first: Measure, second: Measure, bare: Bare | None) -> list[Measure] | None:
-    """Both ends in one unit; None if they measure different things, or say not what."""
+    """Return both ends in one unit; None if they measure different things, or have no usable unit."""
     if first.field is None and second.field is None:
         both = [settled(end, bare) for end in (first, second)]
         return [end for end in both if end is not None] if all(both) else None
@@ -82,7 +82,7 @@ def _joined(first: Measure, second: Measure, bare: Bare | None) -> list[Measure]
 
 
 def _inherited(bare: Measure, other: Measure) -> Measure:
-    """The lower end in the unit of the upper one, or in a smaller unit where that would be above it."""
+    """Return the lower end in the upper end's unit, or in a smaller unit if it would otherwise be higher."""
     if other.field is not Field.PRICE:
         return _like(bare, other)
     steps = (Decimal(step) for step in (*STEPS, 1) if step <= other.scale)
@@ -106,11 +106,11 @@ def _bound_behind(tokens: Tokens, end: int, bound: Bound | None) -> tuple[Bound 
 
 
 LEAST_ALONE = frozenset({"se", plain_word("से")})
-"""`80 lakh se` without another end: from there on."""
+"""`80 lakh se` without a second end means from there upwards."""
 
 
 def _reading(start: int, end: int, ends: list[Measure], bound: Bound | None, *, guessed: bool) -> Reading:
-    """Several ends are a range; a single one is bounded as it says, or as people mostly mean it."""
+    """Build the reading: two ends are a range, one end has its stated bound or the usual one."""
     field = ends[0].field
     whole = [min(in_sqft(measure.amount, Decimal(1)), LARGEST) for measure in ends]
     rent = field is Field.PRICE and max(whole) < LAKH and any(end.scale == THOUSAND for end in ends)

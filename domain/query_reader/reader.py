@@ -1,9 +1,9 @@
-"""The query reader: what a visitor typed, as filters, what is left of the text, and why.
+"""The query reader: turns a visitor's text into filters, remaining text, and an explanation.
 
-Words are read in rounds until nothing more can be read, so that reading what is left finds nothing:
-a search made of the filters and the rest is the same search when it is run again. In each round the
-certain comes first (phrases, figures with a unit, sectors); then what only its surroundings decide
-(a number alone, a direction that may begin a name); then the words between are dropped.
+Words are read in rounds until nothing more can be read. Reading the remaining text again therefore finds
+nothing, and a search made of the filters and the rest stays the same when it is repeated. Each round first
+reads what is certain (phrases, figures with a unit, sectors), then what depends on neighbouring words (a bare
+number, a direction that may begin a name), and then drops the words in between.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -33,12 +33,12 @@ from schemas.vocabulary import ListingType
 
 NOT, NOT_BEHIND = (words_of("not", side) for side in ("before", "behind"))
 MOST_TOKENS = 200
-"""Words that are read; a longer text is prose."""
+"""Maximum words that are read; a longer text is prose."""
 
 
 @dataclass(frozen=True)
 class Span:
-    """A stretch of the text, in code points, and what it was taken to mean."""
+    """A span of the text, in code points, and its meaning."""
 
     start: int
     end: int
@@ -50,7 +50,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Ignored:
-    """A stretch of the text that narrows nothing."""
+    """A span of the text that does not narrow the search."""
 
     start: int
     end: int
@@ -60,20 +60,20 @@ class Ignored:
 @dataclass(frozen=True)
 class Understanding:
     filters: Filters
-    """As the canonical search writes them."""
+    """In the form of the canonical search."""
     text_rest: str
-    """What is searched as text; reading it again finds nothing more."""
+    """The words to search as text; reading them again finds nothing more."""
     spans: tuple[Span, ...]
     ignored: tuple[Ignored, ...]
 
 
 @dataclass(frozen=True)
 class Known:
-    """What a search says without its text."""
+    """What a search states apart from its text."""
 
     listing_type: ListingType | None = None
     priced: bool = False
-    """With a price, a number alone is not taken for one."""
+    """True if the search has a price; bare numbers are then not read as prices."""
 
 
 NOTHING_KNOWN = Known()
@@ -82,14 +82,14 @@ S = TypeVar("S", Span, Ignored)
 
 @dataclass(frozen=True)
 class _Said:
-    """A reading with the tokens it is made of, which need not stand side by side in the text."""
+    """A reading with its tokens, which need not be adjacent in the text."""
 
     reading: Reading
     tokens: Tokens
 
 
 def read_query(text: str, known: Known = NOTHING_KNOWN) -> Understanding:
-    """Read a query; any text has a reading, if only that nothing was understood."""
+    """Read a query; any text gives a result, possibly without any filter."""
     tokens: Tokens = tokenise(text)[:MOST_TOKENS]
     said: list[_Said] = []
     while found := _one_round(tokens, known, said):
@@ -114,7 +114,7 @@ def _in_order(stretches: Iterable[S]) -> tuple[S, ...]:
 
 
 def _one_round(tokens: Tokens, known: Known, said: Sequence[_Said]) -> list[Reading]:
-    """The first kind of reading that finds anything."""
+    """Return the readings of the first kind that finds any."""
     far = far_places(tokens)
     kept = far.kept.union(*(range(name.start, name.end) for name in _names(tokens)))
     settled = _settled(known, said)
@@ -129,7 +129,7 @@ def _one_round(tokens: Tokens, known: Known, said: Sequence[_Said]) -> list[Read
 
 
 def _names(tokens: Tokens) -> Iterator[Reading]:
-    """Words that begin a name, and owners of something, whatever they mean elsewhere: `Owner's Pride`."""
+    """Yield words that begin a name, and possessives, regardless of other meanings: `Owner's Pride`."""
     for place in range(len(tokens)):
         if place and is_possessive(tokens[place]):
             yield Reading(place - 1, place + 1)
@@ -138,7 +138,7 @@ def _names(tokens: Tokens) -> Iterator[Reading]:
 
 
 def _settled(known: Known, said: Sequence[_Said]) -> Known:
-    """What is known with what was read so far."""
+    """Combine what is known with what has been read so far."""
     readings = [one.reading for one in said]
     stated = (ListingType(one.value) for one in readings if one.field is Field.LISTING_TYPE)
     implied = (ListingType.RENT for one in readings if one.implies_rent)
@@ -147,7 +147,7 @@ def _settled(known: Known, said: Sequence[_Said]) -> Known:
 
 
 def _scan(tokens: Tokens, find: Callable[[Tokens, int], Reading | None], kept: set[int]) -> Iterator[Reading]:
-    """Readings from left to right that touch no word to be kept."""
+    """Yield readings from left to right that contain no kept word."""
     place = 0
     while place < len(tokens):
         reading = None if place in kept else find(tokens, place)
@@ -168,7 +168,7 @@ def _certain(tokens: Tokens, place: int, *, outside: bool) -> Reading | None:
 
 
 def _not_wanted(tokens: Tokens, place: int, *, outside: bool) -> Reading | None:
-    """`not in sector 62`: no search can say so, and the contrary must not be searched."""
+    """Drop `not in sector 62`: no filter can express it, and the opposite must not be searched."""
     behind = place + 1
     while behind < len(tokens) and DROPPED.at(tokens, behind):
         behind += 1
@@ -177,7 +177,7 @@ def _not_wanted(tokens: Tokens, place: int, *, outside: bool) -> Reading | None:
 
 
 def _said_plainly(tokens: Tokens, place: int, *, outside: bool) -> Reading | None:
-    """What needs no surroundings to be understood."""
+    """Read what can be understood without its neighbours."""
     if reading := wish_at(tokens, place):
         return reading
     if not outside and (reading := place_at(tokens, place)):
@@ -199,7 +199,7 @@ def _meant(tokens: Tokens, place: int, meaning: Meaning, end: int) -> Reading:
 
 
 def _by_surroundings(tokens: Tokens, place: int, *, settled: Known, outside: bool) -> Reading | None:
-    """What is meant only where no name stands beside it."""
+    """Read what is only meant if no name is next to it."""
     if not outside and (reading := noida_number_at(tokens, place)):
         return reading
     phrase = PARTS_OF_NAMES.at(tokens, place)
@@ -240,7 +240,7 @@ def _leftover(tokens: Tokens, place: int, *, alone: bool) -> Reading | None:
 
 
 def _without(tokens: Tokens, found: Sequence[Reading]) -> list[Token]:
-    """The tokens that are left; those behind something that was read stand apart from what is before it."""
+    """Return the remaining tokens; those after a removed token are marked as cut off from what precedes."""
     gone = {place for reading in found for place in range(reading.start, reading.end)}
     return [
         token._replace(gap=" ", cut=True) if place - 1 in gone else token
@@ -250,7 +250,7 @@ def _without(tokens: Tokens, found: Sequence[Reading]) -> list[Token]:
 
 
 def _rest(text: str, tokens: Tokens, *, everything: bool) -> str:
-    """What is left, as it was written; where something was taken out, one blank."""
+    """Return the remaining text as written, with one blank for each removed part."""
     if everything:
         return " ".join(text.split())
     return " ".join(" ".join(text[start:end] for start, end in _stretches(tokens)).split())
@@ -273,7 +273,7 @@ def _ignored(said: _Said, text: str) -> Iterator[Ignored]:
 
 
 def _stretches(tokens: Tokens) -> list[tuple[int, int]]:
-    """One for tokens side by side; what was read before may lie between others."""
+    """Return one span for adjacent tokens; spans are split where earlier readings were removed."""
     stretches: list[tuple[int, int]] = []
     for token in tokens:
         if stretches and not token.cut:

@@ -1,4 +1,4 @@
-"""What a stretch of the text was taken to mean."""
+"""The meaning of a span of the text."""
 
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -19,24 +19,24 @@ class Field(StrEnum):
     POSSESSION = "possession_status"
     SORT = "sort"
     OUTSIDE = "outside"
-    """No field of a search: a place beyond Noida, whose words stay in the text."""
+    """Not a field of a search: a place beyond Noida, whose words stay in the text."""
 
 
 RANGES = frozenset({Field.PRICE, Field.PRICE_PER_SQFT, Field.AREA})
 SINGLE = frozenset({Field.LISTING_TYPE, Field.SORT})
 
 CERTAIN, MISTYPED, ASSUMED = 1.0, 0.8, 0.6
-"""Confidence: said so; said so with a typing error; filled in by us, where people mostly mean it."""
+"""Confidence: stated; stated with a typing error; assumed, because people mostly mean it."""
 
 
 class Reading(NamedTuple):
-    """What the tokens [start, end) mean."""
+    """The meaning of the tokens [start, end)."""
 
     start: int
     end: int
     field: Field | None = None
-    """None for words that nothing is filtered by."""
+    """None for words without a filter."""
     value: Any = None
-    """What they add to the field: a list of choices, `{min, max}`, or the value itself."""
+    """What the reading adds to the field: a list of choices, `{min, max}`, or the value itself."""
     assumed: bool = False
     implies_rent: bool = False

@@ -1,4 +1,4 @@
-"""Filters in words that people read, and that the query reader reads as the same filters."""
+"""Filters as readable words, which the query reader reads back as the same filters."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -20,7 +20,7 @@ SORTS = {
 
 
 def in_words(filters: Mapping[str, Any]) -> str:
-    """`3 BHK, Apartment, Sector 62, up to ₹80 L, East facing`; commas keep phrases from running together."""
+    """Return words such as `3 BHK, Sector 62, up to ₹80 L`; commas keep phrases apart."""
     return ", ".join(
         said
         for field, words in WORDS.items()
@@ -43,7 +43,7 @@ def _range(write: Callable[[int], str], unit: str) -> Callable[[Mapping[str, int
 
 
 def rupees(amount: int) -> str:
-    """As people say it, if that says all of it."""
+    """Return the short form of an amount if it is exact, else all digits."""
     short = format_amount(amount)
     return short if parse_amount(short) == amount else f"₹{amount:,}"
 

@@ -1,4 +1,4 @@
-"""A text as words and numbers, each with its place in what the visitor wrote; the plus of `3+` is a word."""
+"""Splits a text into words and numbers with their positions; the plus of `3+` is a word."""
 
 import re
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ from domain.query_reader.typos import corrected
 
 NUKTA, CHANDRABINDU, ANUSVARA = "\u093c", "\u0901", "\u0902"
 FRACTIONS = {"¼": ".25", "½": ".5", "¾": ".75"}
-"""NFKC would make `1½` eleven halves."""
+"""Replaced first, because NFKC would turn `1½` into eleven halves."""
 GLUE = " -.'’\t\n\r"
-"""What may stand between the words of one phrase, or between a number and its unit."""
+"""Allowed between the words of one phrase, or between a number and its unit."""
 
 _TOKEN = re.compile(
     rf"((?:{NUMBER}|(?<![\w.])\.\d{{1,18}})(?!\d))|\d+|(?<=\w)\+(?!\s*\d)|(?:[^\W\d_]|[\u0900-\u0903\u0905-\u0963])+"
@@ -25,13 +25,13 @@ class Token(NamedTuple):
     """Lower case, ASCII digits, typing errors corrected."""
     start: int
     end: int
-    """Code points of the visitor's text."""
+    """Position in the visitor's text, in code points."""
     gap: str
-    """What stands between it and the token before."""
+    """The text between the previous token and this one."""
     number: bool
     mistyped: bool = False
     cut: bool = False
-    """Whether something that was understood stood right before it."""
+    """True if the words right before it were understood and removed."""
 
 
 Tokens = Sequence[Token]
@@ -46,14 +46,14 @@ def tokenise(text: str) -> list[Token]:
         number = found[1] is not None
         meant = word if number else corrected(word)
         gap = letters[behind:start]
-        last = places[end] if end < len(places) else len(text)  # with the marks that were left out
+        last = places[end] if end < len(places) else len(text)  # includes the omitted marks
         tokens.append(Token(meant, places[start], max(last, places[end - 1] + 1), gap, number, meant != word))
         behind = end
     return tokens
 
 
 def plain_letters(text: str) -> tuple[str, Sequence[int]]:
-    """The text letter by letter as it is compared, and for each letter its place in the text."""
+    """Return the text normalized for comparison, and the original position of each of its letters."""
     if text.isascii():
         return text.lower(), range(len(text))
     letters = [(part, place) for place, letter in enumerate(text) for part in _plain_letter(letter)]
@@ -62,7 +62,7 @@ def plain_letters(text: str) -> tuple[str, Sequence[int]]:
 
 @lru_cache(maxsize=4096)
 def _plain_letter(letter: str) -> str:
-    """NFKC, lower case; none for marks that people leave out: nukta, joiners. Halves of a sign stay whole."""
+    """Normalize to NFKC and lower case, without nukta and joiners; a sign that would split stays whole."""
     kind = category(letter)
     if kind == "Nd":
         return str(decimal(letter))
@@ -73,12 +73,12 @@ def _plain_letter(letter: str) -> str:
 
 
 def plain_word(word: str) -> str:
-    """A word of ours, as tokens have it."""
+    """Normalize a word of the vocabulary like tokens."""
     return plain_letters(word)[0]
 
 
 def plain_words(phrases: str) -> list[str]:
-    """Phrases parted by commas."""
+    """Split phrases at commas and normalize them."""
     return [" ".join(plain_word(phrase).split()) for phrase in phrases.split(",")]
 
 
@@ -91,12 +91,12 @@ def word_at(tokens: Tokens, place: int) -> str:
 
 
 def glued_word_at(tokens: Tokens, place: int) -> str:
-    """The word there if it goes with the one before: no comma, no slash between them."""
+    """Return the word here if it follows the previous one directly: no comma or slash between them."""
     return tokens[place].word if place < len(tokens) and is_glue(tokens[place].gap) else ""
 
 
 def is_possessive(token: Token) -> bool:
-    """The s of `owner's`."""
+    """Return whether the token is the s of `owner's`."""
     return token.word == "s" and token.gap in {"'", "’"}
 
 

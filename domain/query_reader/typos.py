@@ -1,4 +1,4 @@
-"""Words that are nearly another: one edit from five letters, two from eight, never a digit."""
+"""Correction of typing errors: one edit from five letters, two from eight, never a digit."""
 
 from functools import lru_cache
 
@@ -18,19 +18,19 @@ MEANT = (
     "builder",
     "noida",
 )
-"""Words that are worth guessing: long, often mistyped, and unlike the names of societies."""
+"""Words worth guessing: long, often mistyped, and unlike the names of societies."""
 KNOWN = {
     *("apartments", "sectors", "sectorn", "crores", "bungalows", "builders", "penthouses", "studios"),
     *("department", "vector", "hector", "fencing", "racing", "pacing", "core", "score", "store", "studied"),
 }
-"""Words near to those above that are not meant so, or that are known as they are."""
+"""Words that are close to those above but are correct as they are."""
 
 
 @lru_cache(maxsize=8192)
 def corrected(word: str) -> str:
-    """The one word that is meant, if this is nearly it; else the word itself.
+    """Return the vocabulary word that this is close to, if there is exactly one; else the word itself.
 
-    The first letter is hardly ever mistyped, and asking for it keeps names from being guessed at.
+    The first letter must match: it is rarely mistyped, and this protects names from being corrected.
     """
     if len(word) < LONG or word in MEANT or word in KNOWN:
         return word
@@ -45,7 +45,10 @@ def is_near(word: str, meant: str) -> bool:
 
 
 def _within(one: str, two: str, edits: int) -> bool:
-    """Whether so many letters put in, left out, changed or swapped with the next make one the other."""
+    """Return whether at most `edits` edits make the words equal.
+
+    An edit inserts, deletes or changes a letter, or swaps two neighbours.
+    """
     while one and two and one[0] == two[0]:
         one, two = one[1:], two[1:]
     while one and two and one[-1] == two[-1]:

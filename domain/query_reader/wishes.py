@@ -1,4 +1,4 @@
-"""Wishes that no field of a search holds: `near sector 62 metro`, `2 bathrooms`. They narrow nothing."""
+"""Wishes that no filter covers: `near sector 62 metro`, `2 bathrooms`. They do not narrow the search."""
 
 from domain.query_reader.phrases import WORDS, Phrases, words_of
 from domain.query_reader.places import SECTOR
@@ -21,7 +21,7 @@ def counted_at(tokens: Tokens, start: int) -> Reading | None:
 
 
 def metro_at(tokens: Tokens, start: int) -> Reading | None:
-    """Near the metro, or near one of its stations, which is no sector to look in."""
+    """Read a wish for the metro, or for one of its stations, whose sector is not a place to search in."""
     near = NEAR.at(tokens, start)
     place = near[1] if near else start
     if word_at(tokens, place) in SECTOR and is_number_at(tokens, place + 1):

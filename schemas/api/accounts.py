@@ -1,4 +1,4 @@
-"""Signing in, and one's own account."""
+"""Login, and the user's own account."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -13,11 +13,11 @@ from schemas.api.contacts import plain
 from schemas.vocabulary import Role
 
 LONGEST_PASSWORD = 1_000
-"""Characters; longer than any that can be right, so that a wrong one is told as such."""
+"""Characters; longer than any valid password, so that a wrong one is reported as wrong, not as too long."""
 
 
 def normalised(email: str) -> str:
-    """One account has one address, however it is typed."""
+    """Return an email address in one normal form, so that every spelling names the same account."""
     return normalize("NFKC", plain(email)).casefold().strip()
 
 
@@ -41,7 +41,7 @@ class UserView(TypedDict):
     role: Role
     is_active: bool
     must_change_password: bool
-    """Its password was drawn and told once: until it is changed, nothing but that is open to it."""
+    """The password was generated and shown once; until it is changed, the account can do nothing else."""
     last_login_at: datetime | None
     created_at: datetime
 

@@ -1,4 +1,4 @@
-"""Properties as admins send and see them; the rules are the table's own checks, said by field."""
+"""Properties as admins send and see them, under the rules that the table checks."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -45,7 +45,7 @@ from schemas.vocabulary import (
 
 SOONEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
-"""Beyond these a time is a slip, and towards the ends of the calendar no time zone can show it."""
+"""Times outside this range are typing errors; close to the calendar's limits, time zone conversion fails."""
 
 
 def _both(longitude: float | None, info: ValidationInfo) -> float | None:
@@ -80,9 +80,9 @@ Moment = Annotated[AwareDatetime, Field(ge=SOONEST, le=LATEST)]
 
 
 class PropertyFields(Shape):
-    """What an editor decides; all else follows from it, or from what happens to the property.
+    """The fields that an editor sets; all others are derived or record what happens to the property.
 
-    Coordinates left out are the sector's centre. A score is computed unless it is given.
+    Missing coordinates default to the sector's centre. A score is computed unless one is given.
     """
 
     model_config = exemplified(
@@ -136,13 +136,13 @@ class PropertyFields(Shape):
 
 
 class NewProperty(PropertyFields):
-    """A property begins as a draft, unless it is to be offered at once."""
+    """A new property. It starts as a draft unless `state` is `active`."""
 
     state: Literal["draft", "active"] = "draft"
 
 
 class StateChange(Shape):
-    """Either the state itself, or only whether the listing is to be shown."""
+    """Give either `state` or `is_active`."""
 
     model_config = exemplified(state="sold")
 
@@ -158,7 +158,7 @@ class StateChange(Shape):
 
 class WriteOptions(Shape):
     wait: Annotated[int, Field(ge=0, le=10)] | None = None
-    """Seconds for which the answer may be held until the change is searchable."""
+    """Seconds that the response may wait until the change is searchable."""
 
 
 class Order(StrEnum):
@@ -186,10 +186,10 @@ class Paging(Shape):
 
 
 class PropertyList(Paging):
-    """Which properties an admin wants to see; a filter left out narrows nothing."""
+    """Filters for a list of properties; a filter that is left out matches everything."""
 
     q: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
-    """Each word begins a word of title, society or external_ref, in whatever case and order."""
+    """Each word must begin a word of title, society or external_ref, in any case and order."""
     state: Choices[PropertyState] = ()
     listing_type: ListingType | None = None
     property_type: Choices[PropertyType] = ()
@@ -210,11 +210,11 @@ class PropertyList(Paging):
 
 class SearchGiven(Shape):
     search: Annotated[str, Field(max_length=2_500, json_schema_extra=named("search"))] = "{}"
-    """A canonical search as JSON; a longer one is sent as a body."""
+    """A canonical search as JSON; send a longer one in the body."""
 
 
 class PropertyRow(TypedDict):
-    """A property as a table of them shows it."""
+    """A property as a row of the admin table."""
 
     id: UUID
     external_ref: str | None
@@ -228,9 +228,9 @@ class PropertyRow(TypedDict):
     state: str
     version: int
     images: int
-    """How many it has."""
+    """Number of pictures."""
     enhanced_images: int
-    """How many of them an AI service had a hand in."""
+    """Number of pictures that have been enhanced."""
     thumbnail_url: str | None
     view_count: int
     inquiry_count: int
@@ -245,7 +245,7 @@ class AdminPicture(Picture):
 
 
 class AdminProperty(TypedDict):
-    """A property whole, in any state."""
+    """A complete property, in any state."""
 
     id: UUID
     external_ref: str | None
@@ -286,7 +286,7 @@ class AdminProperty(TypedDict):
     vastu_rules_version: int | None
     vastu_set_by: UUID | None
     vastu_set_at: datetime | None
-    """Who set the score by hand, and when."""
+    """The admin who set the score by hand, and when."""
     light_score: int | None
     light_coverage: int | None
     light_source: str | None
@@ -309,11 +309,11 @@ class AdminProperty(TypedDict):
 
 class WrittenProperty(AdminProperty):
     searchable: bool | None
-    """Whether searches show this revision; null when nobody asked to wait for it."""
+    """Whether searches show this revision; null if the request did not wait for it."""
 
 
 class HistoryEntry(TypedDict):
-    """A change of the asking price, or an audit row."""
+    """A change of the asking price, or an audit entry."""
 
     kind: Literal["price", "audit"]
     at: datetime
@@ -332,33 +332,34 @@ class RowStanding(TypedDict):
 
 
 class IndexStanding(TypedDict):
-    """Where the index stands; null is what it does not have."""
+    """The state of the property in the search index; null where there is no value."""
 
     revision: int | None
     level: bool
     pending_s: float | None
-    """Seconds for which a change has been waiting."""
+    """Seconds for which a change has been waiting to be indexed."""
     dead_letter: str | None
-    """Why the engine refused the document."""
+    """Why the search engine refused the document."""
 
 
 class FilterVerdict(TypedDict):
     field: str
     value: Any
-    """What the index holds; for a filter over several fields each by its name."""
+    """The indexed value; for a filter over several fields, an object with each field's value."""
     wanted: Any
     matches: bool
-    """As the engine says."""
+    """As evaluated by the search engine."""
 
 
 class Visibility(TypedDict):
     visible: bool
     reason: str | None
-    """The first of: state, no_index, search_unavailable, dead_letter, not_indexed, or a filter's field."""
+    """The first that applies: state, no_index, search_unavailable, dead_letter, not_indexed, or a filter's
+    field."""
     detail: str
     row: RowStanding
     index: IndexStanding
     filters: list[FilterVerdict]
     rank: int | None
-    """Its place in the sort order, from 1; null when it is not visible or too far behind."""
+    """Position in the sort order, from 1; null if the listing is not visible or too far down."""
     page: int | None

@@ -1,4 +1,4 @@
-"""The business in figures, for a period of whole days."""
+"""Business figures for a period of whole days."""
 
 from datetime import date
 from enum import StrEnum
@@ -37,7 +37,7 @@ Day = Annotated[date, WrittenOut, AfterValidator(_known_day)]
 
 
 class SummaryRequest(Shape):
-    """Days in UTC, both included; without any, the last thirty."""
+    """Days in UTC, both inclusive; the last thirty days by default."""
 
     since: Day | None = None
     until: Annotated[Day | None, AfterValidator(_in_order)] = None
@@ -56,25 +56,25 @@ class AdminFirstContact(TypedDict):
 
 
 class FirstContact(TypedDict):
-    """Seconds from an inquiry to its first contact, of those that came in within the period."""
+    """Seconds from an inquiry to its first contact, for inquiries that arrived within the period."""
 
     contacted: int
     waiting: int
     median_s: int | None
     p90_s: int | None
     by_admin: list[AdminFirstContact]
-    """By who made the contact, whoever has the lead now."""
+    """Grouped by the admin who made the first contact, even if the lead is now assigned to another."""
 
 
 class InquirySummary(TypedDict):
     total: int
-    """Without spam."""
+    """Excludes spam."""
     by_status: dict[str, int]
-    """Every status, those without a lead too."""
+    """Contains every status, including those with zero leads."""
     by_day: list[DayCount]
     spam: int
     of_inactive: int
-    """Open leads of accounts that are inactive, of this moment: somebody has to take them over."""
+    """Open leads that are currently assigned to inactive accounts; they need to be reassigned."""
     first_contact: FirstContact
 
 
@@ -85,7 +85,7 @@ class PropertyViews(TypedDict):
 
 
 class ViewSummary(TypedDict):
-    """One view of a visit on a property in half an hour."""
+    """Repeated views of a property by one visit within half an hour count once."""
 
     total: int
     by_day: list[DayCount]
@@ -97,17 +97,18 @@ class SearchSummary(TypedDict):
     by_kind: dict[str, int]
     by_day: list[DayCount]
     few: int
-    """Found fewer than three listings, or none; on the map that is no disappointment, so it is left out."""
+    """Searches with fewer than three results, including none. Map searches are excluded, because few results
+    are normal on a map."""
     none: int
 
 
 class EnhancementQueue(TypedDict):
-    """Of this moment, whatever the period."""
+    """Current figures, regardless of the period."""
 
     pending: int
     processing: int
     oldest_s: int | None
-    """For how long the oldest has waited."""
+    """Seconds for which the oldest picture has waited."""
 
 
 class Summary(TypedDict):
@@ -122,7 +123,7 @@ class Summary(TypedDict):
 
 
 class Dimension(StrEnum):
-    """What a search asks for, as far as it is worth knowing who misses it."""
+    """The parts of a search by which unmet demand is grouped."""
 
     LOCALITY = "locality"
     PROPERTY_TYPE = "property_type"
@@ -140,16 +141,16 @@ class UnmetDemandRequest(SummaryRequest):
 class UnmetGroup(TypedDict):
     listing_type: ListingType
     wanted: dict[str, str | float | bool | None]
-    """Dimension -> what was asked for; null where the search left it open."""
+    """Dimension -> the value searched for; null if the search left it open."""
     sessions: int
-    """Visits that asked for this and found little; five at least, or it is not told."""
+    """Visits that searched for this and found little. Groups with fewer than five are not shown."""
     searches: int
     none: int
-    """Of the searches, those that found nothing."""
+    """Searches that found nothing."""
 
 
 class UnmetDemand(TypedDict):
-    """Searches that found fewer than three listings, by what they asked for."""
+    """Searches with fewer than three results, grouped by what they asked for."""
 
     since: date
     until: date

@@ -1,4 +1,4 @@
-"""Who changed what, as a super_admin reads it."""
+"""The audit log, as a super_admin reads it."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -16,11 +16,11 @@ class AuditRequest(Shape):
     entity_type: Word | None = None
     entity_id: Word | None = None
     actor: Word | None = None
-    """An account's email address, or a command."""
+    """An account's email address, or the name of a command."""
     action: Word | None = None
     since: Annotated[AwareDatetime, WrittenOut] | None = None
     until: Annotated[AwareDatetime, WrittenOut] | None = None
-    """Not included."""
+    """Exclusive."""
     page_size: PageSize = 20
     page: Annotated[int, Field(ge=1, le=10_000)] = 1
 
@@ -34,5 +34,5 @@ class AuditEntry(TypedDict):
     entity_id: str
     request_id: str | None
     changes: dict[str, Any]
-    """Field -> what it was and what it became; personal data and secrets masked."""
+    """Field -> old and new value; personal data and secrets are masked."""
     created_at: datetime

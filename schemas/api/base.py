@@ -1,4 +1,4 @@
-"""What all request shapes share: frozen, nothing unknown, choices in one order, paging with an end."""
+"""What all request shapes share: frozen, no unknown fields, sorted choices, bounded paging."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -25,13 +25,13 @@ from schemas.sectors import LOCALITIES
 SECTOR_NAMES = frozenset(fact.sector for fact in LOCALITIES.values())
 
 LARGEST = 2**63 - 1
-"""What fits a bigint, in Postgres and in OpenSearch."""
+"""The largest value of a bigint in Postgres and a long in OpenSearch."""
 
 DEEPEST = 10_000
-"""Listings that paging by number reaches, which is OpenSearch's own limit."""
+"""Number of listings reachable by page number; this is OpenSearch's own limit."""
 
 MOST_CHOICES = 20
-"""Values that one choice may hold; a search is not a way to send a list of everything."""
+"""Values that one choice may hold, so that a search cannot carry an arbitrarily long list."""
 
 
 class Shape(BaseModel):
@@ -48,11 +48,11 @@ def _no_number(value: Any) -> Any:
 
 
 WrittenOut = BeforeValidator(_no_number)
-"""Of a date or a time in a query: `2026` is no year, for pydantic would read seconds since 1970."""
+"""For dates and times in a query: refuses `2026`, which pydantic would read as seconds since 1970."""
 
 
 def exemplified(**fields: JsonValue) -> ConfigDict:
-    """Configuration of a shape that the contract shows with these fields."""
+    """Return a model configuration with these fields as the example in the OpenAPI document."""
     return ConfigDict(json_schema_extra={"examples": [fields]})
 
 
@@ -60,20 +60,20 @@ T = TypeVar("T")
 
 
 def several(value: Any) -> Any:
-    """One value is a choice of one; strict mode wants the tuple made here."""
+    """Turn a single value into a tuple of one; strict mode needs the tuple to be made here."""
     if isinstance(value, list | tuple):
         return tuple(value)
     return () if value is None else (value,)
 
 
 def in_order(values: Iterable[Any]) -> tuple[Any, ...]:
-    """The same choices make the same search, whatever order they came in; numbers before words."""
+    """Sort and deduplicate choices, numbers before words, so that equal choices make equal searches."""
     return tuple(sorted(set(values), key=lambda value: (isinstance(value, str), value)))
 
 
 @dataclass(frozen=True)
 class OneOrSeveral:
-    """Says of a list what `several` does: one value stands for a list of one, null for an empty one."""
+    """Adds to a list's JSON schema what `several` accepts: a single value, or null for an empty list."""
 
     least: int = 0
 
@@ -93,21 +93,21 @@ Choices = Annotated[
     AfterValidator(in_order),
     OneOrSeveral(),
 ]
-"""Any number of values of one kind, sorted and without repetition; nothing chosen means all."""
+"""Any number of values of one kind, sorted and deduplicated; an empty choice means all values."""
 SomeChoices = Annotated[
     tuple[T, ...],
     Field(max_length=MOST_CHOICES),
     BeforeValidator(several),
     AfterValidator(in_order),
-    Field(min_length=1),  # last, so that of a choice that is wrong nothing more is said
+    Field(min_length=1),  # last, so that an invalid choice reports no further error
     OneOrSeveral(least=1),
 ]
-"""The same, but one at least."""
+"""Like `Choices`, with at least one value."""
 
 
 Unknown = Literal["unknown"]
 UNKNOWN: Unknown = "unknown"
-"""Among the choices of a field that may be empty: listings that do not say."""
+"""A choice for fields that may be empty: listings that do not state a value."""
 
 
 def _whole(value: float) -> float:
@@ -127,7 +127,7 @@ def _known(locality: str) -> str:
 
 
 def named(form: str) -> dict[str, JsonValue]:
-    """What the contract says of a text that only a program can judge: the name of its form."""
+    """Return a schema that names the format of a string which JSON Schema cannot check."""
     return {"format": form}
 
 
@@ -139,7 +139,7 @@ Bhk = Annotated[
     AfterValidator(_whole),
     PlainSerializer(_whole, return_type=Any),  # 3 and not 3.0, in links and in cache keys
 ]
-"""Bedrooms, in halves: 2.5 is real, 0.5 is one room and a kitchen."""
+"""Bedrooms, in steps of one half: 2.5 is valid, 0.5 is one room and a kitchen."""
 Locality = Annotated[str, Field(max_length=40, json_schema_extra=named("locality")), AfterValidator(_known)]
 Sector = Annotated[
     str, Field(max_length=40, json_schema_extra=named("sector")), AfterValidator(_known_sector)
@@ -159,16 +159,16 @@ def _reachable(page: int, info: ValidationInfo) -> int:
 
 
 Page = Annotated[int, Field(ge=1, le=DEEPEST), AfterValidator(_reachable)]
-"""Counted from 1; declare it after `page_size`, with which it is checked."""
+"""Counted from 1. Declare it after `page_size`, because it is checked against it."""
 
 
 def within(ends: bounds.Bounds[int] | bounds.Bounds[float]) -> Any:
-    """Metadata of a number between two ends."""
+    """Return field metadata for a number within bounds."""
     return Field(ge=ends.least, le=ends.most)
 
 
 def not_below(minimum: str) -> Callable[[int | None, ValidationInfo], int | None]:
-    """A check for the upper end of a range, whose lower end is the field `minimum` before it."""
+    """Return a validator for a range's upper end; its lower end is the earlier field `minimum`."""
 
     def check(maximum: int | None, info: ValidationInfo) -> int | None:
         lowest = info.data.get(minimum)

@@ -1,4 +1,4 @@
-"""Every change of every property, for a program that keeps a copy."""
+"""All changes of all properties, for clients that keep a copy."""
 
 from typing import Annotated
 from uuid import UUID
@@ -12,22 +12,22 @@ from schemas.api.base import Shape
 
 class ChangesRequest(Shape):
     cursor: Annotated[str, Field(max_length=1_000)] | None = None
-    """The `next_cursor` of the answer before; without one, everything is told from the beginning."""
+    """The `next_cursor` of the previous response; leave it out to start from the beginning."""
     page_size: Annotated[int, Field(ge=1, le=500)] = 100
 
 
 class ChangedProperty(TypedDict):
     id: UUID
     deleted: bool
-    """Whether an admin deleted it, or it is gone for good."""
+    """Whether the property was deleted by an admin or removed permanently."""
     property: AdminProperty | None
-    """As it is now; null when it is gone for good."""
+    """The current property; null if it was removed permanently."""
 
 
 class PropertyChanges(TypedDict):
     items: list[ChangedProperty]
-    """The longest unchanged first, each property once."""
+    """Ordered by last change, oldest first; each property appears once."""
     next_cursor: str
-    """Where to go on, now or later; never null, for there is always a next change."""
+    """Cursor for the next call, now or later. Never null, because there can always be another change."""
     has_more: bool
-    """Whether there is more already."""
+    """Whether more changes are available now."""

@@ -1,4 +1,4 @@
-"""Phone numbers and email addresses as people write them, read into one form each."""
+"""Parsing of phone numbers and email addresses into one normal form each."""
 
 import re
 from typing import Annotated
@@ -13,34 +13,34 @@ from schemas.api.base import named
 
 HOME_REGION = "IN"
 LONGEST_PHONE = 40
-"""Characters; E.164 has fifteen digits, and people put blanks, dashes and brackets between them."""
+"""Characters; E.164 has fifteen digits, and people add blanks, dashes and brackets."""
 LONGEST_EMAIL = 254
 INVISIBLE = re.compile("[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
-"""What copying brings along: marks of direction, blanks without width. Joiners stay: Indian scripts spell
-with them."""
+"""Invisible characters that copying adds: direction marks and zero-width blanks. Joiners are kept because
+Indian scripts need them."""
 DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
 LINK = re.compile(r"^(tel|mailto):\s*", re.IGNORECASE)
 
 
 class UnreadableContact(ValueError):
-    """No phone number or no email address; says nothing of what it was given."""
+    """Not a phone number or email address. The error does not contain the input."""
 
 
 def plain(text: str) -> str:
-    """A short text without what cannot be seen, in one normal form, so that equal texts are equal."""
+    """Return a short text without invisible characters, in NFC, so that equal texts compare equal."""
     return normalize("NFC", INVISIBLE.sub("", text)).strip()
 
 
 def unlinked(text: str) -> str:
-    """A number or an address as it was copied from a page or a chat, without what came along."""
+    """Strip a `tel:` or `mailto:` prefix and unusual dashes from a copied number or address."""
     return LINK.sub("", DASHES.sub("-", plain(text)))
 
 
 def read_phone(text: str) -> str:
-    """The number in E.164; without a country code it is Indian.
+    """Return the number in E.164; a number without a country code is taken as Indian.
 
     Raises:
-        UnreadableContact: it cannot be dialled as it stands. An extension cannot be kept in E.164.
+        UnreadableContact: the number is not valid, or has an extension, which E.164 cannot hold.
     """
     try:
         number = phonenumbers.parse(unlinked(text[: LONGEST_PHONE + 1]), HOME_REGION)
@@ -52,15 +52,15 @@ def read_phone(text: str) -> str:
 
 
 def read_email(text: str) -> str:
-    """The address in its normal form; nobody is asked whether it exists.
+    """Return the address in its normal form, without checking that it exists.
 
     Raises:
-        UnreadableContact: it is no address.
+        UnreadableContact: the text is not a valid address.
     """
     try:
         return validate_email(unlinked(text), check_deliverability=False).normalized
     except EmailNotValidError:
-        raise UnreadableContact from None  # the library's words may repeat parts of the address
+        raise UnreadableContact from None  # the library's message may repeat parts of the address
 
 
 def _phone(text: str) -> str:
@@ -74,7 +74,7 @@ def _phone(text: str) -> str:
 
 def _email(text: str) -> str | None:
     if not plain(text):
-        return None  # a form sends an empty field for what was left out
+        return None  # forms send an empty string for a field that was left out
     try:
         return read_email(text)
     except UnreadableContact:

@@ -1,4 +1,4 @@
-"""Enhancement of a picture: what admins are told, and what the AI service tells us."""
+"""Enhancement of a picture: responses to admins, and messages from the AI service."""
 
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
@@ -13,7 +13,8 @@ class EnhanceOptions(Shape):
     model_config = exemplified(force=True)
 
     force: bool = False
-    """Also where there is an enhanced picture already; that one is shown until the new one is there."""
+    """Also enhance a picture that is already enhanced; the present result is shown until the new one
+    arrives."""
 
 
 class Enhancement(TypedDict):
@@ -23,13 +24,13 @@ class Enhancement(TypedDict):
 
 
 class FromOutside(BaseModel):
-    """Unlike our other shapes these may hold more than we know: the AI service moves on by itself."""
+    """Base of messages from outside; unknown fields are ignored because the AI service may add some."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class JobNews(FromOutside):
-    """What every type of message that we know says."""
+    """Fields that every known type of message has."""
 
     image_id: UUID
     job_id: Annotated[str, Field(max_length=64)]
@@ -55,13 +56,13 @@ class Message(FromOutside, Generic[Data]):
 
 
 class AnyMessage(Message[dict[str, Any]]):
-    """A message as it is read before its type is looked at."""
+    """A message whose type is not known yet."""
 
 
 Delivery = Message[JobNews] | Message[Delivered] | Message[GivenUp] | AnyMessage
-"""What the AI service sends; a type that we do not know is accepted and ignored."""
+"""A message from the AI service; unknown types are accepted and ignored."""
 
 
 class Outcome(TypedDict):
     status: Literal["accepted", "ignored", "duplicate"]
-    """`ignored` where it means nothing any more."""
+    """`ignored` if the message no longer applies."""

@@ -1,4 +1,4 @@
-"""Places on the map to search in: around a point, in a box, in a shape drawn by hand."""
+"""Areas of the map to search in: around a point, in a box, or in a drawn shape."""
 
 from typing import Annotated, Self
 
@@ -9,10 +9,10 @@ from schemas.api.base import Shape
 
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 Turned = Annotated[float, Field(ge=-3_600, le=3_600)]
-"""A longitude as maps send it that were dragged around the world: 437.3 is 77.3."""
+"""A longitude beyond 180 degrees, as maps send it after being dragged around the world: 437.3 is 77.3."""
 TURN = 360.0
 NOIDA = 77.4
-"""Its longitude."""
+"""Longitude of Noida."""
 MOST_POINTS = 100
 
 
@@ -22,7 +22,7 @@ def _turned_back(longitude: float) -> float:
 
 
 DIGITS = 9
-"""Of a degree; the turns leave noise behind them."""
+"""Decimal places of a degree; removes rounding noise from the turns."""
 Longitude = Annotated[Turned, AfterValidator(_turned_back)]
 
 
@@ -37,7 +37,7 @@ class Radius(Shape):
 
 
 class Box(Shape):
-    """A box on the map, as wide as the world at most; beyond the date line nothing of it counts."""
+    """A box on the map, at most as wide as the world. The part beyond the date line is cut off."""
 
     south: Latitude
     west: Turned
@@ -49,15 +49,15 @@ class Box(Shape):
         if self.north <= self.south or self.east <= self.west:
             raise PydanticCustomError("empty_box", "must end north and east of where it begins")
         west, east = turned_back(self.west, self.east)
-        self.__dict__.update(west=west, east=east)  # frozen for others, from now on
+        self.__dict__.update(west=west, east=east)  # the model is frozen only for its callers
         return self
 
 
 def turned_back(west: float, east: float) -> tuple[float, float]:
-    """Where a box lies whose map was dragged around the world.
+    """Return the ends of a box after its map was dragged around the world.
 
-    Of the places that are the same it is the one around which Noida lies nearest, and what reaches beyond
-    the date line from there is cut off: no box loses Noida by it.
+    Of the equivalent positions, the one whose middle is closest to Noida is used. What then reaches beyond
+    the date line is cut off; this never cuts Noida off.
     """
     if west >= -180 and east <= 180:
         return west, east
@@ -76,11 +76,11 @@ def _shape(points: tuple[Point, ...]) -> tuple[Point, ...]:
 
 
 Polygon = Annotated[tuple[Point, ...], Field(min_length=3, max_length=MOST_POINTS), AfterValidator(_shape)]
-"""Corners in order; the last one joins the first."""
+"""Corners in order; the last one is joined to the first."""
 
 
 class Geo(Shape):
-    """One of the three."""
+    """Exactly one of the three."""
 
     radius: Radius | None = None
     box: Box | None = None

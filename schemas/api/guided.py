@@ -1,4 +1,4 @@
-"""Guided search: three questions, the answers so far, and what each call gives back."""
+"""Guided search: three questions, the answers so far, and the response to each call."""
 
 import re
 from enum import StrEnum
@@ -15,7 +15,7 @@ from schemas.vocabulary import ListingType, PropertyType
 
 
 class Question(StrEnum):
-    """In the order in which they are asked; the last two compete for the third place."""
+    """Questions in the order they are asked; only one of the last two is asked, as the third question."""
 
     BUDGET = "budget"
     PROPERTY_TYPE = "property_type"
@@ -27,7 +27,7 @@ BAND = re.compile(r"([0-9]{0,18})-([0-9]{0,18})")
 
 
 def _band_as_range(value: Any) -> Any:
-    """Read a band's id, `4000000-6000000`, as the range that it stands for: [floor, ceiling)."""
+    """Convert a band's id, such as `4000000-6000000`, to its range [floor, ceiling)."""
     if not isinstance(value, str):
         return value
     band = BAND.fullmatch(value)
@@ -57,10 +57,10 @@ class Answers(Shape):
 
 
 class GuidedRequest(Shape):
-    """One step of the flow; everything is optional.
+    """One step of the guided search; all fields are optional.
 
-    The flat fields are another way to write the same answers; giving one answer in both forms is
-    an error, for neither could be preferred.
+    The flat fields are an alternative form of the answers. Giving the same answer in both forms is an error,
+    because neither takes precedence.
     """
 
     model_config = exemplified(
@@ -71,20 +71,21 @@ class GuidedRequest(Shape):
     listing_type: ListingType = ListingType.SALE
     answers: Answers = Answers()
     skipped: Choices[Literal[Question.BHK, Question.LOCALITY]] = ()
-    """A third question that the visitor passed over."""
+    """Third questions that the visitor skipped."""
     changed: Question | None = None
-    """An answer that was just changed: later ones that nothing fits any more are dropped and named."""
+    """The answer that was just changed. Later answers that no longer match anything are dropped and
+    reported."""
     sort: Annotated[Sort, AfterValidator(_without_centre)] = Sort.RELEVANCE
     page_size: PageSize = 20
     page: Page = 1
     cursor: Annotated[str, Field(max_length=1_000)] | None = None
-    """`next_cursor` of the page before; goes on without end and without page numbers."""
+    """`next_cursor` of the previous page; pages by cursor have no depth limit and no page numbers."""
     counts: bool = True
-    """False leaves out the question and all counts, for a frontend that only turns the page."""
+    """False omits the question and all counts, for a frontend that only turns the page."""
     suggest: bool = True
-    """False leaves out the suggestions that come when little is found."""
+    """False omits the suggestions for searches that find little."""
     explain: bool = False
-    """Add to each listing the named parts of its rank."""
+    """Add the named parts of its rank to each listing."""
 
     budget_min: Amount | None = None
     budget_max: Annotated[Amount | None, AfterValidator(not_below("budget_min"))] = None
@@ -115,9 +116,9 @@ class GuidedRequest(Shape):
 
     @property
     def settled(self) -> frozenset[Question]:
-        """What need not be asked again, whether or not it narrows the search.
+        """Questions that need not be asked again, even if they do not narrow the search.
 
-        A skipped question, or a budget of any size, like a slider that nobody moved.
+        These are skipped questions, and a budget of any size, such as a slider left at its ends.
         """
         budget = (self.answers.budget, self.budget_min, self.budget_max)
         answered = set() if budget == (None, None, None) else {Question.BUDGET}
@@ -140,9 +141,9 @@ class Option(TypedDict):
     value: str | float
     label: str
     count: int
-    """How many listings this choice would leave, everything else answered as it is."""
+    """Number of listings if this option is chosen and all other answers stay the same."""
     disabled: bool
-    """It would leave none: to be shown, and not to be chosen."""
+    """The option would leave no listings: show it, but do not offer it."""
 
 
 class AskedQuestion(TypedDict):
@@ -150,20 +151,21 @@ class AskedQuestion(TypedDict):
     text: str
     options: list[Option]
     other_count: NotRequired[int]
-    """Listings behind the options that are not listed."""
+    """Listings whose value is not among the options."""
     skippable: bool
 
 
 class AnsweredOption(FacetOption):
     disabled: bool
-    """It would leave none: to be shown, and not to be chosen. What is chosen can always be taken back."""
+    """The option would leave no listings: show it, but do not offer it. Selected options can always be
+    removed."""
 
 
 class AnsweredQuestion(TypedDict):
     id: Question
     text: str
     any: bool
-    """Any price will do, or the question was skipped: nothing is chosen, and something may be."""
+    """No option is selected, because any price was accepted or the question was skipped; one may still be."""
     options: list[AnsweredOption]
     other_count: NotRequired[int]
 
@@ -177,7 +179,7 @@ class Dropped(TypedDict):
 class GuidedAnswer(TypedDict):
     question: AskedQuestion | None
     answered: list[AnsweredQuestion]
-    """Questions that have an answer, with the counts that another answer would bring."""
+    """Answered questions, with the counts for other answers."""
     dropped: list[Dropped]
     items: list[ListingCard]
     total: int
@@ -185,6 +187,6 @@ class GuidedAnswer(TypedDict):
     page_size: int
     next_cursor: str | None
     search: dict[str, Any]
-    """The canonical search, with which faceted search goes on."""
+    """The canonical search, with which faceted search can continue."""
     suggestions: list[Suggestion]
-    """Changes that find more, when little was found; never mixed into the items."""
+    """Changes that find more, for searches with few results; never mixed into the items."""

@@ -1,4 +1,4 @@
-"""Who we are and how we are, for people and for orchestrators."""
+"""Identity and health of the API, for people and orchestrators."""
 
 from typing import Literal
 
@@ -9,7 +9,7 @@ class About(TypedDict):
     name: str
     version: str
     links: dict[str, str]
-    """Where to begin, by what is there."""
+    """Entry points, by name."""
 
 
 class Alive(TypedDict):
@@ -18,16 +18,16 @@ class Alive(TypedDict):
 
 class Readiness(TypedDict):
     ready: bool
-    """Whether traffic may come."""
+    """Whether the process can receive traffic."""
     degraded: list[str]
-    """Dependencies that are not well; without some of them we are still ready."""
+    """Unhealthy dependencies; the API stays ready without some of them."""
     details: list[str]
-    """What to do about it."""
+    """What to do about them."""
 
 
 class Dependency(TypedDict):
     state: Literal["ok", "ahead", "wrong", "down"]
-    """Ahead is an index whose database was restored: it is searched, and shows what is no more."""
+    """`ahead`: the database was restored; the index is searchable but may show deleted listings."""
     latency_ms: float
     detail: str | None
 

@@ -1,4 +1,4 @@
-"""Pictures as admins send, change and order them."""
+"""Pictures as admins upload, change and order them."""
 
 from typing import Annotated
 from uuid import UUID
@@ -13,19 +13,19 @@ MOST_OF_A_PROPERTY = 30
 
 
 class ImageForm(Shape):
-    """What comes beside the file."""
+    """Form fields sent with the file."""
 
     image_type: ImageType = ImageType.PHOTO
 
 
 class ImageFields(Shape):
-    """What can be changed of a picture."""
+    """The fields of a picture that can be changed."""
 
     image_type: ImageType
     is_primary: bool
-    """Shown on cards; becoming so ends it for another one."""
+    """The picture shown on cards. Setting it clears the flag on the previous one."""
     display_order: Annotated[int, Field(ge=0, lt=MOST_OF_A_PROPERTY)]
-    """Its place, counted from 0; beyond the last one is the last one."""
+    """Position, from 0; a position past the end means last."""
 
 
 def _each_once(ids: tuple[UUID, ...]) -> tuple[UUID, ...]:
@@ -36,4 +36,4 @@ def _each_once(ids: tuple[UUID, ...]) -> tuple[UUID, ...]:
 
 class ImageOrder(Shape):
     ids: Annotated[tuple[UUID, ...], Field(max_length=MOST_OF_A_PROPERTY), AfterValidator(_each_once)]
-    """All pictures of the property, the first one first."""
+    """Ids of all pictures of the property, in order."""

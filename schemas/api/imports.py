@@ -1,4 +1,4 @@
-"""Imports over HTTP: what is asked for, how far it is, and what became of every row."""
+"""Imports over HTTP: request, progress and the result for every row."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -15,23 +15,23 @@ def _nothing_if_blank(value: Any) -> Any:
 
 
 MapName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,60}$")]
-"""Of a shipped map."""
+"""Name of a built-in column map."""
 Blank = BeforeValidator(_nothing_if_blank)
-"""A form sends an empty field for what was left out."""
+"""Forms send an empty string for a field that was left out."""
 
 
 class ImportRequest(Shape):
-    """The query beside the file."""
+    """Query parameters of an upload."""
 
     filename: Annotated[str, Field(min_length=1, max_length=200)] = "upload"
     map: MapName = "casabricks"
-    """The name of a shipped map; ours has the columns of an export."""
+    """Name of a built-in column map; the default one has the columns of an export."""
     dry_run: bool = True
-    """Find out everything and load nothing, unless told otherwise."""
+    """Check the file without loading it; this is the default."""
 
 
 class ImportForm(Shape):
-    """The same as parts of a form, for pages that send one; each is said once, here or in the query."""
+    """The same options as form fields. Give each option once, either here or in the query."""
 
     map: Annotated[MapName | None, Blank] = None
     dry_run: Annotated[bool | None, Blank] = None
@@ -49,7 +49,7 @@ class ImportView(TypedDict):
     state: str
     """`queued`, `running`, `done` or `failed`."""
     rows: int
-    """Rows done with."""
+    """Rows processed so far."""
     total: int | None
     created: int
     updated: int
@@ -62,4 +62,5 @@ class ImportView(TypedDict):
 
 class ImportReport(ImportView):
     report: dict[str, Any]
-    """When it is done: counts by code, and each finding with its row, column, code and message."""
+    """Set when the import is done: counts by code, and each finding with its row, column, code and
+    message."""

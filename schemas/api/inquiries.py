@@ -1,4 +1,4 @@
-"""Inquiries: what a visitor sends, and what admins ask for, change and see."""
+"""Inquiries: what a visitor sends, and what admins list, change and see."""
 
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -53,14 +53,14 @@ def _nothing_if_blank(text: str | None) -> str | None:
 
 Words = AfterValidator(_words)
 Short = Annotated[Annotated[str, Field(max_length=100)] | None, AfterValidator(_nothing_if_blank)]
-"""Null when blank: a form sends an empty field for what was left out."""
+"""Null when blank, because forms send an empty string for a field that was left out."""
 
 
 Name = Annotated[str, Field(max_length=120), AfterValidator(plain), Words]
 
 
 class NewInquiry(Shape):
-    """What a form sends."""
+    """An inquiry form."""
 
     property_id: UUID
     full_name: Name
@@ -73,11 +73,12 @@ class NewInquiry(Shape):
     consent_text_version: Annotated[str, Field(max_length=40), Words]
     source: Short = None
     left_blank: Annotated[str | None, Field(max_length=LONGEST_MESSAGE)] = None
-    """The form hides it from people; only a program fills it in. No browser knows a value for its name."""
+    """Honeypot: the form hides this field from people, so only bots fill it in. Browsers do not autofill its
+    name."""
     website: Annotated[
         str | None, Field(max_length=LONGEST_MESSAGE, json_schema_extra={"deprecated": True})
     ] = None
-    """What older forms hide; browsers fill it in for people, so it means nothing."""
+    """Honeypot of older forms; ignored because browsers autofill it."""
 
     @property
     def is_spam(self) -> bool:
@@ -85,7 +86,7 @@ class NewInquiry(Shape):
 
 
 class InquiryReceipt(TypedDict):
-    """Of the request, not of the lead: alike for a phone that we know, one that we do not know, and spam."""
+    """A receipt of the request, not of the lead: the same for known phones, new phones and spam."""
 
     id: UUID
     status: Literal[InquiryStatus.NEW]
@@ -96,7 +97,8 @@ class InquirySort(StrEnum):
     NEWEST = "newest"
     OLDEST = "oldest"
     FIRST_CONTACT_WAIT = "first_contact_wait"
-    """Who waits for a first contact, longest first; then the others by how long they had waited."""
+    """Leads that wait for a first contact, longest wait first; then the others by how long they had
+    waited."""
 
 
 def _moment(value: datetime) -> datetime:
@@ -122,11 +124,11 @@ def _reachable(page: int, info: ValidationInfo) -> int:
 
 
 def _read(value: Any) -> Any:
-    """Behind a validator of ours strict mode takes no text for a time, though JSON has nothing else."""
+    """Parse a time from text, because strict mode refuses text after a custom validator."""
     try:
         return TIME.validate_python(value) if isinstance(value, str) else value
     except ValidationError:
-        return value  # the field itself says what is wrong
+        return value  # the field's own validation reports the error
 
 
 TIME = TypeAdapter(datetime)
@@ -144,21 +146,21 @@ Colleague = Annotated[UUID | Literal["me", "inactive"], WrapValidator(_whose)]
 
 
 class InquiryFilters(Shape):
-    """Which leads; without any of these, all that are not spam."""
+    """Filters for leads; without any, all leads that are not spam."""
 
     status: Choices[InquiryStatus] = ()
     property_id: UUID | None = None
     assigned_to: Colleague | None = None
-    """An account by its id, `me`, or all that are `inactive`, whose leads nobody works on."""
+    """An account id, `me`, or `inactive` for the leads of all inactive accounts."""
     unassigned: bool = False
     inquiry_type: Choices[InquiryType] = ()
     spam: bool = False
-    """Only what was taken for spam, which other lists leave out."""
+    """True lists only spam, which is otherwise left out."""
     since: Moment | None = None
     until: Annotated[Moment | None, AfterValidator(_after_since)] = None
-    """Not included."""
+    """Exclusive."""
     q: Short = None
-    """Beginnings of words of the name or of the email address, or digits of the phone number."""
+    """Beginnings of words of the name or email address, or digits of the phone number."""
     sort: InquirySort = InquirySort.NEWEST
 
     @model_validator(mode="after")
@@ -168,11 +170,11 @@ class InquiryFilters(Shape):
         return self
 
     def asked_by(self, user_id: UUID) -> Self:
-        """With the account that `me` stands for."""
+        """Return the filters with `me` replaced by the caller's account."""
         return self.model_copy(update={"assigned_to": user_id}) if self.assigned_to == "me" else self
 
     def given(self) -> dict[str, Any]:
-        """Which filters were set, for an audit row; what was searched for is personal and left out."""
+        """Return the filters that were set, for the audit log; the search text is personal and masked."""
         return self.model_dump(mode="json", exclude_defaults=True, exclude={"q"}) | (
             {"q": "***"} if self.q else {}
         )
@@ -214,7 +216,7 @@ class Note(Shape):
 
 
 class ErasureReason(StrEnum):
-    """A closed list, because the reason stays in the audit, where no personal data may be."""
+    """A closed list, because the reason stays in the audit log, which must not contain personal data."""
 
     REQUEST = "request"
     CONSENT_WITHDRAWN = "consent_withdrawn"
@@ -227,7 +229,7 @@ class Erasure(Shape):
 
 
 class Person(TypedDict):
-    """An account, as far as its colleagues need to know it."""
+    """An account, as its colleagues see it."""
 
     id: UUID
     full_name: str
@@ -235,7 +237,7 @@ class Person(TypedDict):
 
 class Colleagues(TypedDict):
     items: list[Person]
-    """By name."""
+    """Sorted by name."""
 
 
 class InquiredProperty(TypedDict):
@@ -248,7 +250,7 @@ class InquiredProperty(TypedDict):
 
 
 class InquiryRow(TypedDict):
-    """A lead in a list: its phone and email are masked."""
+    """A lead in a list; its phone number and email address are masked."""
 
     id: UUID
     property_id: UUID
@@ -269,21 +271,21 @@ class InquiryRow(TypedDict):
 
 class InquiryList(Items[InquiryRow]):
     total_is_exact: bool
-    """False where a search by `q` finds more than are counted; `total` is then the least there are."""
+    """False if a search by `q` finds more leads than are counted; `total` is then a lower bound."""
 
 
 class InquiryEventView(TypedDict):
     id: int
     event_type: str
     event_data: dict[str, Any]
-    """Of an assignment `from_name` and `to_name` too."""
+    """For an assignment, also contains `from_name` and `to_name`."""
     actor: Person | None
     """Null for the visitor."""
     created_at: datetime
 
 
 class InquiryView(TypedDict):
-    """A lead in full, contact data unmasked."""
+    """A lead in full, with unmasked contact data."""
 
     id: UUID
     property: InquiredProperty
@@ -295,7 +297,7 @@ class InquiryView(TypedDict):
     inquiry_type: InquiryType
     status: InquiryStatus
     allowed: list[InquiryStatus]
-    """Where the status may move from here."""
+    """The statuses that the lead can change to."""
     lost_reason: str | None
     is_spam: bool
     assigned_to: Person | None

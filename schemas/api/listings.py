@@ -1,4 +1,4 @@
-"""Faceted search: the canonical search with what to count beside it, and its answer."""
+"""Faceted search: the canonical search, what to count with it, and the answer."""
 
 from enum import StrEnum
 from typing import Annotated, Any, Self
@@ -31,11 +31,11 @@ SHOWN_FACETS = (
     Facet.LOCALITY,
     Facet.PROPERTY_TYPE,
 )
-"""Counted unless a request says otherwise."""
+"""The facets that are counted by default."""
 
 
 class ListingsRequest(ListingSearch):
-    """A search, and how much of an answer is wanted; only the search is part of a link."""
+    """A search, and which parts of the answer to return. Only the search itself is part of a link."""
 
     model_config = exemplified(
         q="3 bhk near sector 62", price={"max": 15_000_000}, facets=["bhk", "deal"], sort="deal"
@@ -43,15 +43,15 @@ class ListingsRequest(ListingSearch):
 
     q: TypedText = ""
     understand: bool = True
-    """False takes `q` as text alone, word for word."""
+    """False searches for `q` as plain text, without reading filters from it."""
     facets: Choices[Facet] = SHOWN_FACETS
     histogram: bool = True
     suggest: bool = True
-    """False leaves out the suggestions that come when little is found."""
+    """False omits the suggestions for searches that find little."""
     explain: bool = False
-    """Add to each listing the named parts of its rank."""
+    """Add the named parts of its rank to each listing."""
     cursor: Annotated[str, Field(max_length=1_000)] | None = None
-    """`next_cursor` of the page before; goes on without end and without page numbers."""
+    """`next_cursor` of the previous page; pages by cursor have no depth limit and no page numbers."""
 
     @model_validator(mode="after")
     def _one_way_of_paging(self) -> Self:
@@ -62,23 +62,23 @@ class ListingsRequest(ListingSearch):
     def search(self) -> ListingSearch:
         wanted = {name: getattr(self, name) for name in ListingSearch.model_fields}
         wanted["q"] = plain_text(self.q)
-        return ListingSearch.model_construct(**wanted)  # its fields were checked with ours
+        return ListingSearch.model_construct(**wanted)  # the fields are already validated
 
 
 class FacetOption(TypedDict):
     value: str | float
     label: str
     count: int
-    """How many listings this choice alone would leave in its group, the other groups chosen as they are."""
+    """Number of listings if this is the only choice in its group and the other groups stay as they are."""
     selected: bool
 
 
 Bar = TypedDict("Bar", {"from": int | None, "to": int | None, "count": int})
-"""Listings with a price in [from, to), in rupees; the first bar and the last one are open."""
+"""Number of listings with a price in [from, to), in rupees; the first and last bars are open-ended."""
 
 
 class PriceHistogram(TypedDict):
-    """The prices that everything but the price choice leaves."""
+    """Prices of the listings that match everything but the price filter."""
 
     min: int | None
     max: int | None
@@ -86,7 +86,7 @@ class PriceHistogram(TypedDict):
 
 
 class FoundListings(TypedDict):
-    """What a search finds, however it was said."""
+    """The results of a search, however it was expressed."""
 
     items: list[ListingCard]
     total: int
@@ -95,13 +95,13 @@ class FoundListings(TypedDict):
     next_cursor: str | None
     facets: dict[str, list[FacetOption]]
     other_counts: dict[str, int]
-    """By facet, the listings behind values that its list leaves out."""
+    """By facet, the number of listings whose value is not in the facet's list."""
     price_histogram: PriceHistogram | None
     search: dict[str, Any]
     suggestions: list[Suggestion]
-    """Changes that find more, when little was found; never mixed into the items."""
+    """Changes that find more, for searches with few results; never mixed into the items."""
 
 
 class ListingsAnswer(FoundListings):
     understood: Understood | None
-    """What was read from `q`; null without a text, and when it was not to be understood."""
+    """What was read from `q`; null without a text, or if `understand` is false."""

@@ -1,4 +1,4 @@
-"""Lists as every list endpoint answers them."""
+"""The common response of list endpoints."""
 
 from typing import Generic, TypeVar
 
@@ -13,4 +13,4 @@ class Items(TypedDict, Generic[Item]):
     page: int
     page_size: int
     next_cursor: str | None
-    """Null where pages have numbers only."""
+    """Null if the list is paged by number only."""

@@ -1,4 +1,4 @@
-"""The localities of Noida with what is offered there today."""
+"""The localities of Noida, with current listing counts and prices."""
 
 from typing_extensions import TypedDict
 
@@ -7,7 +7,7 @@ from schemas.vocabulary import AreaBasis, ListingType, PropertyType
 
 
 class LocalitiesRequest(Shape):
-    """Prices are compared on one kind of home and one area basis only, so the median names both."""
+    """Prices are only comparable for one kind of home and one area basis, so the median is for both."""
 
     listing_type: ListingType = ListingType.SALE
     property_type: PropertyType = PropertyType.APARTMENT
@@ -22,11 +22,11 @@ class LocalityFacts(TypedDict):
     count: int
     """Live listings of any type."""
     compared: int
-    """Listings behind the figures, of the asked type and area basis, at the last hourly pass."""
+    """Listings behind the price figures: of the requested type and area basis, at the last hourly pass."""
     p25_price_per_sqft: int | None
     median_price_per_sqft: int | None
     p75_price_per_sqft: int | None
-    """Whole rupees per sqft; null below five listings."""
+    """Whole rupees per sqft; null with fewer than five listings."""
 
 
 class Localities(TypedDict):

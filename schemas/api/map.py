@@ -1,4 +1,4 @@
-"""The search on a map: what a viewport holds, as bubbles or, close by, as listings."""
+"""Map search: the listings in a viewport, as clusters or, when zoomed in, one by one."""
 
 from math import floor, isfinite
 from typing import Annotated, Any, Self
@@ -23,20 +23,20 @@ Zoom = Annotated[
     BeforeValidator(_whole_step),
     WithJsonSchema({"type": "number", "minimum": 0, "exclusiveMaximum": FINEST + 1}),
 ]
-"""Between two steps the coarser one counts, as maps that glide from one to the next send it: 12.37."""
+"""A fractional zoom, which maps send while zooming smoothly, is rounded down: 12.37 is 12."""
 
 
 class MapRequest(Wishes):
-    """What homes are looked for, and the part of the map that is shown; a map has neither pages nor sorts."""
+    """What homes to look for, and which part of the map to show; a map has no pages and no sort order."""
 
     model_config = exemplified(
         viewport={"south": 28.5, "west": 77.3, "north": 28.65, "east": 77.45}, bhk=[2, 3], zoom=12
     )
 
     zoom: Zoom
-    """As web maps count: each step doubles the scale, 16 shows streets; of 12.37 the 12 counts."""
+    """Zoom level of web maps: each step doubles the scale, 16 shows streets; 12.37 counts as 12."""
     viewport: Box | None = None
-    """The part that is shown, of whatever `geo` narrows the search to; without it, `geo.box` is both."""
+    """The visible part of the map; `geo` narrows the search independently. Defaults to `geo.box`."""
 
     @model_validator(mode="after")
     def _has_viewport(self) -> Self:
@@ -46,21 +46,21 @@ class MapRequest(Wishes):
 
 
 class Cluster(TypedDict):
-    """Listings that lie close together at this zoom."""
+    """A group of listings that are close together at this zoom."""
 
     latitude: float
     longitude: float
-    """Of their centre of gravity."""
+    """Mean position of the listings."""
     count: int
     median_price: int
-    """In rupees; of many listings it is a close estimate."""
+    """In rupees; a close estimate if there are many listings."""
     tile: str
-    """`zoom/x/y` of the map tile that they share; a map keeps its bubbles by it."""
+    """`zoom/x/y` of the shared map tile. Use it as a stable key for the cluster."""
 
 
 class MapAnswer(TypedDict):
     clusters: list[Cluster]
     items: list[ListingCard]
-    """Single listings, close by and when they are few; then there are no clusters."""
+    """Single listings, when zoomed in and few; `clusters` is then empty."""
     total: int
-    """Listings in the viewport; those whose place nobody knows are in none."""
+    """Listings in the viewport. Listings without a known location are not counted."""

@@ -1,4 +1,4 @@
-"""A price against its market, with everything that it is judged by."""
+"""The comparison of a price with its market, with all the figures behind it."""
 
 from datetime import datetime
 from typing import Literal
@@ -15,31 +15,31 @@ ASKING_PRICES: Literal["asking prices"] = "asking prices"
 
 
 class Interval(TypedDict):
-    """Where the true median lies with a probability of 95 %, in rupees per sqft."""
+    """The 95 % confidence interval of the median, in rupees per sqft."""
 
     low: int
     high: int
 
 
 class Prices(TypedDict):
-    """Of the comparables, in rupees per sqft."""
+    """Prices of the comparables, in rupees per sqft."""
 
     p25: int
     median: int
     p75: int
     interval: Interval | None
-    """None below eight comparables: there is none worth the name."""
+    """Null with fewer than eight comparables, which are too few for a meaningful interval."""
     dispersion_pct: float
     """The interquartile range in percent of the median."""
 
 
 class NextBetter(TypedDict):
-    """The nearest price that would have another, better name."""
+    """The nearest price that would get a better label."""
 
     label: DealLabel
     price: int
     difference: int
-    """Whole rupees; negative where the price would have to fall."""
+    """Whole rupees; negative if the price would have to fall."""
 
 
 class LadderStep(TypedDict):
@@ -49,7 +49,7 @@ class LadderStep(TypedDict):
 
 
 class MarketComparison(TypedDict):
-    """Prices per sqft are whole rupees, of a rent per month; on the subject's area basis only."""
+    """Prices per sqft are whole rupees, per month for a rent, and on the property's own area basis only."""
 
     property_id: UUID
     basis: Literal["asking prices"]
@@ -59,27 +59,27 @@ class MarketComparison(TypedDict):
     level: MarketLevel | None
     n: int
     removed: int
-    """Comparables beyond three interquartile ranges from the median, which do not count."""
+    """Outliers that were excluded: more than three interquartile ranges from the median."""
     comparable_prices: Prices | None
     percentile: float | None
-    """Percent of the comparables that are cheaper, those of the same price counted half."""
+    """Percent of the comparables that are cheaper; equal prices count half."""
     delta_pct: float | None
     label: DealLabel | None
     reason: MarketReason | None
     next_better: NextBetter | None
     approximate: bool
-    """More comparables than are looked at one by one: percentiles are the engine's estimates."""
+    """True if there are too many comparables to read individually; percentiles are then estimates."""
     comparables: list[str]
-    """Ids, 500 at most."""
+    """Ids of at most 500 comparables."""
     ladder: list[LadderStep]
-    """The levels that were tried, the nearest first."""
+    """The levels that were tried, closest first."""
     stored: Market | None
-    """What cards and the property's page show."""
+    """The stored comparison that cards and the property page show."""
     as_of: datetime
 
 
 class Quality(TypedDict):
-    """How far asking prices lie from the medians of their comparables."""
+    """How far asking prices are from the medians of their comparables."""
 
     listing_type: ListingType
     listings: int
@@ -88,18 +88,18 @@ class Quality(TypedDict):
     within_5_pct: float | None
     within_10_pct: float | None
     within_20_pct: float | None
-    """Percent of the compared whose error is at most so many percent."""
+    """The `within_` figures are the percent of compared listings with at most that error in percent."""
     method: str
     as_of: datetime
 
 
 class SegmentsRequest(LocalitiesRequest):
     bhk: Bhk | None = None
-    """Without one, homes of all bedrooms together."""
+    """If left out, figures cover all bedroom counts together."""
 
 
 class Segment(TypedDict):
-    """Asking prices in rupees per sqft of one locality, as the last hourly pass found them."""
+    """Asking prices of one locality in rupees per sqft, as of the last hourly pass."""
 
     locality: str
     latitude: float | None

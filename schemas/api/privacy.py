@@ -1,4 +1,4 @@
-"""What a person may ask of us: all that we hold of them, and its end."""
+"""Requests of a person about their data: access and erasure."""
 
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,7 @@ from schemas.api.inquiries import ErasureReason
 
 
 class PersonalData(TypedDict):
-    """Rows as they are kept, by where they are kept; OpenSearch and Redis hold nothing of a person."""
+    """Stored rows by table; OpenSearch and Redis hold no personal data."""
 
     inquiries: list[dict[str, Any]]
     events: list[dict[str, Any]]
@@ -19,5 +19,5 @@ class PersonalData(TypedDict):
 
 class ErasureReceipt(TypedDict):
     erased: list[UUID]
-    """Every lead of the person that held anything."""
+    """Ids of all leads that held data of the person."""
     reason: ErasureReason

@@ -4,7 +4,7 @@ from typing_extensions import TypedDict
 
 
 class WrongField(TypedDict):
-    """One thing that is wrong with one field of the request."""
+    """One problem with one field of the request."""
 
     pointer: str
     """JSON pointer to the field: `#/answers/budget/min`."""
@@ -15,7 +15,7 @@ class WrongField(TypedDict):
 
 
 class Problem(TypedDict):
-    """What went wrong; some problems have further members, which their `detail` names."""
+    """What went wrong. Some problems have additional members, which their `detail` names."""
 
     type: str
     title: str
@@ -23,7 +23,7 @@ class Problem(TypedDict):
     detail: str
     instance: str
     code: str
-    """Stable, for programs; the words of `title` and `detail` are for people and may change."""
+    """Stable, for programs. `title` and `detail` are for people and may change."""
     request_id: str
     errors: list[WrongField]
-    """Every field that is wrong, where fields are."""
+    """Every invalid field, if the problem is about fields."""

@@ -13,11 +13,11 @@ class Picture(TypedDict):
     id: UUID
     url: str
     medium_url: str
-    """Of the enhanced picture, where there is one."""
+    """Medium-size version of the enhanced picture, or of the original if there is none."""
     thumbnail_url: str | None
     enhanced_url: str | None
     is_enhanced: bool
-    """Whether an AI service had a hand in what is shown; `url` is always the original."""
+    """Whether the pictures shown were enhanced by an AI service; `url` is always the original."""
     image_type: str
     is_primary: bool
     enhancement_status: str
@@ -30,31 +30,31 @@ class FacingReading(TypedDict):
 
 
 class Facing(TypedDict):
-    """What the page draws as a compass."""
+    """Data for the compass on the property page."""
 
     direction: str
     degrees: int
     """Clockwise from north."""
     label: str
     sun: str | None
-    """`morning` or `evening` where the front gets it, at Noida's latitude."""
+    """`morning` or `evening` if the front gets sun then, at Noida's latitude."""
     vastu: FacingReading
 
 
 class Score(TypedDict):
     score: int | None
     coverage: int | None
-    """Percent of the rules' weight that is known; below 60 there is no score."""
+    """Percent of the rules' weight for which data is known; below 60, `score` is null."""
     partial: bool
-    """Whether too little is known for a score."""
+    """True if too little is known to compute a score."""
     source: str | None
-    """`computed`, or `manual` where somebody set it."""
+    """`computed`, or `manual` if an admin set it."""
     set_at: datetime | None
-    """When it was set by hand."""
+    """When an admin set it."""
 
 
 class Verdict(TypedDict):
-    """What one rule says of one direction of the home."""
+    """The result of one rule for one direction of the home."""
 
     rule: str
     direction: str
@@ -65,10 +65,10 @@ class Verdict(TypedDict):
 
 class VastuScore(Score):
     rules_version: int | None
-    """Of the rules by which a computed score was found, see docs/vastu.md."""
+    """Version of the rules that a computed score used, see docs/vastu.md."""
     note: Literal["A traditional guideline, never a promise."]
     readings: list[Verdict]
-    """Of the rules whose direction is known, by today's rules."""
+    """Results of the rules whose direction is known, by the current rules."""
 
 
 class Scores(TypedDict):
@@ -77,7 +77,7 @@ class Scores(TypedDict):
 
 
 class Market(TypedDict):
-    """Asking prices per sqft of comparable listings, and where this one stands among them."""
+    """Asking prices per sqft of comparable listings, and how this listing compares."""
 
     level: str | None
     n: int

@@ -1,4 +1,4 @@
-"""The canonical search: one model that guided and faceted search, saved links and caches agree on."""
+"""The canonical search: one model for guided and faceted search, saved links and caches."""
 
 from enum import StrEnum
 from typing import Annotated, Any, NotRequired, Self, TypeVar
@@ -47,7 +47,7 @@ RangeT = TypeVar("RangeT", bound="Range")
 
 
 def plain_text(text: str) -> str:
-    """One search has one form: letters with their accents, single blanks, and no invisible marks."""
+    """Normalize a text so that equal searches are equal: NFC, single blanks, no invisible characters."""
     composed = normalize("NFC", text)
     return " ".join("".join(letter for letter in composed if category(letter) != "Cf").split())
 
@@ -55,12 +55,12 @@ def plain_text(text: str) -> str:
 LONGEST_TEXT = 200
 SearchText = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(plain_text)]
 TypedText = Annotated[str, Field(max_length=LONGEST_TEXT)]
-"""As the visitor typed it, for what is said of it counts its letters."""
+"""Not normalized, because the offsets in the response refer to the text as typed."""
 Society = Annotated[str, Field(min_length=1, max_length=bounds.LONGEST_SOCIETY)]
 
 
 class Range(Shape):
-    """Whole numbers, both ends included; an end left out is open."""
+    """Whole numbers, both ends inclusive; an end that is left out is open."""
 
     min: Amount | None = None
     max: Annotated[Amount | None, AfterValidator(not_below("min"))] = None
@@ -81,7 +81,7 @@ class PriceRange(Range):
 
 
 def _narrowing(wanted: RangeT | None) -> RangeT | None:
-    """One search has one form: a range without ends is none, and nothing measured is below 0."""
+    """Normalize a range: one without ends becomes None, and a minimum of 0 is dropped."""
     if wanted is None or (not wanted.min and wanted.max is None):
         return None
     return wanted if wanted.min else wanted.model_copy(update={"min": None})
@@ -92,7 +92,7 @@ FloorsT = TypeVar("FloorsT", bound="FloorRange")
 
 
 def _ended(wanted: FloorsT | None) -> FloorsT | None:
-    """A range without ends is none; but the ground floor, 0, is an end, for there are basements."""
+    """Turn a range without ends into None. Floor 0 counts as an end, because there are basements."""
     return None if wanted is None or wanted.min is wanted.max is None else wanted
 
 
@@ -100,7 +100,7 @@ Ended = AfterValidator(_ended)
 
 
 class Known(Shape):
-    """A range over what not every listing says; those that do not are left out unless asked for."""
+    """A range over a field that some listings leave empty; those match only if `unknown` is true."""
 
     unknown: bool = False
 
@@ -114,14 +114,14 @@ class YearRange(Known):
 
 
 class FloorRange(Known):
-    """0 is the ground floor, below it are basements."""
+    """0 is the ground floor; basements are negative."""
 
     min: Annotated[int | None, within(bounds.FLOOR_NUMBER)] = None
     max: Annotated[int | None, within(bounds.FLOOR_NUMBER), AfterValidator(not_below("min"))] = None
 
 
 class RoomWish(Shape):
-    """A room that must lie in one of some directions, or that must not, where that is known."""
+    """A room that must, or with `avoid` must not, be in one of some directions, where that is known."""
 
     room: Room
     directions: SomeChoices[Direction]
@@ -129,12 +129,12 @@ class RoomWish(Shape):
 
 
 def _wishes_in_order(wishes: tuple[RoomWish, ...]) -> tuple[RoomWish, ...]:
-    """All are to be fulfilled, so their order says nothing."""
+    """Sort the wishes; all of them apply, so their order does not matter."""
     return tuple(sorted(set(wishes), key=lambda wish: (wish.room, wish.avoid, wish.directions)))
 
 
 class Wishes(Shape):
-    """What homes are looked for; a field left out narrows nothing."""
+    """The filters of a search; a field that is left out does not narrow it."""
 
     q: SearchText = ""
     listing_type: ListingType = ListingType.SALE
@@ -165,7 +165,7 @@ class Wishes(Shape):
 
 
 class ListingSearch(Wishes):
-    """What is looked for, in which order and on which page."""
+    """Filters, sort order and page of a search."""
 
     model_config = exemplified(
         property_type=["apartment"], bhk=[3], price={"max": 15_000_000}, locality=["Sector 62"]
@@ -188,7 +188,7 @@ class ListingSearch(Wishes):
         return (self.page - 1) * self.page_size
 
     def canonical(self) -> dict[str, Any]:
-        """The search as links and caches write it: what narrows nothing is left out."""
+        """Return the search as links and caches write it, without fields that do not narrow it."""
         return self.model_dump(mode="json", exclude_defaults=True) | {"listing_type": self.listing_type.value}
 
 
@@ -205,7 +205,7 @@ class KeyMetrics(TypedDict):
 
 
 class RankParts(TypedDict):
-    """Why a listing stands where it stands, in points (domain/ranking.py)."""
+    """How a listing's rank is made up, in points (domain/ranking.py)."""
 
     vastu: float
     light: float
@@ -214,11 +214,11 @@ class RankParts(TypedDict):
     freshness: float
     total: float
     words: NotRequired[float]
-    """By how well it fits the words of the search, which comes before all else."""
+    """How well the listing matches the words of the search; this outweighs all other parts."""
 
 
 class ListingCard(TypedDict):
-    """A listing as a result shows it."""
+    """A listing as a search result shows it."""
 
     id: str
     title: str
@@ -228,7 +228,7 @@ class ListingCard(TypedDict):
     latitude: float | None
     longitude: float | None
     location_approximate: bool
-    """Whether the place is only its sector's centre."""
+    """True if the location is only the sector's centre."""
     property_type: str
     listing_type: str
     bhk: float | None
@@ -245,14 +245,14 @@ class ListingCard(TypedDict):
 
 
 Change = TypedDict("Change", {"field": str, "from": Any, "to": Any})
-"""One field of a search, before and after."""
+"""One changed field of a search: old and new value."""
 
 
 class Suggestion(TypedDict):
-    """A change of the search that finds more than it does now."""
+    """A change of the search that finds more listings."""
 
     changes: list[Change]
     count: int
     cheapest: int | None
-    """The lowest price that it finds, in rupees."""
+    """The lowest price among its results, in rupees."""
     search: dict[str, Any]

@@ -1,4 +1,4 @@
-"""Listings like one that a visitor looks at, each with why."""
+"""Listings similar to the one that a visitor is viewing, each with the reasons."""
 
 from typing_extensions import TypedDict
 
@@ -7,7 +7,7 @@ from schemas.api.search import ListingCard
 
 class SimilarListing(ListingCard):
     why: list[str]
-    """What it shares with the other one, and how it differs: `same sector`, `6 % cheaper`."""
+    """What it has in common with that listing and how it differs: `same sector`, `6 % cheaper`."""
 
 
 class SimilarListings(TypedDict):

@@ -1,4 +1,4 @@
-"""Suggestions while somebody types: places and societies, each with what it would find."""
+"""Suggestions while a visitor types: places and societies, each with its number of results."""
 
 from typing import Annotated, Any, Literal, get_args
 
@@ -15,27 +15,27 @@ class SuggestRequest(Shape):
     q: TypedText
     listing_type: ListingType = ListingType.SALE
     understand: bool = True
-    """False takes `q` as the beginning of a name alone."""
+    """False reads `q` only as the beginning of a name."""
     limit: Annotated[int, Field(ge=1, le=20)] = 8
 
 
 Kind = Literal["sector", "society"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-"""In the order in which they are shown."""
+"""In display order."""
 
 
 class Completion(TypedDict):
     kind: Kind
     value: str
-    """What its search chooses: a locality or a society."""
+    """The value that the search uses: a locality or a society."""
     label: str
     count: int
-    """Listings that its search finds."""
+    """Number of listings that its search finds."""
     search: dict[str, Any]
-    """The search that choosing it makes."""
+    """The search to run when this suggestion is chosen."""
 
 
 class Suggest(TypedDict):
     items: list[Completion]
     understood: Understood | None
-    """What was read from `q`; a sector at its end may become another one of the items."""
+    """What was read from `q`. A sector at its end may still turn into one of the items."""

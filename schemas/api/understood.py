@@ -1,4 +1,4 @@
-"""What was read from a visitor's text, beside the results that it led to."""
+"""What was read from a visitor's text, returned with the results."""
 
 from typing import Any
 
@@ -6,20 +6,20 @@ from typing_extensions import TypedDict
 
 
 class ReadSpan(TypedDict):
-    """A stretch of the text and what it adds to a field; offsets count Unicode code points."""
+    """A span of the text and the value it sets in a field; offsets count Unicode code points."""
 
     start: int
     end: int
     field: str
-    """A field of the search; or `outside` for a place beyond Noida, which stays in the text."""
+    """A field of the search, or `outside` for a place beyond Noida, which stays in the text."""
     value: Any
     confidence: float
     assumed: bool
-    """Whether the visitor left it out and we filled in what people mostly mean."""
+    """True if the visitor did not say it and the most common meaning was assumed."""
 
 
 class IgnoredSpan(TypedDict):
-    """A stretch of the text that narrows nothing."""
+    """A span of the text that does not narrow the search."""
 
     start: int
     end: int
@@ -27,21 +27,21 @@ class IgnoredSpan(TypedDict):
 
 
 class ReadConflict(TypedDict):
-    """Something that the text says otherwise than the search that came with it, which holds."""
+    """A contradiction between the text and the filters sent with it; the filters take precedence."""
 
     field: str
     given: Any
-    """Null when the field holds nothing and what was read does not fit the other fields."""
+    """Null if the field is empty and the value read does not fit the other fields."""
     read: Any
 
 
 class Understood(TypedDict):
     filters: dict[str, Any]
-    """What the text adds, as the canonical search writes it."""
+    """The filters that the text adds, in the form of the canonical search."""
     in_words: str
-    """The same in words that read as the same filters."""
+    """The same filters in words; reading them again gives the same filters."""
     text_rest: str
-    """What is left to be searched as text."""
+    """The rest of the text, which is searched as words."""
     spans: list[ReadSpan]
     ignored: list[IgnoredSpan]
     conflicts: list[ReadConflict]

@@ -34,7 +34,7 @@ class UserCreate(Shape):
     full_name: FullName
     role: Role = Role.ADMIN
     password: Password | None = None
-    """Left out, one is drawn and told once."""
+    """If left out, a password is generated and shown once."""
 
 
 def _without_default(schema: dict[str, Any]) -> None:
@@ -42,11 +42,11 @@ def _without_default(schema: dict[str, Any]) -> None:
 
 
 LEFT_OUT: Any = Field(default=None, json_schema_extra=_without_default)
-"""Not null, which is no value here: what was left out is not among the fields that are set."""
+"""A field that may be left out but not set to null; it is then not in `model_fields_set`."""
 
 
 class UserChange(Shape):
-    """What is left out stays as it is."""
+    """Fields that are left out do not change."""
 
     model_config = exemplified(is_active=False)
 
@@ -54,7 +54,7 @@ class UserChange(Shape):
     role: Role = LEFT_OUT
     is_active: bool = LEFT_OUT
     reset_password: Literal[True] = LEFT_OUT
-    """Draw a new password, tell it once, and end all sessions."""
+    """Generate a new password, show it once, and end all sessions."""
 
     @model_validator(mode="after")
     def _something(self) -> Self:
@@ -67,7 +67,7 @@ class UsersRequest(Shape):
     role: Role | None = None
     is_active: bool | None = None
     q: Annotated[str, Field(max_length=100), AfterValidator(plain)] = ""
-    """Part of a name or address."""
+    """Part of a name or email address."""
     page_size: PageSize = 20
     page: Annotated[int, Field(ge=1, le=10_000)] = 1
 
@@ -75,6 +75,6 @@ class UsersRequest(Shape):
 class ManagedUser(TypedDict):
     user: UserView
     open_leads: int
-    """Leads that are theirs to work on: whoever deactivates an account gives them to somebody else."""
+    """Open leads assigned to the account; reassign them when you deactivate it."""
     one_time_password: str | None
-    """Told once and kept nowhere, when one was drawn; its owner changes it after the first login."""
+    """A generated password, shown once and not stored. The user must change it after the first login."""

@@ -1,13 +1,13 @@
-"""How the words of listings and of visitors become terms: one literal, with the market's synonyms.
+"""Analysis of words into terms, for listings and searches: literal terms, with the market's synonyms.
 
-Listings are indexed as they are written; what means the same is put beside a visitor's word when it
-is searched for, so that a new synonym needs no other documents.
+Listings are indexed as written. Synonyms are added to the visitor's words at search time, so a new synonym
+does not require reindexing.
 """
 
 from typing import Any
 
 SYNONYMS: tuple[tuple[str, ...], ...] = (
-    # What is offered.
+    # Kinds of property and offer.
     ("flat", "apartment", "फ्लैट", "फ्लेट", "अपार्टमेंट", "अपार्टमेंट्स"),
     (
         "house",
@@ -30,7 +30,7 @@ SYNONYMS: tuple[tuple[str, ...], ...] = (
     ("bhk", "bedroom", "बीएचके", "बेडरूम"),
     ("rent", "rental", "lease", "kiraya", "kiraye", "किराया", "किराये", "किराए"),
     ("sale", "buy", "purchase", "bikau", "बिकाऊ", "बिक्री", "खरीदना"),
-    # Where it lies.
+    # Location.
     ("sector", "sec", "sect", "sctr", "सेक्टर", "सैक्टर"),
     ("metro", "मेट्रो"),
     ("park", "पार्क", "उद्यान"),
@@ -40,12 +40,12 @@ SYNONYMS: tuple[tuple[str, ...], ...] = (
     ("mall", "मॉल"),
     ("road", "street", "sadak", "सड़क", "रोड"),
     ("corner", "kona", "कोना", "कॉर्नर"),
-    # How it lies: directions as listings state them and as vastu names them.
+    # Orientation: directions as listings state them and as vastu names them.
     ("north", "uttar", "उत्तर"),
     ("east", "purab", "purva", "poorab", "पूरब", "पूर्व"),
     ("south", "dakshin", "दक्षिण"),
     ("west", "paschim", "pashchim", "पश्चिम"),
-    # What it has.
+    # Features.
     ("lift", "elevator", "लिफ्ट"),
     ("floor", "manzil", "मंजिल", "फ्लोर"),
     ("parking", "garage", "पार्किंग"),
@@ -62,7 +62,7 @@ SYNONYMS: tuple[tuple[str, ...], ...] = (
     ("furnished", "फर्निश्ड"),
     ("ready", "तैयार"),
     ("new", "naya", "नया", "नई"),
-    # What societies are called.
+    # Words in society names.
     ("city", "siti", "सिटी"),
     ("tower", "टावर", "टॉवर"),
     ("court", "कोर्ट"),
@@ -71,15 +71,15 @@ SYNONYMS: tuple[tuple[str, ...], ...] = (
     ("residency", "रेजीडेंसी", "रेजिडेंसी"),
     ("enclave", "एन्क्लेव"),
 )
-"""Single words only: the words of a search are matched one by one (domain/search_words.py)."""
+"""Single words only, because a search is matched word by word (domain/search_words.py)."""
 
 LONGEST_BEGINNING = 12
-"""Letters; no two societies share more of them."""
+"""Letters; no two societies share a longer prefix."""
 
 PLAIN = ["decimal_digit", "lowercase", "asciifolding", "hindi_normalization"]
-"""`६२` is 62, `Café` is cafe, and a Hindi word has one spelling, with nukta or without."""
+"""`६२` becomes 62, `Café` becomes cafe, and a Hindi word has one spelling, with or without nukta."""
 APART = ["decimal_digit", "lowercase", "lettered", "numbers", "asciifolding", "hindi_normalization"]
-"""The same with `sector62` and `3bhk` as two words each."""
+"""Like `PLAIN`, but splits `sector62` and `3bhk` into two words."""
 
 ANALYSIS: dict[str, Any] = {
     "char_filter": {
@@ -90,15 +90,16 @@ ANALYSIS: dict[str, Any] = {
         },
     },
     "filter": {
-        # The letter of `93A` belongs to its number; it is not parted from it.
+        # Keeps the letter of `93A` with its number.
         "lettered": {"type": "keyword_marker", "keywords_pattern": r"\d+\p{L}"},
-        # Parts as the character filter does, for a third of its cost; but no synonyms can be read through it.
+        # Splits like the character filter at a third of its cost, but synonyms cannot be parsed through it.
         "numbers": {"type": "word_delimiter_graph", "split_on_case_change": False, "ignore_keywords": True},
         "possessive": {"type": "stemmer", "language": "possessive_english"},
-        # Only plurals: Porter's stemmer makes `parking` a `park` and `residency` a `residence`, which in
-        # this market are different things.
+        # Removes plurals only. Porter's stemmer turns `parking` into `park` and `residency` into `residence`,
+        # which mean different things in this market.
         "plural": {"type": "stemmer", "language": "minimal_english"},
-        # Behind the stemmer, through which the list goes as well: `flats` finds what `flat` does.
+        # Placed after the stemmer, which the synonym list also passes through: `flats` finds what `flat`
+        # finds.
         "synonyms": {"type": "synonym_graph", "synonyms": [", ".join(group) for group in SYNONYMS]},
         "joined": {"type": "shingle", "token_separator": ""},
         "beginnings": {"type": "edge_ngram", "min_gram": 1, "max_gram": LONGEST_BEGINNING},
@@ -112,9 +113,10 @@ ANALYSIS: dict[str, Any] = {
             "char_filter": ["numbers"],
             "filter": [*PLAIN, "possessive", "plural", "synonyms"],
         },
-        # A typo is measured in all letters of a word and of a name, without what means the same.
+        # Fuzzy matching compares all letters of a word and of a name, so there is no stemming and no
+        # synonyms.
         "name": {"type": "custom", "tokenizer": "standard", "filter": APART},
-        # Every beginning of every word, and of two written as one: `amra`, `gaurcity`.
+        # Every prefix of every word, and of two words joined: `amra`, `gaurcity`.
         "name_parts": {
             "type": "custom",
             "tokenizer": "standard",

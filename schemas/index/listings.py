@@ -1,8 +1,8 @@
-"""The listing as it is searched: the document's type and the index that holds it, side by side.
+"""The listing as it is searched: the document's type and the mapping of its index.
 
-A listing is a pure function of its property row (and what the row joins) at one revision, and the
-revision is its external version. The index keeps what a result card and the filters need, so that
-a search is answered from `_source` without a second look-up.
+A listing is a pure function of its property row (and the rows joined to it) at one revision. The revision is
+the document's external version. The index stores what result cards and filters need, so a search is answered
+from `_source` without a second look-up.
 """
 
 import hashlib
@@ -60,11 +60,11 @@ class ListingDocument(TypedDict):
 
 
 BUCKETS = 1000
-"""Into how many groups of ids `indexer verify` splits the index, to open only those that differ."""
+"""Number of id groups into which `indexer verify` splits the index, to inspect only those that differ."""
 
 KEYWORD = {"type": "keyword"}
-# A match counts by its field alone, not by how rare its words are today: so a listing keeps its score
-# while others change, and a walk by cursor sees it exactly once.
+# Scores depend on the field only, not on how rare a word currently is. A listing therefore keeps its score
+# while others change, and paging by cursor returns it exactly once.
 WORDS = {"type": "text", "similarity": "boolean", "norms": False, "index_options": "docs"}
 TEXT = WORDS | {"analyzer": "listing", "search_analyzer": "visitor"}
 NAME = WORDS | {"analyzer": "name"}
@@ -73,17 +73,17 @@ STATED = KEYWORD | {"copy_to": ["stated"]}
 INTEGER = {"type": "integer"}
 
 MAPPING: dict[str, Any] = {
-    # Raised when the same mapping gets another content, so that `schema_hash` tells them apart.
+    # Increment when the content changes but the mapping does not, so that `schema_hash` differs.
     "_meta": {"content": 3},
-    # A field that nobody planned is a bug in the renderer, and is refused for that document alone.
+    # An unmapped field is a bug in the renderer; only that document is refused.
     "dynamic": "strict",
-    # Searched but never shown on a card, so it need not travel with every hit.
+    # Searched but not shown on cards, so hits do not carry it.
     "_source": {"excludes": ["description"]},
     "properties": {
         "id": KEYWORD,  # also the last sort key, which makes every order total
         "revision": {"type": "long"},  # summed per bucket by `indexer verify`
         "bucket": INTEGER,
-        "is_active": {"type": "boolean"},  # inactive ones stay, as guards against late writes
+        "is_active": {"type": "boolean"},  # inactive listings stay, to guard against late writes
         "title": TEXT,
         "description": TEXT,
         "society": KEYWORD | {"fields": {"text": TEXT, "name": NAME, "part": PART}},
@@ -92,22 +92,22 @@ MAPPING: dict[str, Any] = {
         "stated": TEXT,
         "sector": KEYWORD,
         "location": {"type": "geo_point"},
-        # Whether it is only the sector's centre; shown, never searched.
+        # True if the location is only the sector's centre; shown but never searched.
         "location_approximate": {"type": "boolean", "index": False, "doc_values": False},
         "property_type": STATED,
         "listing_type": STATED,
-        # A keyword, for it is chosen and counted and never measured: "3", "2.5".
+        # A keyword, because it is filtered and counted but never compared by size: "3", "2.5".
         "bhk": KEYWORD,
         "bathrooms": INTEGER,
         "area_sqft": INTEGER,
         "area_basis": KEYWORD,
         "price": {"type": "long"},  # whole rupees; per month for a rent
-        # The step of the rupee ladder at or below the price (domain/price_bands.py): counting listings
-        # by it costs a fraction of a range aggregation, and price bands are sums of steps.
+        # The step of the rupee ladder at or below the price (domain/price_bands.py). Counting listings by
+        # step costs a fraction of a range aggregation, and price bands are sums of steps.
         "price_step": KEYWORD,
         "price_per_sqft": {"type": "long"},
         "facing_direction": STATED,
-        # Where the rooms lie, for visitors with a wish of their own beside the vastu score.
+        # Directions of rooms, for visitors with wishes beyond the vastu score.
         "entrance_direction": KEYWORD,
         "kitchen_direction": KEYWORD,
         "master_bedroom_direction": KEYWORD,
@@ -122,12 +122,12 @@ MAPPING: dict[str, Any] = {
         "light_score": INTEGER,
         "deal": KEYWORD,
         "deal_delta_pct": {"type": "float"},
-        # The best deal first, one whose price needs a check behind all others (domain/ranking.py).
+        # Best deal first; listings whose price needs a check come last (domain/ranking.py).
         "deal_order": INTEGER,
         "image": {"type": "keyword", "index": False, "doc_values": False},
         "listed_at": {"type": "date"},
         "rank": {"type": "long"},  # domain/ranking.py, in thousandths of a point
-        # Of a tombstone, which is all that is left of a deleted property; no listing has it.
+        # Set only on tombstones, which remain of deleted properties.
         "deleted_at": {"type": "date"},
     },
 }
@@ -135,14 +135,15 @@ MAPPING: dict[str, Any] = {
 INDEX: dict[str, Any] = {
     "settings": {
         "index": {
-            # A drain refreshes when it has written; a timer would only add cost.
+            # A drain refreshes after it has written; a timer would only add cost.
             "refresh_interval": "-1",
-            # A refresh must not wait for merges: with this on, a change takes three times as long to show.
+            # A refresh must not wait for merges: with this on, a change takes three times as long to become
+            # searchable.
             "merge_on_flush.enabled": False,
-            # Every answer names at most 10,000 listings; deeper paging goes by cursor.
+            # A response lists at most 10,000 listings; deeper paging uses cursors.
             "max_result_window": 10_000,
-            # What nearly every search filters by first. Kept side by side on disk, the matches of a
-            # search are one stretch of documents: counts at a million listings take a third less.
+            # Nearly every search filters by these first. Sorted on disk, the matches of a search are one run
+            # of documents; counts at a million listings take a third less time.
             "sort.field": ["is_active", "listing_type", "property_type", "bhk"],
             "sort.order": ["desc", "asc", "asc", "asc"],
         },
@@ -153,5 +154,5 @@ INDEX: dict[str, Any] = {
 
 
 def schema_hash() -> str:
-    """Eight characters that change whenever an index made before would not serve this code."""
+    """Return eight characters that change whenever existing indexes no longer fit this code."""
     return hashlib.sha256(json.dumps(INDEX, sort_keys=True).encode()).hexdigest()[:8]

@@ -1,4 +1,4 @@
-"""All tables, one file per noun; importing this package fills `Base.metadata`."""
+"""All tables, one module per noun. Importing this package fills `Base.metadata`."""
 
 from schemas.tables.analytics import AnalyticsDay, AnalyticsEvent, ViewBatch
 from schemas.tables.audit import AuditRow

@@ -1,4 +1,4 @@
-"""What visitors did, for counts and for finding what they looked for in vain."""
+"""Visitor events, for counts and for finding unmet demand."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -26,7 +26,7 @@ class AnalyticsEvent(Base):
 
 
 class AnalyticsDay(Base):
-    """One day's events of one kind, which stay when the events themselves are purged."""
+    """Daily counts of one kind of event; they are kept when the events themselves are purged."""
 
     __tablename__ = "analytics_days"
     __table_args__ = (
@@ -49,15 +49,15 @@ class AnalyticsDay(Base):
     event_type: Mapped[str]
     property_id: Mapped[UUID | None] = mapped_column(ForeignKey("properties.id", ondelete="CASCADE"))
     kind: Mapped[str | None]
-    """Of a search: guided, listings, map."""
+    """Kind of search: guided, listings or map."""
     n: Mapped[BigInt]
     few: Mapped[BigInt] = mapped_column(server_default=text("0"))
-    """Searches that found little; those that found nothing are among them."""
+    """Searches with few results, including those with none."""
     none: Mapped[BigInt] = mapped_column(server_default=text("0"))
 
 
 class ViewBatch(Base):
-    """Views that were taken over from Redis: a batch whose token is here is counted."""
+    """A batch of views taken from Redis; a batch whose token is stored has been counted."""
 
     __tablename__ = "view_batches"
     __table_args__ = (at_least("views", 0),)

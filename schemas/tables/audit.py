@@ -1,4 +1,4 @@
-"""Who changed what; written in the transaction of the change."""
+"""The audit log, written in the same transaction as the change."""
 
 from datetime import datetime
 from uuid import UUID
@@ -18,12 +18,12 @@ class AuditRow(Base):
 
     id: Mapped[IdentityKey]
     actor_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
-    """Null for an operator's command; `actor` then names it."""
+    """Null for an operator's command, which `actor` then names."""
     actor: Mapped[str]
     action: Mapped[str]
     entity_type: Mapped[str]
     entity_id: Mapped[str]
     request_id: Mapped[str | None]
     changes: Mapped[Json] = mapped_column(server_default=text("'{}'"))
-    """Field -> [before, after]; secrets and phone numbers masked."""
+    """Field -> [before, after]; secrets and phone numbers are masked."""
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))

@@ -1,4 +1,4 @@
-"""What all tables share: typed columns, constraint names that Alembic can rely on, small column makers."""
+"""What all tables share: typed columns, constraint names for Alembic, and small column helpers."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -20,11 +20,11 @@ NAMES = {
 Json = dict[str, Any]
 BigInt = Annotated[int, mapped_column(BigInteger)]
 Rupees = Annotated[int, mapped_column(BigInteger)]
-"""Whole rupees; a rent is per month. Never a float."""
+"""Whole rupees, never a float; per month for a rent."""
 
 IdentityKey = Annotated[int, mapped_column(BigInteger, Identity(always=True), primary_key=True)]
 UuidKey = Annotated[UUID, mapped_column(Uuid, primary_key=True, server_default=text("uuidv7()"))]
-"""Time-ordered, so new rows go to the right edge of the index and keysets follow creation."""
+"""Time-ordered, so new rows go to the right edge of the index and keyset paging follows creation order."""
 
 
 class Base(DeclarativeBase):
@@ -42,7 +42,7 @@ class Timestamps:
 
 
 def one_of(column: str, vocabulary: type[StrEnum]) -> CheckConstraint:
-    """Keep a text column inside a closed vocabulary; a check is easier to change than an enum type."""
+    """Restrict a text column to a closed vocabulary; a check is easier to change than an enum type."""
     values = ", ".join(f"'{value}'" for value in vocabulary)
     return CheckConstraint(f"{column} IN ({values})", name=column)
 
@@ -52,10 +52,10 @@ def between(column: str, low: float, high: float) -> CheckConstraint:
 
 
 def words_of(expression: str) -> str:
-    """SQL for the words of a text, as domain/words.py reads them, to be found by their beginnings.
+    """Return SQL for the words of a text, split like domain/words.py, for prefix search.
 
-    Unicode's own lower case, whatever locale the server was made with; split at blanks and ASCII's signs,
-    because classes of letters differ between Postgres and Python where vowel signs come in.
+    Uses Unicode lower case regardless of the server's locale. Splits at blanks and ASCII punctuation, because
+    Postgres and Python disagree on the letter class of vowel signs.
     """
     return (
         f"array_to_tsvector(array_remove(regexp_split_to_array(lower(({expression}) COLLATE pg_c_utf8),"
@@ -64,7 +64,7 @@ def words_of(expression: str) -> str:
 
 
 def by_words(table: str) -> Index:
-    """The index of the column `search`; without a list of what is pending, which each search would read."""
+    """Index the `search` column, without a pending list, which every search would have to scan."""
     name = f"ix_{table}_search"
     return Index(name, "search", postgresql_using="gin", postgresql_with={"fastupdate": "off"})
 

@@ -1,4 +1,4 @@
-"""Which property changed in which transaction, for readers who want every change and miss none."""
+"""The transaction in which each property last changed, for readers that must not miss a change."""
 
 from uuid import UUID
 
@@ -9,9 +9,9 @@ from schemas.tables.base import Base, BigInt
 
 
 class PropertyChange(Base):
-    """The latest change of a property; triggers keep it, and it outlives a property deleted for good.
+    """The latest change of a property, written by triggers.
 
-    Not a column of the property: a deletion is a change too.
+    A separate table, because the row must outlive a property that is deleted permanently.
     """
 
     __tablename__ = "property_changes"
@@ -19,7 +19,7 @@ class PropertyChange(Base):
 
     property_id: Mapped[UUID] = mapped_column(primary_key=True)
     changed_in: Mapped[BigInt]
-    """The transaction's number (xid8). Transactions end in another order than they are numbered in, so
-    numbers say what comes next only below all that still run: see services/properties/changes.py."""
+    """Transaction id (xid8). Transactions do not commit in id order, so the ids give a reliable order only
+    below the oldest running transaction; see services/properties/changes.py."""
     is_gone: Mapped[bool] = mapped_column(server_default=text("false"))
-    """Deleted for good."""
+    """Whether the property was deleted permanently."""

@@ -1,4 +1,4 @@
-"""Pictures of a property and where each stands in its enhancement."""
+"""Pictures of a property, with the state of their enhancement."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ from schemas.vocabulary import EnhancementStatus, ImageType
 
 
 def picture_in(column: str) -> str:
-    """SQL for the picture that an address shows, as domain/pictures.py reads it."""
+    """Return SQL for the picture id in a URL, as read by domain/pictures.py."""
     return f"\"substring\"({column}, 'img/([0-9a-f-]{{36}})/'::text)"
 
 
@@ -54,21 +54,21 @@ class PropertyImage(Timestamps, Base):
     width: Mapped[int]
     height: Mapped[int]
     content_hash: Mapped[str]
-    """SHA-256 of the bytes as they came, so that one property never shows the same picture twice."""
+    """SHA-256 of the uploaded bytes, so that a property does not store the same picture twice."""
     enhancement_status: Mapped[str] = mapped_column(server_default=text("'none'"))
     ai_job_id: Mapped[str | None]
-    """Of the latest request for an enhancement; kept afterwards, so that what comes late is known."""
+    """Job id of the latest enhancement request. Kept afterwards, to recognize late messages."""
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
-    """How often an enhancement was asked for."""
+    """Number of enhancement requests."""
     requested_at: Mapped[datetime | None]
     updated_at: Mapped[datetime] = mapped_column(
         server_default=text("now()"), onupdate=func.now(), sort_order=101
     )
     enhancement_due_at: Mapped[datetime | None]
-    """When a worker is to look at it; while one does, when another may take over."""
+    """When a worker should process the picture; while one does, when another may take over."""
     enhancement_tries: Mapped[int] = mapped_column(server_default=text("0"))
-    """How often workers have begun the step that it is at."""
+    """How often workers have started the current step."""
     enhancement_result_url: Mapped[str | None]
-    """Where the AI service says its picture is, until that is fetched."""
+    """URL of the AI service's result, until it is fetched."""
     enhancement_error: Mapped[str | None]
-    """Why it failed."""
+    """Why the enhancement failed."""

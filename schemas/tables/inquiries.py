@@ -1,4 +1,4 @@
-"""Leads: what a visitor asked about a property, and everything that happened to it since."""
+"""Leads: a visitor's question about a property, and its history."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -23,17 +23,17 @@ from schemas.tables.base import (
 from schemas.vocabulary import InquiryStatus, InquiryType
 
 ERASED = "(erased)"
-"""Stands where a constraint wants a word and the word was personal."""
+"""Replaces personal text in columns that a constraint requires to be set."""
 
 SEARCH_WORDS = words_of("coalesce(full_name, '') || ' ' || split_part(coalesce(email, ''), '@', 1)")
-"""Of the name, and of the email address before its @: what a colleague remembers of a lead."""
+"""Words of the name and of the email address before the @, by which colleagues look for a lead."""
 FIRST_CONTACT_S = "(extract(epoch FROM first_contacted_at - created_at))::integer"
 SHOWN_WITH_ORDER = ["status", "inquiry_type", "assigned_to", "first_contact_s"]
-"""Filters and sorts that the lists' indexes carry, so that a page's ids are found without the rows."""
+"""Filter and sort columns in the list indexes, so that a page's ids need an index-only scan."""
 
 
 def _by_beginning(name: str, expression: str) -> Index:
-    """An index for LIKE 'beginning%', whatever the database's collation."""
+    """An index for LIKE 'beginning%' that works with any database collation."""
     return Index(name, literal_column(expression).label("text"), postgresql_ops={"text": "text_pattern_ops"})
 
 
@@ -42,7 +42,7 @@ class InquiryEventType(StrEnum):
     ASSIGNMENT = "assignment"
     NOTE = "note"
     MESSAGE = "message"
-    """The visitor asked again, in other words."""
+    """A further message of the visitor."""
 
 
 class Inquiry(Timestamps, Base):
@@ -91,7 +91,7 @@ class Inquiry(Timestamps, Base):
         _by_beginning("ix_inquiries_phone", "phone"),
         _by_beginning("ix_inquiries_phone_ending", "reverse(phone)"),
         Index("ix_inquiries_address_key_created_at", "address_key", "created_at"),
-        # What the retention purge looks for.
+        # Used by the retention purge.
         Index("ix_inquiries_updated_at", "updated_at", postgresql_where=text("erased_at IS NULL")),
         Index(
             "ix_inquiries_addressed", "created_at",
@@ -102,7 +102,7 @@ class Inquiry(Timestamps, Base):
     id: Mapped[UuidKey]
     property_id: Mapped[UUID] = mapped_column(ForeignKey("properties.id"))
     full_name: Mapped[str | None]
-    """Null, as all personal data, once it was erased."""
+    """Null after erasure, like all personal data."""
     email: Mapped[str | None]
     phone: Mapped[str | None]
     """E.164."""
@@ -116,12 +116,12 @@ class Inquiry(Timestamps, Base):
     first_contacted_at: Mapped[datetime | None]
     first_contacted_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     first_contact_s: Mapped[int | None] = mapped_column(Computed(FIRST_CONTACT_S, persisted=True))
-    """Seconds from the inquiry to its first contact; null while it waits."""
+    """Seconds from the inquiry to its first contact; null until then."""
     source: Mapped[str | None]
     user_agent: Mapped[str | None]
     ip_address: Mapped[str | None] = mapped_column(INET)
     address_key: Mapped[str | None]
-    """What the limit counts by: the address, of IPv6 the network."""
+    """The key for the rate limit: the IPv4 address, or the network of an IPv6 address."""
     consent_text_version: Mapped[str]
     consented_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]
@@ -131,7 +131,7 @@ class Inquiry(Timestamps, Base):
 
 
 class InquiryEvent(Base):
-    """Something that happened to a lead; append-only but for the erasure of what it says."""
+    """An event of a lead; append-only, except that erasure removes its personal content."""
 
     __tablename__ = "inquiry_events"
     __table_args__ = (
@@ -152,14 +152,14 @@ class InquiryEvent(Base):
     actor_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     """Null for the visitor."""
     address_key: Mapped[str | None]
-    """Of a visitor's message, which counts against the limit as an inquiry does."""
+    """Set for a visitor's message, which counts against the rate limit like an inquiry."""
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
 
 class InquiryCount(Base):
-    """How many leads of each kind came in on each day (UTC); triggers keep it, whoever writes leads.
+    """Number of leads of each kind per day (UTC). Triggers keep it up to date for every writer.
 
-    Counting a million rows anew for each page of a list would take longer than everything else in it.
+    Counting a million rows for each page of a list would take longer than the rest of the request.
     """
 
     __tablename__ = "inquiry_counts"
@@ -178,7 +178,7 @@ class InquiryCount(Base):
 
     id: Mapped[IdentityKey]
     day: Mapped[date | None]
-    """Null for all days together."""
+    """Null for the total over all days."""
     is_spam: Mapped[bool]
     status: Mapped[str]
     inquiry_type: Mapped[str]

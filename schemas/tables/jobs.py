@@ -1,4 +1,4 @@
-"""Work that takes a while: imports with their reports, and one row for each periodic run."""
+"""Long-running work: imports with their reports, and one row for each periodic run."""
 
 from datetime import datetime
 from uuid import UUID
@@ -24,12 +24,12 @@ class ImportJob(Timestamps, Base):
     dry_run: Mapped[bool]
     mapping: Mapped[Json] = mapped_column(server_default=text("'{}'"))
     content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
-    """An uploaded file, until it is done with; a command reads its own."""
+    """The uploaded file, until the import is done. Null for a command, which reads its own file."""
     total: Mapped[int | None]
-    """Rows of an uploaded file."""
+    """Number of rows in an uploaded file."""
     state: Mapped[str] = mapped_column(server_default=text("'queued'"))
     rows: Mapped[int] = mapped_column(server_default=text("0"))
-    """Rows done so far, which is where a killed run goes on."""
+    """Rows processed so far; a killed run resumes here."""
     created: Mapped[int] = mapped_column(server_default=text("0"))
     updated: Mapped[int] = mapped_column(server_default=text("0"))
     unchanged: Mapped[int] = mapped_column(server_default=text("0"))
@@ -40,7 +40,7 @@ class ImportJob(Timestamps, Base):
 
 
 class JobRun(Base):
-    """One run of a periodic job for one period; its key lets two schedulers do no harm."""
+    """One run of a periodic job for one period; its key prevents two schedulers from running it twice."""
 
     __tablename__ = "job_runs"
     __table_args__ = (one_of("state", JobState), at_least("attempts", 1))
@@ -50,7 +50,7 @@ class JobRun(Base):
     state: Mapped[str] = mapped_column(server_default=text("'running'"))
     started_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     heartbeat_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
-    """When its worker was last known to be at it."""
+    """Last heartbeat of the worker."""
     attempts: Mapped[int] = mapped_column(server_default=text("1"))
     finished_at: Mapped[datetime | None]
     result: Mapped[Json] = mapped_column(server_default=text("'{}'"))

@@ -1,4 +1,4 @@
-"""What a price is measured against: segments of the market, and each property's place in its own."""
+"""Market segments, and the comparison of each property's price with its market."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -43,7 +43,7 @@ class MarketSegment(Base):
     area_basis: Mapped[str]
     bhk: Mapped[float | None] = mapped_column(Double)
     every_bhk: Mapped[bool] = mapped_column(server_default=text("false"))
-    """Of all bedrooms together, which no medians of their parts would give."""
+    """All bedroom counts together, because their median cannot be derived from the parts."""
     n: Mapped[int]
     p25: Mapped[BigInt]
     median: Mapped[BigInt]
@@ -53,7 +53,7 @@ class MarketSegment(Base):
 
 
 class MarketQuality(Base):
-    """How far asking prices lay from the medians of their comparables, one night."""
+    """One night's measurement of how far asking prices are from the medians of their comparables."""
 
     __tablename__ = "market_quality"
     __table_args__ = (
@@ -65,18 +65,18 @@ class MarketQuality(Base):
     listing_type: Mapped[str]
     listings: Mapped[int]
     compared: Mapped[int]
-    """Those that have a label."""
+    """Number of listings that have a label."""
     median_error_pct: Mapped[Percent | None]
     within_5: Mapped[Percent | None]
     within_10: Mapped[Percent | None]
     within_20: Mapped[Percent | None]
-    """Percent of the compared whose error is at most so many percent."""
+    """The `within_` columns are the percent of compared listings with at most that error in percent."""
     method: Mapped[str]
     as_of: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
 
 class PropertyMarket(Base):
-    """One property against its market; without a label, `reason` says why."""
+    """The comparison of one property with its market; `reason` says why there is no label."""
 
     __tablename__ = "property_market"
     __table_args__ = (
@@ -98,7 +98,7 @@ class PropertyMarket(Base):
     median: Mapped[BigInt | None]
     """Whole rupees per sqft."""
     delta_pct: Mapped[Decimal | None] = mapped_column(Numeric(6, 1))
-    """How far this price per sqft lies above (+) or below (-) the median, in percent."""
+    """Percent by which this price per sqft is above (+) or below (-) the median."""
     label: Mapped[str | None]
     reason: Mapped[str | None]
     as_of: Mapped[datetime] = mapped_column(server_default=text("now()"))

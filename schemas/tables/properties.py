@@ -1,4 +1,4 @@
-"""A property: the row that admins edit and from which the public listing is made."""
+"""Properties: the rows that admins edit and from which public listings are rendered."""
 
 from datetime import datetime
 from uuid import UUID
@@ -49,8 +49,8 @@ _SEARCHABLE_SQL = ", ".join(f"'{state}'::text" for state in SEARCHABLE)
 LISTED_BY = ("created_at", "updated_at", "price", "area_sqft", "view_count", "inquiry_count")
 LISTED_WHERE = ("state", "listing_type", "property_type", "locality", "bhk", "created_by")
 
-# What admins remember of a listing. A word of an index is bounded in bytes; nothing that passes the edge
-# is cut by this.
+# Fields by which admins look for a listing. The cut keeps words within the index's size limit in bytes;
+# values that pass request validation are never cut.
 SEARCH_WORDS = words_of(
     "left(title || ' ' || coalesce(society, '') || ' ' || coalesce(external_ref, ''), 510)"
 )
@@ -97,8 +97,8 @@ class Property(Timestamps, Base):
         Index("ix_properties_is_active", "is_active"),
         Index("ix_properties_latitude_longitude", "latitude", "longitude"),
         Index("ix_properties_locality", "locality"),
-        # Admins page through everything by each of these. With the commonest filters beside it, an order
-        # is walked in the index alone; for the other filters there is one index of all that is asked.
+        # Admins sort the list by each of these columns. With the most common filters included, an order needs
+        # an index-only scan. One index with all columns serves the other filters.
         *(
             Index(
                 f"ix_properties_list_{column}",
@@ -110,7 +110,7 @@ class Property(Timestamps, Base):
         ),
         Index("ix_properties_list", "id", postgresql_include=[*LISTED_BY, *LISTED_WHERE]),
         by_words("properties"),
-        # An import without references of its own recognises an exact duplicate by this.
+        # Recognizes exact duplicates in an import without `external_ref`.
         Index(
             "uq_properties_fingerprint",
             "fingerprint",
@@ -121,9 +121,9 @@ class Property(Timestamps, Base):
 
     id: Mapped[UuidKey]
     external_ref: Mapped[str | None] = mapped_column(unique=True)
-    """The owner's own key for the property, when it has one."""
+    """The owner's own key for the property, if there is one."""
     fingerprint: Mapped[str | None]
-    """Hash of an imported row that brought no `external_ref`."""
+    """Hash of an imported row without `external_ref`."""
 
     title: Mapped[str]
     description: Mapped[str] = mapped_column(server_default=text("''"))
@@ -133,12 +133,12 @@ class Property(Timestamps, Base):
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
     location_approximate: Mapped[bool] = mapped_column(server_default=text("false"))
-    """The coordinates are the sector's centre, not the property's own."""
+    """True if the coordinates are the sector's centre."""
 
     property_type: Mapped[str]
     listing_type: Mapped[str]
     bhk: Mapped[float | None] = mapped_column(Double)
-    """Bedrooms; halves are real (2.5 BHK), 0.5 is 1 RK, plots have none. Floats hold halves exactly."""
+    """Bedrooms: halves are valid (2.5 BHK), 0.5 is 1 RK, null for plots. Floats hold halves exactly."""
     bathrooms: Mapped[int | None]
     balconies: Mapped[int | None]
     area_sqft: Mapped[int]
@@ -147,11 +147,11 @@ class Property(Timestamps, Base):
     price_per_sqft: Mapped[BigInt] = mapped_column(
         Computed("(price + area_sqft / 2) / area_sqft", persisted=True)
     )
-    """Rupees per sqft, rounded half up: money stays whole."""
+    """Rupees per sqft, rounded half up, so that money stays whole."""
 
     furnishing_status: Mapped[str | None]
     floor_number: Mapped[int | None]
-    """0 is the ground floor, below it are basements."""
+    """0 is the ground floor; basements are negative."""
     total_floors: Mapped[int | None]
     age_years: Mapped[int | None]
     possession_status: Mapped[str | None]
@@ -169,10 +169,10 @@ class Property(Timestamps, Base):
     vastu_coverage: Mapped[int | None]
     vastu_source: Mapped[str | None]
     vastu_rules_version: Mapped[int | None]
-    """Of the rules by which coverage and a computed score were found."""
+    """Version of the rules used for the coverage and a computed score."""
     vastu_set_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     vastu_set_at: Mapped[datetime | None]
-    """Who set a score by hand, and when; nobody, of a computed one."""
+    """The admin who set the score by hand, and when; null for a computed score."""
     light_score: Mapped[int | None]
     light_coverage: Mapped[int | None]
     light_source: Mapped[str | None]
@@ -184,7 +184,7 @@ class Property(Timestamps, Base):
         Computed(f"state = ANY (ARRAY[{_SEARCHABLE_SQL}])", persisted=True)
     )
     listed_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
-    """When it was first offered; the freshness that visitors see."""
+    """When it was first offered; visitors see this as its freshness."""
     expires_at: Mapped[datetime | None]
 
     view_count: Mapped[int] = mapped_column(server_default=text("0"))
@@ -192,7 +192,8 @@ class Property(Timestamps, Base):
     version: Mapped[int] = mapped_column(server_default=text("1"))
     """Counts editors' changes, for ETags."""
     revision: Mapped[BigInt] = mapped_column(server_default=FetchedValue())
-    """Drawn anew by triggers with each change of the listing's document, whose external version it is."""
+    """Triggers draw a new one at each change of the listing's document; it is the document's external
+    version."""
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
 
     search: Mapped[str | None] = mapped_column(

@@ -1,4 +1,4 @@
-"""Requests that must take effect once: idempotency keys of clients and webhook deliveries."""
+"""Requests that must take effect once: clients' idempotency keys, and webhook deliveries."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ from schemas.tables.base import Base
 
 
 class IdempotencyKey(Base):
-    """An answer that was given, written in the transaction of its effect."""
+    """A response that was given, stored in the same transaction as its effect."""
 
     __tablename__ = "idempotency_keys"
     __table_args__ = (
@@ -19,13 +19,13 @@ class IdempotencyKey(Base):
     )
 
     scope: Mapped[str] = mapped_column(primary_key=True)
-    """The endpoint and the client: the same key of somebody else is another key."""
+    """The endpoint and the client, so that clients may use the same key independently."""
     key: Mapped[str] = mapped_column(primary_key=True)
     body_sha256: Mapped[bytes] = mapped_column(LargeBinary)
     status: Mapped[int]
     response: Mapped[bytes] = mapped_column(LargeBinary)
     entity_id: Mapped[UUID | None]
-    """What the answer is about, so that an erasure finds it."""
+    """The id of the object that the response describes, so that an erasure finds it."""
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
 

@@ -1,4 +1,4 @@
-"""The places of Noida: what visitors call a locality, keyed by sector."""
+"""The sectors of Noida, with the locality names that visitors use."""
 
 from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -8,7 +8,7 @@ from schemas.vocabulary import Confidence
 
 
 class Sector(Base):
-    """A sector with its centre where one is known: an unknown centre stays null and is never invented."""
+    """A sector with its centre. An unknown centre is null, never guessed."""
 
     __tablename__ = "sectors"
     __table_args__ = (
@@ -21,7 +21,7 @@ class Sector(Base):
     sector: Mapped[str] = mapped_column(primary_key=True)
     """Number and suffix, without the word: `62`, `93A`."""
     locality: Mapped[str] = mapped_column(unique=True)
-    """What visitors say: `Sector 62`."""
+    """The name that visitors use: `Sector 62`."""
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
     confidence: Mapped[str | None]

@@ -1,7 +1,7 @@
-"""What keeps the index level with the properties: pending changes, refused documents, generations.
+"""Tables that keep the index up to date with the properties: outbox, dead letters, generations.
 
-An outbox row is written by triggers in the transaction that changes a property, so a change
-and the duty to index it commit together or not at all, whoever wrote it.
+Triggers write an outbox row in the transaction that changes a property. The change and its indexing task
+therefore commit together or not at all, whichever process wrote the change.
 """
 
 from datetime import datetime
@@ -14,13 +14,13 @@ from schemas.tables.base import Base, BigInt, IdentityKey, Json, at_least, one_o
 from schemas.vocabulary import GenerationState
 
 REVISIONS = Sequence("search_revisions", data_type=BigInteger, metadata=Base.metadata)
-"""Of which all revisions are drawn, tombstones' too: a new one is greater than any that was ever given out,
-so a property that is made again with its old id passes what its deletion has left in the index. It is
-owned by no column: emptying a table does not set it back."""
+"""Source of all revisions, including those of tombstones. A new revision is greater than any earlier one, so
+a property that is recreated with its old id supersedes what its deletion left in the index. No column owns
+the sequence, so emptying a table does not reset it."""
 
 
 class OutboxRow(Base):
-    """A property to be indexed again; append-only, so that a writer never waits for a drain."""
+    """A property to be indexed; append-only, so that a writer never waits for a drain."""
 
     __tablename__ = "search_outbox"
     __table_args__ = (
@@ -30,18 +30,18 @@ class OutboxRow(Base):
 
     id: Mapped[IdentityKey]
     property_id: Mapped[UUID]
-    """No foreign key: the row outlives a property that was deleted for good."""
+    """No foreign key, because the row outlives a property that is deleted permanently."""
     revision: Mapped[BigInt]
     deleted: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
-    """Written before its commit; good for measuring lag, useless for ordering."""
+    """Set before the commit: suitable for measuring lag, not for ordering."""
     awaited: Mapped[bool] = mapped_column(server_default=text("false"))
-    """Somebody waits until it is searchable, so it goes before a bulk import: set by the triggers in a
-    transaction that says `SET LOCAL casabricks.awaited = 'on'`."""
+    """A caller waits until the change is searchable, so it is indexed before bulk imports. Triggers set it in
+    a transaction that runs `SET LOCAL casabricks.awaited = 'on'`."""
 
 
 class DeadLetter(Base):
-    """A document that the engine or the renderer refused; the next good revision clears it."""
+    """A document that the engine or the renderer refused; the next accepted revision removes it."""
 
     __tablename__ = "search_dead_letters"
     __table_args__ = (at_least("attempts", 1),)
@@ -55,7 +55,7 @@ class DeadLetter(Base):
 
 
 class IndexGeneration(Base):
-    """One index behind the alias, from its creation to its end."""
+    """One index behind the alias, with its life cycle."""
 
     __tablename__ = "index_generations"
     __table_args__ = (
@@ -68,7 +68,7 @@ class IndexGeneration(Base):
     schema_hash: Mapped[str]
     state: Mapped[str]
     cursor: Mapped[Json] = mapped_column(server_default=text("'{}'"))
-    """How far the fill has come, so that a killed one can go on."""
+    """Progress of the fill, so that an interrupted one can resume."""
     counts: Mapped[Json] = mapped_column(server_default=text("'{}'"))
     started_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     heartbeat: Mapped[datetime] = mapped_column(server_default=text("now()"))

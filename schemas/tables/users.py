@@ -1,4 +1,4 @@
-"""People who manage listings, and the tokens that they gave back."""
+"""Accounts that manage listings, and their revoked tokens."""
 
 from datetime import datetime
 from uuid import UUID
@@ -14,7 +14,7 @@ class User(Timestamps, Base):
     __tablename__ = "users"
     __table_args__ = (
         one_of("role", Role),
-        # One account per address, whatever its case: citext is not among the extensions we may rely on.
+        # One account per address, ignoring case. citext is not among the extensions that may be used.
         Index("uq_users_email", text("lower(email)"), unique=True),
     )
 
@@ -25,14 +25,14 @@ class User(Timestamps, Base):
     role: Mapped[str]
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
     token_version: Mapped[int] = mapped_column(server_default=text("0"))
-    """Goes up to revoke every token that was given out before."""
+    """Incremented to revoke all tokens issued before."""
     must_change_password: Mapped[bool] = mapped_column(server_default=text("false"))
-    """Somebody else knows it: it was drawn for its owner, who may do nothing else before."""
+    """The password was generated for the user and someone else knows it. The user must change it first."""
     last_login_at: Mapped[datetime | None]
 
 
 class RevokedToken(Base):
-    """A token that was given back by a logout, kept until it would have ended anyway."""
+    """A token revoked by a logout, kept until its normal expiry."""
 
     __tablename__ = "revoked_tokens"
     __table_args__ = (Index("ix_revoked_tokens_expires_at", "expires_at"),)
