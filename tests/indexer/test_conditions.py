@@ -1,5 +1,4 @@
-"""Conditions checked before anything is written: one alias per database, no indexes auto-created by the
-engine."""
+"""Conditions for any write: one alias per database, and an engine that does not auto-create indexes."""
 
 import pytest
 from hypothesis import given

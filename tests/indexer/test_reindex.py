@@ -50,9 +50,7 @@ async def test_a_table_without_rows_makes_an_empty_index(engine, search, setting
 async def test_what_people_write_meanwhile_is_in_the_new_generation(engine, search, settings, alias):
     await store_many(engine, 7_000)
     turns = iter(range(1_000))
-    one_at_a_time = (
-        asyncio.Lock()
-    )  # slices report progress concurrently and would deadlock on the same rows
+    one_at_a_time = asyncio.Lock()  # slices report progress concurrently and would deadlock on the same rows
 
     async def write_meanwhile(_written, _total):
         async with one_at_a_time:
