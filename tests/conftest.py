@@ -31,15 +31,14 @@ from stores.database import open_database
 from stores.search import open_search
 from tests import s3
 
-# Shared machines sometimes stall, so Hypothesis sets no deadline.
+# Shared machines sometimes stall, so Hypothesis checks neither deadlines nor slowness.
 SLOW = [hypothesis.HealthCheck.too_slow]
 hypothesis.settings.register_profile("suite", deadline=None, suppress_health_check=SLOW)
 hypothesis.settings.load_profile("suite")
 
 pytest_plugins = ["tests.plugin"]
 
-# Use plain tracebacks: the default formatter prints the source and all variables of each error, which is
-# slow.
+# Use plain tracebacks: printing the source and all variables of each error, as by default, is slow.
 structlog.configure(
     processors=[
         *structlog.get_config()["processors"][:-1],
@@ -97,7 +96,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def fast_directory() -> str | None:
     """Return a directory in memory if it has room: OpenSearch syncs every write and new index to disk."""
-    shared_memory = Path("/dev/shm")  # noqa: S108  a directory of our own is made in it
+    shared_memory = Path("/dev/shm")  # noqa: S108  a new directory is created in it
     if shared_memory.is_dir() and shutil.disk_usage(shared_memory).free >= ROOM:
         return str(shared_memory)
     return None

@@ -1,4 +1,4 @@
-"""The suite as `make` runs it: a failed test runs a second time, alone, and the report names it.
+"""The suite as `make` runs it: failed tests run again, alone; those that pass then are reported.
 
 `python -m tests.suite` is one run with coverage. `python -m tests.suite steady` runs the suite on a machine
 that is kept busy, without second runs. Further arguments go to pytest.

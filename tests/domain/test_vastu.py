@@ -111,9 +111,8 @@ def test_a_reading_names_rule_rating_and_the_guideline():
     )
 
 
-# Facing, entrance, kitchen, master bedroom, pooja, toilet; coverage and score, computed independently of the
-# code from the weights and points of docs/vastu.md.
-# by the weights and points of docs/vastu.md.
+# Facing, entrance, kitchen, master bedroom, pooja, toilet; coverage and score, computed from the weights and
+# points of docs/vastu.md, independently of the code.
 TABLE = """
     E NE SE SW NE NW         100  95
     N N SE SW NE W           100  95

@@ -122,7 +122,7 @@ class Proxy:
     ) -> None:
         await self.fail(Refuse())
         await self._settle()
-        while self._connections:  # noqa: ASYNC110  they end by themselves now
+        while self._connections:  # noqa: ASYNC110  the connections end by themselves
             await asyncio.sleep(0.001)
         await self._settle()
         self._place.close()

@@ -38,8 +38,7 @@ async def clustered(world: World, nodes: list[Server]) -> World:
         "INDEX_SHARDS": "3",
         "INDEX_REPLICAS": "1",
         "SEARCH_CACHE": "false",
-        # Generous, because the test is about whether answers come; with five engines on one machine they are
-        # slow.
+        # Generous: five engines on one machine are slow, and the test is only about whether answers come.
         "SEARCH_TIMEOUT_S": "15",
     }
     world.commands.environment = {**world.commands.environment, **cluster}

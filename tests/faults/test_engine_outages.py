@@ -190,7 +190,7 @@ async def test_an_engine_that_fails_at_everything_blames_nobody(served: World):
 
 
 async def test_a_document_at_which_only_another_generation_fails_is_a_dead_letter_too(served: World):
-    """That generation is still built to its end."""
+    """The other generation is still being built."""
     await store_many(served.engine, 20)
     assert await served.reindex(CRASH_AT="after-create").ends() == KILLED
     [other] = [name for name, state in (await served.generations()).items() if state == "building"]

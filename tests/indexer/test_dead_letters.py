@@ -1,4 +1,4 @@
-"""Dead letters if drains overtake one another."""
+"""Dead letters when drains overtake one another."""
 
 import asyncio
 from uuid import UUID

@@ -74,8 +74,7 @@ async def an_editor(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """A connection whose transaction the test commits or rolls back."""
     async with engine.connect() as connection:
         await connection.execute(UNHURRIED)
-        # Assign the transaction id now, so that it is older than those of later transactions, in any order of
-        # writes.
+        # Assign the transaction id now, so that it is older than those of transactions that begin later.
         await connection.execute(text("SELECT pg_current_xact_id()"))
         yield connection
 

@@ -47,7 +47,7 @@ def everything(property_id: UUID, **columns: Any) -> Row:
 
 
 async def a_person(engine: AsyncEngine, listing: UUID) -> list[UUID]:
-    """Store leads with the same phone and email, phone only, or email in other case; and their traces."""
+    """Store three leads (phone and email, phone only, email in other case) and their traces."""
     leads = await store_inquiries(
         engine,
         everything(listing),

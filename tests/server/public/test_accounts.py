@@ -284,7 +284,7 @@ MARGIN = 1.1
 
 
 def told_apart(one: list[float], other: list[float]) -> float:
-    """Return the p-value for: neither takes longer than the other by more than the margin."""
+    """Return the p-value that neither takes longer than the other by more than the margin."""
     slower = [value * MARGIN for value in one], [value * MARGIN for value in other]
     return min(takes_longer(one, slower[1]), takes_longer(other, slower[0]))
 
