@@ -248,7 +248,7 @@ def memory_is_collected_as_usual() -> Iterator[None]:
 async def generation(
     engine: AsyncEngine, search: AsyncOpenSearch, cache: Redis, settings: Settings
 ) -> AsyncIterator[str]:
-    """An empty, live generation behind this worker's alias; no other process changes it."""
+    """An empty, live generation behind this worker's alias, without a change in progress."""
     await cache.delete(*(f"search:{{{settings.index_alias}}}:{mark}" for mark in ("moving", "written")))
     name = await generations.create(engine, search, settings)
     await generations.begin_verifying(engine, name)

@@ -15,7 +15,7 @@ from tests.server.conftest import Api, served
 
 ROWS = 10_000
 IMPORT_S = 250
-"""Includes the time after which the import of a killed worker counts as lost."""
+"""Seconds; includes the time after which the import of a killed worker counts as lost."""
 
 
 @pytest.fixture

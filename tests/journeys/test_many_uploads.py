@@ -17,7 +17,7 @@ from tests.waiting import PATIENCE_S
 
 UPLOADS, SIZE = 100, 4 * 2**20
 MOST_GROWN = 150 * 2**20
-"""Bytes for four bodies at once, each held several times while its form is parsed; all would need 400 MB."""
+"""Bytes: four bodies at once, each held several times while its form is parsed; all would need 400 MB."""
 
 
 async def test_a_hundred_uploads_end_in_pictures_or_503_and_in_no_more_memory(
