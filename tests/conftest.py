@@ -1,4 +1,4 @@
-"""The servers of the suite: real, started once, shared by all workers, a database of its own for each."""
+"""Real servers for the suite: started once, shared by all workers; each worker has its own database."""
 
 import gc
 import os
@@ -31,14 +31,14 @@ from stores.database import open_database
 from stores.search import open_search
 from tests import s3
 
-# Shared machines stand still at times.
+# Shared machines sometimes stall, so Hypothesis checks neither deadlines nor slowness.
 SLOW = [hypothesis.HealthCheck.too_slow]
 hypothesis.settings.register_profile("suite", deadline=None, suppress_health_check=SLOW)
 hypothesis.settings.load_profile("suite")
 
 pytest_plugins = ["tests.plugin"]
 
-# The default formatter draws the source and all variables around every error, which takes long.
+# Use plain tracebacks: printing the source and all variables of each error, as by default, is slow.
 structlog.configure(
     processors=[
         *structlog.get_config()["processors"][:-1],
@@ -48,10 +48,10 @@ structlog.configure(
 
 RUN_ENV = Settings.model_config["env_file"]
 Settings.model_config["env_file"] = None
-"""A stack that runs beside the suite is none of its business."""
+"""The suite ignores the run.env of a development stack that runs beside it."""
 
 RUN = "CASABRICKS_TEST_RUN"
-"""Names what one run of the suite owns on servers that it may share with others."""
+"""Environment variable with the name of this test run; databases and indexes carry it on shared servers."""
 
 PATIENCE = {
     "DATABASE_POOL_TIMEOUT_S": "30",
@@ -63,18 +63,18 @@ PATIENCE = {
     "PUBLIC_DEADLINE_S": "120",
     "ADMIN_DEADLINE_S": "120",
 }
-"""A busy machine makes servers slow, and slowness means something to the product: tests about limits set
-short ones themselves, all others must not meet any."""
+"""Generous timeouts, because a busy machine makes servers slow and the product reacts to slow servers.
+Tests about timeouts set short ones themselves."""
 
 ROOM = 2 * 2**30
-"""Bytes that a run of the suite may need at its servers."""
+"""Bytes of disk space that one run of the suite may need for its servers."""
 
 EMPTIED = ", ".join(table for table in Base.metadata.tables if table != "sectors")
 SHARED = pytest.StashKey[ExitStack]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the servers before xdist starts its workers, which find them in the environment."""
+    """Start the servers before xdist starts its workers; the workers find them in the environment."""
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
     shared = config.stash[SHARED] = ExitStack()
@@ -95,8 +95,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def fast_directory() -> str | None:
-    """In memory, where there is room: the engine syncs every write and every index it makes to its disk."""
-    shared_memory = Path("/dev/shm")  # noqa: S108  a directory of our own is made in it
+    """Return a directory in memory if it has room: OpenSearch syncs every write and new index to disk."""
+    shared_memory = Path("/dev/shm")  # noqa: S108  a new directory is created in it
     if shared_memory.is_dir() and shutil.disk_usage(shared_memory).free >= ROOM:
         return str(shared_memory)
     return None
@@ -112,14 +112,14 @@ def database_name(owner: str) -> str:
 
 
 def make_template() -> None:
-    """A database built by Alembic, of which every worker gets a copy."""
+    """Create a database with Alembic; every worker gets a copy of it."""
     name = database_name("template")
     administer(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     migrations.upgrade(url_of(name))
 
 
 def rest_autovacuum() -> None:
-    """Tables are emptied before they need it, and emptying one waits for whoever vacuums it."""
+    """Turn autovacuum off: tables are truncated before they need it, and TRUNCATE waits for a vacuum."""
     administer(sql.SQL("ALTER SYSTEM SET autovacuum = off"))
     administer(sql.SQL("SELECT pg_reload_conf()"))
 
@@ -139,13 +139,13 @@ def administer(statement: sql.Composable) -> None:
 
 
 def url_of(database: str) -> str:
-    """The server's URL with another database's name."""
+    """Return the server's URL with another database name."""
     address, question, options = Settings().database_url.partition("?")
     return f"{address.rpartition('/')[0]}/{database}{question}{options}"
 
 
 def redis_url_of(worker: str) -> str:
-    """Redis' database of a worker's own: limits are counted there, and one test starts them afresh."""
+    """Return the URL of the worker's own Redis database: it holds the limits, and one test resets them."""
     return (
         urlsplit(Settings().redis_url)
         ._replace(path=f"/{worker.removeprefix('gw').replace('master', '0')}")
@@ -155,16 +155,16 @@ def redis_url_of(worker: str) -> str:
 
 async def empty(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
-        # Triggers off: they would refuse the TRUNCATE, and there is nothing left to index.
+        # Disable triggers: they would refuse the TRUNCATE, and nothing is left to index.
         await connection.execute(text("SET LOCAL session_replication_role = replica"))
-        # What a killed process began may hold its locks until its statement ends.
+        # No lock timeout: a statement of a killed process may hold its locks until it ends.
         await connection.execute(text("SET LOCAL lock_timeout = 0"))
         await connection.execute(text(f"TRUNCATE {EMPTIED} RESTART IDENTITY"))
 
 
 @pytest.fixture(scope="session")
 def database_url(worker_id: str) -> str:
-    """A migrated database that belongs to this worker alone."""
+    """A migrated database that only this worker uses."""
     name, template = database_name(worker_id), database_name("template")
     administer(
         sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
@@ -198,7 +198,7 @@ async def worker_engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
 
 @pytest.fixture
 async def engine(worker_engine: AsyncEngine) -> AsyncIterator[AsyncEngine]:
-    """A database in which tests commit; emptied afterwards."""
+    """A database in which tests commit; it is emptied after each test."""
     yield worker_engine
     await empty(worker_engine)
 
@@ -236,7 +236,7 @@ def s3_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def memory_is_collected_as_usual() -> Iterator[None]:
-    """A long command may set its process up for its own work; it does so to the worker of a test, too."""
+    """Restore the garbage collector's settings, because a long-running command changes them."""
     thresholds = gc.get_threshold()
     yield
     if gc.get_threshold() != thresholds:
@@ -248,7 +248,7 @@ def memory_is_collected_as_usual() -> Iterator[None]:
 async def generation(
     engine: AsyncEngine, search: AsyncOpenSearch, cache: Redis, settings: Settings
 ) -> AsyncIterator[str]:
-    """A fresh, empty, live generation behind this worker's alias; nobody is about to change it."""
+    """An empty, live generation behind this worker's alias, without a change in progress."""
     await cache.delete(*(f"search:{{{settings.index_alias}}}:{mark}" for mark in ("moving", "written")))
     name = await generations.create(engine, search, settings)
     await generations.begin_verifying(engine, name)

@@ -1,4 +1,4 @@
-"""What tests of enhancements share: pictures at any stage, and an AI service's signed messages."""
+"""Helpers for enhancement tests: pictures at any stage, and signed messages of the AI service."""
 
 import time
 from dataclasses import dataclass, field, replace
@@ -31,11 +31,11 @@ AT = {
     "failed": {"enhancement_status": "failed", "enhancement_error": "It is too dark."},
     "timeout": {"enhancement_status": "timeout"},
 }
-"""Stage -> columns of a picture."""
+"""Stage -> columns of the picture's row."""
 
 
 async def store_job(engine: AsyncEngine, stage: str = "pending", *, attempt: int = 1, **columns: Any) -> Job:
-    """A picture of a home of its own, at a stage of its job."""
+    """Store a picture of a new home, with its job at the given stage."""
     [property_id] = await store(engine, home())
     job_id = f"enh_test_{next(ids)}"
     row = {"ai_job_id": job_id, "attempts": attempt} | AT[stage] | columns
@@ -45,7 +45,7 @@ async def store_job(engine: AsyncEngine, stage: str = "pending", *, attempt: int
 
 @dataclass(frozen=True)
 class Standing:
-    """What the row of a picture says of its enhancement."""
+    """The enhancement columns of a picture's row."""
 
     status: str
     enhanced_url: str | None
@@ -69,7 +69,7 @@ async def standing(engine: AsyncEngine, image_id: UUID) -> Standing:
 
 @dataclass(frozen=True)
 class Sender:
-    """The AI service, as far as its webhooks go."""
+    """Sends webhooks as the AI service does."""
 
     api: Api
     secrets: tuple[str, ...] = field(repr=False)
@@ -79,7 +79,7 @@ class Sender:
         return cls(replace(api, always={}), tuple(settings.webhook_secrets))
 
     async def tell(self, job: Job, kind: str, message_id: str | None = None, **data: Any) -> Answer:
-        """A message about a job, under a new id unless one is given."""
+        """Send a message about a job, with a new message id unless one is given."""
         facts = {"image_id": job.image_id, "job_id": job.id, "attempt": job.attempt}
         if kind == "completed":
             facts["result_url"] = RESULT
@@ -87,7 +87,7 @@ class Sender:
         return await self.send(body, message_id)
 
     async def send(self, body: bytes, message_id: str | None = None, *, seconds: int = 0) -> Answer:
-        """A body, signed by a clock that is so many seconds wrong."""
+        """Send a signed body; the clock of the signature is off by `seconds`."""
         keys = [secret_key(secret) for secret in self.secrets]
         headers = signed_headers(message_id or f"message_{next(ids)}", int(time.time()) + seconds, body, keys)
         return await self.post(body, headers)

@@ -15,7 +15,7 @@ Row = dict[str, Any]
 
 
 def home(title: str = "Garden flat", *, locality: str = "Sector 62", **columns: Any) -> Row:
-    """A property's columns: an active apartment for sale, unless the test says otherwise."""
+    """Return a property's columns: an active apartment for sale unless the test overrides them."""
     fact = LOCALITIES[locality]
     return {
         "title": title,
@@ -38,7 +38,7 @@ def plot(title: str = "Corner plot", **columns: Any) -> Row:
 
 
 def form(**fields: Any) -> Row:
-    """A property as an admin sends it: the same home, and nothing that may be left out."""
+    """Return a property as an admin sends it: the same home as `home()`, required fields only."""
     return {
         "title": "Garden flat",
         "locality": "Sector 62",
@@ -64,7 +64,7 @@ def picture(property_id: UUID, **columns: Any) -> Row:
 
 
 async def store(engine: AsyncEngine, *rows: Mapping[str, Any]) -> list[UUID]:
-    """Commit property rows; ids in the order of the rows."""
+    """Commit property rows; return their ids in the same order."""
     async with engine.begin() as connection:
         return [
             (await connection.execute(insert(Property).values(**row).returning(Property.id))).scalar_one()
@@ -73,7 +73,7 @@ async def store(engine: AsyncEngine, *rows: Mapping[str, Any]) -> list[UUID]:
 
 
 async def store_pictures(engine: AsyncEngine, *rows: Mapping[str, Any]) -> list[UUID]:
-    """Commit pictures; ids in the order of the rows."""
+    """Commit pictures; return their ids in the same order."""
     async with engine.begin() as connection:
         return [
             (
@@ -84,7 +84,7 @@ async def store_pictures(engine: AsyncEngine, *rows: Mapping[str, Any]) -> list[
 
 
 async def store_user(engine: AsyncEngine, **columns: Any) -> UUID:
-    """Commit an account, an admin's unless the test says otherwise; nobody can sign in by its password."""
+    """Commit an account, an admin by default; its hash matches no password, so it cannot sign in."""
     row = {
         "email": "asha@casabricks.example",
         "full_name": "Asha Rao",
@@ -96,7 +96,7 @@ async def store_user(engine: AsyncEngine, **columns: Any) -> UUID:
 
 
 def inquiry(property_id: UUID, **columns: Any) -> Row:
-    """A lead's columns: a new one of a moment ago, unless the test says otherwise."""
+    """Return a lead's columns: by default a new lead whose consent was given just now."""
     return {
         "property_id": property_id,
         "full_name": "Ravi Kumar",
@@ -109,7 +109,7 @@ def inquiry(property_id: UUID, **columns: Any) -> Row:
 
 
 async def store_inquiries(engine: AsyncEngine, *rows: Mapping[str, Any]) -> list[UUID]:
-    """Commit leads; ids in the order of the rows."""
+    """Commit leads; return their ids in the same order."""
     async with engine.begin() as connection:
         return [
             (await connection.execute(insert(Inquiry).values(**row).returning(Inquiry.id))).scalar_one()

@@ -1,4 +1,4 @@
-"""Who waits for a lock in the test's own database; other tests wait in theirs."""
+"""Waiting until connections wait for a lock; only the test's own database is considered."""
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -11,7 +11,7 @@ WAITING = text(
 
 
 async def until_waiting(engine: AsyncEngine, count: int = 1) -> None:
-    """Return when so many connections wait for what another holds."""
+    """Return as soon as `count` connections wait for a lock."""
 
     async def wait() -> bool:
         async with engine.connect() as connection:

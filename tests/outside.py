@@ -1,4 +1,4 @@
-"""Servers of others, played by a real one on this machine."""
+"""Local stand-ins for external servers; they listen on real sockets."""
 
 import socket
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ from aiohttp import web
 
 @asynccontextmanager
 async def listening(app: web.Application) -> AsyncIterator[str]:
-    """The application's origin, for as long as it is up."""
+    """Serve the application and yield its origin; it stops at the end of the block."""
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()
     listener = socket.create_server(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""Pictures as people and attackers send them, made here: a table of what each is and what becomes of it."""
+"""Pictures as users and attackers send them, generated here, with a table of the expected results."""
 
 import io
 import struct
@@ -13,7 +13,7 @@ import pyvips
 from PIL import Image, ImageCms, PngImagePlugin
 
 CANARY = b"CANARY-28.5355N-77.3910E"
-"""In every place of a file that can hold something else than pixels; in no output."""
+"""Text put in every place of a file that can hold metadata; no output may contain it."""
 EXIF = bytes.fromhex("457869660000")
 
 
@@ -22,13 +22,13 @@ class Case:
     name: str
     make: Callable[[], bytes]
     size: tuple[int, int] | None = None
-    """Of the large variant, when the picture is taken."""
+    """Size of the large variant, if the picture is accepted."""
     code: str | None = None
-    """Why it is refused, when it is."""
+    """Error code, if the picture is refused."""
 
 
 def photo(width: int = 1_200, height: int = 800, bands: int = 3) -> pyvips.Image:
-    """Something with light and colour in it: top left red, bottom right blue."""
+    """Return a colorful test picture: red at the top left, blue at the bottom right."""
     across, down = pyvips.Image.xyz(width, height).bandsplit()
     red, blue = (across * -255 / width + 255), (down * 255 / height)
     return (
@@ -68,7 +68,7 @@ def moving(kind: str, count: int) -> bytes:
 
 
 def segment(marker: int, content: bytes) -> bytes:
-    """A JPEG segment."""
+    """Return a JPEG segment."""
     return struct.pack(">BBH", 0xFF, marker, len(content) + 2) + content
 
 
@@ -77,24 +77,24 @@ def with_segments(jpeg: bytes, *segments: bytes) -> bytes:
 
 
 def chunk(name: bytes, content: bytes) -> bytes:
-    """A PNG chunk."""
+    """Return a PNG chunk."""
     return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
 
 def with_chunks(png: bytes, *chunks: bytes) -> bytes:
-    """Behind the header, which is always 33 bytes long."""
+    """Insert chunks after the header, which is always 33 bytes long."""
     return png[:33] + b"".join(chunks) + png[33:]
 
 
 def empty_png(width: int, height: int, depth: int = 8, kind: int = 2) -> bytes:
-    """A header that promises pixels, and none."""
+    """Return a PNG whose header states a size, but without pixel data."""
     header = struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
 
 
 @cache
 def interlaced_png(width: int, height: int) -> bytes:
-    """Nothing but zeros: eight bytes a pixel, in seven passes over an image that a decoder must hold."""
+    """Return an interlaced PNG of zeros, 8 bytes a pixel; a decoder must hold it as a whole."""
     header = struct.pack(">IIBBBBB", width, height, 16, 6, 0, 0, 1)
     starts = (
         (0, 0, 8, 8),
@@ -134,7 +134,7 @@ def turned(orientation: int) -> bytes:
 
 
 def talkative_jpeg() -> bytes:
-    """With words in every segment that takes them, a thumbnail in its EXIF, and more behind its end."""
+    """Return a JPEG with text in every segment that allows it, an EXIF thumbnail, and text after its end."""
     inside = pillow(plain(size=(160, 120)), "JPEG", comment=CANARY)
     said = [
         segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta>" + CANARY + b"</x:xmpmeta>"),
@@ -160,7 +160,7 @@ def talkative_webp() -> bytes:
 
 
 def archived() -> bytes:
-    """A picture that is an archive as well."""
+    """Return a picture that is also a valid ZIP archive."""
     file = io.BytesIO(jpeg())
     file.seek(0, io.SEEK_END)
     with ZipFile(file, "a") as archive:
@@ -173,7 +173,7 @@ def profiled(profile: bytes) -> bytes:
 
 
 def named_profile() -> bytes:
-    """A true profile in whose description somebody has left a word."""
+    """Return a valid ICC profile with the canary in its description."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     said = "sRGB built-in"
     word = CANARY.decode()[: len(said)]
@@ -182,7 +182,7 @@ def named_profile() -> bytes:
 
 
 def text_bomb() -> bytes:
-    """Words of a hundred megabytes in a hundred kilobytes."""
+    """Return a PNG of about 100 kB with text chunks that decompress to 100 MB each."""
     swollen = zlib.compress(b"\0" * 100_000_000, 9)
     return with_chunks(
         png(photo(600, 400)),
@@ -196,20 +196,20 @@ def chatter(count: int) -> bytes:
 
 
 def scans(count: int) -> bytes:
-    """A progressive picture whose last scan comes again and again, each over all of its pixels."""
+    """Return a progressive JPEG whose last scan repeats `count` times, each time over all pixels."""
     whole = jpeg(photo(2_000, 2_000), interlace=True, Q=10)
     last = whole.rindex(b"\xff\xda")
     return whole[:last] + whole[last:-2] * count + b"\xff\xd9"
 
 
 def flipped(content: bytes, place: float) -> bytes:
-    """With some of its bytes wrong."""
+    """Return the content with 64 of its bytes inverted."""
     at = int(len(content) * place)
     return content[:at] + bytes(byte ^ 0xFF for byte in content[at : at + 64]) + content[at + 64 :]
 
 
 def promising_jpeg(side: int) -> bytes:
-    """A header that promises more than there is."""
+    """Return a JPEG whose header states larger dimensions than its data holds."""
     small = jpeg(photo(600, 400))
     at = small.index(b"\xff\xc0") + 5
     return small[:at] + struct.pack(">HH", side, side) + small[at + 4 :]

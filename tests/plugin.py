@@ -1,4 +1,4 @@
-"""What pytest does for tests that start processes."""
+"""Pytest fixtures and hooks for tests that start processes."""
 
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.processes import STARTED, Processes
 
 @pytest.fixture
 def processes(tmp_path: Path) -> Iterator[Processes]:
-    """Starts programs; what still runs at the end of the test is killed."""
+    """Starts programs; kills those that still run at the end of the test."""
     processes = Processes(tmp_path)
     yield processes
     processes.kill_all()
@@ -24,7 +24,7 @@ def pytest_runtest_protocol() -> Generator[None, object, object]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show the last words of what a test that failed has started."""
+    """Add the last output of the processes that a failed test started to its report."""
     report = yield
     if report.failed:
         report.sections += [

@@ -1,4 +1,4 @@
-"""Ports that have to be known before somebody listens there."""
+"""Ports that must be known before a server listens on them."""
 
 import socket
 from collections.abc import Iterator
@@ -9,10 +9,10 @@ from embedded.ports import LOOPBACK
 
 @contextmanager
 def kept_port() -> Iterator[int]:
-    """A port that nobody else is given meanwhile, nor between two servers of ours.
+    """Reserve a port that no other program is given, even while the server under test restarts.
 
-    The kernel does not give away what is bound, and lets a server listen there whose socket says that
-    it may share an address which nobody listens at: every server's says so, to come back at once.
+    The kernel does not hand out a bound port. But a server may listen on it if both sockets set
+    SO_REUSEADDR and nothing else listens there. Servers set it so that they can restart at once.
     """
     with socket.socket() as keeper:
         keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,7 +1,7 @@
-"""Processes that a test starts: what they say goes to files, and none of them outlives its test.
+"""Processes that a test starts: their output goes to files, and none of them outlives its test.
 
-Whoever waits for one that ends meanwhile fails at once, with its exit code and its last words. A test
-that fails shows the last words of all that it has started.
+If a process ends while a test waits for it, the wait fails at once with the exit code and the last output.
+A failed test shows the last output of every process that it started.
 """
 
 import inspect
@@ -20,9 +20,9 @@ from typing import TypeVar
 from tests.waiting import PATIENCE_S, until, until_now
 
 LAST_WORDS = 3_000
-"""Characters of a log that say what went wrong."""
+"""Characters at the end of a log that a failure shows."""
 WITH_US = ("setpriv", "--pdeathsig", "TERM") if shutil.which("setpriv") else ()
-"""Asks a program to end when we are killed and can ask it no more; from there on it ends its own."""
+"""Command prefix: a program gets SIGTERM if the test process is killed; it then ends its own children."""
 
 T = TypeVar("T")
 
@@ -31,16 +31,16 @@ T = TypeVar("T")
 class Process(ABC):
     name: str
     log: Path
-    """What it says."""
+    """The file with its output."""
 
     @property
     @abstractmethod
     def exit_code(self) -> int | None:
-        """None while it runs."""
+        """The exit code, or None while it runs."""
 
     @abstractmethod
     def kill(self) -> None:
-        """End it, whatever it does, and all that it has started in its group."""
+        """Kill the process at once, with everything in its process group."""
 
     @property
     def has_ended(self) -> bool:
@@ -62,7 +62,7 @@ class Process(ABC):
         self.until_now(lambda: words in self.said, f"it says {words!r}", seconds=seconds)
 
     async def ends(self, *, seconds: float = PATIENCE_S) -> int:
-        """Its exit code."""
+        """Wait until it ends; return its exit code."""
         await until(lambda: self.has_ended, lambda: f"it ends\n{self.last_words}", seconds=seconds)
         return self.ends_now()
 
@@ -77,10 +77,10 @@ class Process(ABC):
         *,
         seconds: float = PATIENCE_S,
     ) -> T:
-        """Wait for what comes only while it runs; what the condition gave then."""
+        """Wait for a condition while the process runs; return the condition's value."""
 
         async def found() -> T:
-            has_ended = self.has_ended  # asked first: what it did last of all counts
+            has_ended = self.has_ended  # read before the condition: output written just before the end counts
             seen = condition()
             if inspect.isawaitable(seen):
                 seen = await seen
@@ -92,7 +92,7 @@ class Process(ABC):
     def until_now(
         self, condition: Callable[[], T], what: str | Callable[[], object], *, seconds: float = PATIENCE_S
     ) -> T:
-        """The same where no loop runs."""
+        """Do the same as `until`, without an event loop."""
 
         def found() -> T:
             has_ended = self.has_ended
@@ -108,11 +108,11 @@ class Process(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class Program(Process):
-    """A process with a program and a session of its own."""
+    """A process that runs its own program in its own session."""
 
     popen: "subprocess.Popen[bytes]"
     complaints: Path | None = None
-    """What it writes to stderr, where that is kept apart."""
+    """The file with its stderr, if that is kept apart."""
 
     @property
     def pid(self) -> int:
@@ -134,7 +134,7 @@ class Program(Process):
         self.popen.send_signal(number)
 
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Ask it to end; its exit code when it has."""
+        """Send it a signal; return its exit code after it has ended."""
         self.send(number)
         return await self.ends()
 
@@ -151,13 +151,13 @@ class Program(Process):
 def launch(
     *command: str | Path, log: Path, environment: Mapping[str, str] | None = None, apart: bool = False
 ) -> Program:
-    """Start a program; to be called by the main thread, for with the thread that starts it, it ends.
+    """Start a program. Call this in the main thread: the program ends when the thread that started it ends.
 
     Args:
         command: the program and its arguments.
-        log: where its words go, both stdout and stderr.
-        environment: instead of ours.
-        apart: whether stderr gets a file of its own beside the log.
+        log: file for its output, both stdout and stderr.
+        environment: environment of the program; None inherits that of the test process.
+        apart: whether stderr gets its own file beside the log.
     """
     words = [str(part) for part in command]
     complaints = log.with_suffix(".err") if apart else None
@@ -176,10 +176,10 @@ def launch(
 
 @dataclass
 class Started:
-    """What a test has started, in the order of the starts."""
+    """The processes that a test has started, in order of their start."""
 
     folder: Path
-    """For the logs."""
+    """Directory for the logs."""
     started: list[Process] = field(default_factory=list)
 
     def next_log(self) -> Path:
@@ -208,9 +208,9 @@ class Processes(Started):
 
 
 def read(log: Path) -> str:
-    """What is there by now; the last character may be half-written."""
+    """Return the log so far; its last character may be incomplete."""
     return log.read_text(errors="replace") if log.exists() else ""
 
 
 STARTED: list[Process] = []
-"""By the test that runs now."""
+"""The processes that the current test has started."""

@@ -1,4 +1,4 @@
-"""A real S3 for tests: versitygw where Go has built it, else moto's server; `.ci/run` builds it."""
+"""A real S3 server for tests: versitygw if `.ci/run` has built it with Go, else moto's server."""
 
 import os
 import shutil
@@ -20,14 +20,14 @@ ACCESS, SECRET, BUCKET = "casabricks", "not-a-secret-at-all", "casabricks-media"
 
 
 def versitygw() -> str | None:
-    """Where it is, if it is."""
+    """Return the path of versitygw, or None if it is not installed."""
     homes = [Path(os.environ.get("GOPATH") or Path.home() / "go", "bin")]
     return shutil.which("versitygw", path=os.pathsep.join([os.environ.get("PATH", ""), *map(str, homes)]))
 
 
 @contextmanager
 def served(directory: Path) -> Iterator[str]:
-    """The address of an S3 with one empty bucket."""
+    """Serve an S3 with one empty bucket; yield its URL."""
     program = versitygw()
     with _served_by(program, directory) if program else _served_by_moto() as url:
         client_of(url).create_bucket(Bucket=BUCKET)
@@ -80,7 +80,7 @@ def client_of(url: str):
 
 
 def settings_of(url: str, settings: Settings, prefix: str = "pictures") -> Settings:
-    """The same settings with media in that bucket."""
+    """Return the settings with media stored in that bucket."""
     return settings.model_copy(
         update={
             "media_url": f"s3://{BUCKET}/{prefix}",

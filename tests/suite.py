@@ -1,7 +1,7 @@
-"""The suite as `make` runs it: a test that fails gets a second chance, alone, and is named when it takes it.
+"""The suite as `make` runs it: failed tests run again, alone; those that pass then are reported.
 
-`python -m tests.suite` is one run, with coverage; `python -m tests.suite steady` runs it on a machine that
-is kept busy, without second chances. Further arguments go to pytest.
+`python -m tests.suite` is one run with coverage. `python -m tests.suite steady` runs the suite on a machine
+that is kept busy, without second runs. Further arguments go to pytest.
 """
 
 import json
@@ -21,21 +21,21 @@ WORKERS = ("--numprocesses", "2", "--dist", "loadgroup", "--max-worker-restart",
 ALONE = ("--numprocesses", "0", "--last-failed", "--last-failed-no-failures", "none")
 LEAST_COVERAGE = 95
 MOST_UNSTEADY = 10
-"""When more fail than that, it is not for want of a quiet machine."""
+"""If more tests than this fail, a busy machine is not the reason, and there is no second run."""
 ROUNDS, BUSY_LOOPS = 3, 2
 FAILED = 1
-"""pytest's exit code when tests failed; any other trouble gets no second chance."""
+"""pytest's exit code if tests failed; other errors get no second run."""
 
 
 @dataclass(frozen=True)
 class Suite:
-    """One run, with a cache and coverage data of its own, so that several may go on in a checkout."""
+    """One run, with its own cache and coverage data, so that several can run in one checkout."""
 
     directory: Path
     arguments: tuple[str, ...] = ()
 
     def run(self, *options: str, log: Path | None = None) -> int:
-        """Pytest's exit code."""
+        """Run pytest; return its exit code."""
         command = [sys.executable, "-m", "pytest", "-o", f"cache_dir={self.directory / 'cache'}", *options]
         environment = os.environ | {"COVERAGE_FILE": str(self.directory / "coverage")}
         if log is None:
@@ -47,10 +47,10 @@ class Suite:
     def failed(self) -> list[str]:
         kept = self.directory / "cache" / "v" / "cache" / "lastfailed"
         failed = json.loads(kept.read_text()) if kept.exists() else {}
-        return sorted(name for name in failed if "::" in name)  # a test, and not what could not be collected
+        return sorted(name for name in failed if "::" in name)  # no collection errors
 
     def report(self) -> int:
-        """Print the coverage; fails when it has dropped."""
+        """Print the coverage; return a nonzero exit code if it is too low."""
         command = [sys.executable, "-m", "coverage", "report", f"--data-file={self.directory / 'coverage'}"]
         return subprocess.call([*command, f"--fail-under={LEAST_COVERAGE}"])
 
@@ -74,7 +74,7 @@ def run_once(arguments: tuple[str, ...]) -> int:
 
 
 def run_steady(arguments: tuple[str, ...], rounds: int = ROUNDS) -> int:
-    """Three rounds of two runs side by side, beside two loops that only use the machine."""
+    """Run rounds (three by default) of two suites at once, beside two loops that keep the CPU busy."""
     with tempfile.TemporaryDirectory(prefix="casabricks-steady-") as directory, busy(BUSY_LOOPS):
         codes = [_round(Path(directory), number, arguments) for number in range(1, rounds + 1)]
     return max(codes)

@@ -1,4 +1,4 @@
-"""What tests rely on when they start processes: words, ends, and that none is left over."""
+"""Processes that tests start: their output, their ends, and that none is left over."""
 
 import signal
 import subprocess

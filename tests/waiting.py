@@ -1,4 +1,4 @@
-"""Waiting for what others do: always with a deadline, and with words that say what for."""
+"""Polling for a condition, always with a deadline and a message that says what was expected."""
 
 import asyncio
 import inspect
@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 PATIENCE_S = 90.0
-"""Far beyond what anything takes on a busy machine; what does not come at all fails here."""
+"""Seconds; much longer than any step takes on a busy machine. A wait fails after this time."""
 LOOK_S = 0.02
 
 T = TypeVar("T")
@@ -20,13 +20,13 @@ async def until(
     seconds: float = PATIENCE_S,
     pause_s: float = LOOK_S,
 ) -> T:
-    """Look again and again until a condition holds; what it gave then.
+    """Poll until a condition holds; return its value.
 
     Args:
-        condition: plain or asynchronous; it holds when what it gives is true.
-        what: for the message; called at the end when it is to say what was there instead.
-        seconds: patience, for what a test is to prove by its own deadline.
-        pause_s: between two looks; 0 for what passes in a moment.
+        condition: plain or asynchronous; it holds if its value is true.
+        what: text for the failure message; a callable is called at the end and can report the actual state.
+        seconds: how long to wait; tests with their own deadline set it.
+        pause_s: pause between two polls; 0 for conditions that hold only for a moment.
     """
     deadline = time.monotonic() + seconds
     while True:
@@ -42,7 +42,7 @@ async def until(
 def until_now(
     condition: Callable[[], T], what: str | Callable[[], object], *, seconds: float = PATIENCE_S
 ) -> T:
-    """The same where no loop runs."""
+    """Do the same as `until`, without an event loop."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, f"not within {seconds:g} s: {what() if callable(what) else what}"

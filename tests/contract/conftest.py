@@ -1,4 +1,4 @@
-"""The contract of this application, and the one that is kept beside the code."""
+"""The contract that the application generates, and the one stored in the repository."""
 
 import json
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ from server.openapi.document import document
 from tests.server.conftest import Api, live, served
 from tests.server.explore.conftest import browser
 
-__all__ = ["browser", "live"]  # fixtures of ours too
+__all__ = ["browser", "live"]  # fixtures that pytest finds here
 
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "docs" / "openapi.json"
@@ -34,5 +34,5 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
 
 @pytest.fixture(scope="session")
 def contract(app: CasaApp) -> Document:
-    """As a client reads it."""
+    """The contract after a round trip through JSON, as a client reads it."""
     return json.loads(json.dumps(document(app)))

@@ -1,4 +1,4 @@
-"""What Schemathesis has to know beside the contract: who asks, what there is, and which texts are meant."""
+"""Hooks for Schemathesis: tokens, existing ids, and rules that JSON Schema cannot express."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from schemas.sectors import LOCALITIES
 from tests import pictures
 
 KNOWN: Mapping[str, list[str]] = json.loads(os.environ["CONTRACT_KNOWN"])
-"""Parameter -> ids of what is there."""
+"""Parameter -> existing ids."""
 SOMEBODY, SECRET = os.environ.get("CONTRACT_ACCOUNT"), os.environ["CONTRACT_SECRET"]
 DRAWN = Random(7)
 
@@ -54,12 +54,13 @@ BEYOND_A_SCHEMA = frozenset(
         "weak_password", "wrong_password",
     }
 )  # fmt: skip
-"""Codes of rules that the contract says in words: two fields that have to fit, a text that is read."""
+"""Error codes of rules that the contract states only in words: fields that must fit together, parsed
+texts."""
 
 
 @schemathesis.auth(refresh_interval=None)
 class Token:
-    """A token of its own for each request: one of them signs out."""
+    """Gives each request a new token, because one of the operations signs out."""
 
     def get(self, _case: schemathesis.Case, _context: schemathesis.AuthContext) -> str | None:
         if SOMEBODY is None:
@@ -72,7 +73,7 @@ class Token:
 
 @schemathesis.hook
 def map_case(context: schemathesis.HookContext, case: schemathesis.Case) -> schemathesis.Case:
-    """Ask for what is there, three times of four."""
+    """Replace ids by existing ones in three of four cases."""
     for part in (case.path_parameters, case.body):
         for name in KNOWN.keys() & set(part if isinstance(part, dict) else ()):
             if is_id(part[name]) and DRAWN.random() < 0.75:
@@ -82,7 +83,7 @@ def map_case(context: schemathesis.HookContext, case: schemathesis.Case) -> sche
 
 @schemathesis.hook
 def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict[str, Any]) -> None:
-    """From everywhere, or one address would soon have asked too often; and without waiting for an indexer."""
+    """Use random client addresses because of the rate limits, and do not wait for an indexer."""
     if isinstance(case.query, dict) and str(case.query.get("wait")) in WAITS:
         case.query["wait"] = 0
     case.headers["X-Forwarded-For"] = ".".join(str(DRAWN.randrange(1, 224)) for _ in range(4))
@@ -103,10 +104,10 @@ def filter_failure(
     case: schemathesis.Case,
     response: schemathesis.Response,
 ) -> bool:
-    """A refusal of what the schemas allow is none when all its reasons are beyond them.
+    """Ignore a refusal of a valid request if all its codes are for rules beyond JSON Schema.
 
-    And nothing is wrong with a request that only has a header more, or that differs in nothing after all;
-    what is empty in a query string counts as not given, whatever type it would be of.
+    Also ignore accepted invalid requests that only have an extra header or do not differ from valid ones. An
+    empty value in a query string counts as not given, so it is valid for any type.
     """
     if isinstance(failure, AcceptedNegativeData):
         is_blank = isinstance(case.query, dict) and "" in case.query.values()
@@ -116,7 +117,7 @@ def filter_failure(
     problem = response.json()
     codes = {error["code"] for error in problem["errors"]}
     if problem["code"] == "unparsable" and "search" in case.query:
-        return False  # a text that is no JSON
+        return False  # a text that is not JSON
     return not codes or not codes <= BEYOND_A_SCHEMA
 
 

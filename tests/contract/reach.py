@@ -1,4 +1,4 @@
-"""What a handler may raise: the errors that are named in it, and in what it calls, however far down."""
+"""Finds the errors that a handler may raise: those named in it and in the code it calls, at any depth."""
 
 import inspect
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from stores import media
 
 OURS = ("domain", "imaging", "indexer", "schemas", "server", "services", "stores", "tasks")
 REACHED_BY_CONTEXT = get_type_hints(Context) | {"media": media}
-"""`request.app.ctx.passwords` is of the type that the context says; media is one of several."""
+"""Attribute of the context -> its declared type; media has several implementations, so its module is used."""
 
 
 def errors_below(handler: Callable[..., Any]) -> set[type[CasaError]]:
@@ -39,7 +39,7 @@ def _is_ours(reached: Any) -> bool:
 
 
 def _named(code: CodeType, scope: dict[str, Any]) -> Iterator[Any]:
-    """The things that code names: global ones, those of modules, and those of the context."""
+    """Yield what the code names: globals, attributes of modules, and types of the context's attributes."""
     named = {name: scope[name] for name in code.co_names if name in scope}
     modules = [each for each in named.values() if isinstance(each, ModuleType)]
     yield from (each for each in named.values() if not isinstance(each, ModuleType))

@@ -1,4 +1,4 @@
-"""The TypeScript types of the contract: generated from it, and what a client is compiled against."""
+"""The TypeScript types of the contract: generated from it, and a client compiles against them."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""The running API against its contract, asked by Schemathesis, which knows nothing else."""
+"""Schemathesis checks the running API against its contract, and knows nothing but the contract."""
 
 import asyncio
 import json
@@ -23,13 +23,13 @@ from tests.server.conftest import Api, Catalogue, served
 
 HERE = Path(__file__).parent
 EXAMPLES = int(os.environ.get("EXAMPLES", "3"))
-"""Cases drawn for each operation, beside those that every run has."""
-pytestmark = pytest.mark.timeout(600 + 60 * EXAMPLES)  # hundreds of operations, each asked many times
+"""Random cases for each operation, in addition to the fixed ones."""
+pytestmark = pytest.mark.timeout(600 + 60 * EXAMPLES)  # hundreds of operations, each called many times
 
 
 @dataclass(frozen=True)
 class Somewhere:
-    """An API with things in it, and what they are called in paths and bodies."""
+    """An API with data: the ids for paths and bodies, and an account for each role."""
 
     api: Api
     known: dict[str, list[str]]
@@ -90,17 +90,17 @@ async def test_the_api_keeps_its_contract(
 
 
 def phases(who: str) -> str:
-    """What is enumerated and not drawn is the same for all, so everyday one account is enough for it."""
+    """Run the enumerated cases with one account only, unless EXAMPLES is set; they are alike for all."""
     everyday = "EXAMPLES" not in os.environ and who != "super_admin"
     return "examples,fuzzing" if everyday else "examples,coverage,fuzzing,stateful"
 
 
 def closed(contract: Document) -> Document:
-    """The contract with answers that have no further fields, so that one which it leaves out is seen."""
+    """Return the contract with closed response schemas, so that undocumented fields are detected."""
     strict = deepcopy(contract)
     schemas = strict["components"]["schemas"]
     answers = [operation["responses"] for path in strict["paths"].values() for operation in path.values()]
     for name in referred(answers, schemas):
-        if "properties" in schemas[name] and name != "Problem":  # some have members of their own
+        if "properties" in schemas[name] and name != "Problem":  # some problems have extra members
             schemas[name]["additionalProperties"] = False
     return strict

@@ -1,4 +1,4 @@
-"""The contract is valid, complete, and what the code says."""
+"""The contract is valid and complete, and it matches the code."""
 
 import json
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from tests.contract.conftest import KEPT, Document
 from tests.contract.reach import errors_below
 
 CAUGHT: dict[type[CasaError], set[str]] = {
-    # A file that cannot be deleted now is found by the nightly sweep, and jobs are run elsewhere.
+    # The nightly sweep finds files that cannot be deleted now; jobs run in other processes.
     MediaUnavailable: {
         "admin_enhancement_enhance",
         "admin_enhancement_undo",
@@ -29,7 +29,7 @@ CAUGHT: dict[type[CasaError], set[str]] = {
         "webhooks_enhancement_receive",
     },
     ImportRunning: {"admin_enhancement_enhance", "admin_imports_create", "webhooks_enhancement_receive"},
-    # Said in the answer, as `searchable` and as the reason.
+    # Reported in the response, as `searchable` and as the reason.
     SearchUnavailable: {
         "admin_properties_add",
         "admin_properties_explain_link",
@@ -39,11 +39,11 @@ CAUGHT: dict[type[CasaError], set[str]] = {
         "admin_properties_replace",
         "admin_properties_set_status",
     },
-    # What was written or asked for a moment ago is there.
+    # The row was written or requested a moment ago, so it exists.
     NotFound: {"accounts_me", "admin_imports_create", "admin_properties_add"},
     CasaError: {"webhooks_enhancement_receive"},
 }
-"""Errors on the way of a handler that no client of it meets."""
+"""Errors that code below a handler may raise but that no client of it sees."""
 
 
 def test_every_handler_says_what_it_is(app: CasaApp):
@@ -163,7 +163,7 @@ def test_errors_are_found_however_far_down():
 
         inner()
 
-    assert errors_below(handler) == set()  # a handler of ours is in one of our packages
+    assert errors_below(handler) == set()  # not checked, because it is in none of the product's packages
     handler.__module__ = "server.tests"
     assert errors_below(handler) == set(every_error()) & {Conflict}
 

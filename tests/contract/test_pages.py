@@ -1,4 +1,4 @@
-"""The contract and its page over HTTP: cached, offline, and left out where they are not wanted."""
+"""The contract and its page over HTTP: cached, usable offline, and absent if disabled."""
 
 from playwright.async_api import Browser, expect
 

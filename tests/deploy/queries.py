@@ -1,4 +1,4 @@
-"""The metrics that a PromQL query names."""
+"""The metrics that a PromQL query uses."""
 
 import re
 
@@ -10,7 +10,7 @@ OPERATORS = {"and", "or", "unless", "bool", "offset", "inf", "nan"}
 
 
 def metrics_in(query: str) -> set[str]:
-    """Names that are neither functions nor operators nor labels."""
+    """Return the names that are not functions, operators or labels."""
     for part in (LABELS, RANGE, GROUPING):
         query = part.sub(" ", query)
     functions = set(re.findall(r"([a-zA-Z_]\w*)\s*\(", query))

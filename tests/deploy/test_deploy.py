@@ -1,4 +1,4 @@
-"""The files for Docker, Prometheus and Grafana agree with what the code is, and need no engine to say so."""
+"""The files for Docker, Prometheus and Grafana match the code; no Docker engine is needed."""
 
 import json
 import re
@@ -70,7 +70,7 @@ def test_searches_of_one_address_are_limited():
 
 
 def filled(value: str) -> str:
-    """With defaults where there are some, and a secret where one must be given."""
+    """Replace variables with their defaults, and required ones with a secret."""
     value = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value)
     return re.sub(r"\$\{\w+:\?[^}]*\}", "0123456789abcdef0123456789abcdef", value)
 
@@ -152,7 +152,7 @@ def test_every_service_has_limits_and_those_that_stay_a_health_check():
 
 @pytest.fixture
 async def exported(settings: Settings) -> set[str]:
-    """Names of all samples that the three of ours may export."""
+    """Names of all samples that the API, the indexer and the worker may export."""
     names: set[str] = set()
     async with served(settings, "exporting") as api:
         await ask_once(api)

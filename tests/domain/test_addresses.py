@@ -1,4 +1,4 @@
-"""Whose request it is, when proxies stand between."""
+"""The client's address behind proxies."""
 
 from ipaddress import ip_address, ip_network
 
@@ -19,9 +19,9 @@ def seen(peer: str, *headers: str, trusted=PROXIES) -> str:
     ("peer", "headers", "client"),
     [
         ("203.0.113.9", [], "203.0.113.9"),
-        ("203.0.113.9", ["1.2.3.4"], "203.0.113.9"),  # who connects directly is not believed
+        ("203.0.113.9", ["1.2.3.4"], "203.0.113.9"),  # headers of a direct client are ignored
         ("10.0.0.1", ["1.2.3.4"], "1.2.3.4"),
-        ("10.0.0.1", ["6.6.6.6, 1.2.3.4"], "1.2.3.4"),  # the left end is the client's own writing
+        ("10.0.0.1", ["6.6.6.6, 1.2.3.4"], "1.2.3.4"),  # the client itself wrote the left end
         ("10.0.0.1", ["6.6.6.6, 1.2.3.4, 10.0.0.2"], "1.2.3.4"),
         ("10.0.0.1", ["6.6.6.6", "1.2.3.4, 10.0.0.2"], "1.2.3.4"),
         ("10.0.0.1", ["10.0.0.3, 10.0.0.2"], "10.0.0.3"),

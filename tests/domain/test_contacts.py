@@ -1,4 +1,4 @@
-"""Phone numbers and email addresses, as they are written and as they are searched for."""
+"""Phone numbers and email addresses, as they are entered and searched."""
 
 import phonenumbers
 import pytest

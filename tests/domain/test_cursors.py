@@ -1,4 +1,4 @@
-"""Cursors: good for the search that they came from, and nobody writes one but us."""
+"""Cursors: valid only for their search, and impossible to forge."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ PLACES = st.lists(st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) 
 def test_a_cursor_brings_back_its_place(after: list[Any]):
     try:
         cursor = write_cursor(after, SEARCH, KEYS)
-    except TypeError:  # half a surrogate pair, which no engine answers
+    except TypeError:  # a lone surrogate, which no engine returns
         return
     read = read_cursor(cursor, dict(reversed(SEARCH.items())), KEYS)
     assert read == after or any(place in {float("inf"), float("-inf")} for place in after)

@@ -1,4 +1,4 @@
-"""Hindi words in English letters."""
+"""Hindi words in Latin letters."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The table of an enhancement: one beginning, one end, and no way back but by asking anew."""
+"""The state table of an enhancement: one start, no step back except by a new request."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from schemas.vocabulary import EnhancementStatus
 
 ENDS = {Stage.COMPLETED, Stage.FAILED, Stage.TIMEOUT}
 ASKING = {Event.REQUESTED, Event.FORCED, Event.REVERTED}
-"""What only a person does."""
+"""Events that only a person causes."""
 
 
 def test_every_stage_has_its_row_and_every_event_leads_somewhere():

@@ -1,4 +1,4 @@
-"""The moves of a generation: it serves only what was verified, and what has ended stays so."""
+"""The moves of a generation: only verified ones go live, and ended ones stay ended."""
 
 from contextlib import suppress
 

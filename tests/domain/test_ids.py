@@ -1,4 +1,4 @@
-"""Ids as addresses spell them."""
+"""The accepted spellings of ids in addresses."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""How leads move."""
+"""The moves of leads between statuses."""
 
 from domain.inquiry_flow import MOVES, OPEN, allowed_from, may_move, when_asked_again
 from schemas.vocabulary import InquiryStatus

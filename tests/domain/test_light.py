@@ -1,4 +1,4 @@
-"""The sun stands where an almanac has it, and a home is the lighter for open sides, sun and height."""
+"""The sun's position matches an almanac; open sides, sun and height raise a home's light score."""
 
 from math import cos, radians
 from typing import Any
@@ -103,7 +103,7 @@ def test_in_the_tropics_the_june_sun_stands_in_the_north_at_noon():
 def test_morning_and_afternoon_mirror_each_other(day: Day, before_noon_h: float):
     morning, afternoon = sun_position(day, 12 - before_noon_h), sun_position(day, 12 + before_noon_h)
     assert morning.altitude == pytest.approx(afternoon.altitude, abs=1e-6)
-    # A whole turn together, and none at all at midnight.
+    # The two azimuths add up to 360 degrees, or to 0 at midnight.
     assert cos(radians(morning.azimuth + afternoon.azimuth)) == pytest.approx(1)
 
 

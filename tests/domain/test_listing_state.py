@@ -1,4 +1,4 @@
-"""The moves between states, all of them."""
+"""All moves between listing states."""
 
 from itertools import product
 

@@ -1,4 +1,4 @@
-"""What is shown of personal data in lists, logs and audit rows."""
+"""Masking of personal data in lists, logs and audit rows."""
 
 import pytest
 

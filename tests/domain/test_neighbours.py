@@ -1,4 +1,4 @@
-"""Which sectors lie near which."""
+"""Sectors and their neighbours by distance."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Which passwords are good enough, and how they are kept."""
+"""Password rules and password hashes."""
 
 from unicodedata import normalize
 

@@ -1,4 +1,4 @@
-"""Where a picture is kept, and how its address leads back to it."""
+"""The storage key of a picture, and how its URL leads back to it."""
 
 from uuid import UUID
 

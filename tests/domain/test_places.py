@@ -90,7 +90,7 @@ def test_a_place_beyond_noida_is_named(text, name):
         "Sector 62A, Noida",
         "Sector 999",
         "Sector 6200",
-        "Alpha Court, Noida",  # a name without a number is a building's
+        "Alpha Court, Noida",  # without a number it is the name of a building
         "62",
     ],
 )

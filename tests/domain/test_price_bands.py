@@ -1,4 +1,4 @@
-"""Price bands: whatever the supply, they cover every price once and are worth a question."""
+"""Price bands: for any supply, they cover every price once and are large enough to offer."""
 
 from collections import Counter
 
@@ -20,7 +20,7 @@ prices = st.integers(0, 10**11)
 
 @st.composite
 def supplies(draw):
-    """How many listings each step of a ladder holds; some steps hold none."""
+    """Return the listings at each step of a ladder; some steps have none."""
     ladder = (0, *LADDER[draw(listing_types)])
     return draw(st.dictionaries(st.sampled_from(ladder), st.integers(0, 10_000)))
 
@@ -45,7 +45,7 @@ def test_the_counts_of_the_bands_add_up_to_the_supply(supply):
 def test_no_band_is_too_thin_to_ask_for(supply):
     bands, total = price_bands(supply), sum(supply.values())
     assert len(bands) <= 1 or all(band.count >= total * SMALLEST_SHARE for band in bands)
-    assert len(bands) <= 10  # two neighbours hold a sixth of the supply and more
+    assert len(bands) <= 10  # any two neighbours together hold at least a sixth of the supply
 
 
 @given(listing_types, st.lists(prices, min_size=1, max_size=60))

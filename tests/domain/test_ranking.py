@@ -1,4 +1,4 @@
-"""The default order: each part in points, and what outweighs what."""
+"""The default order: the points of each part, and which part outweighs which."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ listings = st.fixed_dictionaries(
 
 
 def ranked(**known):
-    """The parts of a listing that is known for what the test names and nothing else."""
+    """Return the parts for a listing of which only the given values are known."""
     unknown = {"vastu_score": None, "light_score": None, "deal": None, "has_image": False, "listed_at": EPOCH}
     return rank(**(unknown | known))
 
@@ -76,7 +76,7 @@ def test_a_picture_and_a_younger_date_rank_higher(listing):
 
 @given(listings, st.timedeltas(timedelta(), timedelta(days=365)))
 def test_time_passing_leaves_the_order_of_two_listings_as_it_is(listing, age):
-    """Nothing depends on today, so a stored rank stays right: two dates differ by the same points."""
+    """The rank does not depend on today, so a stored rank stays valid: two dates always differ equally."""
     older = rank(**(listing | {"listed_at": listing["listed_at"] - age}))
     difference = rank(**listing).freshness - older.freshness
     assert difference == pytest.approx(age / timedelta(days=10), abs=1e-6)

@@ -1,4 +1,4 @@
-"""Addresses of results: nothing but https to a host on the list, and never into a network of ours."""
+"""URLs of results: only https to a listed host, and never into a private network."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Which words of a search have to be found, and how freely."""
+"""Which words of a search must match, and how loosely."""
 
 import pytest
 from hypothesis import given

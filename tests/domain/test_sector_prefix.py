@@ -1,4 +1,4 @@
-"""Sectors by the beginning of what people type."""
+"""Sectors that match the beginning of a query."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Societies, however people write them."""
+"""Society names in different spellings."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Cells that a spreadsheet shows and never runs."""
+"""Spreadsheet cells that are shown as text and never run as formulas."""
 
 import pytest
 from hypothesis import given

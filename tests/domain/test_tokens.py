@@ -1,4 +1,4 @@
-"""Access tokens: only what we signed, for what we signed it, in its time."""
+"""Access tokens: accepted only with the product's signature, for their purpose, before they expire."""
 
 from datetime import UTC, datetime, timedelta
 from secrets import token_bytes, token_hex

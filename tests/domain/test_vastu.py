@@ -1,4 +1,4 @@
-"""What most sources share is rated, what they contest is neutral, and too little known gives no score."""
+"""Rules that most sources share are rated, contested ones are neutral, and too few facts give no score."""
 
 from pathlib import Path
 
@@ -111,8 +111,8 @@ def test_a_reading_names_rule_rating_and_the_guideline():
     )
 
 
-# Facing, entrance, kitchen, master bedroom, pooja, toilet; coverage and score, worked out apart from the code
-# by the weights and points of docs/vastu.md.
+# Facing, entrance, kitchen, master bedroom, pooja, toilet; coverage and score, computed from the weights and
+# points of docs/vastu.md, independently of the code.
 TABLE = """
     E NE SE SW NE NW         100  95
     N N SE SW NE W           100  95
@@ -195,7 +195,7 @@ def test_knowing_less_never_covers_more(known: dict[str, Direction | None], forg
 def test_a_better_direction_never_lowers_a_score(
     known: dict[str, Direction | None], rule: str, data: st.DataObject
 ):
-    """The facing is left out, for it also stands for an unknown entrance."""
+    """The facing is excluded, because it also replaces an unknown entrance."""
     pair = data.draw(st.lists(st.sampled_from(Direction), min_size=2, max_size=2))
     worse, better = sorted(pair, key=lambda direction: POINTS[READINGS[rule, direction].rating])
     before, after = vastu_score(**known | {rule: worse}), vastu_score(**known | {rule: better})
@@ -205,17 +205,17 @@ def test_a_better_direction_never_lowers_a_score(
 
 @given(inputs)
 def test_an_unknown_direction_never_counts_as_bad(known: dict[str, Direction | None]):
-    """Counted as bad, it would draw the score below the worst of what is known."""
+    """If unknown counted as bad, the score would fall below the worst known rating."""
     score = vastu_score(**known)
     points = [POINTS[reading.rating] for reading in score.readings]
     assert score.score is None or min(points) <= score.score <= max(points)
 
 
-# -- What is disclosed
+# -- The disclosure
 
 
 def cells(heading: str) -> list[list[str]]:
-    """The body of the table below a heading of the disclosure."""
+    """Return the body of the table below a heading of the disclosure."""
     section = DISCLOSURE.read_text().split(f"## {heading}\n")[1].split("\n## ")[0]
     rows = [line for line in section.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[2:]]

@@ -1,4 +1,4 @@
-"""Signed messages: believed exactly when somebody who knows the secret wrote them, as they are, just now."""
+"""Signed messages: accepted only if a holder of the secret signed exactly this content a moment ago."""
 
 from base64 import b64encode
 
@@ -46,7 +46,7 @@ def refusal_of(
 
 
 def test_the_specification_s_own_example_is_believed():
-    """From the Standard Webhooks repository's tests of its libraries."""
+    """The example is from the tests of the Standard Webhooks libraries."""
     key = secret_key("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     sent = {
         ID: ["msg_p5jXN8AQM9LWM0D4loKWxJek"],

@@ -1,4 +1,4 @@
-"""`python -m embedded` as a test drives it."""
+"""Runs `python -m embedded` for a test."""
 
 import os
 import signal
@@ -9,11 +9,11 @@ from tests.processes import Processes, Program
 
 
 class Command:
-    """`python -m embedded` with a state directory of its own."""
+    """`python -m embedded` with a new state directory."""
 
     def __init__(self, home: Path, processes: Processes) -> None:
         self.home = home
-        # OpenSearch takes seconds to start, and most tests are about the other two.
+        # Start only Postgres and Redis: OpenSearch takes seconds, and few tests need their own.
         kept = {
             name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")
         }
@@ -28,12 +28,12 @@ class Command:
         return program
 
     def run(self, *arguments: str, **environment: str) -> tuple[int, str, str]:
-        """Its exit code, what it said, and what it complained of."""
+        """Run it to its end; return its exit code, stdout and stderr."""
         program = self.start(*arguments, **environment)
         return program.ends_now(), program.said, program.complained
 
     def close(self) -> None:
-        """End what runs as a person would, which takes its servers along."""
+        """Stop all running commands with SIGTERM, which also stops their servers."""
         for program in self._started:
             if not program.has_ended:
                 program.send(signal.SIGTERM)
@@ -42,7 +42,7 @@ class Command:
 
 
 def line_of(program: Program, beginning: str) -> str:
-    """The first line of its output that begins so, as soon as that is whole."""
+    """Wait for a complete line with this beginning; return it."""
 
     def found() -> str:
         lines = program.said.splitlines(keepends=True)

@@ -1,4 +1,4 @@
-"""Stacks of a test's own, beside the servers that the suite runs on."""
+"""Stacks for single tests, separate from the servers of the suite."""
 
 import tempfile
 from collections.abc import Iterator
@@ -14,8 +14,8 @@ from tests.processes import Processes
 def home() -> Iterator[Path]:
     """A state directory for real servers.
 
-    Not below `tmp_path`: each pytest on the machine closes the directory above it again, and Postgres
-    runs as another user when we are root.
+    It is not below `tmp_path`, because each pytest on the machine makes the parent directory private, and
+    Postgres runs as another user if the test runs as root.
     """
     with tempfile.TemporaryDirectory(prefix="casabricks-test-") as directory:
         yield Path(directory)

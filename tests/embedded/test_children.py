@@ -1,4 +1,4 @@
-"""Processes: what is ours ends, what is not ours is left alone, and what ends too early starts again."""
+"""Child processes: own ones are stopped, foreign ones left alone, and those that end early restarted."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""`python -m embedded`: what a person or a script sees of it."""
+"""`python -m embedded` as a user or a script sees it."""
 
 import http.client
 import json
@@ -48,7 +48,7 @@ def test_up_answers_searches_and_comes_back_with_the_same_listings(command: Comm
 
 
 def allowed_origin(url: str, origin: str) -> str | None:
-    """What a browser is told that asks whether a page of this origin may ask."""
+    """Send a CORS preflight request for an origin; return the allowed origin."""
     connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=30)
     asked = {"origin": origin, "access-control-request-method": "POST"}
     connection.request("OPTIONS", "/api/v1/search/guided", headers=asked)

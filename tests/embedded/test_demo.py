@@ -1,4 +1,4 @@
-"""Demo homes are the same for everyone, keep every rule of the tables, and look like Noida's."""
+"""Demo homes are the same for everyone, satisfy every constraint of the tables, and resemble Noida's."""
 
 import os
 import subprocess
@@ -79,7 +79,7 @@ def of_type(drawn: list[Home], *kinds: PropertyType) -> list[Home]:
 
 
 def near(count: int, share: float, total: int) -> bool:
-    """Within four standard deviations of what chance allows."""
+    """Return whether the count is within four standard deviations of the expected number."""
     return abs(count - share * total) <= 4 * (total * share * (1 - share)) ** 0.5
 
 
@@ -187,7 +187,7 @@ def test_expired_homes_say_when(drawn: list[Home]):
         assert (home.standing.expires_at is not None) == expired
 
 
-# -- What fits together
+# -- Consistency
 
 
 def test_plots_have_no_rooms_and_no_building(drawn: list[Home]):
@@ -273,7 +273,7 @@ def test_prices_per_sqft_lie_within_the_band_of_the_locality_except_for_lures(dr
     for home in sales:
         band = price_band(home.property_type, home.place.locality)
         per_sqft = home.offer.price / super_sqft(home)
-        rounding = 1.04  # of area and price together
+        rounding = 1.04  # rounding of area and price together
         assert band.low * LURED / rounding <= per_sqft <= band.high * rounding
         below += per_sqft < band.low / rounding
     assert below <= 2 * LURE * len(sales)

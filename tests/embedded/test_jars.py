@@ -1,4 +1,4 @@
-"""The jars: downloaded once, never twice, and never another than the lock names."""
+"""The jars are downloaded only once, and only with the hashes in the lock file."""
 
 import hashlib
 import re
@@ -20,7 +20,7 @@ PATH = Path("org/example/home/1.0/home-1.0.jar")
 
 
 class Repository(ThreadingHTTPServer):
-    """A Maven repository with one jar, which counts who asks for it."""
+    """A Maven repository with one jar; it records the requests."""
 
     def __init__(self, directory: Path) -> None:
         super().__init__(("127.0.0.1", 0), partial(Quiet, directory=str(directory)))

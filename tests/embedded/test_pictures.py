@@ -1,4 +1,4 @@
-"""The drawn pictures are whole images, the same each time, and there is one for every kind of listing."""
+"""The drawn pictures are valid and reproducible, and every kind of listing has some."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -21,7 +21,7 @@ def pictures(media: Path) -> tuple[Picture, ...]:
 
 
 def size(path: Path) -> tuple[int, int]:
-    """Width and height, after decoding every pixel."""
+    """Return width and height after decoding every pixel; fail if the picture is nearly blank."""
     image = pyvips.Image.new_from_file(str(path), fail_on="warning")
     assert image.deviate() > 5, f"{path} is nearly blank"
     return image.width, image.height

@@ -1,4 +1,4 @@
-"""The three servers: they start beside others, keep their data, and leave nothing behind."""
+"""The three servers start beside others, keep their data, and leave no process behind."""
 
 import http.client
 import json
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.xdist_group("embedded")
 
 
 def others() -> dict[str, str]:
-    """The suite's OpenSearch, so that a test which is not about it need not start one."""
+    """Environment with the suite's OpenSearch, so that a test need not start its own."""
     return {"OPENSEARCH_URL": os.environ["OPENSEARCH_URL"]}
 
 
@@ -103,7 +103,7 @@ with Services(Path(sys.argv[1])) as services:
 def killed(
     request: pytest.FixtureRequest, home: Path, processes: Processes
 ) -> tuple[Path, list[Record], str]:
-    """A stack whose supervisor was killed, maybe with its watchdog, while it held data."""
+    """A stack whose supervisor was killed while it held data; for one parameter its watchdog as well."""
     environment = {
         name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")
     }
@@ -142,7 +142,7 @@ def test_a_postmaster_that_nobody_wrote_down_is_found_by_its_data(home: Path) ->
     with Services(home, environment=others()) as services:
         query(services.database_url, "CREATE TABLE homes AS SELECT 'villa' AS title")
         (postgres,) = [child for child in services.children.running() if child.name == "Postgres"]
-        # What a kill between the start and the list would leave.
+        # Simulate a kill between the start of the server and its entry in the list.
         services.children.forget(postgres)
     assert postgres.record.find() is not None
     with Services(home, environment=others()) as services:

@@ -1,4 +1,4 @@
-"""What a stack keeps: its directory, its secrets, its ports, and run.env."""
+"""The state of a stack: its directory, secrets, ports, and run.env."""
 
 import socket
 import stat

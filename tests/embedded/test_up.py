@@ -1,4 +1,4 @@
-"""What is in the way of a start, of a reset, and of more listings."""
+"""What prevents a start, a reset, and adding listings."""
 
 import os
 import socket
@@ -34,7 +34,7 @@ def test_another_port_is_chosen_and_kept_when_the_usual_one_is_taken(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         usual = server.getsockname()[1]
-        monkeypatch.setattr(up, "API_PORT", usual)  # whether 8000 is free is not ours to say
+        monkeypatch.setattr(up, "API_PORT", usual)  # port 8000 may be in use on this machine
         chosen = choose_port({}, StateDirectory(tmp_path))
         assert choose_port({}, StateDirectory(tmp_path)) == chosen
     assert f"port {usual} is taken, so the API gets {chosen}" in capsys.readouterr().out

@@ -1,5 +1,5 @@
-// One node of a cluster whose other nodes are processes too; the runner's own main makes it a cluster by itself.
-// Arguments: its name, its HTTP port, the names of all nodes with commas between them, then those of the runner.
+// One node of a cluster in which each node is a process; the runner's own main starts a whole cluster instead.
+// Arguments: node name, HTTP port, comma-separated names of all nodes, then the arguments of the runner.
 
 import java.util.Arrays;
 import org.codelibs.opensearch.runner.OpenSearchRunner;
@@ -13,6 +13,6 @@ public class OneNode {
                         .put("discovery.type", "zen")
                         .putList("cluster.initial_cluster_manager_nodes", arguments[2].split(",")))
                 .build(Arrays.copyOfRange(arguments, 3, arguments.length));
-        Thread.currentThread().join(); // until somebody ends the process
+        Thread.currentThread().join(); // until the process is killed
     }
 }

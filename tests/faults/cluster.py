@@ -1,7 +1,7 @@
-"""A cluster of three nodes, each a process of its own, so that one can be killed.
+"""A cluster of three nodes, each its own process, so that one node can be killed.
 
-The nodes of `python -m embedded cluster` share a process, which is enough to try shards and replicas
-but not to lose one.
+The nodes of `python -m embedded cluster` share one process. That is enough to try shards and replicas,
+but not to lose a node.
 """
 
 import asyncio
@@ -69,7 +69,7 @@ class Node:
             return False
 
     def configure(self) -> None:
-        folder = self.home / "node_1" / "config"  # the runner counts the nodes that it starts itself
+        folder = self.home / "node_1" / "config"  # the runner numbers the nodes that it starts itself
         folder.mkdir(parents=True, exist_ok=True)
         seeds = ", ".join(f'"{ports.LOOPBACK}:{transport}"' for transport in self.transports)
         own = self.transports[self.number - 1]
@@ -101,7 +101,7 @@ def running_cluster() -> Iterator[list[Server]]:
 
 
 async def is_green(server: Server, *, nodes: int) -> bool:
-    """Whether all nodes are there and every shard has its copies."""
+    """Return whether all nodes have joined and every shard has its replicas."""
     path = f"/_cluster/health?wait_for_nodes={nodes}&wait_for_status=green&timeout=1s"
     health = await asyncio.to_thread(ask, int(server.url.rpartition(":")[2]), path, 5)
     return not health["timed_out"]

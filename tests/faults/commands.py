@@ -1,7 +1,7 @@
-"""Our commands as processes of their own, which may be killed.
+"""Commands of this project as processes that may be killed.
 
-They are forked from one process that has imported everything, since importing takes a second or two
-of processor time, and seeds are many. What a killed one leaves behind is the same.
+They are forked from one process that has imported everything, because an import takes a second or two of
+CPU time and there are many seeds. A killed command leaves the same state behind as one started afresh.
 """
 
 import importlib
@@ -27,7 +27,7 @@ def run_command(module: str, arguments: Sequence[str], environment: Mapping[str,
     Thread(target=end_with_the_test, daemon=True).start()
     os.environ.clear()
     os.environ.update(environment)
-    importlib.reload(crash_points)  # as a fresh process would have read it
+    importlib.reload(crash_points)  # read CRASH_AT again, as a fresh process does
     with log.open("ab") as output:
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
@@ -36,7 +36,7 @@ def run_command(module: str, arguments: Sequence[str], environment: Mapping[str,
 
 
 def end_with_the_test() -> None:
-    """Should whoever runs the test be killed, nobody else would end us."""
+    """Kill the process group when the test runner has ended; nothing else ends it if the runner is killed."""
     runner = multiprocessing.parent_process()
     assert runner is not None
     runner.join()

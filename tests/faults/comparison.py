@@ -1,4 +1,4 @@
-"""The judge: everything that Postgres and the index hold, compared document for document."""
+"""Compares everything in Postgres with everything in the index, document by document."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class Held:
-    """A document as the engine holds it."""
+    """A document in the engine, with its version."""
 
     version: int
     source: Document
@@ -32,7 +32,7 @@ class Held:
 async def differences(
     engine: AsyncEngine, search: AsyncOpenSearch, index: str, log: AckLog | None = None
 ) -> list[str]:
-    """Every way in which the stores disagree with each other, or with what was acknowledged."""
+    """Return every difference between the two stores, or between them and the acknowledged writes."""
     await search.indices.refresh(index=index)
     async with engine.connect() as connection:
         await connection.execution_options(isolation_level="REPEATABLE READ")
@@ -47,7 +47,7 @@ def disagreements(expected: dict[str, Document], refused: set[str], held: dict[s
     for key, document in expected.items():
         found = held.get(key)
         if key in refused:
-            continue  # the last good one is there, or none
+            continue  # the last accepted document is there, or none
         if found is None:
             yield f"{key} is missing"
         elif found.source != document:
@@ -64,7 +64,7 @@ def disagreements(expected: dict[str, Document], refused: set[str], held: dict[s
 
 
 async def broken_promises(connection: AsyncConnection, log: AckLog) -> list[str]:
-    """Acknowledged writes that the database does not hold, nor a later one whose answer was lost."""
+    """Return acknowledged writes that Postgres lacks; a later write with a lost answer may replace them."""
     columns = (Property.id, Property.revision, Property.title, Property.price, Property.state)
     rows = {row.id: row for row in await connection.execute(select(*columns))}
     return [
@@ -80,14 +80,14 @@ def is_kept(ack: Ack, row: Any) -> bool:
 
 
 def holds(wanted: dict[str, Any] | None, row: Any) -> bool:
-    """Whether the row has these values, or is gone as it was to be."""
+    """Return whether the row has these values; None means that the row must be gone."""
     if wanted is None or row is None:
         return wanted is None and row is None
     return all(getattr(row, name) == value for name, value in wanted.items())
 
 
 async def rendered(connection: AsyncConnection) -> dict[str, Document]:
-    """Every row's document, made afresh, as the engine would give it back."""
+    """Render every row's document, as the engine returns it."""
     found: dict[str, Document] = {}
     after = None
     while (page := await read_page(connection, after=after, until=None, limit=PAGE)).rows:
@@ -97,12 +97,12 @@ async def rendered(connection: AsyncConnection) -> dict[str, Document]:
 
 
 def kept_of(document: ListingDocument) -> Document:
-    """What the engine keeps besides what it can search: some fields are only ever searched."""
+    """Return the fields that the engine keeps in `_source`; some fields are only indexed."""
     return {name: value for name, value in orjson.loads(orjson.dumps(document)).items() if name not in UNKEPT}
 
 
 async def documents(search: AsyncOpenSearch, index: str) -> dict[str, Held]:
-    """Everything in the index."""
+    """Return every document in the index by id."""
     found: dict[str, Held] = {}
     body: Document = {"size": PAGE, "sort": ["id"], "version": True}
     while hits := (await search.search(index=index, body=body))["hits"]["hits"]:

@@ -1,4 +1,4 @@
-"""One set of servers for all fault tests of a run, which one worker has."""
+"""Servers shared by all fault tests of a run; these tests all run on one worker."""
 
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -24,7 +24,7 @@ from tests.faults.world import World
 
 HERE = Path(__file__).parent
 PATIENCE_S = 900
-"""For a test that starts servers anew while others use the machine."""
+"""Timeout in seconds of a test that restarts servers while other tests load the machine."""
 SEEDS = range(int(os.environ.get("SEEDS") or 1))
 
 
@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that takes a seed runs for one, named in its id, or for as many as SEEDS says."""
+    """Parametrize tests that take a seed: one seed, or as many as SEEDS says; the test id names the seed."""
     if "seed" in metafunc.fixturenames:
         first = int(os.environ.get("SEED") or 1)
         metafunc.parametrize("seed", [first + number for number in SEEDS])
@@ -57,7 +57,7 @@ async def proxies(servers: Servers) -> AsyncIterator[Proxies]:
 
 @pytest.fixture(scope="session")
 def direct(servers: Servers) -> Settings:
-    """Settings of the servers themselves, past the proxies."""
+    """Settings that connect to the servers directly, without the proxies."""
     return Settings(
         database_url=servers.postgres.url,
         opensearch_url=servers.opensearch.url,
@@ -100,7 +100,7 @@ async def world(
     direct_search: AsyncOpenSearch,
     tmp_path: Path,
 ) -> AsyncIterator[World]:
-    """Empty stores and no processes; all is well with the network."""
+    """A world with empty stores, no processes and no network faults."""
     impatient = {name: value for name, value in os.environ.items() if name not in PATIENCE}
     environment = impatient | {
         "DATABASE_URL": proxies.postgres.url,
@@ -123,7 +123,7 @@ async def world(
 
 @pytest.fixture
 async def served(world: World, direct_cache: Redis) -> World:
-    """A world whose alias leads to a live, empty generation."""
+    """A world whose alias points to an empty live generation."""
     epoch = Epoch(direct_cache, world.alias)
     name = await generations.create(world.engine, world.search, world.settings)
     await generations.begin_verifying(world.engine, name)

@@ -1,6 +1,6 @@
-"""The real engine behind a door that refuses single items of a bulk, and leaves the others alone.
+"""A proxy to the real engine that refuses single items of a bulk and forwards the others.
 
-It may also be slow, or fail at a whole request because of what is in it.
+It can also delay a bulk, or fail a whole request because of a document in it.
 """
 
 import asyncio
@@ -14,13 +14,13 @@ from aiohttp import ClientSession, web
 
 Document = dict[str, Any]
 Verdict = tuple[int, str] | None
-"""Status and error type, or None for an item that the engine itself shall judge."""
+"""Status and error type; None forwards the item to the engine."""
 
 ANSWER_HEADERS = ("content-type",)
 
 
 class Broken(Exception):
-    """What a judge raises where the engine would fail at the whole request."""
+    """A judge raises this to fail the whole request."""
 
 
 def takes_all(_document: Document) -> Verdict:
@@ -37,18 +37,18 @@ async def fussy_engine(
     judge: Callable[[Document], Verdict] = takes_all,
     pause_s: Callable[[str, int], float] = at_once,
 ) -> AsyncIterator[str]:
-    """Its URL.
+    """Serve the proxy; yield its URL.
 
     Args:
         upstream: the real engine.
-        judge: what becomes of a document.
-        pause_s: how long a bulk to an index, of so many documents, is kept back.
+        judge: decides what happens to a document.
+        pause_s: seconds by which to delay a bulk, given its index and number of documents.
     """
     async with ClientSession(upstream) as engine:
         door = Door(engine, judge, pause_s)
         app = web.Application(client_max_size=1 << 30)
         app.router.add_route("*", "/{path:.*}", door.answer)
-        runner = web.AppRunner(app, shutdown_timeout=0.1)  # nobody waits for what is kept back
+        runner = web.AppRunner(app, shutdown_timeout=0.1)  # do not wait for delayed requests
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
@@ -87,7 +87,7 @@ class Door:
             return web.Response(status=answer.status, body=await answer.read(), headers=headers)
 
     async def bulk(self, path: str, body: bytes) -> Document:
-        """The engine's answer to the items that it got, with ours to the others in their places."""
+        """Return the engine's answer for the forwarded items, with the refusals in their original places."""
         lines = body.splitlines()
         items = list(zip(islice(lines, 0, None, 2), islice(lines, 1, None, 2), strict=True))
         verdicts = [self.judge(orjson.loads(document)) for _, document in items]

@@ -1,4 +1,4 @@
-"""The API as a process of its own, which its own manager brings back, and clients that do not give up."""
+"""The API as a process that its own manager restarts, and clients that retry."""
 
 import asyncio
 import sys
@@ -21,7 +21,7 @@ from tests.processes import Processes, Program
 PATIENCE_S = 120.0
 TIMEOUT = ClientTimeout(total=20)
 PASSING = {502, 503, 504, 0}
-"""What a client is to ask again after; 0 is a connection that was refused or broke."""
+"""Statuses after which a client retries; 0 is a connection that was refused or broke."""
 
 
 @dataclass
@@ -30,19 +30,19 @@ class Portal:
     process: Program
     visitor: ClientSession
     statuses: Counter[int] = field(default_factory=Counter)
-    """Of everything that was asked."""
+    """Status -> number of requests."""
 
     async def ask(
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, Any, Mapping[str, str]]:
-        """Status, JSON and headers of one attempt."""
+        """Send one request; return its status, JSON and headers."""
         try:
             async with self.visitor.request(
                 method, self.url + path, json=body, headers=headers, timeout=TIMEOUT
             ) as answer:
                 found = answer.status, await answer.json(content_type=None), answer.headers
         except (ClientError, TimeoutError) as error:
-            # Before the connection there was no request, so it counts as none.
+            # A refused connection carries no request and is not counted.
             found = 0, None, {}
             if isinstance(error, ClientConnectorError):
                 return found
@@ -52,14 +52,14 @@ class Portal:
     async def ask_until_answered(
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, Any, Mapping[str, str]]:
-        """The first answer that says more than to ask again."""
+        """Retry until an answer's status is not in PASSING; return that answer."""
         last = 0, None, {}
 
         async def answered() -> bool:
             nonlocal last
             last = await self.ask(method, path, body, headers)
             if is_passing := last[0] in PASSING:
-                await asyncio.sleep(0.1)  # as a client does that leaves others some of the server
+                await asyncio.sleep(0.1)  # pause as a client does that leaves capacity to others
             return not is_passing
 
         await self.process.until(
@@ -73,13 +73,13 @@ class Portal:
 
     @property
     def said(self) -> str:
-        """The end of its log."""
+        """The end of the API's log."""
         return self.process.last_words
 
 
 @asynccontextmanager
 async def open_portal(environment: Mapping[str, str], folder: Path) -> AsyncIterator[Portal]:
-    """Serve until the end; whoever trusts 127.0.0.1 lets a client come from any address."""
+    """Serve during the block; the API trusts 127.0.0.1 as a proxy, so clients can state any address."""
     processes = Processes(folder)
     with kept_port() as port:
         local = {"API_PORT": str(port), "TRUSTED_PROXY_CIDRS": "127.0.0.1/32"}

@@ -1,12 +1,12 @@
-"""A TCP proxy before a real server, that can be told what goes wrong on the way.
+"""A TCP proxy in front of a real server that simulates network faults.
 
     async with Proxy(settings.redis_url) as proxy:
         client = Redis.from_url(proxy.url)
         async with proxy.failing(Delay(0.1)):
             ...
 
-A fault begins at once, for open connections too. What is sent into a black hole arrives when it is
-over, as in a network whose cable was pulled for a while.
+A fault begins at once, for open connections too. Data sent into a black hole arrives when the fault ends,
+as in a network whose cable was unplugged for a while.
 """
 
 import asyncio
@@ -22,45 +22,45 @@ from urllib.parse import urlsplit
 LOOPBACK = "127.0.0.1"
 CHUNK = 65_536
 LOOP_TURNS = 10
-"""Of the event loop, in which a connection that was accepted is handed over, and an aborted one closed."""
+"""Turns of the event loop in which an accepted connection is handed over, or an aborted one closed."""
 DEFAULT_PORTS = {"redis": 6379, "postgresql": 5432, "http": 80}
 
 
 @dataclass(frozen=True)
 class Pass:
-    """Nothing is wrong."""
+    """No fault."""
 
 
 @dataclass(frozen=True)
 class Refuse:
-    """Nobody listens: a new connection is refused, open ones are reset."""
+    """New connections are refused, open ones are reset."""
 
 
 @dataclass(frozen=True)
 class BlackHole:
-    """Nothing arrives on either side, and nobody is told."""
+    """No data arrives on either side, and neither side gets an error."""
 
 
 @dataclass(frozen=True)
 class Delay:
-    """What is sent, in either direction, arrives later by so many seconds."""
+    """Data arrives `seconds` later, in both directions."""
 
     seconds: float
 
 
 @dataclass(frozen=True)
 class Reset:
-    """A connection is reset as soon as the client has sent so many bytes over it; the rest never arrives."""
+    """A connection is reset after the client has sent `after_bytes` bytes over it; the rest never arrives."""
 
     after_bytes: int
 
 
 @dataclass(frozen=True)
 class DropReply:
-    """A request arrives and is obeyed, but instead of its answer the client gets a reset.
+    """The server gets and executes a request, but the client gets a reset instead of the reply.
 
-    Only a request that holds `to` is treated so, and only `times` of them, when those are given;
-    `silently`, the client gets no reset either, and that connection never brings an answer again.
+    If given, `to` limits this to requests that contain these bytes, and `times` to that many requests.
+    If `silently`, the client gets no reset either, and no further reply arrives over that connection.
     """
 
     to: bytes = b""
@@ -78,13 +78,13 @@ class Connection:
     sent: int = 0
     """Bytes from the client since the fault began."""
     is_doomed: bool = False
-    """Whether the next reply is dropped."""
+    """Whether replies on this connection are dropped."""
     is_over: bool = False
     serving: asyncio.Task[None] | None = None
 
     def reset(self) -> None:
         for writer in filter(None, (self.near, self.far)):
-            # Without lingering, closing sends a reset and what is still to be sent is forgotten.
+            # With a zero linger time, closing sends a reset and discards unsent data.
             with suppress(OSError):
                 linger = struct.pack("ii", 1, 0)
                 writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
@@ -97,16 +97,16 @@ class Connection:
 
 class Proxy:
     def __init__(self, upstream: str) -> None:
-        """`upstream` is the URL of a server; `url` will be the same with the proxy's address in it."""
+        """Take the server's URL as `upstream`; `url` is the same URL with the proxy's address."""
         address = urlsplit(upstream)
         self._upstream = (address.hostname or LOOPBACK, address.port or DEFAULT_PORTS[address.scheme])
-        # Holds the port while nobody listens there, so that connections are refused and nobody takes it.
+        # Keep the port bound while the proxy refuses connections, so that no other process takes it.
         self._place = bound_socket(0)
         self.port: int = self._place.getsockname()[1]
         login = f"{address.netloc.rpartition('@')[0]}@" if "@" in address.netloc else ""
         self.url = address._replace(netloc=f"{login}{LOOPBACK}:{self.port}").geturl()
         self.accepted = 0
-        """Connections so far."""
+        """Connections accepted so far."""
         self.mode: Mode = Pass()
         self._mode_changed = asyncio.Event()
         self._dropped = 0
@@ -122,7 +122,7 @@ class Proxy:
     ) -> None:
         await self.fail(Refuse())
         await self._settle()
-        while self._connections:  # noqa: ASYNC110  they end by themselves now
+        while self._connections:  # noqa: ASYNC110  the connections end by themselves
             await asyncio.sleep(0.001)
         await self._settle()
         self._place.close()
@@ -136,7 +136,7 @@ class Proxy:
         await self.fail(Pass())
 
     async def fail(self, mode: Mode) -> None:
-        """Let something go wrong until further notice."""
+        """Start a fault; it lasts until `heal` or the next fault."""
         self.mode, self._dropped = mode, 0
         self._mode_changed.set()
         self._mode_changed = asyncio.Event()
@@ -175,7 +175,7 @@ class Proxy:
         self, connection: Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         try:
-            if isinstance(self.mode, Refuse):  # it was accepted a moment before
+            if isinstance(self.mode, Refuse):  # accepted just before the fault began
                 raise ConnectionResetError
             await self._out_of_the_hole(connection)
             far_reader, connection.far = await asyncio.open_connection(*self._upstream)
@@ -214,7 +214,7 @@ class Proxy:
             raise ConnectionResetError
 
     def _request_arrives(self, connection: Connection, data: bytes) -> bytes:
-        """What of it does."""
+        """Return the part of the data that reaches the server."""
         if isinstance(self.mode, Reset):
             data = data[: max(0, self.mode.after_bytes - connection.sent)]
             connection.sent += len(data)

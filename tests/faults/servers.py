@@ -1,4 +1,4 @@
-"""Servers of the fault tests' own, which may be killed and come back, each behind a proxy."""
+"""Servers for the fault tests, which may be killed and restarted, each behind a proxy."""
 
 import asyncio
 import signal
@@ -21,7 +21,7 @@ from tests.faults.proxy import Proxy
 
 @dataclass
 class Server:
-    """One real server; its URL stays the same over restarts."""
+    """One real server; its URL stays the same across restarts."""
 
     name: str
     store: Store
@@ -34,7 +34,7 @@ class Server:
         self.url = url
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
-        """End it by a signal; SIGQUIT is Postgres' word for an immediate shutdown."""
+        """Kill it with a signal; SIGQUIT makes Postgres shut down immediately."""
         [child] = [child for child in self.children.running() if child.name == self.name]
         child.process.send_signal(number)
         child.process.wait(30)
@@ -68,7 +68,7 @@ def running_servers() -> Iterator[Servers]:
     with tempfile.TemporaryDirectory(prefix="casabricks-faults-") as folder, children_in(folder) as place:
         state, children = place
         stores: dict[str, Store] = {
-            # Durable, because a commit that was acknowledged must outlive an immediate shutdown.
+            # Durable, because an acknowledged commit must survive an immediate shutdown.
             "Postgres": Postgres(state, children, durable=True),
             "OpenSearch": OpenSearch(state, children, durable=False, heap="512m", nodes=1, report=complain),
             "Redis": Redis(state, children, durable=False),
@@ -81,7 +81,7 @@ def running_servers() -> Iterator[Servers]:
 
 @contextmanager
 def children_in(folder: str) -> Iterator[tuple[StateDirectory, Children]]:
-    """A place for servers, which end with it."""
+    """Provide a state directory for servers; stop the servers at the end."""
     state = StateDirectory(Path(folder))
     state.acquire()
     children = Children(state.path / "children.json")

@@ -1,4 +1,4 @@
-"""The API is killed in the middle of writes, and loses its database and its cache: what it said, it meant."""
+"""The API keeps its acknowledged writes if it is killed, or loses its database, cache or engine."""
 
 import asyncio
 import random
@@ -20,16 +20,16 @@ INQUIRIES = "/api/v1/inquiries"
 PROPERTIES = "/api/v1/admin/properties"
 GUIDED = "/api/v1/search/guided"
 AT_ONCE = 25
-"""Clients that ask at a time; more would only wait for each other."""
+"""Concurrent clients; more would only wait for each other."""
 
 
 def addressed(number: int) -> str:
-    """A client's address of its own, since a network may send five inquiries an hour."""
+    """Return a distinct client address, because a network may send only five inquiries an hour."""
     return f"203.{number // 65_536}.{number // 256 % 256}.{number % 256}"
 
 
 async def inquire(portal: Portal, listing: UUID, number: int) -> tuple[str, UUID]:
-    """Send one inquiry until it is acknowledged; its phone, and the lead's id by the receipt."""
+    """Send one inquiry until it is acknowledged; return its phone and the lead's id from the receipt."""
     phone = f"+9198{number:08}"
     form = {
         "property_id": str(listing),
@@ -47,7 +47,7 @@ async def inquire(portal: Portal, listing: UUID, number: int) -> tuple[str, UUID
 
 
 async def reprice(world: World, portal: Portal, admin: dict[str, str], listing: UUID, price: int) -> None:
-    """Change one price until that is acknowledged, or a look shows that only the answer was lost."""
+    """Change one price until it is acknowledged, or a read shows that only the answer was lost."""
     path = f"{PROPERTIES}/{listing}"
     while True:
         status, row, headers = await portal.ask_until_answered("GET", path, headers=admin)
@@ -73,7 +73,7 @@ async def leads(world: World) -> list[tuple[str, UUID]]:
 async def test_killed_between_commit_and_answer_every_acknowledgement_holds(
     served: World, seed: int, tmp_path, commits: int
 ):
-    """Each life of the API ends after so many commits; 240 clients ask until they are answered."""
+    """The API crashes after every `commits` commits; 240 clients retry until they are answered."""
     listings = await store(served.engine, *(home(f"Home {number}") for number in range(120)))
     admin = signed_in(served.settings, await store_user(served.engine))
     served.indexer()
@@ -99,7 +99,7 @@ async def test_killed_between_commit_and_answer_every_acknowledgement_holds(
 
 
 async def test_postgres_restarted_at_once_under_load_costs_only_moments(served: World, seed: int, tmp_path):
-    """Nothing but success and 503; writers, indexer and listener find the way back by themselves."""
+    """Clients get only success or 503; writers, indexer and listener reconnect by themselves."""
     [listing] = await store(served.engine, home("Pictured"))
     indexer = served.indexer()
     is_over = asyncio.Event()
@@ -136,7 +136,7 @@ async def test_whatever_becomes_of_redis_searches_are_answered_and_never_with_th
             before = 3 * number
             await store(served.engine, home(f"Home {before}"))
             await shows(portal, before + 1)
-            await portal.ask("GET", GUIDED)  # kept by now
+            await portal.ask("GET", GUIDED)  # the answer is now cached
             await (served.proxies.redis.fail(fault) if fault else flush(served))
             await store(served.engine, home(f"Home {before + 1}"))
             await shows(portal, before + 2)
@@ -164,7 +164,7 @@ async def flush(world: World) -> None:
 
 
 async def test_with_the_engine_away_under_load_only_searches_are_refused(served: World, seed: int, tmp_path):
-    """Pages, inquiries and admins go on; searches say when to come back, and do as soon as they can."""
+    """Pages, inquiries and edits still work; searches answer 503 with Retry-After during the outage."""
     [listing] = await store(served.engine, home("Pictured"))
     admin = signed_in(served.settings, await store_user(served.engine))
     served.indexer()

@@ -1,4 +1,4 @@
-"""What writers may do to a drain: poison it, call it in vain, and commit late."""
+"""Difficult changes for a drain: poisoned rows, lost notifications, and late commits."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ from tests.indexer.agreement import plain_sql, store_many, titles
 from tests.waiting import until
 
 LISTED_S = 5.0
-"""How long a poisoned neighbour may keep other changes, says 7-reliability.md."""
+"""Seconds by which a poisoned row may delay other changes, from 7-reliability.md."""
 
 
 async def test_poison_among_a_thousand_keeps_nobody_back(served: World):
@@ -36,7 +36,7 @@ async def test_a_listener_that_hears_nothing_is_level_by_looking(served: World, 
     writer = served.writer(seed)
     for _ in range(3):
         await writer.write(3)
-        await served.converges(within_s=10)  # it looks every second; a busy machine takes its time
+        await served.converges(within_s=10)  # it polls every second; 10 s allow for a busy machine
 
 
 @pytest.mark.parametrize("seconds", [1.0, pytest.param(10.0, marks=pytest.mark.faults)])

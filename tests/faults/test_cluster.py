@@ -1,4 +1,4 @@
-"""One of three nodes is killed: every search is answered, every write arrives, and it comes back level."""
+"""One of three nodes is killed: every search is answered, every write arrives, and the index catches up."""
 
 import asyncio
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tests.faults.world import World
 from tests.indexer.agreement import store_many
 from tests.waiting import until
 
-pytestmark = pytest.mark.faults  # three more engines start, and one again
+pytestmark = pytest.mark.faults  # starts three more engines, and one of them again
 GUIDED = "/api/v1/search/guided"
 
 
@@ -28,7 +28,7 @@ def nodes() -> Iterator[list[Server]]:
 
 @pytest.fixture
 async def clustered(world: World, nodes: list[Server]) -> World:
-    """A world on three nodes, with a shard on each and a replica on another."""
+    """A world on three nodes, with three shards and one replica of each."""
     urls = ",".join(node.url for node in nodes)
     settings = world.settings.model_copy(
         update={"opensearch_url": urls, "index_shards": 3, "index_replicas": 1}
@@ -38,7 +38,7 @@ async def clustered(world: World, nodes: list[Server]) -> World:
         "INDEX_SHARDS": "3",
         "INDEX_REPLICAS": "1",
         "SEARCH_CACHE": "false",
-        # That an answer comes is what is tried; how soon, with five engines on one machine, says nothing.
+        # Generous: five engines on one machine are slow, and the test is only about whether answers come.
         "SEARCH_TIMEOUT_S": "15",
     }
     world.commands.environment = {**world.commands.environment, **cluster}
@@ -83,7 +83,7 @@ async def test_a_node_is_killed_during_searches_and_writes(
 
 
 async def search_on(portal: Portal, number: int, is_over: asyncio.Event, failures: list[object]) -> None:
-    """A visitor asks once more when an answer says so, and then it must be there."""
+    """Search on and on; after a failed search, one retry must succeed."""
     while not is_over.is_set():
         first = await portal.ask("GET", f"{GUIDED}?page_size={number + 1}")
         if first[0] != 200:

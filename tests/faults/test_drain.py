@@ -1,4 +1,4 @@
-"""A drain that is killed anywhere, or has a twin, loses nothing and repeats nothing that shows."""
+"""A drain that is killed at any point, or runs beside another, loses nothing and shows nothing twice."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ CRASH_POINTS = ("after-claim", "mid-bulk", "after-bulk", "before-commit", "after
 
 
 async def test_killed_at_every_point_of_a_drain_the_next_one_goes_on(served: World, seed: int):
-    """Each process dies at its point, and the next, which dies at the next point, has to make up for it."""
+    """Each process crashes at its own point; the next one must finish its work before it crashes itself."""
     writer = served.writer(seed)
     for point in CRASH_POINTS:
         await writer.write(20)

@@ -1,4 +1,4 @@
-"""The engine is killed, blocked, slow, cut off or picky: drains wait, blame nobody, and are level after."""
+"""The engine is killed, blocked, slow, cut off or refuses items: drains wait, then catch up."""
 
 import asyncio
 from collections import Counter
@@ -19,9 +19,11 @@ from tests.waiting import until
 Judge = Callable[[Document], Verdict]
 REFUSED = 3
 GIVEN_UP_S = 15.0
-"""Until a generation that takes nothing is given up, and what it kept is written without it."""
+"""Seconds until a generation that accepts no writes is given up and its delayed changes are written
+without it."""
 AFTER_HEALING_S = 30.0
-"""For a thousand changes, says 7-reliability.md; a drain waits for ten seconds at most between attempts."""
+"""Seconds for a thousand changes, from 7-reliability.md; a drain waits at most ten seconds between
+attempts."""
 
 
 @pytest.mark.parametrize(
@@ -52,7 +54,7 @@ async def test_a_bad_way_to_the_engine_costs_time_and_nothing_else(
 
 
 async def test_an_engine_that_is_killed_comes_back_level_and_brings_nobody_back(served: World, seed: int):
-    """By itself it remembers the versions of deleted documents for a minute, and not over a restart."""
+    """The engine keeps the versions of deleted documents for only a minute, and not across a restart."""
     indexer, writer = served.indexer(), served.writer(seed)
     [doomed] = await store(served.engine, home("Doomed"))
     [late] = await body_of(served, doomed)
@@ -72,13 +74,13 @@ async def test_an_engine_that_is_killed_comes_back_level_and_brings_nobody_back(
 
 
 async def body_of(world: World, key: UUID) -> list[Body]:
-    """What a drain would send for the row as it is now."""
+    """Return the bulk bodies that a drain would send for the row now."""
     async with world.engine.connect() as connection:
         return list(pack((await read_chosen(connection, [key])).documents))
 
 
 async def test_a_full_disk_makes_changes_wait_and_nobody_is_blamed(served: World, seed: int):
-    """The engine blocks writes by itself when its disk is full, and takes the block back when it is not."""
+    """The engine blocks writes itself if its disk is full, and lifts the block once there is space."""
     await store(served.engine, home("Before"))
     served.indexer()
     await served.converges()
@@ -100,7 +102,7 @@ async def test_items_that_the_engine_is_too_busy_for_are_sent_again_and_not_blam
     refusals: Counter[str] = Counter()
 
     def too_busy(document):
-        """One in fifty, four times."""
+        """Refuse every fiftieth document four times."""
         key = document["id"]
         if document["price"] % 50 or refusals[key] == 4:
             return None
@@ -120,7 +122,7 @@ async def test_a_refusal_and_a_busy_moment_in_one_bulk_are_each_taken_for_what_t
 
     def judge(document):
         if document["price"] in busy:
-            busy.clear()  # the batch is sent again, whole
+            busy.clear()  # the whole batch is sent again
             return 429, "circuit_breaking_exception"
         return (400, "mapper_parsing_exception") if document["price"] == 5_000_001 else None
 
@@ -149,7 +151,7 @@ def failing_requests(*, at: str) -> Judge:
 async def test_a_document_that_alone_makes_the_engine_fail_is_a_dead_letter(
     served: World, failing: Callable[..., Judge], rows: int
 ):
-    """It may come alone or among others, and there may be two."""
+    """The document may come alone or with others, and there may be two such documents."""
     await store(served.engine, home("Before"))
     async with fussy_engine(served.servers.opensearch.url, failing(at="Poison")) as url:
         indexer = served.indexer(OPENSEARCH_URL=url)
@@ -180,7 +182,7 @@ async def test_an_engine_that_fails_at_everything_blames_nobody(served: World):
         await served.converges()
         is_ill = True
         await store(served.engine, home("Suspect"))
-        await until(lambda: asked["Before"] > 3, lambda: asked)  # beside it, and beside it once more
+        await until(lambda: asked["Before"] > 3, lambda: asked)  # once beside the suspect, then again
         assert await served.letters() == {}
         is_ill = False
         await served.converges(within_s=AFTER_HEALING_S)
@@ -188,7 +190,7 @@ async def test_an_engine_that_fails_at_everything_blames_nobody(served: World):
 
 
 async def test_a_document_at_which_only_another_generation_fails_is_a_dead_letter_too(served: World):
-    """And that generation goes on being built."""
+    """The other generation is still being built."""
     await store_many(served.engine, 20)
     assert await served.reindex(CRASH_AT="after-create").ends() == KILLED
     [other] = [name for name, state in (await served.generations()).items() if state == "building"]

@@ -1,4 +1,4 @@
-"""The proxy does to connections what its modes say, seen from a client before an echoing server."""
+"""Each fault mode of the proxy, observed by a client of an echo server."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ from tests.faults.proxy import BlackHole, Delay, DropReply, Proxy, Refuse, Reset
 
 
 class Echo:
-    """Answers every line with itself, and remembers it."""
+    """Echoes every line and records it."""
 
     def __init__(self) -> None:
         self.heard = b""

@@ -1,4 +1,4 @@
-"""A reindex that is killed at any step, while people write: searches never notice, and nothing is lost."""
+"""A reindex is killed at any step during writes: searches never notice, and nothing is lost."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -26,7 +26,7 @@ STEPS = (
 
 @asynccontextmanager
 async def written_meanwhile(world: World, seed: int, *, a_second: int) -> AsyncIterator[list[Writer]]:
-    """Writes at a steady rate, as far as the machine can keep up."""
+    """Write at a steady rate during the block, as far as the machine can keep up."""
     is_over = asyncio.Event()
     writers = [world.writer(seed * 1_000 + number) for number in range(5)]
     pause_s = len(writers) / a_second
@@ -39,7 +39,7 @@ async def written_meanwhile(world: World, seed: int, *, a_second: int) -> AsyncI
 
 
 async def in_order(world: World) -> None:
-    """Every index belongs to a generation that is still of use, and exactly one is live behind the alias."""
+    """Fail unless every index has a generation in use and exactly one is live, behind the alias."""
     states = await world.generations()
     assert list(states.values()).count("live") == 1
     standing = {name for name, state in states.items() if state not in {"dropped", "failed"}}
@@ -58,7 +58,7 @@ async def test_killed_at_every_step_it_is_gone_on_with(served: World, seed: int)
     await served.converges()
     await in_order(served)
     [before] = [name for name, state in (await served.generations()).items() if state == "retained"]
-    await served.agrees(before)  # so that a rollback would serve the same
+    await served.agrees(before)  # so a rollback would serve the same
 
 
 async def test_killed_while_it_drops_what_it_does_not_go_on_with(served: World):
@@ -72,7 +72,7 @@ async def test_killed_while_it_drops_what_it_does_not_go_on_with(served: World):
 
 
 async def test_a_rollback_under_writes_serves_what_the_other_served(served: World, seed: int):
-    """There and back again; killed in between, the next command makes of it what the engine has done."""
+    """Roll back and forth; if a rollback is killed, the next command completes it from the engine's state."""
     [first] = await served.served()
     served.indexer()
     async with watching(served.search, served.alias) as watch, written_meanwhile(served, seed, a_second=20):

@@ -1,7 +1,7 @@
-"""Any order of changes, drains, kills, late and repeated writes, reindexes and rollbacks ends level.
+"""Any sequence of changes, drains, kills, late or repeated writes, reindexes and rollbacks ends in agreement.
 
-Both stores are the real ones, with a handful of rows. A stand-in for the engine would be quicker, and
-would be right about external versions where we are wrong about them.
+Both stores are real, with a handful of rows. A fake engine would be faster, but it would share this
+project's assumptions about external versions, including wrong ones.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ PRICES = st.integers(1_000_000, 90_000_000)
 
 
 class Indexing(RuleBasedStateMachine):
-    """What an operator, editors and several indexers may do; the model is what each row must hold."""
+    """The actions of an operator, editors and several indexers; `model` holds the expected rows."""
 
     settings: Settings
     rows = Bundle("rows")
@@ -59,7 +59,7 @@ class Indexing(RuleBasedStateMachine):
         self.search = open_wire(self.settings)
         self.model: dict[UUID, dict[str, Any]] = {}
         self.seen: dict[str, dict[str, Held]] = {}
-        """What each index held when it was last looked at."""
+        """Index -> its documents at the last check."""
 
     @property
     def alias(self) -> str:
@@ -69,7 +69,7 @@ class Indexing(RuleBasedStateMachine):
         return self.loop.run_until_complete(work)
 
     def live(self, work: Coroutine[Any, Any, Any], kill: Kill | None) -> bool:
-        """Let a process do it, which may be killed; whether it came to its end."""
+        """Run the work as a process that may be killed; return whether it finished."""
         self.search.transport.live_until(kill)
         try:
             self.wait(work)
@@ -106,7 +106,7 @@ class Indexing(RuleBasedStateMachine):
 
     @rule(target=late, limit=st.integers(1, 3), kill=KILLS)
     def drain(self, limit: int, kill: Kill | None) -> Any:
-        """What it wrote may be written again, or for the first time, whenever the network pleases."""
+        """Drain, and return its bulks: the network may deliver each of them late, or a second time."""
         self.search.transport.bulks.clear()
         self.live(drain_once(self.engine, self.search, alias=self.alias, limit=limit), kill)
         return multiple(*self.search.transport.bulks)
@@ -120,7 +120,7 @@ class Indexing(RuleBasedStateMachine):
 
     @rule(kill=LATER_KILLS, restart=st.booleans(), price=PRICES)
     def rebuild(self, kill: Kill | None, restart: bool, price: int) -> None:
-        """Reindex, while a row is changed and another drain is at work."""
+        """Reindex while a row changes and another drain runs."""
         self.live(self.reindex(restart=restart, price=price), kill)
 
     @rule(kill=KILLS)
@@ -153,7 +153,7 @@ class Indexing(RuleBasedStateMachine):
             self.loop.close()
 
     async def judge(self) -> None:
-        """Once all is drained, whatever takes writes holds what the table holds, and that is the model."""
+        """Drain everything, then check every index that takes writes against the table and the model."""
         await drain_all(self.engine, self.search, alias=self.alias)
         await generations.reconcile(self.engine, self.search, self.alias)
         async with self.engine.connect() as connection:
@@ -180,7 +180,7 @@ class Indexing(RuleBasedStateMachine):
         await reindex(self.engine, self.search, self.settings, progress=meanwhile, restart=restart)
 
     async def may_refuse(self) -> bool:
-        """There is nothing to go back to, or it lacks what drains have still to write."""
+        """Return whether a rollback may be refused: no retained generation takes writes."""
         async with self.engine.connect() as connection:
             return not await generations.fresh(connection, self.alias)
 
@@ -197,7 +197,7 @@ class Indexing(RuleBasedStateMachine):
 
 
 def is_killed(end: BaseException) -> bool:
-    """Whether that, and nothing else, is the reason; tasks side by side wrap theirs into a group."""
+    """Return whether kills are the only cause; concurrent tasks raise them in an exception group."""
     if isinstance(end, BaseExceptionGroup):
         return all(is_killed(inner) for inner in end.exceptions)
     return isinstance(end, Killed)

@@ -1,4 +1,4 @@
-"""A visitor who never stops looking: the alias must lead to one index at every moment, and answer."""
+"""Polls the alias continuously: it must point to one index at every moment, and answer."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,20 +8,20 @@ from dataclasses import dataclass, field
 from opensearchpy import AsyncOpenSearch
 from opensearchpy.exceptions import OpenSearchException
 
-PAUSE_S = 0.03  # between looks, which cost the engine as much as a search
+PAUSE_S = 0.03  # between polls, each of which costs the engine as much as a search
 
 
 @dataclass
 class Watch:
     looks: int = 0
     targets: list[str] = field(default_factory=list)
-    """The indexes behind the alias, in the order in which they were."""
+    """The indexes behind the alias, in order of appearance."""
     wrong: list[str] = field(default_factory=list)
 
 
 @asynccontextmanager
 async def watching(search: AsyncOpenSearch, alias: str) -> AsyncIterator[Watch]:
-    """Look at the alias meanwhile; afterwards, nothing may have been wrong."""
+    """Poll the alias during the block; fail at the end if anything was wrong."""
     watch, is_over = Watch(), asyncio.Event()
     task = asyncio.create_task(look(search, alias, watch, is_over))
     try:

@@ -1,6 +1,6 @@
-"""A client of the real engine whose process can be ended at any request, before or after it is obeyed.
+"""A client of the real engine whose process can be killed at any request, before or after it is executed.
 
-What was to be sent can be kept and sent later, as a network or a process that stood still would.
+Bulks are recorded and can be sent later, as a slow network or a stalled process would send them.
 """
 
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from stores.search import OrjsonSerializer
 
 
 class Killed(BaseException):
-    """Nobody handles it, so what is left of the work is not done, as if the process had been killed."""
+    """No handler catches it, so the rest of the work is not done, as if the process had been killed."""
 
 
 @dataclass(frozen=True)
 class Kill:
-    """When the process ends: at its n-th request, which the engine obeys or never sees."""
+    """The kill comes at request number `at`; `obeyed` says whether the engine still gets that request."""
 
     at: int
     obeyed: bool
@@ -34,7 +34,7 @@ class Wire(AsyncTransport):
     kill: Kill | None = None
     requests = 0
     bulks: list[Bulk]
-    """All that this client has sent, or was about to send when it was killed."""
+    """All bulks that this client has sent, or was about to send when it was killed."""
 
     async def perform_request(
         self, method: str, url: str, params: Any = None, body: Any = None, *args: Any, **options: Any
@@ -51,7 +51,7 @@ class Wire(AsyncTransport):
         return answer
 
     def live_until(self, kill: Kill | None) -> None:
-        """Begin the life of another process."""
+        """Begin a new process: count requests from 0 and set its kill."""
         self.kill, self.requests = kill, 0
 
 

@@ -1,4 +1,4 @@
-"""What a fault test works with: stores to judge by, the same stores through proxies, processes, writers."""
+"""The context of a fault test: stores for checks, the same stores behind proxies, processes, writers."""
 
 import os
 from dataclasses import dataclass, field
@@ -18,10 +18,10 @@ from tests.indexer.agreement import letters, pending
 from tests.waiting import until
 
 SLOWNESS = float(os.environ.get("SLOWNESS") or 6)
-"""How many times a bound may be exceeded: a shared machine stands still for seconds."""
-KILLED = 137  # the exit code of a process that came to its crash point
+"""Factor by which a time limit may be exceeded, because a shared machine can stall for seconds."""
+KILLED = 137  # exit code at a crash point
 RECOVERY_S = 35.0
-"""What 7-reliability.md allows a drain after a kill."""
+"""Seconds that 7-reliability.md allows a drain after a kill."""
 
 
 @dataclass
@@ -31,7 +31,7 @@ class World:
     engine: AsyncEngine
     search: AsyncOpenSearch
     settings: Settings
-    """Of the stores themselves; the processes' lead through the proxies."""
+    """Settings with direct connections; the processes connect through the proxies."""
     commands: Commands
     log: AckLog = field(default_factory=AckLog)
 
@@ -46,12 +46,12 @@ class World:
         return self.commands.start("indexer.cli", "reindex", *arguments, **environment)
 
     async def reindexed(self, *arguments: str) -> None:
-        """A new live generation."""
+        """Reindex, and fail unless it succeeds."""
         command = self.reindex(*arguments)
         assert await command.ends() == 0, command.said
 
     async def generations(self) -> dict[str, str]:
-        """Every generation that was ever registered, and its state."""
+        """Return the state of every generation ever registered, by name."""
         async with self.engine.connect() as connection:
             rows = await connection.execute(select(IndexGeneration.name, IndexGeneration.state))
             return {row.name: row.state for row in rows}
@@ -60,15 +60,15 @@ class World:
         return list(await self.search.indices.get(index=f"{self.alias}-*"))
 
     async def served(self) -> list[str]:
-        """The indexes behind the alias."""
+        """Return the indexes behind the alias."""
         return await alias_target(self.search, self.alias)
 
     async def letters(self) -> dict[str, tuple[int, str, int]]:
-        """Revision, error type and attempts of what was refused."""
+        """Return revision, error type and attempts of each dead letter, by property id."""
         return await letters(self.engine)
 
     async def command(self, *arguments: str, **environment: str) -> int:
-        """The exit code of an `indexer` command."""
+        """Run an `indexer` command; return its exit code."""
         return await self.commands.start("indexer.cli", *arguments, **environment).ends()
 
     def writer(self, seed: int) -> Writer:
@@ -81,7 +81,7 @@ class World:
         return "\n".join(["nothing is pending", *self.commands.last_words])
 
     async def converges(self, *, within_s: float = RECOVERY_S, index: str | None = None) -> None:
-        """Fail unless everything pending is settled in time and the stores then agree."""
+        """Fail unless all pending changes are settled in time and the stores then agree."""
         await until(self.is_level, self.what_waits, seconds=within_s * SLOWNESS)
         await self.agrees(index)
 

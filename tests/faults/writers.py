@@ -1,4 +1,4 @@
-"""Writers that remember what the database acknowledged to them, and the log that they share."""
+"""Writers that log the writes that the database acknowledged; they share one log."""
 
 import asyncio
 import random
@@ -21,14 +21,14 @@ STATES = ("active", "under_offer", "inactive", "sold")
 
 @dataclass(frozen=True)
 class Ack:
-    """A write that the database said was committed."""
+    """A write whose commit the database acknowledged."""
 
     at: float
     op: str
     property_id: UUID
     revision: int
     row: dict[str, Any] | None
-    """What it must hold from then on; None for a property that is gone for good."""
+    """The values that the row must hold from now on; None for a deleted property."""
 
 
 @dataclass
@@ -36,8 +36,8 @@ class AckLog:
     acks: list[Ack] = field(default_factory=list)
     latest: dict[UUID, Ack] = field(default_factory=dict)
     in_doubt: dict[UUID, dict[str, Any] | None] = field(default_factory=dict)
-    """What properties may hold as well: the answer to their last write was lost, and with it whether it
-    was committed."""
+    """Values that a property may hold instead: the answer to its last write was lost, so it is unknown
+    whether that write was committed."""
 
     def add(self, op: str, property_id: UUID, revision: int, row: dict[str, Any] | None) -> None:
         ack = Ack(time.time(), op, property_id, revision, row)
@@ -52,7 +52,7 @@ class AckLog:
 
 @dataclass
 class Writer:
-    """Creates, changes, hides and deletes properties of its own, one transaction each."""
+    """Creates, changes, hides and deletes its own properties, one transaction each."""
 
     engine: AsyncEngine
     log: AckLog
@@ -68,14 +68,14 @@ class Writer:
             await asyncio.sleep(pause_s)
 
     async def write_at(self, interval_s: float, *, until: Callable[[], bool]) -> None:
-        """Write at an even pace; a write that took long is not made up for by a burst."""
+        """Write at a steady pace; a slow write is not followed by a burst."""
         while not until():
             began = time.monotonic()
             await self.write_once()
             await asyncio.sleep(max(0.0, began + interval_s - time.monotonic()))
 
     async def write_once(self) -> None:
-        """One write; a database that is away costs this write, and perhaps the certainty about it."""
+        """Write once; if the database is away, the write is lost or its outcome is unknown."""
         write = self.choose()
         try:
             async with self.engine.begin() as connection:
@@ -83,12 +83,12 @@ class Writer:
         except (DBAPIError, PoolTimeout, OSError):
             if write.key is not None:
                 self.log.in_doubt[write.key] = write.row
-                self.mine.pop(write.key)  # nobody can say what it holds, so it is left alone from now on
+                self.mine.pop(write.key)  # its state is unknown, so later writes avoid this property
             await asyncio.sleep(0.05)
             return
         if write.row is None:
             self.mine.pop(property_id)
-            revision += 1  # its tombstone's is beyond
+            revision += 1  # the tombstone has the next revision
         else:
             self.mine[property_id] = write.row
         self.log.add(write.op, property_id, revision, write.row)
@@ -111,7 +111,7 @@ class Writer:
         return Write("create", None, _returning(insert(Property).values(**row)), kept)
 
     def drawn(self, op: str) -> tuple[str, Any]:
-        """A column, and what is to be in it."""
+        """Return a column and its new value."""
         if op == "change":
             return "price", self.random.randrange(10**6, 10**8)
         if op == "rename":
@@ -121,16 +121,16 @@ class Writer:
 
 @dataclass(frozen=True)
 class Write:
-    """One that is about to be made."""
+    """A write that is about to be sent."""
 
     op: str
     key: UUID | None
-    """Of the property, unless the database is to choose it."""
+    """The property's id; None if the database chooses it."""
     statement: Any
     row: dict[str, Any] | None
-    """What the property will hold; None when it will be gone."""
+    """The values that the property will hold; None for a deletion."""
 
 
 def _returning(statement: Any) -> Any:
-    # The trigger draws the revision before the row is returned, or when it has not changed leaves it.
+    # The trigger assigns the revision before the row is returned; an unchanged row keeps its revision.
     return statement.returning(Property.id, Property.revision)

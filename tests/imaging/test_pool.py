@@ -1,4 +1,4 @@
-"""A pool of children: what becomes of pictures that take too much, and of children that fall."""
+"""The pool of children: pictures that need too many resources, and children that crash."""
 
 import asyncio
 import os
@@ -78,7 +78,7 @@ async def test_too_much_memory_is_refused_and_the_next_picture_is_taken():
 
 
 async def test_too_much_processor_time_is_refused_and_the_next_picture_is_taken():
-    # Granted is what is left of the second that the child is in, so one of some pictures must overrun it.
+    # The CPU limit is what is left of the current second, so one of several pictures must exceed it.
     async with opened(cpu_s=0) as pool:
         await pool.render(jpeg())
         [before] = children(pool)
@@ -121,7 +121,7 @@ async def test_a_child_that_falls_while_it_works_is_blamed_on_whoever_is_to_blam
         working = asyncio.ensure_future(pool.render(jpeg()))
         await asyncio.sleep(0.05)
         os.kill(before, end)
-        with suppress(ProcessLookupError):  # SIGKILL does not wait for it
+        with suppress(ProcessLookupError):  # SIGKILL ends a stopped process too
             os.kill(before, signal.SIGCONT)
         with pytest.raises(expected):
             await working

@@ -1,4 +1,4 @@
-"""What a picture looks like when we have drawn it anew."""
+"""The appearance of rendered pictures."""
 
 import io
 import resource
@@ -28,7 +28,7 @@ def near(one: tuple[int, ...], other: tuple[int, ...], distance: int = 12) -> bo
 
 
 def corners() -> pyvips.Image:
-    """Red, green, blue and white, each in its corner."""
+    """Return a picture with red, green, blue and white corners."""
 
     def square(colour: tuple[int, int, int]) -> pyvips.Image:
         return black(300, 200).linear(1, colour).cast("uchar").copy(interpretation="srgb")
@@ -80,7 +80,7 @@ def test_what_is_transparent_shows_white(write):
 
 
 def test_a_wide_gamut_is_brought_into_ours():
-    """What a telephone calls this red, in its own wider colours, is a stronger one in ours."""
+    """The same red values in the wider colors of a phone are a stronger red in sRGB."""
     square = black(300, 300).linear(1, [200, 60, 60]).cast("uchar").copy(interpretation="srgb")
     wide = square.icc_export(output_profile="p3")
     asked, drawn = (
@@ -108,7 +108,7 @@ def test_a_grey_picture_stays_grey_and_gets_three_colours():
 
 @pytest.fixture
 def our_own_time() -> Iterator[None]:
-    """A child limits the processor time of its process, which is here the one of the tests."""
+    """Restore the CPU limit: a child limits its own process, which is the test process here."""
     before = resource.getrlimit(resource.RLIMIT_CPU)
     yield
     resource.setrlimit(resource.RLIMIT_CPU, before)

@@ -1,4 +1,4 @@
-"""What the tests of the index ask: do Postgres and OpenSearch hold the same, row for row?"""
+"""Checks that Postgres and OpenSearch hold the same rows at the same revisions."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -18,12 +18,12 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def tombstone(property_id: UUID, revision: int) -> Tombstone:
-    """Of a property that was deleted at noon."""
+    """Return the tombstone of a property deleted at noon."""
     return documents.tombstone(property_id, revision, NOON)
 
 
 async def agree(engine: AsyncEngine, search: AsyncOpenSearch, index: str) -> None:
-    """Fail unless every row has its document at the row's revision, and nothing else is there."""
+    """Fail unless every row has its document at the same revision and the index holds nothing else."""
     await search.indices.refresh(index=index)
     assert await document_revisions(search, index) == await row_revisions(engine)
 
@@ -35,7 +35,7 @@ async def row_revisions(engine: AsyncEngine) -> Revisions:
 
 
 async def document_revisions(search: AsyncOpenSearch, index: str) -> Revisions:
-    """Revisions by id, without tombstones."""
+    """Return revisions by id, without tombstones."""
     revisions: Revisions = {}
     body: dict[str, Any] = {"query": WHOLE, "size": 5_000, "sort": ["id"], "_source": ["revision"]}
     while hits := (await search.search(index=index, body=body))["hits"]["hits"]:
@@ -50,14 +50,14 @@ async def document(search: AsyncOpenSearch, index: str, property_id: object) -> 
 
 
 async def titles(search: AsyncOpenSearch, index: str) -> set[str]:
-    """Titles of the active documents that a search would find."""
+    """Return the titles of the active documents that a search would find."""
     body = {"query": {"term": {"is_active": True}}, "size": 1_000, "_source": ["title"]}
     answer = await search.search(index=index, body=body)
     return {hit["_source"]["title"] for hit in answer["hits"]["hits"]}
 
 
 async def letters(engine: AsyncEngine) -> dict[str, tuple[int, str, int]]:
-    """Revision, error type and attempts by property."""
+    """Return revision, error type and attempts of each dead letter, by property id."""
     columns = (DeadLetter.property_id, DeadLetter.revision, DeadLetter.error_type, DeadLetter.attempts)
     async with engine.connect() as connection:
         rows = await connection.execute(select(*columns))
@@ -70,13 +70,13 @@ async def pending(engine: AsyncEngine) -> int:
 
 
 async def plain_sql(engine: AsyncEngine, statement: str, **values: Any) -> None:
-    """Commit a statement as an operator would."""
+    """Commit an SQL statement as an operator would."""
     async with engine.begin() as connection:
         await connection.execute(text(statement), values)
 
 
 async def store_many(engine: AsyncEngine, count: int) -> None:
-    """Commit that many homes in one statement."""
+    """Commit `count` homes in one statement."""
     await plain_sql(
         engine,
         """

@@ -1,4 +1,4 @@
-"""The `indexer` command in this process, as a script would call it."""
+"""Runs the `indexer` command in this process, as a script would call it."""
 
 import json
 from collections.abc import Callable
@@ -29,4 +29,4 @@ def command(environment: dict[str, str]) -> Command:
 
 
 async def quietly(_done: int, _total: int) -> None:
-    """Nobody watches how far it is."""
+    """Progress callback that reports nothing."""

@@ -1,4 +1,4 @@
-"""The indexer as a process of its own, and an engine that can be taken away."""
+"""Fixtures that start the indexer as a process and cut off the engine."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ Start = Callable[..., Program]
 
 @pytest.fixture
 def environment(settings: Settings) -> dict[str, str]:
-    """The test's settings, for a process of its own."""
+    """Environment of a new process with the test's settings."""
     return os.environ | {
         "DATABASE_URL": settings.database_url,
         "OPENSEARCH_URL": settings.opensearch_url,
@@ -32,7 +32,7 @@ def environment(settings: Settings) -> dict[str, str]:
 
 @pytest.fixture
 def start(environment: dict[str, str], processes: Processes) -> Start:
-    """Starts an `indexer` command, which prints JSON and logs apart from it."""
+    """Start an `indexer` command; its JSON output and its logs go to separate files."""
 
     def start(*arguments: str, **changes: str) -> Program:
         command = [sys.executable, "-m", "indexer.cli", *arguments]
@@ -43,7 +43,7 @@ def start(environment: dict[str, str], processes: Processes) -> Start:
 
 @pytest.fixture
 def indexer(environment: dict[str, str]) -> Callable[..., Awaitable[Answered]]:
-    """Runs a command to its end, beside the test's own event loop."""
+    """Run a command to its end in a thread, so the test's event loop goes on."""
     run = command(environment)
 
     async def indexer(*arguments: str, **changes: str) -> Answered:
@@ -54,7 +54,7 @@ def indexer(environment: dict[str, str]) -> Callable[..., Awaitable[Answered]]:
 
 @pytest.fixture
 async def indexes(search: AsyncOpenSearch, settings: Settings) -> AsyncIterator[None]:
-    """Deletes what the test indexed."""
+    """Delete the worker's indexes after the test."""
     yield
     await search.indices.delete(index=f"{settings.index_alias}-*")
 
@@ -74,7 +74,7 @@ async def proxied_search(settings: Settings, proxy: Proxy) -> AsyncIterator[Asyn
 
 @asynccontextmanager
 async def indexing(settings: Settings) -> AsyncIterator[None]:
-    """Run the indexer in this process meanwhile."""
+    """Run the indexer in this process during the block."""
     stop = asyncio.Event()
     task = asyncio.create_task(run(settings, stop))
     try:

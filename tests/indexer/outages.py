@@ -1,4 +1,4 @@
-"""A proxy before the engine that can refuse to serve."""
+"""A proxy in front of the engine that can simulate an outage."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,7 +11,7 @@ BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: cl
 
 
 class Proxy:
-    """Passes bytes on while `serving`, else answers every request with 503."""
+    """Forwards bytes while `serving`, else answers every request with 503."""
 
     def __init__(self, upstream: str, *, serving: bool = True) -> None:
         address = urlsplit(upstream)
@@ -19,7 +19,7 @@ class Proxy:
         self.serving = serving
         self.refused = 0
         self.heard = 0
-        """Bytes of requests that were passed on."""
+        """Bytes of requests that were forwarded."""
         self.open: set[asyncio.StreamWriter] = set()
 
     async def __aenter__(self) -> Self:

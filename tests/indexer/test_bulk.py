@@ -1,4 +1,4 @@
-"""Bodies and answers of bulk writes, and what the engine makes of revisions."""
+"""Bodies and answers of bulk writes, and how the engine handles revisions."""
 
 from itertools import pairwise
 from typing import Any
@@ -80,7 +80,7 @@ def test_trouble_of_the_engine_is_no_fault_of_the_document(status, kind, meaning
 
 
 def failing(*numbers: int) -> Answer:
-    """An answer that says of documents that the engine failed at them."""
+    """Return an answer that lists these documents as failures of the engine."""
     return Answer(
         failures=tuple(Refusal(str(UUID(int=each)), each, "io_exception", "because") for each in numbers)
     )
@@ -93,7 +93,7 @@ def test_whose_fault_a_failure_of_the_engine_is_remains_to_be_seen():
 
 
 async def test_what_the_engine_takes_is_asked_for_once_whatever_it_refuses(settings, generation, search):
-    """One that is superseded, one that is refused and one that is good, in one request."""
+    """One request holds a superseded, a refused and a good document."""
     [newer] = pack([tombstone(ONE, 5)])
     await send(search, generation, newer)
     three = UUID(int=3)

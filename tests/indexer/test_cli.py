@@ -1,4 +1,4 @@
-"""The `indexer` command: what it prints, and the exit codes that scripts rely on."""
+"""The `indexer` command: its output, and the exit codes that scripts rely on."""
 
 import json
 import logging
@@ -83,7 +83,7 @@ async def building(engine, search, settings, generation):
 
 @pytest.mark.usefixtures("building")
 def test_status_shows_when_a_reindex_last_gave_a_sign_of_life(invoke):
-    shown = re.sub(r"[\s│]+", " ", invoke("status").stdout)  # a narrow terminal breaks lines
+    shown = re.sub(r"[\s│]+", " ", invoke("status").stdout)  # a narrow terminal wraps lines
     assert re.search(r"\(last sign of life \d\d:\d\d:\d\d UTC\)", shown)
 
 
@@ -118,7 +118,7 @@ def test_a_second_reindex_is_refused(invoke, settings):
     with psycopg.connect(settings.database_url) as other:
         other.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"reindex {settings.index_alias}"])
         result = invoke("reindex")
-        # Or the next test might be refused too: with the connection it would end a moment later.
+        # Unlock explicitly: closing the connection unlocks with a delay, and the next test could be refused.
         other.execute("SELECT pg_advisory_unlock_all()")
     assert result.exit_code == 3
     assert result.stderr.endswith(f"Another reindex of {settings.index_alias} is running.\n")
@@ -154,7 +154,7 @@ def test_status_can_be_watched_until_it_is_interrupted(start):
 
 @pytest.fixture
 def clean_logging():
-    """What `configure_logs` changes is put back after the test."""
+    """Undo what `configure_logs` changes after the test."""
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     yield

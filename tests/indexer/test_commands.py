@@ -1,4 +1,4 @@
-"""Each command from end to end: what it answers, its exit code, and its trace in the audit."""
+"""Each command end to end: its output, its exit code, and its audit rows."""
 
 from uuid import UUID
 
@@ -33,7 +33,7 @@ async def actions(engine):
 
 @pytest.fixture
 async def rebuilt(engine, search, settings, generation):
-    """The name of the generation before, after a reindex of twenty homes."""
+    """Reindex twenty homes; return the name of the previous generation."""
     await store_many(engine, 20)
     await reindex(engine, search, settings, progress=quietly)
     return generation
@@ -62,7 +62,7 @@ async def test_verify_finds_nothing_and_says_so(engine, indexer, rebuilt, alias,
 
 
 async def lose(search, index, title, count=1):
-    """Delete documents behind everybody's back; the engine remembers no revision newer than theirs."""
+    """Delete documents directly in the engine, at their own revision, so no newer revision is remembered."""
     body = {"query": {"match": {"title": title}}, "size": count, "version": True, "_source": False}
     hits = (await search.search(index=index, body=body))["hits"]["hits"]
     assert len(hits) == count
@@ -149,7 +149,7 @@ async def test_rollback_leads_back_and_forth_and_loses_nothing(engine, search, a
 async def test_what_was_written_a_moment_before_a_rollback_is_searchable_after_it(
     engine, search, alias, indexer, rebuilt
 ):
-    """Drains refresh what is live; the other one must be refreshed on the way."""
+    """A drain refreshes only the live generation, so the rollback must refresh the other one."""
     await store(engine, home("A moment ago"))
     await drain_all(engine, search, alias=alias)
     await indexer("rollback")
@@ -279,7 +279,7 @@ async def test_a_letter_that_does_not_exist_is_refused(indexer, refused):
 
 async def test_a_letter_is_retried_when_its_cause_is_gone(engine, search, alias, indexer, refused):
     mended, _ = refused
-    # The cause is gone, and the index owes nothing: as after a release that can render the row.
+    # Remove the cause without an outbox entry, as a release does that can render the row.
     async with engine.begin() as connection:
         driver = (await connection.get_raw_connection()).driver_connection
         await driver.execute("SET LOCAL session_replication_role = replica")

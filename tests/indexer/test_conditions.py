@@ -1,4 +1,4 @@
-"""What must hold before anything is written: one family of indexes, none made by the engine itself."""
+"""Conditions for any write: one alias per database, and an engine that does not auto-create indexes."""
 
 import pytest
 from hypothesis import given
@@ -20,7 +20,7 @@ from tests.indexer.test_generations import states
         ("+listings-*", True),
         ("listings-*", True),
         ("-listings-*,+*", False),
-        ("+*,-listings-*", True),  # the first that fits decides
+        ("+*,-listings-*", True),  # the first pattern that matches decides
         ("+logs-*", False),
         ("+logs-*, +list*", True),
         ("", False),
@@ -39,7 +39,7 @@ def test_the_first_pattern_that_fits_decides_and_without_one_nothing_is_made(pat
 
 @pytest.fixture
 async def auto_created(search, settings):
-    """An engine that makes indexes of this worker's alias by itself."""
+    """Let the engine auto-create indexes of this worker's alias."""
 
     async def put(value):
         await search.cluster.put_settings(body={"transient": {"action.auto_create_index": value}})
@@ -97,7 +97,7 @@ async def test_verify_says_where_the_served_mapping_is_not_ours(search, settings
 
 
 async def test_an_index_that_was_guessed_is_not_promoted(engine, search, settings, generation):
-    """As an engine makes one that nobody has made before the first document comes."""
+    """The engine guesses the mapping if it auto-creates an index for the first document."""
 
     async def guess(_written, _total):
         (building,) = [name for name, state in (await states(engine)).items() if state == "building"]

@@ -42,7 +42,7 @@ async def test_what_was_refused_of_a_revision_that_is_past_is_no_letter(engine, 
 
 
 async def test_drains_with_the_same_letters_do_not_wait_for_each_other_in_a_ring(engine):
-    """Whatever the order in which each comes to its documents."""
+    """Drains clear the same letters in opposite orders without a deadlock."""
     many = [UUID(int=number) for number in range(1, 200)]
     async with engine.begin() as connection:
         await dead_letters.record(connection, [Refusal(str(each), 1, "refused", "") for each in many])

@@ -1,4 +1,4 @@
-"""Rows as documents."""
+"""Rendering rows as documents."""
 
 import json
 import random
@@ -40,8 +40,9 @@ async def render_one(connection: AsyncConnection, property_id: UUID) -> dict[str
 
 
 CONTENT = (3, "8ce7fe052840")
-"""What `_meta.content` was when documents last changed, and a digest of some of them. Where only the digest
-differs, an index of before would be taken for one of this release: raise the number, then note both here."""
+"""`_meta.content` as of the last change of the documents, and a digest of sample documents. If only the
+digest changes, this release would accept an older index as its own: raise the number, then update both
+here."""
 
 
 async def test_documents_of_another_content_have_another_number(connection):
@@ -207,7 +208,7 @@ async def test_python_and_sql_agree_on_buckets(connection):
 @pytest.mark.parametrize(
     "ids",
     [
-        [UUID(int=ID.int + (number << 80)) for number in range(10_000)],  # counted in milliseconds
+        [UUID(int=ID.int + (number << 80)) for number in range(10_000)],  # one id per millisecond
         [UUID(int=random.Random(number).getrandbits(128)) for number in range(10_000)],
     ],
 )

@@ -1,4 +1,4 @@
-"""Drains: whatever plain SQL commits is in the index afterwards, once, and at its newest revision."""
+"""Drains: every change committed by plain SQL reaches the index once, at its newest revision."""
 
 import asyncio
 from datetime import timedelta
@@ -29,7 +29,7 @@ from tests.indexer.agreement import (
 from tests.indexer.test_generations import states
 from tests.waiting import PATIENCE_S, until
 
-UNINDEXABLE = "x" * 40_000  # as a keyword it is longer than a term may be
+UNINDEXABLE = "x" * 40_000  # longer than the engine allows for a keyword
 RESERVED = UUID("00000000-0000-7000-8000-000000000001")
 
 
@@ -40,7 +40,7 @@ def alias(settings):
 
 @pytest.fixture
 async def drained(engine, search, alias, generation):
-    """Drain everything and check that the live generation agrees."""
+    """Return a function that drains everything and checks that the live generation agrees."""
 
     async def drain() -> None:
         await drain_all(engine, search, alias=alias)
@@ -221,7 +221,7 @@ async def test_a_row_that_cannot_be_rendered_is_a_dead_letter_too(engine, search
 
 
 async def register(connection, settings, name, *, hash_=None):
-    """A building generation as `generations.create` makes it, inside the caller's transaction."""
+    """Register a building generation as `generations.create` does, inside the caller's transaction."""
     values = {"name": name, "alias": settings.index_alias, "hash": hash_ or schema_hash()}
     await connection.execute(
         text(
@@ -233,7 +233,7 @@ async def register(connection, settings, name, *, hash_=None):
 
 
 async def is_waiting(engine, table) -> bool:
-    """Whether somebody waits for a table of this database; another's may have the same number."""
+    """Return whether a connection waits for a table of this database; table ids repeat across databases."""
     waiting = """
         SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database
         WHERE NOT granted AND relation = CAST(:table AS regclass) AND datname = current_database()
@@ -244,13 +244,13 @@ async def is_waiting(engine, table) -> bool:
 
 @pytest.fixture
 async def patient(settings):
-    """The database for those who wait for a lock however long it is held."""
+    """A database engine without a lock timeout, for connections that wait for a lock."""
     engine = create_async_engine(sqlalchemy_url(settings.database_url))
     yield engine
     await engine.dispose()
 
 
-# Held up before it claims, and after it has claimed but before it asks where to write.
+# The drain is held up either before it claims, or after it has claimed and before it asks where to write.
 @pytest.mark.parametrize("table", ["search_outbox", "index_generations"])
 async def test_a_generation_registered_meanwhile_gets_the_rows(
     engine, patient, search, settings, generation, table
@@ -276,7 +276,7 @@ def narrow(**fields):
 
 
 async def other_release(engine, search, settings, *, state, body, later=False):
-    """A generation that an earlier release has made, or a later one."""
+    """Create a generation of an earlier release, or of a later one; return its name."""
     name = f"{settings.index_alias}-{'later' if later else 'earlier'}"
     await search.indices.create(index=name, body=body)
     async with engine.begin() as connection:
@@ -313,7 +313,7 @@ async def test_a_generation_of_an_earlier_release_stays_fresh_as_far_as_its_fiel
 
 
 async def test_what_a_later_release_has_retained_gets_nothing(engine, search, settings, alias, generation):
-    """A document of ours would look complete there without being so."""
+    """This release's documents would look complete there but lack the later release's fields."""
     later = await other_release(engine, search, settings, state="retained", body=narrow(), later=True)
     (flat,) = await store(engine, home())
     await drain_once(engine, search, alias=alias)
@@ -335,7 +335,7 @@ async def test_what_a_later_release_is_building_keeps_changes_where_they_are(
 
 @pytest.fixture
 async def abandoned(engine, search, settings):
-    """What a later release has half built, without a sign of life for two minutes."""
+    """A half-built generation of a later release, with a heartbeat two minutes old."""
     name = await other_release(engine, search, settings, state="building", body=narrow(), later=True)
     await plain_sql(
         engine,
@@ -458,7 +458,7 @@ async def test_a_narrower_mapping_of_this_schema_makes_dead_letters(
 
 @pytest.fixture
 async def three(engine, search, settings, alias, generation):
-    """Names of a retained generation, the live one, and one that is being built."""
+    """Names of three generations: retained, live and building."""
     newer = await generations.create(engine, search, settings)
     await generations.begin_verifying(engine, newer)
     await generations.promote(engine, search, alias, newer)
@@ -486,7 +486,7 @@ async def test_generations_that_are_gone_do_not_hold_the_live_one_up(engine, sea
 
 
 async def block(search, *names, is_blocked=True):
-    """As the engine does by itself when its disk is full."""
+    """Block writes, as the engine does itself if its disk is full."""
     body = {"index.blocks.read_only_allow_delete": is_blocked or None}
     await search.indices.put_settings(index=",".join(names), body=body)
 

@@ -1,4 +1,4 @@
-"""Generations and the alias: what is recorded is what the engine does."""
+"""Generations and the alias: the recorded state matches the engine's."""
 
 import pytest
 from sqlalchemy import select, text
@@ -29,7 +29,7 @@ async def writable(engine, alias):
 
 @pytest.fixture
 async def names(engine, search, settings, generation):
-    """A live generation, and one that is being verified."""
+    """Names of a live generation and one in verification."""
     building = await generations.create(engine, search, settings)
     await generations.begin_verifying(engine, building)
     return generation, building

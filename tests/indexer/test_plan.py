@@ -1,4 +1,4 @@
-"""What a release asks of the index: nothing, new fields, or a reindex; and what changes in results."""
+"""The plan for a release: no change, new fields, or a reindex; and how search results change."""
 
 import copy
 
@@ -20,7 +20,7 @@ def alias(settings):
 
 
 def held(**settings):
-    """What the engine says of an index as this code makes it."""
+    """Return the mappings and settings that the engine reports for an index of this release."""
     index = {"number_of_shards": "1", "sort": {"field": INDEX["settings"]["index"]["sort.field"]}}
     index["sort"]["order"] = INDEX["settings"]["index"]["sort.order"]
     return copy.deepcopy(INDEX["mappings"]), index | {"analysis": INDEX["settings"]["analysis"]} | settings
@@ -104,7 +104,7 @@ async def test_golden_searches_are_compared_between_generations(
     same = await golden.compare(search, live, live)
     assert (same.mean, set(same.by_search.values())) == (1.0, {1.0})
 
-    # What was retained has other ranks, so it puts others first.
+    # Negate the ranks in the retained generation, so that it orders results differently.
     await search.update_by_query(
         index=generation,
         body={"script": "ctx._source.rank = -ctx._source.rank"},

@@ -1,4 +1,4 @@
-"""Reindexing while people write, and what is left when it is killed."""
+"""Reindexing during writes, and recovery after it is killed."""
 
 import asyncio
 
@@ -50,9 +50,7 @@ async def test_a_table_without_rows_makes_an_empty_index(engine, search, setting
 async def test_what_people_write_meanwhile_is_in_the_new_generation(engine, search, settings, alias):
     await store_many(engine, 7_000)
     turns = iter(range(1_000))
-    one_at_a_time = (
-        asyncio.Lock()
-    )  # slices tell of their pages side by side; the same rows, and they deadlock
+    one_at_a_time = asyncio.Lock()  # slices report progress concurrently and would deadlock on the same rows
 
     async def write_meanwhile(_written, _total):
         async with one_at_a_time:
@@ -72,7 +70,7 @@ async def test_what_people_write_meanwhile_is_in_the_new_generation(engine, sear
 
 
 async def test_a_fill_makes_way_for_changes_that_wait(engine, search, settings, alias, generation, cache):
-    """They are searchable at once, and no kept answer is older than they are."""
+    """Waiting changes become searchable at once, and no cached answer is older than they are."""
     await store_many(engine, 7_000)  # more than a page for each slice
     await drain_all(engine, search, alias=alias)
     name = await generations.create(engine, search, settings)
@@ -81,7 +79,7 @@ async def test_a_fill_makes_way_for_changes_that_wait(engine, search, settings, 
     begun = []
 
     async def keep_one_waiting(_written, _total):
-        if not begun:  # slices tell their progress side by side
+        if not begun:  # slices report progress concurrently
             begun.append(True)
             await store(engine, home("Waiting"))
             await plain_sql(engine, "UPDATE search_outbox SET created_at = created_at - interval '1 minute'")
@@ -124,11 +122,11 @@ async def test_an_incomplete_generation_is_not_promoted(engine, search, settings
 
     await reindex(engine, search, settings, progress=quietly)
     await agree(engine, search, alias)
-    assert len(await search.indices.get(index=f"{alias}-*")) == 2  # the failed one's index is gone
+    assert len(await search.indices.get(index=f"{alias}-*")) == 2  # the failed index is gone
 
 
 class BrokenOff(Exception):
-    """As an operator who does not want to wait."""
+    """Raised when the operator interrupts a reindex."""
 
 
 async def break_off(written, _total):
@@ -258,7 +256,7 @@ async def test_a_long_outage_ends_the_fill_with_its_cursors_in_place(
 async def test_a_fill_that_is_given_up_while_the_engine_answers_fails_its_generation(
     engine, search, settings, alias, generation
 ):
-    """Then nobody writes to it any more."""
+    """No process writes to the failed generation any more."""
     await store_many(engine, 7_000)
     await drain_all(engine, search, alias=alias)
 
@@ -311,7 +309,7 @@ async def test_a_fill_ends_when_a_drain_has_given_its_generation_up(
 
 @pytest.mark.usefixtures("generation")
 async def test_a_restart_of_the_database_only_delays_a_reindex(engine, search, settings, alias):
-    """Its connections are lost, and with one of them the lock that keeps others away."""
+    """The restart closes its connections, including the one that holds the reindex lock."""
     await store_many(engine, 7_000)
     interrupted = []
 
@@ -350,7 +348,7 @@ async def test_who_has_lost_the_lock_to_another_changes_nothing(engine, alias):
 async def test_letters_of_what_the_new_generation_has_taken_are_cleared(
     engine, search, settings, alias, generation
 ):
-    """As after a release whose index takes what that of before refused."""
+    """As after a release whose index accepts what the previous index refused."""
     cured, bad = await store(engine, home(), home(society="x" * 40_000))
     await drain_all(engine, search, alias=alias)
     await plain_sql(
@@ -393,7 +391,7 @@ async def test_a_killed_reindex_is_finished_by_the_next(engine, search, settings
 async def test_a_document_is_not_set_back_by_the_fill(
     engine, search, settings, alias, generation, proxy, proxied_search
 ):
-    """The fill has read a row when that is changed and drained, and writes what it has read after that."""
+    """A row changes and is drained between the fill's read and its write of the older version."""
     (flat,) = await store(engine, home())
     await drain_all(engine, search, alias=alias)
     name = await generations.create(engine, search, settings)

@@ -1,7 +1,7 @@
-"""Two releases with different schemas on one outbox: a deploy, and the way back, lose no change.
+"""Two releases with different schemas share one outbox: a deploy and its rollback lose no change.
 
-The earlier release is the code as it is, in processes of its own; the later one runs here, with a schema
-that has a field more.
+The earlier release is the current code, in processes of its own. The later release runs in the test
+process, with one more field in its schema.
 """
 
 import asyncio
@@ -40,14 +40,14 @@ def later_release():
 
 @pytest.fixture
 async def first(engine, search, settings):
-    """The generation of the earlier release, live."""
+    """The live generation of the earlier release."""
     await store_many(engine, 300)
     return await reindex(engine, search, settings, progress=quietly)
 
 
 @pytest.fixture
 async def second(engine, search, settings, first):
-    """The generation of the later release, live; the first one is retained."""
+    """The live generation of the later release; the first one is retained."""
     with later_release():
         return await reindex(engine, search, settings, progress=quietly)
 
@@ -96,7 +96,7 @@ async def test_a_deploy_hands_over_from_one_release_to_the_other(
     writing = asyncio.create_task(write_on(engine, over))
 
     async def hand_over(_written, _total):
-        """The earlier release meets what is being built, and ends; the later one begins."""
+        """The earlier release sees the generation under construction and ends; the later one starts."""
         if not later:
             assert await earlier.ends() == 3
             later.append(asyncio.create_task(run(settings, stop)))
@@ -113,7 +113,7 @@ async def test_a_deploy_hands_over_from_one_release_to_the_other(
     assert await alias_target(search, alias) == [name]
     assert await letters(engine) == {}
     await agree(engine, search, name)
-    await agree(engine, search, first)  # so that a way back serves the same
+    await agree(engine, search, first)  # so a rollback would serve the same
 
 
 async def test_a_code_rollback_is_refused_until_its_index_is_live_again(

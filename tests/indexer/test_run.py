@@ -1,4 +1,4 @@
-"""The indexer as a process: woken, killed, cut off, and level again each time."""
+"""The indexer as a process: it catches up after it is woken, killed or cut off."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ def alias(settings):
 
 @pytest.fixture
 def found(search, alias):
-    """Whether a search finds exactly these titles."""
+    """Return a condition: a search finds exactly these titles."""
 
     def found(*expected):
         async def is_found():
@@ -69,7 +69,7 @@ async def test_what_was_written_before_it_started_is_indexed(engine, search, set
 async def test_what_a_killed_drain_could_not_show_is_shown(engine, search, settings, alias, found):
     await store(engine, home("Written, but not refreshed"), home("Next"))
     assert (await drain_once(engine, search, alias=alias, limit=1)).hidden
-    await plain_sql(engine, "DELETE FROM search_outbox")  # as if another had settled it
+    await plain_sql(engine, "DELETE FROM search_outbox")  # as if another drain had settled it
     assert await titles(search, alias) == set()
     async with indexing(settings):
         await until(found("Written, but not refreshed"), "it is found")
@@ -102,13 +102,13 @@ async def test_it_waits_for_the_engine_and_catches_up(engine, search, settings, 
             await until(level(engine), "nothing waits")
             await until(lambda: "store back" in events(lines, activity="drain"), lambda: lines)
     await agree(engine, search, alias)
-    # Once, however often it was tried; what other trouble there was on this machine is no matter.
+    # Each is logged once, however many attempts fail; errors of other activities are ignored.
     assert events(lines, activity="drain")[:2] == ["store unavailable", "store back"]
     assert (lines[0]["event"], lines[-1]["event"]) == ("indexer started", "indexer stopped")
 
 
 async def test_a_slow_engine_gets_smaller_batches(engine, search, settings, alias, monkeypatch):
-    """All at once would take longer than a batch may, and be begun again for ever."""
+    """The whole backlog as one batch would exceed the time limit of a batch and restart forever."""
     monkeypatch.setattr(drain, "LIVE_S", 1.0)
     await store_many(engine, 60)
     sizes = []
@@ -128,7 +128,7 @@ async def test_a_slow_engine_gets_smaller_batches(engine, search, settings, alia
 
 
 def events(lines, **facts):
-    """What was logged with these facts, in order."""
+    """Return the events logged with these fields, in order."""
     return [line["event"] for line in lines if facts.items() <= line.items()]
 
 
@@ -208,7 +208,7 @@ def port():
 
 
 async def scrape(port):
-    """Figures by name, as Prometheus would read them."""
+    """Return the metrics by name, parsed from Prometheus' text format."""
     async with aiohttp.ClientSession() as client, client.get(f"http://127.0.0.1:{port}/metrics") as answer:
         lines = (await answer.text()).splitlines()
     return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
@@ -237,7 +237,7 @@ async def shows(port, name, value):
     try:
         return (await scrape(port)).get(name) == value
     except aiohttp.ClientConnectionError:
-        return False  # it has not begun yet
+        return False  # the metrics server has not started yet
 
 
 async def test_figures_of_a_verification_are_told(engine, search, settings, alias, generation):

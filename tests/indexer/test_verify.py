@@ -1,4 +1,4 @@
-"""Proof that an index holds what the table holds: every kind of drift is found, and nothing else."""
+"""Verification: it finds every kind of drift between the table and the index, and reports nothing else."""
 
 import asyncio
 from uuid import UUID
@@ -28,7 +28,7 @@ def alias(settings):
 
 @pytest.fixture
 def check(engine, search, alias, generation):
-    """What a verification of the live generation finds, by fault."""
+    """Return a function that verifies the live generation and returns the drift by fault."""
 
     async def check():
         found = await verify(engine, search, alias=alias, index=generation)
@@ -39,14 +39,14 @@ def check(engine, search, alias, generation):
 
 @pytest.fixture
 async def listed(engine, search, alias, generation):
-    """Six hundred homes, one of them edited, and their documents."""
+    """Six hundred homes and their documents; one home was edited."""
     await store_many(engine, 600)
     await plain_sql(engine, "UPDATE properties SET title = 'Edited' WHERE title = 'Home 4'")
     await drain_all(engine, search, alias=alias)
 
 
 async def silently(engine, statement):
-    """Change rows without the triggers, so that nothing is owed to the index."""
+    """Change rows without triggers, so that no change reaches the outbox."""
     async with engine.begin() as connection:
         driver = (await connection.get_raw_connection()).driver_connection
         await driver.execute("SET LOCAL session_replication_role = replica")
@@ -95,7 +95,7 @@ async def test_rows_without_a_document_are_found(engine, check):
 
 @pytest.mark.usefixtures("listed")
 async def test_one_missing_does_not_make_up_for_one_too_many(engine, search, check, generation):
-    """Both of the same bucket, and of one revision."""
+    """Both documents have the same bucket and the same revision."""
     one, two = UUID(int=0x1111_0000_0001), UUID(int=0x2222_0000_0001)
     await silently(engine, "DELETE FROM properties WHERE bhk > 1")
     await store(engine, home(id=one, price=1_000_000))
@@ -251,7 +251,7 @@ revisions = st.none() | st.integers(1, 3)
 
 @given(before=revisions, later=st.none() | st.integers(0, 3), document=revisions, is_tombstone=st.booleans())
 def test_no_interleaving_of_healthy_writes_is_judged_a_fault(before, later, document, is_tombstone):
-    """Whatever lies between the row before and the row after may rightly be in the index."""
+    """The index may hold any revision between the row as read before and the row as read after."""
     after = None if later is None else (before or 0) + later
     held = None if document is None else Held(document, is_tombstone)
     fault = judge(before, held, after)

@@ -1,4 +1,4 @@
-"""The product as processes of its own, as an operator runs them."""
+"""The product as separate processes, as an operator runs it."""
 
 import os
 import sys
@@ -18,12 +18,12 @@ from tests.waiting import PATIENCE_S, until
 
 STARTED = "Huey consumer started"
 STOPPING = "Shutting down gracefully"
-"""What a worker says that was told to end and is at something."""
+"""Log line of a worker that was told to stop during a task."""
 
 
 @dataclass
 class Product:
-    """Starts our commands, with the test's settings."""
+    """Starts the product's commands with the test's settings."""
 
     processes: Processes
     environment: dict[str, str]
@@ -34,7 +34,7 @@ class Product:
         return self.processes.start(*command, environment=self.environment | environment)
 
     async def run(self, module: str, *arguments: str) -> tuple[int, str]:
-        """A command that ends; its exit code and what it printed."""
+        """Run a command to its end; return its exit code and its output."""
         process = self.start(module, *arguments)
         return await process.ends(), process.said
 
@@ -47,7 +47,7 @@ class Product:
         return (await self.ask("/livez"))[0] == 200
 
     async def ask(self, path: str, body: Any = None) -> tuple[int, Any]:
-        """Status and JSON; status 0 when nobody answers."""
+        """Return status and JSON; status 0 if the connection fails."""
         method = "GET" if body is None else "POST"
         try:
             async with (
@@ -62,7 +62,7 @@ class Product:
         return (await self.ask("/api/v1/search/guided", wanted))[1]
 
     async def found(self, total: int, *, seconds: float = PATIENCE_S, **wanted: Any) -> Any:
-        """The answer of a guided search as soon as it finds that many listings."""
+        """Repeat a guided search until it finds that many listings; return its answer."""
         answer: dict[str, Any] = {}
 
         async def finds() -> bool:

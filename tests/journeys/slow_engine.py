@@ -1,4 +1,4 @@
-"""A search engine that finds nothing, and waits with saying so until it may."""
+"""A search engine that finds nothing, and delays its answers until the test allows them."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""A picture becomes a better one, by real processes, whatever happens to workers on the way."""
+"""A picture is enhanced by real processes, with workers killed or stopped on the way."""
 
 import asyncio
 import signal
@@ -43,7 +43,7 @@ CRASH_POINTS = [
 
 @dataclass
 class Gate:
-    """Holds requests for a path until they may go on."""
+    """Holds requests for a path until the gate opens."""
 
     path: str = "nothing"
     reached: asyncio.Event = field(default_factory=asyncio.Event)
@@ -59,7 +59,7 @@ class Gate:
 
 @dataclass
 class Stage:
-    """The API and the stand-in in this process, workers as others, and a picture to be enhanced."""
+    """The API and the stand-in in this process, workers in others, and a picture to enhance."""
 
     admin: Api
     jobs: Jobs
@@ -90,7 +90,7 @@ class Stage:
         return seen
 
     async def until_due(self) -> None:
-        """Until the lease of a killed worker is over, and there is something to do."""
+        """Wait until a step is due, for example after the lease of a killed worker has expired."""
         overdue = text("SELECT enhancement_due_at <= now() FROM property_images WHERE id = :id")
 
         async def is_due() -> bool:
@@ -100,7 +100,7 @@ class Stage:
         await until(is_due, "there is something to do")
 
     async def shown(self) -> pyvips.Image:
-        """The enhanced picture as a browser gets it."""
+        """Return the enhanced picture as a browser gets it."""
         url = (await self.look()).enhanced_url
         answer = await self.admin.get(url)
         assert answer.status == 200
@@ -108,7 +108,7 @@ class Stage:
 
 
 def dim() -> pyvips.Image:
-    """A picture of a room without light."""
+    """Return a picture of a dark room."""
     return (photo(640, 480) * 0.4 + 30).cast("uchar").copy(interpretation="srgb")
 
 
@@ -146,7 +146,7 @@ def lightness(picture: pyvips.Image) -> float:
 
 
 async def test_workers_that_are_killed_at_every_step_delay_a_picture_and_nothing_else(stage: Stage):
-    """The AI service's webhooks come meanwhile, and move it on without a worker."""
+    """The AI service's webhooks arrive in between and advance the job without a worker."""
     await stage.ask()
     for point in CRASH_POINTS:
         await stage.until_due()

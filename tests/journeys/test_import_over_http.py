@@ -1,4 +1,4 @@
-"""Uploads and their workers: killed, taken over from, and with one that nobody can import."""
+"""Uploads and their workers: killed, taken over, and with one upload that always fails."""
 
 from typing import Any
 
@@ -15,12 +15,12 @@ from tests.server.conftest import Api, served
 
 ROWS = 10_000
 IMPORT_S = 250
-"""Includes that the import of a killed worker is taken to be lost."""
+"""Seconds; includes the time after which the import of a killed worker counts as lost."""
 
 
 @pytest.fixture
 async def workers(product: Product, settings: Settings, cache: Redis) -> Product:
-    """A product whose Redis holds nothing of an earlier test."""
+    """A product with an empty Redis."""
     await cache.flushdb()
     product.environment["QUEUE_SECRET"] = settings.queue_secret.get_secret_value()
     return product

@@ -1,4 +1,4 @@
-"""An operator imports a foreign file, and visitors find what was in it."""
+"""An operator imports a feed, and visitors find its listings."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Workers as processes of their own: stopped, killed, twice at once, late, and with a Redis that forgets."""
+"""Workers as processes: stopped, killed, run twice, run late, and with a Redis that loses its data."""
 
 import signal
 from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ from tests.processes import Program
 
 @pytest.fixture
 async def workers(product: Product, settings: Settings, cache: Redis) -> Product:
-    """A product with a Redis that holds nothing of an earlier test."""
+    """A product with an empty Redis."""
     await cache.flushdb()
     product.environment["QUEUE_SECRET"] = settings.queue_secret.get_secret_value()
     return product
@@ -41,7 +41,7 @@ async def ask(engine: AsyncEngine, question: str, **values: Any) -> list[tuple[A
 async def answered(
     worker: Program, engine: AsyncEngine, question: str, wanted: list[tuple[Any, ...]]
 ) -> None:
-    """Wait until the worker has brought that answer about."""
+    """Wait until the worker has changed the database so that the query returns these rows."""
     found: list[tuple[Any, ...]] = []
 
     async def is_answered() -> bool:
@@ -54,7 +54,7 @@ async def answered(
 
 @asynccontextmanager
 async def market_pass_held_up(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """Every market pass waits for this one to end."""
+    """Hold the lock of the market pass, so that every pass waits."""
     async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         await connection.execute(TAKE_TURNS)
         try:
@@ -68,7 +68,7 @@ COMPARED = "SELECT count(*) FROM property_market WHERE label IS NOT NULL"
 
 
 async def store_nine(engine: AsyncEngine) -> None:
-    """Homes that are scored, or a worker would do it beside a market pass, which leaves what changes be."""
+    """Store scored homes; otherwise a worker scores them during a market pass, which then skips them."""
     await store(engine, *[home()] * 9)
     await score_waiting(engine)
 
@@ -97,7 +97,7 @@ async def test_a_run_whose_worker_was_killed_is_made_good_though_redis_forgot_it
         first.kill()
         await cache.flushdb()
     assert await ask(engine, COMPARED) == [(0,)]
-    async with engine.begin() as connection:  # a minute later
+    async with engine.begin() as connection:  # simulate a minute without a heartbeat
         await connection.execute(
             text("UPDATE job_runs SET heartbeat_at = heartbeat_at - interval '1 minute'")
         )
@@ -141,7 +141,7 @@ async def test_an_edited_price_has_its_label_back_with_the_next_look(
     async with engine.begin() as connection:
         await connection.execute(text("UPDATE properties SET price = price * 4 / 3 WHERE title = 'subject'"))
         assert tuple((await connection.execute(text(shown))).one()) == (None, "recalculating")
-    # What the clock does every half minute.
+    # Simulate the next period, which comes every half minute.
     forget = "UPDATE job_runs SET period = period - interval '1 minute' WHERE job = 'compare_withdrawn'"
     async with engine.begin() as connection:
         await connection.execute(text(forget))

@@ -1,4 +1,4 @@
-"""A hundred uploads at once to the API as a process: its memory stays what a few of them need."""
+"""A hundred concurrent uploads to the API process: its memory grows only by what a few of them need."""
 
 import asyncio
 from contextlib import suppress
@@ -17,7 +17,7 @@ from tests.waiting import PATIENCE_S
 
 UPLOADS, SIZE = 100, 4 * 2**20
 MOST_GROWN = 150 * 2**20
-"""Four bodies at once, each some times over while its form is taken apart; all would be 400 MB."""
+"""Bytes: four bodies at once, each held several times while its form is parsed; all would need 400 MB."""
 
 
 async def test_a_hundred_uploads_end_in_pictures_or_503_and_in_no_more_memory(
@@ -46,15 +46,15 @@ async def test_a_hundred_uploads_end_in_pictures_or_503_and_in_no_more_memory(
 
 
 def largest(api: psutil.Process) -> int:
-    """Bytes of memory of the server's biggest process."""
+    """Return the memory in bytes of the server's largest process."""
     return max(process.memory_info().rss for process in [api, *api.children(recursive=True)])
 
 
 async def most(api: psutil.Process, is_over: asyncio.Event) -> tuple[int, int]:
-    """The most memory and the most decoding children meanwhile."""
+    """Return the peak memory and the peak number of decoding children."""
     memory, decoding = 0, 0
     while not is_over.is_set():
-        with suppress(psutil.NoSuchProcess):  # a child that ended while it was looked at
+        with suppress(psutil.NoSuchProcess):  # a child that ended during the check
             names = [" ".join(child.cmdline()) for child in api.children(recursive=True)]
             memory = max(memory, largest(api))
             decoding = max(decoding, sum("imaging.child" in name for name in names))

@@ -1,4 +1,4 @@
-"""Metrics of an API of several processes: any of them tells for all, and the dead leave only their counts."""
+"""Metrics of an API with several processes: each reports for all; dead ones leave only their counters."""
 
 import asyncio
 
@@ -31,7 +31,7 @@ async def test_any_worker_tells_what_all_have_counted(product: Product):
     api = await product.serve()
     await until(lambda: len(workers_of(api.pid)) == 2, "two workers")
     before = (await scrape(product))["casabricks_api_requests_total"][LIVEZ]
-    for _ in range(30):  # each by a connection of its own, so both workers get some
+    for _ in range(30):  # each on a new connection, so both workers get some
         assert (await product.ask("/livez"))[0] == 200
     told = {(await scrape(product))["casabricks_api_requests_total"][LIVEZ] for _ in range(10)}
     assert told == {before + 30}

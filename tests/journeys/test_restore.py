@@ -1,4 +1,4 @@
-"""The database goes back to its backup beside a running API: who asks is told, and one command mends it."""
+"""The database is restored from a backup beside a running API: the API reports it, one command repairs it."""
 
 import asyncio
 import os
@@ -61,7 +61,7 @@ class Portal:
         await asyncio.to_thread(postgres, "pg_restore", *arguments, str(self.dump))
 
     async def price(self, price: int, *, wait_s: int = 10) -> Any:
-        """Another price for the listing that is edited, and what the answer says."""
+        """Change the price of the edited listing; return the response body."""
         at = f"{PROPERTIES}/{self.edited}"
         tag = (await self.admin.get(at)).headers["etag"]
         answer = await self.admin.patch(f"{at}?wait={wait_s}", {"price": price}, if_match=tag)
@@ -81,13 +81,13 @@ class Portal:
         return bool(answer.body["index"]["level"])
 
     async def found(self) -> dict[str, int]:
-        """What a visitor sees: prices by title."""
+        """Return prices by title, as a visitor finds them."""
         return {each["title"]: each["price"] for each in (await self.api.guided())["items"]}
 
 
 @pytest.fixture
 def own_settings(settings: Settings, worker_id: str) -> Iterator[Settings]:
-    """A database and an alias that no other test knows."""
+    """A database and an index alias that no other test uses."""
     name = database_name(f"{worker_id}_restored")
     administer(
         sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
@@ -113,7 +113,7 @@ async def portal(own_settings: Settings, search: AsyncOpenSearch, tmp_path: Path
 
 
 async def live_on(portal: Portal, search: AsyncOpenSearch) -> None:
-    """What happens after the backup, and is in the index when the database goes back."""
+    """Make changes after the backup; they are in the index when the database is restored."""
     async with indexing(portal.settings):
         for price in (11_000_000, 12_000_000, LATER_PRICE):
             assert (await portal.price(price))["searchable"] is True

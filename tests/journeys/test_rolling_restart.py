@@ -1,4 +1,4 @@
-"""Two API processes replaced one after the other while visitors ask: not one request is lost."""
+"""Two API processes are replaced one after the other under load; no request is lost."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -13,15 +13,15 @@ from tests.processes import Program
 from tests.waiting import until
 
 LOOK_S = 0.1
-"""How often the balancer asks who is ready."""
+"""Seconds between two readiness checks of the balancer."""
 DELAY_S = 2.0
-"""How long a process that is to stop waits for the balancer; far longer than it needs to notice."""
+"""Seconds that a stopping process waits for the balancer; far more than the balancer needs."""
 VISITORS = 8
 
 
 @dataclass
 class Balancer:
-    """Sends each request to one server that said a moment ago that it is ready, and never sends it twice."""
+    """Sends each request once, to a server that was ready at the last check; it never retries."""
 
     visitor: ClientSession
     ready: list[str] = field(default_factory=list)

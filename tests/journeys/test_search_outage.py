@@ -1,4 +1,4 @@
-"""OpenSearch goes away and comes back: pages stay, searches say so quickly, nothing is lost."""
+"""OpenSearch goes away and comes back: pages work, searches fail quickly, nothing is lost."""
 
 import pytest
 from opensearchpy import AsyncOpenSearch
@@ -27,7 +27,7 @@ async def test_an_outage_of_search_costs_only_searches(
 
         proxy.stop_serving()
         status, kept = await product.ask("/api/v1/search/guided")
-        assert (status, kept["total"]) == (200, 1)  # nothing has changed that could be found
+        assert (status, kept["total"]) == (200, 1)  # answered from the cache, because no listing has changed
         status, problem = await product.ask("/api/v1/search/guided?bhk=3")
         assert (status, problem["code"]) == (503, "search_unavailable")
         [meanwhile] = await store(engine, home("meanwhile"))
@@ -41,6 +41,6 @@ async def test_an_outage_of_search_costs_only_searches(
 
 
 async def is_kept(product: Product, proxy: Proxy) -> bool:
-    """Whether a search is answered while nobody asks the engine anything."""
+    """Return whether the search is answered without a request to the engine."""
     before = proxy.heard
     return (await product.guided())["total"] == 1 and proxy.heard == before

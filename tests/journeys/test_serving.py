@@ -1,4 +1,4 @@
-"""The API as a process: several workers, and an end that drops nobody."""
+"""The API as a process: several workers, and a shutdown that drops no request."""
 
 import asyncio
 import signal
@@ -24,7 +24,7 @@ async def test_several_workers_serve_one_address(product: Product, engine: Async
 
 async def test_workers_can_be_stopped_while_they_start(product: Product):
     product.environment["API_WORKERS"] = "2"
-    api = await product.serve()  # answers as soon as one of them is ready, and there the other is not
+    api = await product.serve()  # ready as soon as one worker is; the other still starts
     assert await api.stop() == 0
 
 
@@ -39,7 +39,7 @@ async def test_a_worker_that_is_killed_has_a_successor(product: Product):
 
 
 def worker_of(api: Program) -> psutil.Process:
-    """The process that serves; what holds its state for the manager is another."""
+    """Return the serving process; the manager's process for shared state does not listen."""
     serving = [
         child
         for child in psutil.Process(api.pid).children()
@@ -50,7 +50,7 @@ def worker_of(api: Program) -> psutil.Process:
 
 async def test_a_request_in_flight_is_answered_before_the_end(product: Product):
     async with slow_engine() as engine:
-        # How long the engine takes is up to the test, which is no matter of seconds.
+        # A long timeout, because the test decides how long the engine takes.
         api = await product.serve(OPENSEARCH_URL=engine.url, SEARCH_TIMEOUT_S="30")
         asking = asyncio.create_task(product.ask("/api/v1/search/guided", {"counts": False}))
         await api.until(engine.asked.is_set, "the engine is asked")

@@ -1,6 +1,6 @@
-"""The product under mixed load for a while: its memory and its descriptors do not grow.
+"""The product under mixed load: its memory and its file descriptors do not grow.
 
-CI runs it for as many visits as show a leak of a descriptor a hundred visits, or of a kilobyte a visit;
+CI runs enough visits to detect a leak of one descriptor per hundred visits or one kilobyte per visit.
 `make soak` runs it for ten minutes (SOAK_S).
 """
 
@@ -26,16 +26,16 @@ from tests.server.conftest import Api
 SOAK_S = float(os.environ.get("SOAK_S") or 0)
 VISITORS, VISITS = 8, 600
 WARM_UPS = 3
-"""Rounds until everything is loaded, every pool is full and every cache has what it keeps."""
+"""Rounds until everything is loaded, the pools are full and the caches are warm."""
 GROWTH, SLACK = 1.10, 8 * 2**20
-"""What a process may grow by and still be called flat, and the noise of an allocator in bytes."""
+"""Factor by which a process may grow and still count as stable, and the allocator's noise in bytes."""
 
 pytestmark = [pytest.mark.usefixtures("no_index_after"), pytest.mark.timeout(SOAK_S + 600)]
 
 
 @dataclass(frozen=True)
 class Size:
-    """Of all processes of a command together."""
+    """The size of all processes of a command together."""
 
     memory: int
     descriptors: int
@@ -52,7 +52,7 @@ def size_of(process: psutil.Process) -> Size:
 
 
 async def visit(api: Api, key: Any, number: int) -> int:
-    """One of the things that people do, by turns; its status."""
+    """Make one of several kinds of requests in turn; return its status."""
     where = {"lat": 28.58, "lon": 77.36, "km": 3 + number % 5}
     box = {"south": 28.4, "west": 77.2, "north": 28.7, "east": 77.6}
     turns = (

@@ -1,4 +1,4 @@
-"""A database whose schema a test may take back and forth."""
+"""A database whose schema a test may upgrade and downgrade."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from tests.conftest import administer, database_name, url_of
 
 @pytest.fixture
 def scratch_url(worker_id: str) -> Iterator[str]:
-    """An empty database that a test may do anything with."""
+    """An empty database for one test."""
     name = database_name(f"{worker_id}_scratch")
     administer(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     yield url_of(name)

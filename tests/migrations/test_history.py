@@ -1,4 +1,4 @@
-"""The schema's history: it builds what the models say, runs both ways and brings the sectors."""
+"""The migrations build the schema of the models, work in both directions, and add the sectors."""
 
 import os
 import subprocess
@@ -41,7 +41,7 @@ EVERYTHING = (*TABLES, TRIGGERS, FUNCTIONS, SEQUENCES)
 
 
 def definitions(database_url: str, *questions: str) -> Definitions:
-    """What the catalogue answers; Alembic's own table is no part of the schema."""
+    """Return rows of the catalog queries, without Alembic's own table."""
     with psycopg.connect(database_url) as connection:
         rows = [row for question in questions for row in connection.execute(question.encode())]
     return {row for row in rows if row[0] != "alembic_version"}
@@ -62,7 +62,7 @@ def test_alembic_finds_nothing_to_add(database_url):
 
 
 def test_the_history_builds_exactly_the_tables_of_the_models(database_url, scratch_url):
-    """Constraints and indexes too, of which Alembic's own comparison sees only a part."""
+    """This includes constraints and indexes; Alembic's own comparison sees only some of them."""
     engine = create_engine(sqlalchemy_url(scratch_url))
     Base.metadata.create_all(engine)
     engine.dispose()

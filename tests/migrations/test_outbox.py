@@ -1,4 +1,4 @@
-"""The outbox as a table that is all churn, and may hold a million rows."""
+"""The outbox: a table of constant inserts and deletes that may hold a million rows."""
 
 from collections.abc import Iterator
 

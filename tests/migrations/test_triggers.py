@@ -1,4 +1,4 @@
-"""What the database keeps by itself, whoever writes: revisions, outbox, price history, constraints."""
+"""The rules that the database enforces for every writer: revisions, outbox, price history, constraints."""
 
 import asyncio
 from typing import Any, cast
@@ -56,7 +56,7 @@ DOCUMENT = {
     "listed_at": "'2026-01-01'",
     "expires_at": "'2027-01-01'",
 }
-"""A new value for each column that may show in a document."""
+"""A new value for each column that may appear in a document."""
 SILENT = {
     "fingerprint": "'f'",
     "view_count": "view_count + 1",
@@ -71,9 +71,9 @@ SILENT = {
     "light_set_by": "(SELECT id FROM users)",
     "light_set_at": "now()",
 }
-"""A new value for each column that never does."""
+"""A new value for each column that never appears in a document."""
 KEPT = {"id", "revision", "price_per_sqft", "search", "is_active"}
-"""What the database computes."""
+"""Columns that the database computes."""
 
 PRICING = ("property_type", "listing_type", "bhk", "area_sqft", "area_basis", "price", "locality", "society")
 
@@ -112,7 +112,7 @@ MARKET_SILENT = {
 
 
 async def add(session: AsyncSession, **columns: Any) -> UUID:
-    """A property that owes nothing any more."""
+    """Insert a property and clear the outbox."""
     inserted = await session.execute(insert(Property).values(**home(**columns)).returning(Property.id))
     await settle(session)
     return inserted.scalar_one()
@@ -145,13 +145,13 @@ async def ask(session: AsyncSession, question: str, **values: Any) -> list[tuple
 
 
 async def drawn(session: AsyncSession) -> int:
-    """The greatest revision that was ever given out."""
+    """Return the highest revision assigned so far."""
     [(revision,)] = await ask(session, "SELECT coalesce(pg_sequence_last_value('search_revisions'), 0)")
     return int(revision)
 
 
 async def owed(session: AsyncSession) -> Owed:
-    """Visits by revision, each greater than all before; the last visit of a row is at the row's own."""
+    """Return outbox rows by revision; check that revisions rise and that each row's last one is its own."""
     rows = await ask(session, "SELECT property_id, revision, deleted FROM search_outbox ORDER BY revision")
     revisions = [revision for _, revision, _ in rows]
     assert revisions == sorted({*revisions})
@@ -168,7 +168,7 @@ async def revision_of(session: AsyncSession, key: UUID) -> int:
 
 
 async def refused(session: AsyncSession, statement: str, **values: Any) -> str | None:
-    """The constraint by whose name the database refuses a statement; None when it takes it."""
+    """Return the constraint (or message) by which a statement is refused; None if it succeeds."""
     try:
         async with session.begin_nested():
             await session.execute(text(statement), values)
@@ -446,7 +446,7 @@ async def test_another_price_is_remembered_and_withdraws_the_label_at_once(sessi
     assert history == [(key, 12_000_000, 11_000_000)]
     market = await ask(session, "SELECT label, delta_pct, reason FROM property_market")
     assert market == [(None, None, "recalculating")]
-    # The price and the label are two changes of the document; the last one is what gets indexed.
+    # The price and the label each change the document; only the last revision is indexed.
     assert await owed(session) == [(key, False), (key, False)]
 
 

@@ -1,4 +1,4 @@
-"""Places as maps send them: dragged around the world, and between two zooms."""
+"""Locations as maps send them: longitudes beyond 180 degrees, and fractional zooms."""
 
 import json
 from typing import Any
@@ -61,7 +61,7 @@ def test_every_box_is_one_on_the_globe(west: float, width: float):
 def test_a_point_is_the_same_after_any_turns_of_the_map(longitude: float, turns: int):
     read = Point(latitude=28.5, longitude=longitude + TURN * turns).longitude
     apart = abs(read - longitude) % TURN
-    assert min(apart, TURN - apart) == pytest.approx(0, abs=1e-8)  # both ends are the date line
+    assert min(apart, TURN - apart) == pytest.approx(0, abs=1e-8)  # 180 and -180 are the same meridian
 
 
 @pytest.mark.parametrize("wrong", [(5, 4), (5, 5), (-4_000, 5), (5, 4_000)])

@@ -1,4 +1,4 @@
-"""Production starts with everything that it needs, and says by name what is missing."""
+"""Production starts with complete settings, and names the missing ones otherwise."""
 
 import pytest
 from pydantic import ValidationError

@@ -1,4 +1,4 @@
-"""The shapes of a search: one form for what means the same, and a sentence for what means nothing."""
+"""The models of a search: one canonical form for equal searches, a clear error for invalid ones."""
 
 import itertools
 from typing import Any
@@ -36,7 +36,7 @@ searches = st.builds(
 
 
 def wrong(shape: type, **fields: Any) -> list[tuple[str, str]]:
-    """Where a shape refuses its fields, and with which code."""
+    """Return the location and code of each validation error."""
     with pytest.raises(ValidationError) as refusal:
         shape(**fields)
     return [(".".join(map(str, error["loc"])), error["type"]) for error in refusal.value.errors()]

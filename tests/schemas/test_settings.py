@@ -76,7 +76,7 @@ def test_any_name_of_postgres_gets_our_driver(scheme):
 
 
 def test_the_schema_hash_is_the_same_in_every_process():
-    """Two processes that disagreed would each find the other's index unfit."""
+    """If two processes disagreed, each would reject the other's index."""
     show = [sys.executable, "-c", "from schemas.index.listings import schema_hash; print(schema_hash())"]
     other = os.environ | {"PYTHONHASHSEED": "7"}
     shown = subprocess.run(show, env=other, capture_output=True, text=True, check=True).stdout

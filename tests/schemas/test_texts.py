@@ -1,4 +1,4 @@
-"""Texts without what no text should hold."""
+"""Texts are cleaned of control characters, stray blanks and placeholders for "nothing"."""
 
 import pytest
 from hypothesis import given

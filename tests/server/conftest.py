@@ -1,4 +1,4 @@
-"""The real API on a free port, asked over HTTP."""
+"""The real API on a free port, requested over HTTP."""
 
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -39,7 +39,7 @@ class Answer:
     body: Any
 
     def wrong_fields(self) -> dict[str, str]:
-        """The pointers that a problem names, with their codes."""
+        """Return pointer -> error code of a problem's errors."""
         return {error["pointer"]: error["code"] for error in self.body["errors"]}
 
 
@@ -48,12 +48,12 @@ class Api:
     url: str
     visitor: ClientSession = field(repr=False)
     always: dict[str, str] = field(default_factory=dict)
-    """Headers of every request."""
+    """Headers sent with every request."""
     context: Context | None = field(default=None, repr=False)
-    """Of an application that is served by this process."""
+    """Context of an application that this process serves."""
 
     def signed_in(self, user_id: UUID, settings: Settings, token_version: int = 0) -> "Api":
-        """The same API asked by an account."""
+        """Return the same API with requests signed in as an account."""
         keys = signing_keys(*settings.token_secrets)
         token = issue_token(user_id, token_version, keys, datetime.now(UTC))
         return replace(self, always={"authorization": f"Bearer {token}"})
@@ -74,7 +74,7 @@ class Api:
         return await self.ask("DELETE", path, headers=_named(headers))
 
     async def write(self, method: str, path: str, body: Any, **headers: str) -> Answer:
-        """Send JSON; `if_match="..."` is the header If-Match."""
+        """Send JSON; `if_match="..."` becomes the header If-Match."""
         sent = {"content-type": "application/json"} | _named(headers)
         return await self.ask(method, path, data=orjson.dumps(body), headers=sent)
 
@@ -91,7 +91,7 @@ class Api:
             return Answer(response.status, response.headers, orjson.loads(raw) if is_json and raw else raw)
 
     async def guided(self, **wanted: Any) -> Any:
-        """A guided search that must succeed; its answer."""
+        """Run a guided search; fail unless it succeeds, return its body."""
         answer = await self.post("/api/v1/search/guided", wanted)
         assert answer.status == 200, answer.body
         return answer.body
@@ -103,7 +103,7 @@ def _named(headers: dict[str, str]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Listings that the API can find, put there as the product does it: Postgres, outbox, drain."""
+    """Stores searchable listings as the product does: Postgres, outbox, drain."""
 
     engine: AsyncEngine
     search: AsyncOpenSearch
@@ -117,7 +117,7 @@ class Catalogue:
         return ids
 
     async def label(self, *labels: tuple[UUID, str, float]) -> None:
-        """Say where prices stand against their market: id, label, percent."""
+        """Set market labels: id, label, percent difference from the market."""
         async with self.engine.begin() as connection:
             for property_id, label, delta_pct in labels:
                 values = {"property_id": property_id, "label": label, "delta_pct": delta_pct}
@@ -139,7 +139,7 @@ def catalogue(
 async def live(
     worker_engine: AsyncEngine, search: AsyncOpenSearch, cache: Redis, settings: Settings
 ) -> AsyncIterator[Catalogue]:
-    """One index for all tests of a module, which only read."""
+    """One index for all tests of a module, because they only read."""
     epoch = Epoch(cache, settings.index_alias)
     name = await generations.create(worker_engine, search, settings)
     await generations.begin_verifying(worker_engine, name)
@@ -151,7 +151,7 @@ async def live(
 
 @pytest.fixture
 async def admin(api: Api, engine: AsyncEngine, settings: Settings) -> Api:
-    """The API as an admin asks it."""
+    """The API with requests signed in as an admin."""
     return api.signed_in(await store_user(engine, email="asha@casabricks.example"), settings)
 
 
@@ -163,15 +163,15 @@ async def super_admin(api: Api, engine: AsyncEngine, settings: Settings) -> Api:
 
 @pytest.fixture
 async def fresh_limits(cache: Redis) -> None:
-    """Nobody has failed to sign in yet."""
+    """Reset the counts of failed logins."""
     async for key in cache.scan_iter(match="login:*"):
         await cache.delete(key)
 
 
 NUMBERS = count()
-"""The framework wants a name of its own for each application of a process."""
+"""Sanic needs a distinct name for each application in a process."""
 SERVING: list[Context] = []
-"""Of the applications that this process serves just now."""
+"""Contexts of the applications that this process serves now."""
 
 
 @pytest.fixture(scope="session")
@@ -182,7 +182,7 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
 
 @pytest.fixture(autouse=True)
 def no_outage_is_remembered() -> Iterator[None]:
-    """An application goes on for a while without a Redis that was away, and a next test has another."""
+    """Forget Redis outages after a test: an application avoids a failed Redis for a while."""
     yield
     for context in SERVING:
         context.answers._off_until = 0.0
@@ -191,7 +191,7 @@ def no_outage_is_remembered() -> Iterator[None]:
 
 @asynccontextmanager
 async def served(settings: Settings, name: str = "casabricks") -> AsyncIterator[Api]:
-    """The application in this process, behind a real socket."""
+    """Serve the application in this process, on a real socket."""
     listener = socket.create_server(("127.0.0.1", 0))
     app = create_app(settings, f"{name}-{next(NUMBERS)}")
     app.config.TOUCHUP = False  # Sanic rewrites its own source once, for one application in a process

@@ -1,4 +1,4 @@
-"""Whatever is sent to whatever route: an answer that its sender can act on, and never a server error."""
+"""Fuzzing of every route: each answer tells the client what to do, and none is a server error."""
 
 import json
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ from tests.server.conftest import Api, Catalogue, served
 
 
 class Raw(str):
-    """JSON as it is, which no value of Python would be written as."""
+    """Literal JSON that no Python value would be serialized to."""
 
     __slots__ = ()
 
@@ -69,7 +69,7 @@ Schema = dict[str, Any]
 
 
 def allowed_by(schema: Schema, parts: Schema) -> st.SearchStrategy[Any]:
-    """Values from end to end of what a JSON Schema of ours allows, and now and then beyond."""
+    """Return a strategy for values that a JSON Schema allows, and sometimes for values beyond it."""
     if "$ref" in schema:
         return allowed_by(parts[schema["$ref"].rpartition("/")[2]], parts)
     if choices := schema.get("anyOf", schema.get("oneOf")):
@@ -117,7 +117,7 @@ KINDS = {
 
 
 def values_of(shape: type[BaseModel]) -> st.SearchStrategy[Any]:
-    """What a shape allows, with up to two of its fields holding anything at all."""
+    """Return a strategy for bodies of a shape, with up to two fields replaced by arbitrary values."""
     schema = shape.model_json_schema()
     replaced = st.dictionaries(st.sampled_from(sorted(shape.model_fields) or ["x"]), WILD, max_size=2)
     whole = allowed_by(schema, schema.get("$defs", {}))
@@ -128,7 +128,7 @@ def values_of(shape: type[BaseModel]) -> st.SearchStrategy[Any]:
 class Somewhere:
     api: Api
     known: dict[str, str]
-    """What there is for each parameter of a path."""
+    """Path parameter -> an existing value."""
     asked: list[Operation]
 
 
@@ -145,7 +145,7 @@ async def somewhere(
     asked = [
         each
         for each in operations(create_app(settings, "casabricks-asked"))
-        if any(each.requests()) and not each.path.startswith("/api/v1/webhooks")  # which needs a signature
+        if any(each.requests()) and not each.path.startswith("/api/v1/webhooks")  # webhooks need a signature
     ]
     behind_a_proxy = settings.model_copy(update={"trusted_proxy_cidrs": "127.0.0.0/8"})
     async with served(behind_a_proxy, "anything") as api:
@@ -161,7 +161,7 @@ ADDRESSES = count()
 async def test_no_request_ends_in_a_server_error(somewhere: Somewhere, data: st.DataObject):
     operation = data.draw(st.sampled_from(somewhere.asked))
     path = operation.path.format(**somewhere.known)
-    if operation.said.query not in {None, WriteOptions}:  # nobody brings the index level here
+    if operation.said.query not in {None, WriteOptions}:  # no indexer runs, so no request may wait for one
         path += "?" + in_a_link(data.draw(values_of(operation.said.query)))
     body, sent = operation.said.body, {"if-match": "*", "x-forwarded-for": f"10.{next(ADDRESSES) % 256}.1.1"}
     raw = None
@@ -173,7 +173,7 @@ async def test_no_request_ends_in_a_server_error(somewhere: Somewhere, data: st.
 
 
 def in_a_link(given: dict[str, Any]) -> str:
-    """As a query string, where lists are names given several times."""
+    """Return a query string; lists repeat the name."""
     return "&".join(
         f"{quote(name)}={quote(each if isinstance(each, str) else as_json(each), errors='replace')[:2_000]}"
         for name, value in given.items()

@@ -1,4 +1,4 @@
-"""Who is let in: every admin route, and every way to lose one's token."""
+"""Authentication: every admin route needs a token, and every way in which a token becomes invalid."""
 
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex

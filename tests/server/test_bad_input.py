@@ -1,4 +1,4 @@
-"""Wrong input is refused with every field named, and never ends in a 500."""
+"""Invalid input is refused with every wrong field named, and never ends in a 500."""
 
 import gzip
 import json
@@ -239,7 +239,7 @@ FIELDS = [
 
 
 def dumps(value: Any) -> bytes:
-    """As a client that escapes writes it, halves of surrogate pairs and all."""
+    """Encode as a client that escapes non-ASCII, including lone surrogates."""
     return json.dumps(value).encode()
 
 

@@ -1,7 +1,7 @@
-"""Personal data that goes into the API turns up where it belongs and nowhere else.
+"""Personal data sent to the API is stored where it belongs and nowhere else.
 
-A real server process is given marked data by every endpoint that takes some; then its log, its error
-answers, Redis, the index and the audit are searched for the marks.
+A real server process gets marked data at every endpoint that accepts some. Then the test searches its log,
+its error answers, Redis, the index and the audit for the marks.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ MARKS = ("9777700123", "97777 00123", "canary.bird", "canarya", "birdsong", "pas
 
 @dataclass(frozen=True)
 class Server:
-    """The API in a process of its own, whose log is a file."""
+    """The API as its own process, with its log in a file."""
 
     api: Api
     log: Path
@@ -43,7 +43,7 @@ class Server:
 
 @pytest.fixture
 def process(settings: Settings, catalogue: Catalogue, tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """Its address and its log."""
+    """Start the API; yield its address and its log."""
     port, log = free_port(), tmp_path / "server.log"
     secret = settings.jwt_secret.get_secret_value()
     variables = environment(settings, port) | {"JWT_SECRET": secret, "LOG_LEVEL": "DEBUG"}
@@ -88,7 +88,7 @@ def form(property_id: UUID, **fields: Any) -> dict[str, Any]:
 
 
 async def every_answer(visitor: Api, admin: Api, engine: AsyncEngine, listing: UUID) -> list[Answer]:
-    """Marked data sent to all that takes it: taken, replayed, refused, of every kind."""
+    """Send marked data to every endpoint: accepted, replayed and refused, in all variants."""
     taken = await visitor.post(INQUIRIES, form(listing), idempotency_key="birdsong-1")
     lead = f"{LEADS}/{taken.body['id']}"
     login = {"email": "canary.bird@example.com", "password": PASSWORD}
@@ -129,7 +129,7 @@ async def every_answer(visitor: Api, admin: Api, engine: AsyncEngine, listing: U
 
 
 async def while_locked(engine: AsyncEngine, listing: UUID, visitor: Api) -> Answer:
-    """An inquiry that the database gives up on."""
+    """Send an inquiry that times out on a database lock."""
     async with engine.connect() as holder:
         await holder.execute(select(Property.id).where(Property.id == listing).with_for_update())
         answer = await visitor.post(INQUIRIES, form(listing, phone="97777 00129"))
@@ -166,7 +166,7 @@ async def test_personal_data_stays_where_it_belongs(
         "events": await rows_of(engine, "analytics_events"),
     }
     assert [(place, mark) for place, held in places.items() for mark in MARKS if mark in held.lower()] == []
-    # The marks can be found: they are where they belong.
+    # Check that the marks can be found: they are in the tables where they belong.
     kept = (await rows_of(engine, "inquiries") + await rows_of(engine, "inquiry_events")).lower()
     assert [mark for mark in MARKS if mark not in kept] == ["passw0rd-7731"]
     assert '"status":201' in places["log"]
@@ -176,7 +176,7 @@ async def test_personal_data_stays_where_it_belongs(
 async def test_an_unforeseen_error_is_logged_without_the_data(
     server: Server, engine: AsyncEngine, breakage: str
 ):
-    """A statement that fails, and a row that a constraint refuses: drivers quote both."""
+    """A failing statement and a constraint violation; the driver's message quotes the data of both."""
     breaking, mending = BREAKAGES[breakage]
     [listing] = await store(engine, home())
     async with engine.begin() as connection:

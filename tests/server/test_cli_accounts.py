@@ -1,4 +1,4 @@
-"""`casabricks create-admin`, by a person and by a script."""
+"""`casabricks create-admin`, run interactively and by a script."""
 
 import pytest
 from sqlalchemy import create_engine, text

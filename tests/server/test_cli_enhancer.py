@@ -1,4 +1,4 @@
-"""A process does not start on settings with which the first picture would fail."""
+"""A process refuses to start if its settings would fail at the first picture."""
 
 import pytest
 from pydantic import ValidationError

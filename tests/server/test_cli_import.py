@@ -1,4 +1,4 @@
-"""`casabricks import` tells what became of every row, whatever happens after the last one."""
+"""`casabricks import` reports on every row, even if a later step fails."""
 
 import asyncio
 from pathlib import Path

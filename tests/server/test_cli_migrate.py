@@ -1,4 +1,4 @@
-"""`casabricks migrate`, as a deployment runs it before anything else."""
+"""`casabricks migrate`, the first step of a deployment."""
 
 import pytest
 from psycopg import sql

@@ -1,4 +1,4 @@
-"""Answers that a client has already are not sent again (RFC 9110, 13.1.2)."""
+"""Answers that a client already has are not sent again (RFC 9110, 13.1.2)."""
 
 from contextlib import suppress
 
@@ -50,7 +50,7 @@ async def test_a_condition_on_a_question_by_post_means_nothing(api: Api, live: C
 
 
 async def ask(api: Api, path: str, *lines: str) -> Answer:
-    """Asked with several lines of one header, which a dictionary cannot hold."""
+    """Send several lines of one header, which a dictionary cannot hold."""
     headers = CIMultiDict(("if-none-match", line) for line in lines)
     async with api.visitor.get(api.url + path, headers=headers) as response:
         return Answer(response.status, response.headers, await response.read())

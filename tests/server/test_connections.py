@@ -1,4 +1,4 @@
-"""What arrives byte by byte: slow clients, strange heads, too many connections, visitors who leave."""
+"""Connections at byte level: slow clients, odd headers, too many connections, clients that disconnect."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,7 +19,7 @@ POST = b"POST /api/v1/search/guided HTTP/1.1\r\nHost: x\r\nContent-Type: applica
 
 
 class Line:
-    """One connection, spoken to in bytes."""
+    """One raw connection."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
@@ -31,7 +31,7 @@ class Line:
             await asyncio.sleep(pause_s)
 
     async def rest(self) -> bytes:
-        """Everything until the other side closes, which it must."""
+        """Read until the server closes the connection; fail if it does not."""
         async with asyncio.timeout(PATIENCE_S):
             try:
                 return await self.reader.read()
@@ -61,14 +61,14 @@ async def asked(api: Api, raw: bytes) -> tuple[list[int], bytes]:
 
 @pytest.fixture(scope="module")
 async def hurried(settings: Settings) -> AsyncIterator[Api]:
-    """An API whose deadlines are short."""
+    """An API with short deadlines."""
     short = {"header_deadline_s": 1.0, "body_deadline_s": 1.0, "connections_per_address": 20}
     async with served(settings.model_copy(update=short), "hurried") as api:
         yield api
 
 
 async def drip(line: Line, head: bytes) -> None:
-    """One byte after the other, for as long as somebody listens."""
+    """Send one byte at a time until the server closes the connection."""
     try:
         for number in range(1_000):
             await line.send(head if not number else b"x", pause_s=0.05)
@@ -85,7 +85,7 @@ async def drip(line: Line, head: bytes) -> None:
     ids=["head", "body"],
 )
 async def test_a_client_that_drips_is_let_go_of(hurried: Api, head: bytes):
-    """What it sends after that may cost it the answer, which nobody can help."""
+    """The client may miss the answer because it goes on sending; the server cannot prevent that."""
     async with line_to(hurried) as line, asyncio.TaskGroup() as group:
         dripping = group.create_task(drip(line, head))
         answers = await line.rest()
@@ -177,7 +177,7 @@ CODES = {
     414: b'"code":"uri_too_long"',
     417: b'"code":"expectation_failed"',
 }
-"""One for each status, whoever refuses first and whatever Python calls it."""
+"""Status -> error code, whether Sanic or the application refuses, and independent of Python's phrases."""
 
 
 async def test_an_api_that_knows_its_names_answers_to_no_other(settings: Settings):

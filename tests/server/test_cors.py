@@ -1,4 +1,4 @@
-"""Pages of other origins: those on the list may ask and read, all others may not."""
+"""CORS: only pages of the listed origins may send requests and read answers."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""One thing has one address, up to capitals, on every route that takes an id."""
+"""Each object has one address, apart from upper case, on every route that takes an id."""
 
 from uuid import UUID, uuid4
 
@@ -14,7 +14,7 @@ from tests.server.conftest import Api, Catalogue
 
 @pytest.fixture
 async def known(catalogue: Catalogue, engine: AsyncEngine) -> dict[str, UUID]:
-    """What there is for each parameter of a path."""
+    """Path parameter -> id of an existing object."""
     [key] = await catalogue.store(home())
     [image] = await store_pictures(engine, picture(key))
     [lead] = await store_inquiries(engine, inquiry(key))

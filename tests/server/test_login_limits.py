@@ -1,4 +1,4 @@
-"""Limits of logins while Redis comes and goes."""
+"""Login limits while Redis goes away and comes back."""
 
 from ipaddress import ip_network
 

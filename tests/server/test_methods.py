@@ -1,4 +1,4 @@
-"""HEAD and OPTIONS, which follow from the methods of the routes."""
+"""HEAD and OPTIONS, which are derived from the routes' methods."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.server.conftest import Api, Catalogue
 from tests.server.test_connections import asked
 
 PER_ANSWER = {"date", "x-request-id", "connection", "transfer-encoding"}
-"""Headers that differ from one answer to the next, or say how a body is cut."""
+"""Headers that differ between two answers, or describe how the body is framed."""
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ async def test_a_path_says_what_it_allows_when_asked_and_when_it_refuses(api: Ap
 
 
 async def test_a_file_that_is_sent_piece_by_piece_has_a_head_too(admin: Api):
-    for _ in range(2):  # the connection is as good as before
+    for _ in range(2):  # a second time, because the connection must remain usable
         head = await admin.ask("HEAD", "/api/v1/admin/properties.csv")
         assert (head.status, head.headers["content-type"], head.body) == (200, "text/csv; charset=utf-8", b"")
 

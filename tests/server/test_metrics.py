@@ -1,4 +1,4 @@
-"""What an API tells Prometheus: what happened, what there is, and nothing of anybody."""
+"""The API's Prometheus metrics: events and states, without personal data."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ SEARCH = "/api/v1/search/"
 
 @pytest.fixture
 async def lone(settings: Settings, request: pytest.FixtureRequest) -> AsyncIterator[Api]:
-    """An API that has counted nothing yet."""
+    """An API whose counters are all zero."""
     async with served(settings, f"counting-{abs(hash(request.node.name))}") as api:
         yield api
 
@@ -79,7 +79,7 @@ async def test_the_framework_has_a_page_of_its_own(lone: Api):
 
 
 async def in_flight(api: Api) -> float:
-    """Without the one that asks."""
+    """Return the requests in flight, without this one."""
     return (await scrape(api, "/metrics/sanic"))["casabricks_api_requests_in_flight"][()] - 1
 
 
@@ -152,7 +152,7 @@ async def test_views_inquiries_and_logins_are_counted(lone: Api, engine: AsyncEn
     for phone in ("98123 45670", "98123 45670"):
         await lone.post(INQUIRIES, form(key, phone=phone), idempotency_key="once")
     await lone.post(INQUIRIES, form(key, phone="98123 45670"))
-    for digit in range(1, 5):  # five may come from one address
+    for digit in range(1, 5):  # one address may send five
         await lone.post(INQUIRIES, form(key, phone=f"98123 4567{digit}"))
     for _ in range(2):
         await lone.post(LOGIN, {"email": "nobody@casabricks.example", "password": "a wrong password"})
@@ -214,12 +214,12 @@ async def test_connections_at_work_are_told_apart_from_idle_ones(lone: Api):
     async with context.database.connect(), context.database.connect():
         assert (await scrape(lone))["casabricks_api_database_connections"][("in_use",)] == 2
     connections = (await scrape(lone))["casabricks_api_database_connections"]
-    assert connections == {("in_use",): 0, ("idle",): 3}  # the third one has told the figures
+    assert connections == {("in_use",): 0, ("idle",): 3}  # the scrape itself has used the third one
 
 
 @asynccontextmanager
 async def silent_database() -> AsyncIterator[str]:
-    """Takes connections and says nothing."""
+    """Accept connections and never answer."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()

@@ -1,4 +1,4 @@
-"""What goes to Sentry and to an OTLP collector, as they receive it: our doings, and nothing of anybody."""
+"""What Sentry and an OTLP collector receive: operations, without personal data."""
 
 import asyncio
 import gzip
@@ -24,7 +24,7 @@ TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
 
 class Receiver:
-    """Sentry and a collector in one: keeps what is posted."""
+    """Sentry and a collector in one server; it keeps what is posted."""
 
     def __init__(self) -> None:
         self.got: list[tuple[str, bytes]] = []
@@ -36,7 +36,7 @@ class Receiver:
         return web.json_response({})
 
     def errors(self) -> list[dict[str, Any]]:
-        """Events out of Sentry's envelopes: a header, then an item's header and the item, a line each."""
+        """Return events from Sentry's envelopes: envelope header, item header and item, one line each."""
         lines = [body.split(b"\n") for path, body in self.got if path == "/api/7/envelope/"]
         return [orjson.loads(item) for _, kind, item, *_ in lines if orjson.loads(kind)["type"] == "event"]
 

@@ -1,4 +1,4 @@
-"""How long a request may take, whatever it waits for."""
+"""Deadlines of requests, independent of what a request waits for."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ SHORT = {"public_deadline_s": 0.3, "admin_deadline_s": 0.3}
 
 @asynccontextmanager
 async def held(engine: AsyncEngine, table: str) -> AsyncIterator[None]:
-    """Nobody else gets at a table."""
+    """Lock a table against all other connections."""
     async with engine.begin() as connection:
         await connection.execute(text(f"LOCK TABLE {table}"))
         yield
@@ -38,7 +38,7 @@ async def hasty(settings: Settings) -> AsyncIterator[Api]:
 
 
 async def waiting(engine: AsyncEngine) -> int:
-    """Statements that wait for a lock."""
+    """Return the number of statements that wait for a lock."""
     async with engine.connect() as connection:
         return int((await connection.execute(WAITING)).scalar_one())
 
@@ -113,7 +113,7 @@ def test_a_deadline_within_another_is_never_later_and_one_anew_is_its_own():
 
 
 async def test_what_is_left_out_is_known_to_whoever_waits_for_the_answer():
-    cut_short()  # nobody waits
+    cut_short()  # no-op outside a deadline
     with ending_in(60) as deadline:
 
         async def look() -> None:

@@ -1,4 +1,4 @@
-"""What a database that cannot answer is to those who ask: 503 and a time to come back, never 500."""
+"""A database that cannot answer leads to 503 with Retry-After, never to 500."""
 
 import psycopg
 import pytest
@@ -40,7 +40,7 @@ def test_an_outage_is_told_by_what_postgres_calls_it(
 async def test_a_primary_that_only_reads_is_an_outage_and_is_left_as_soon_as_there_is_another(
     settings: Settings, engine: AsyncEngine
 ):
-    """As after a failover: connections of the pool work, and write nothing until they are dialled anew."""
+    """As after a failover: pooled connections still work, but are read-only until they are reopened."""
     [listing] = await store(engine, home())
     database = sql.Identifier(engine.url.database or "")
     turned = sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = {}")

@@ -1,4 +1,4 @@
-"""The line that the log gets for a request: enough to follow abuse, and not whose it was."""
+"""The log line of a request: enough to trace abuse, without identifying the client."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -12,7 +12,7 @@ from tests.server.conftest import Api, served
 
 @pytest.fixture
 async def portal(settings: Settings) -> AsyncIterator[Api]:
-    """Behind a proxy that it trusts, so that a test can come from any address."""
+    """The API behind a trusted proxy, so that a test can state any client address."""
     async with served(settings.model_copy(update={"trusted_proxy_cidrs": "127.0.0.1/32"}), "logging") as api:
         yield api
 

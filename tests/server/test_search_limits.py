@@ -1,4 +1,4 @@
-"""How often one address may search."""
+"""The rate limit of searches by address."""
 
 from collections.abc import AsyncIterator
 from ipaddress import ip_address
@@ -83,7 +83,7 @@ def test_without_a_rate_there_is_no_limit():
 
 @pytest.fixture
 async def portal(settings: Settings) -> AsyncIterator[Api]:
-    """Two searches, then one in a hundred seconds; whoever forwards for others is believed."""
+    """Allows a burst of two searches, then one in 100 s; local proxies are trusted."""
     strict = {"search_rate": 0.01, "search_burst": 2, "trusted_proxy_cidrs": "127.0.0.0/8"}
     async with served(settings.model_copy(update=strict), "strict") as api:
         yield api

@@ -1,4 +1,4 @@
-"""Searches remembered for analytics, without anybody waiting for it."""
+"""Searches recorded for analytics, without delaying the response."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -33,17 +33,17 @@ async def recorded(engine: AsyncEngine) -> list[dict[str, Any]]:
 
 @pytest.fixture
 async def answers(settings: Settings, catalogue: Catalogue) -> list[dict[str, Any]]:
-    """What is recorded of a few searches after the server has stopped."""
+    """Return what is recorded of a few searches after the server has stopped."""
     await catalogue.store(home(), home(bhk=2))
     async with served(settings, "recording") as api:
         visitor = replace(api, always={"x-session-id": VISIT})
         await visitor.guided(bhk=3)
-        await visitor.guided(bhk=3)  # a kept answer is a search like any other
+        await visitor.guided(bhk=3)  # a cached answer is recorded too
         await visitor.post("/api/v1/search/listings", {"q": "Asha Rao 98100"})
         await visitor.post("/api/v1/search/listings", {"bhk": 19.5}, x_session_id="no id!")
         await visitor.post("/api/v1/search/listings", {"page": 0})
         await visitor.get("/api/v1/search/suggest", q="sec")
-    # The suite's other server writes what earlier tests searched for, when it comes to it.
+    # Filter, because the suite's shared server may still write the searches of earlier tests.
     rows = await recorded(catalogue.engine)
     return [row for row in rows if row["session"] == VISIT or row["search"].get("bhk") == [19.5]]
 
@@ -106,7 +106,7 @@ async def test_an_answer_does_not_wait_for_the_database(settings: Settings, cata
 
 
 async def test_large_searches_leave_room_for_fewer(settings: Settings, engine: AsyncEngine):
-    """A request of 64 KB counts as many small ones."""
+    """A request of 64 KB takes the room of many small ones."""
     log = SearchLog(engine, KEY)
     for number in range(400):
         log.note(replace(noted(number), size=64_000))
@@ -117,7 +117,7 @@ async def test_large_searches_leave_room_for_fewer(settings: Settings, engine: A
 
 async def test_what_came_meanwhile_is_written_after_what_is_left(settings: Settings, engine: AsyncEngine):
     class Hasty(SearchLog):
-        """Somebody searches while it fails."""
+        """A new search arrives while a write fails."""
 
         async def put(self, batch: Sequence[Noted]) -> Sequence[Noted]:
             self.note(noted(99))

@@ -1,4 +1,4 @@
-"""What many ask for is asked ahead, and its answers are kept."""
+"""Frequent searches are run in advance, and their answers are cached."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -22,7 +22,7 @@ async def test_what_many_ask_for_is_asked_ahead_and_does_not_become_more_popular
     api: Api, catalogue: Catalogue, settings: Settings, cache: Redis
 ):
     assert api.context is not None
-    await api.context.searches.write()  # what the tests before this one asked, or it would come later
+    await api.context.searches.write()  # flush searches of earlier tests, which would be written later
     async with catalogue.engine.begin() as connection:
         await connection.execute(text("DELETE FROM analytics_events"))
     engine, now = catalogue.engine, datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""Answers kept in Redis, and what ends them."""
+"""Answers cached in Redis, and their invalidation."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -68,7 +68,7 @@ async def test_who_asks_after_a_change_sees_it_while_others_still_wait(answers: 
 
 
 async def test_a_failure_that_nobody_thought_of_keeps_nobody_waiting(answers: Answers):
-    keys = ("a", "\ud800")  # half a pair cannot be written to Redis
+    keys = ("a", "\ud800")  # a lone surrogate cannot be written to Redis
     assert await asyncio.gather(*map(answers.find, keys)) == [NOTHING, NOTHING]
     assert (await answers.find("a")).epoch is not None
 
@@ -98,7 +98,7 @@ async def test_an_answer_that_overlaps_a_change_is_never_served(answers: Answers
 async def test_an_answer_from_before_redis_lost_its_data_is_never_served(
     answers: Answers, epoch: Epoch, cache: Redis, alias: str
 ):
-    """Were epochs counted from one again, the third change from now would bring it back."""
+    """If epochs restarted at one, the third change from now would revive the old answer."""
     for _ in range(3):
         async with epoch.moving():
             pass
@@ -150,7 +150,7 @@ async def test_the_mark_of_a_killed_process_ends_by_itself_and_so_do_the_answers
 ):
     before = await keep(answers)
     await fail_to_move(epoch)
-    await cache.zincrby(f"search:{{{alias}}}:moving", -ago, epoch.token)  # by the clock of Redis
+    await cache.zincrby(f"search:{{{alias}}}:moving", -ago, epoch.token)  # by Redis' clock
     assert await answers.find("a") == (NOTHING if counts else Found(plus(before, 1), None))
 
 
@@ -226,7 +226,7 @@ async def test_without_redis_there_are_no_answers_and_it_is_not_asked_again_at_o
 ):
     answers = Answers(no_redis, "listings")
     assert await answers.find("a") == NOTHING
-    monkeypatch.setattr(no_redis, "execute_command", None)  # whoever asks now fails
+    monkeypatch.setattr(no_redis, "execute_command", None)  # any command would fail now
     assert [await answers.find("a") for _ in range(3)] == [NOTHING] * 3
     monkeypatch.undo()
     await answers.keep("a", b"0", b"answer", seconds=60)

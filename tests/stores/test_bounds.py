@@ -1,4 +1,4 @@
-"""So many questions at once, and none to a server that does not answer."""
+"""At most a fixed number of concurrent requests, and none to a server that does not answer."""
 
 import asyncio
 
@@ -49,7 +49,7 @@ async def test_more_than_may_wait_are_told_at_once():
     with pytest.raises(BusyError):
         async with turns.turn(PATIENCE_S):
             pass
-    visits[1].cancel()  # one that waited has left
+    visits[1].cancel()  # a waiting request is cancelled
     over.set()
     await asyncio.gather(*visits, return_exceptions=True)
     assert len(inside) == most - 1

@@ -1,4 +1,4 @@
-"""Redis by the client that we open, on the event loop that the API runs on."""
+"""The product's Redis client on the event loop of the API."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ from tests.faults.proxy import BlackHole, Proxy
 
 
 def test_a_connection_that_redis_has_closed_is_an_error_of_redis_on_any_loop(settings: Settings):
-    """Uvloop says RuntimeError, which nobody who does without Redis expects."""
+    """On uvloop this is a RuntimeError, which code that tolerates Redis outages does not expect."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(lose_the_connection(settings))
 
@@ -31,7 +31,7 @@ async def lose_the_connection(settings: Settings) -> None:
 
 
 async def test_a_task_that_is_cancelled_as_its_write_ends_goes_no_further(settings: Settings):
-    """Python 3.11's `wait_for` forgets a cancellation that comes at that moment."""
+    """Python 3.11's `wait_for` loses a cancellation that arrives at that moment."""
     cache = open_cache(settings)
     await cache.ping()
     connection = await cache.connection_pool.get_connection()
@@ -46,7 +46,7 @@ async def test_a_task_that_is_cancelled_as_its_write_ends_goes_no_further(settin
     task = asyncio.create_task(cache.ping())
     await asyncio.wait({task}, timeout=30)
     assert task.cancelled()
-    assert await cache.ping()  # by another connection, since nobody took the answer of that one
+    assert await cache.ping()  # a new connection, because the reply on the old one was never read
     await cache.aclose()
 
 

@@ -1,4 +1,4 @@
-"""A process ends where it was told to, at once, and nowhere else."""
+"""A process ends at the crash point that it was given, and nowhere else."""
 
 import os
 import re

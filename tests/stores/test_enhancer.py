@@ -1,4 +1,4 @@
-"""Jobs are posted to a real server, signed as its answers are, and every answer means one of three things."""
+"""Jobs are posted to a real server with a signature; each answer means accepted, refused or retry."""
 
 import time
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""What both kinds of storage promise, held against a real directory and a real S3."""
+"""The contract of both kinds of storage, tested with a real directory and a real S3."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""Results are fetched from a real server, which does everything to lead us astray."""
+"""Results are fetched from a real server that tries to mislead the client."""
 
 import asyncio
 import resource
@@ -23,7 +23,7 @@ PUBLIC, PRIVATE = "93.184.215.14", "127.0.0.1"
 
 @dataclass
 class Names(AbstractResolver):
-    """Answers each question with the next of its answers, and the last one from then on."""
+    """Resolves each query to the next of its answers, then always to the last."""
 
     answers: list[list[str]]
     asked: list[str] = field(default_factory=list)
@@ -40,14 +40,14 @@ class Names(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing, because it holds no resources."""
 
 
 @dataclass
 class Server:
     origin: str
     paths: list[str] = field(default_factory=list)
-    """Of the requests that came."""
+    """Paths of the requests received."""
 
     def results(self, **limits: float) -> Results:
         return Results(Origins(local=self.origin), limits=Limits(**limits))  # type: ignore[arg-type]
@@ -58,7 +58,7 @@ async def moved(request: web.Request) -> web.Response:
 
 
 async def huge(request: web.Request) -> web.StreamResponse:
-    """Ten gigabytes, or as many as somebody takes."""
+    """Send ten gigabytes, or until the client disconnects."""
     declared = {"content-length": str(10 * 2**30)} if "declared" in request.query else {}
     answer = web.StreamResponse(headers=declared)
     await answer.prepare(request)
@@ -176,7 +176,7 @@ async def test_nobody_is_asked_for_an_address_that_is_not_allowed(server: Server
 
 @dataclass
 class Sockets:
-    """Notes where a connection would go, and lets none go there."""
+    """Records the address of each connection attempt and blocks it."""
 
     addresses: list[str] = field(default_factory=list)
 
@@ -186,7 +186,7 @@ class Sockets:
 
 
 async def attempt(names: Names) -> tuple[type[Exception], list[str]]:
-    """How fetching ends where names are answered so, and where connections were going."""
+    """Fetch with these DNS answers; return the exception type and the attempted addresses."""
     sockets = Sockets()
     results = Results(Origins({HOST}), resolver=lambda: names, socket_factory=sockets)
     with pytest.raises((UrlNotAllowed, ResultAway)) as ended:

@@ -1,4 +1,4 @@
-"""The engine by the client that we open, when some of its nodes are away."""
+"""The product's OpenSearch client with some nodes down."""
 
 from collections.abc import AsyncIterator
 
@@ -14,7 +14,7 @@ from tests.faults.proxy import BlackHole, DropReply, Proxy, Refuse
 
 @pytest.fixture
 async def nodes(settings: Settings) -> AsyncIterator[tuple[Proxy, Proxy]]:
-    """Two ways to the same engine, as to two nodes of it."""
+    """Two proxies to one engine, standing for two nodes."""
     async with Proxy(settings.opensearch_url) as first, Proxy(settings.opensearch_url) as second:
         yield first, second
 

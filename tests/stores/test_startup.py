@@ -1,4 +1,4 @@
-"""A command that cannot start says why in a sentence, without what its secrets hold."""
+"""A command that cannot start gives the reason in one sentence, without its secrets."""
 
 import os
 import subprocess

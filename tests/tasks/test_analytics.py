@@ -1,4 +1,4 @@
-"""The hourly and nightly jobs around events: rolled up, purged, expired, asked ahead."""
+"""The hourly and nightly event jobs: rollup, purge, expiry, warm-up."""
 
 import asyncio
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The steps of an enhancement: what each leaves in Postgres and in storage, whatever goes wrong."""
+"""The steps of an enhancement: what each leaves in Postgres and in storage, also after errors."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -51,7 +51,7 @@ class ResultServer:
     status: int = 200
     asked: int = 0
     meanwhile: Callable[[], Awaitable[Any]] | None = None
-    """Done while somebody waits for the result."""
+    """Called while a request for the result waits."""
 
     async def show(self, _: web.Request) -> web.Response:
         self.asked += 1
@@ -68,11 +68,11 @@ class Workshop:
 
     @property
     def result(self) -> dict[str, str]:
-        """Columns of a picture whose result is at our server."""
+        """Columns of a picture whose result is on the test server."""
         return {"enhancement_result_url": f"{self.server.origin}/result"}
 
     async def work(self, job: Job) -> Standing:
-        """One step at a picture; what its row says then."""
+        """Run one step of the job; return the picture's enhancement columns."""
         await enhance(self.tools, job.image_id)
         return await self.look(job)
 
@@ -101,12 +101,12 @@ async def workshop(engine: AsyncEngine, pool: Pool, tmp_path: Path) -> AsyncIter
 
 
 async def due(engine: AsyncEngine, stage: str = "pending", **columns: Any) -> Job:
-    """A job at which work waits."""
+    """Store a job whose next step is due."""
     return await store_job(engine, stage, **{"enhancement_due_at": datetime.now(UTC) - HOURS} | columns)
 
 
 async def hurry(engine: AsyncEngine) -> None:
-    """Let every pause and every lease be over."""
+    """End every pause and lease."""
     async with engine.begin() as connection:
         await connection.execute(
             text("UPDATE property_images SET enhancement_due_at = now() WHERE enhancement_due_at IS NOT NULL")
@@ -237,7 +237,7 @@ async def test_a_result_that_brings_down_its_workers_is_left_alone(workshop: Wor
 
 @dataclass
 class BrokenMedia:
-    """Storage that is away."""
+    """Storage that is unavailable."""
 
     inner: Media
 
@@ -317,7 +317,7 @@ async def test_what_a_killed_worker_began_is_another_s_when_its_lease_is_over(
 async def test_a_worker_that_comes_back_after_its_lease_changes_nothing(
     workshop: Workshop, engine: AsyncEngine
 ):
-    """Both have the result; one of them shows it, and the other throws away what it has stored."""
+    """Both workers fetch the result. One publishes it, the other deletes what it stored."""
     job = await due(engine, "fetching", **workshop.result)
     shown = []
 
@@ -332,7 +332,7 @@ async def test_a_worker_that_comes_back_after_its_lease_changes_nothing(
 
 
 async def test_news_that_overtake_the_worker_count(workshop: Workshop, engine: AsyncEngine):
-    """The AI service has answered by webhook before we have written down that it took the job."""
+    """The AI service's webhook arrives before the worker has recorded that the job was accepted."""
     job = await due(engine)
     async with AsyncSession(engine) as session, session.begin():
         await claim(session, job.image_id, timedelta(minutes=1))

@@ -1,4 +1,4 @@
-"""The market passes: medians as Python counts them, labels, and nothing written that did not change."""
+"""The market passes: medians, labels, and no write without a change; compared with plain Python."""
 
 import asyncio
 import random
@@ -19,7 +19,7 @@ from tests.domain.market import oracle
 from tests.factories import Row, home, plot, store
 
 SQFT = 1_000
-"""The area of the homes below, so that a price per sqft reads as one."""
+"""Area of the homes below, so that a price is simply 1,000 times the price per sqft."""
 
 
 def at(price_per_sqft: int, title: str = "Garden flat", **columns: Any) -> Row:
@@ -41,7 +41,7 @@ async def change(engine, statement: str, **values: Any) -> None:
 
 
 async def labels(engine) -> dict[str, tuple[str | None, float | None, str | None]]:
-    """By title: label, percent, reason."""
+    """Return label, percent difference and reason by title."""
     rows = await ask(
         engine,
         "SELECT title, label, delta_pct::float, reason FROM property_market m"
@@ -55,7 +55,7 @@ async def settle(engine) -> None:
 
 
 def percentile(values: Sequence[int], share: float) -> float:
-    """Between the two nearest values, as `percentile_cont` has it."""
+    """Interpolate between the two nearest values, as `percentile_cont` does."""
     place = share * (len(values) - 1)
     below = int(place)
     above = min(below + 1, len(values) - 1)
@@ -276,14 +276,14 @@ async def test_an_edit_that_comes_back_to_the_old_price_gets_its_label_back(engi
 
 
 MIDDLE = (9_400, 9_400, 9_400, 11_500, 11_500, 11_500)
-"""With two middle ones between, their median is what the middle ones are."""
+"""Six prices; with two middle prices added, those two determine the median."""
 
 
 @pytest.mark.parametrize(
     ("middle", "stored"),
     [
-        (10_050, -10.0),  # -10.4 now
-        (10_100, -10.0),  # -10.9 now, still not worth another revision
+        (10_050, -10.0),  # now -10.4
+        (10_100, -10.0),  # now -10.9: not a full point, so no new revision
         (10_112, -11.0),
         (10_200, -11.8),
     ],
@@ -322,7 +322,7 @@ async def test_a_market_that_becomes_too_small_loses_its_labels(engine):
 
 
 async def compare_all(engine) -> tuple[Snapshot, Any, Findings]:
-    """What a pass found and is about to write."""
+    """Return what a pass has read and found, before it writes."""
     snapshot = await read_snapshot(engine, METHOD)
     return snapshot, np.arange(len(snapshot.rows)), survey(snapshot.listings)
 
@@ -424,7 +424,7 @@ async def test_the_error_is_that_of_plain_loops_which_leave_each_listing_out(eng
 
 
 async def test_a_pass_waits_for_a_long_one_and_does_not_give_up(engine):
-    """The limits of a request's locks are two seconds; a pass over a million listings takes longer."""
+    """A request's lock timeout is two seconds; a pass over a million listings takes longer."""
     await store(engine, *market(*[10_000] * 9))
     held = engine.execution_options(isolation_level="AUTOCOMMIT")
     async with held.connect() as connection:

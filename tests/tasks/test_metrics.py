@@ -1,4 +1,4 @@
-"""What a worker tells Prometheus of its jobs and of the queue."""
+"""The Prometheus metrics of a worker: its jobs and its queue."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Objects without a row, swept; all others, left."""
+"""The sweep deletes objects without a row and keeps all others."""
 
 import os
 from collections.abc import AsyncIterator
@@ -67,7 +67,7 @@ async def test_what_may_still_get_its_row_is_left(engine: AsyncEngine, media: Me
 
 
 async def test_pictures_are_found_wherever_they_were_shown_before(engine: AsyncEngine, media: Media):
-    """Another public address makes no orphans."""
+    """A change of the public URL does not make pictures orphans."""
     one = uuid4()
     shown = await put(media, [one])
     [key] = await store(engine, home())

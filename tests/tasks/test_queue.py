@@ -1,4 +1,4 @@
-"""The queue: what it carries, who may write to it, and what happens without Redis."""
+"""The queue: its messages, who may write to it, and its behavior without Redis."""
 
 import asyncio
 import pickle
@@ -52,7 +52,7 @@ async def test_a_redis_that_says_nothing_is_given_up_at_once_and_never_asked_aga
 
     async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         calls.append("begun")
-        await reader.read()  # until the one who called hangs up
+        await reader.read()  # until the client disconnects
         calls.append("given up")
         writer.close()
 
@@ -61,7 +61,7 @@ async def test_a_redis_that_says_nothing_is_given_up_at_once_and_never_asked_aga
         silent = Queue(settings.model_copy(update={"redis_url": f"redis://127.0.0.1:{port}/0"}))
         thread = asyncio.create_task(asyncio.to_thread(silent._import_upload, str(uuid4())))
         await silent.ask_for_import(uuid4())
-        assert not thread.done()  # a request does not wait as long as a thread does
+        assert not thread.done()  # a request times out earlier than a thread
         with pytest.raises(RedisError):
             await thread
         await until(lambda: calls.count("given up") == 2, "both have hung up")

@@ -1,4 +1,4 @@
-"""One run for each period, whoever asks for it how often; what failed or was killed is made good."""
+"""A job runs once a period, however often it is requested; failed and killed runs are retried."""
 
 import asyncio
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ RUNS = "SELECT period, state, attempts, result, error FROM job_runs ORDER BY per
 
 
 class Counted:
-    """A job that remembers what it was given, and fails as often as it is told to."""
+    """A job that records its calls and fails the given number of times."""
 
     def __init__(self, *, failures: int = 0, pause_s: float = 0) -> None:
         self.given: list[Work] = []

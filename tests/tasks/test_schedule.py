@@ -1,4 +1,4 @@
-"""Periods by the clock: the same for everybody within one, whenever they look."""
+"""Periods of the clock: at any moment, every process sees the same period."""
 
 from datetime import UTC, datetime, timedelta
 

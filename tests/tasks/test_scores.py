@@ -1,4 +1,4 @@
-"""Homes that came without scores get them, and what an admin said stays."""
+"""Homes without scores get them; scores set by an admin are kept."""
 
 from datetime import UTC, datetime
 from typing import Any

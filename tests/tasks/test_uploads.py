@@ -1,4 +1,4 @@
-"""Uploads: killed at any point they come to one end, and the trouble of one is nobody else's."""
+"""Uploads: a job killed at any point still ends once, and a failing upload does not affect others."""
 
 import asyncio
 import tempfile
@@ -26,7 +26,7 @@ from tests.waiting import until
 
 MAP = load_mapping("casabricks").model_dump(mode="json", exclude_defaults=True)
 HOMES = [home(number) for number in range(12)]
-"""As many as a price needs to be compared."""
+"""Enough listings for a price to be compared."""
 JOBS = "SELECT state, rows, created, content IS NULL, error FROM import_jobs ORDER BY id"
 DONE = ("done", 12, 12, True, None)
 IMPORTED = "SELECT count(*) FROM audit_log WHERE action = 'import'"
@@ -59,7 +59,7 @@ async def upload(engine: AsyncEngine, *rows: str, content: bytes = b"", describe
 
 @pytest.fixture
 async def impatient(engine: AsyncEngine, settings: Settings) -> AsyncIterator[AsyncEngine]:
-    """A worker's database, but for a lock it waits a moment, not two seconds."""
+    """A worker's database with a lock timeout of 50 ms instead of two seconds."""
     options = {"options": "-c lock_timeout=50ms -c timezone=UTC"}
     engine = create_async_engine(sqlalchemy_url(settings.database_url), connect_args=options)
     yield engine
@@ -175,7 +175,7 @@ async def test_trouble_of_the_machine_is_no_fault_of_the_file(
     with monkeypatch.context() as full:
         full.setattr(tempfile, "tempdir", "/nowhere")
         assert await import_waiting(engine) == 0
-        await import_left_behind(engine, patience_s=3600)  # what waits is not what was left behind
+        await import_left_behind(engine, patience_s=3600)  # a queued job is not an abandoned one
     assert await ask(engine, JOBS) == [
         ("queued", 0, 0, False, "FileNotFoundError came between; it is tried again.")
     ]

@@ -1,4 +1,4 @@
-"""Views counted in Redis and taken over by Postgres: none twice, whoever is killed when."""
+"""Views are counted in Redis and moved to Postgres; none is counted twice, even after a kill."""
 
 from collections.abc import Sequence
 from uuid import UUID, uuid4
@@ -83,7 +83,7 @@ async def test_who_is_killed_after_the_commit_has_counted(counts: ViewCounts, en
     [token] = await counts.batches()
     async with AsyncSession(engine) as session, session.begin():
         assert await count_batch(session, token, await counts.read(token))
-    assert await take_batches(engine, counts) == 0  # another finds what was not forgotten
+    assert await take_batches(engine, counts) == 0  # another worker finds the batch that was not deleted
     assert await counted(engine) == [2]
 
 

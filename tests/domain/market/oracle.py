@@ -1,4 +1,4 @@
-"""The market comparison once more, by plain loops and fractions, from the design and not from our code."""
+"""The market comparison again, with plain loops and fractions, written from the design, not the code."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,7 +17,7 @@ class Home(NamedTuple):
     locality: str = "Sector 62"
     society: str | None = None
     kind: int = 0
-    """Type, sale or rent, and area basis together."""
+    """Type, sale or rent, and area basis as one number."""
     place: tuple[float, float] | None = None
 
 
@@ -39,7 +39,7 @@ def half_up(number: Fraction) -> int:
 
 
 def km(here: tuple[float, float], there: tuple[float, float]) -> float:
-    """By the angle between two vectors, which is another way than the haversine's."""
+    """Return the distance from the chord between two vectors; the product uses the haversine formula."""
     points = np.radians([here, there])
     latitudes, longitudes = points[:, 0], points[:, 1]
     vectors = np.stack(
@@ -106,7 +106,7 @@ def without_slips(prices: list[int]) -> list[int]:
 
 
 def interval(prices: list[int]) -> tuple[int, int]:
-    """The narrowest pair of order statistics, equally far from both ends, that holds 95 %."""
+    """Return the narrowest pair of order statistics, symmetric from both ends, that covers 95 %."""
     n, place = len(prices), 1
     for rank in range(1, n // 2 + 1):
         outside = Fraction(sum(comb(n, k) for k in range(rank)), 2**n)

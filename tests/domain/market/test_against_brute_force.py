@@ -1,4 +1,4 @@
-"""Both runs of the method against the same thing done by plain loops: level, figures, interval, label."""
+"""Both implementations of the method, compared with plain loops: level, figures, interval, label."""
 
 from fractions import Fraction
 

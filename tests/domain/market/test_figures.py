@@ -1,4 +1,4 @@
-"""What a set of prices says, against plainer ways to count the same."""
+"""The statistics of a set of prices, compared with simpler ways to compute them."""
 
 import numpy as np
 import pytest
@@ -57,7 +57,7 @@ def test_dispersion_is_the_middle_half_in_percent_of_the_median():
     ("n", "place"), [(1, 0), (5, 0), (6, 1), (8, 1), (9, 2), (20, 6), (50, 18), (100, 40), (1_000, 469)]
 )
 def test_the_interval_of_a_median_is_that_of_the_tables(n, place):
-    """Conover, Practical Nonparametric Statistics, table A3 with a half."""
+    """Conover, Practical Nonparametric Statistics, table A3 for the quantile 0.5."""
     assert interval_place(n) == place
 
 

@@ -1,4 +1,4 @@
-"""What a difference to the median is called, at the edges of each name, and the way to the next."""
+"""The label for a difference from the median, at the limits of each label, and the distance to the next."""
 
 import pytest
 from hypothesis import given

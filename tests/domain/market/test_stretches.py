@@ -1,4 +1,4 @@
-"""The k-th smallest of stretches, against sorting."""
+"""The k-th smallest value of several stretches, compared with sorting."""
 
 import numpy as np
 from hypothesis import given

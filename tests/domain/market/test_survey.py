@@ -1,4 +1,4 @@
-"""All listings at once find what each finds by itself, by way of a plain reading of the ladder."""
+"""The survey of all listings gives each the result of its own comparison, and of a simple reference."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -25,7 +25,7 @@ class Home(NamedTuple):
     society: int = NONE
     kind: int = 0
     north: float | None = 0.0
-    """Degrees from the sector's centre; None where nobody knows."""
+    """Degrees from the sector's centre; None if unknown."""
 
     @property
     def place(self) -> tuple[float, float] | None:

@@ -1,4 +1,4 @@
-"""What visitors type, read as the table beside this file says."""
+"""Visitors' queries, read as the table beside this file expects."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ TABLE: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("queries.y
 
 
 def as_written(query: str, understanding: Understanding) -> dict[str, Any]:
-    """An understanding in the table's form."""
+    """Return an understanding in the table's format."""
     spans = understanding.spans
     row = {
         "rest": understanding.text_rest,

@@ -1,4 +1,4 @@
-"""The query reader as a whole: offsets, what is known before, and texts that nobody would type."""
+"""The whole query reader: offsets, known context, and unusual texts."""
 
 import re
 from typing import Any
@@ -16,7 +16,7 @@ from schemas.sectors import LOCALITIES
 from schemas.vocabulary import Direction, Furnishing, ListingType, Possession, PropertyType
 from tests.domain.query_reader.test_queries import TABLE
 
-# Pieces of queries in any order make better trouble than letters do.
+# Random pieces of queries find more errors than random letters.
 PIECES = st.sampled_from([
     *sorted({word for row in TABLE for word in re.split(r"(\W)", row["q"]) if word}),
     *("sector", "62", "150", "80", "1.5", "lakh", "cr", "k", "se", "-", ",", "/", "+", "₹", "bhk", "½", "①"),
@@ -70,7 +70,7 @@ def test_filters_in_words_read_as_the_same_filters(filters: dict[str, Any]):
 
 @given(TEXTS, KNOWN)
 def test_any_text_is_read_and_its_rest_says_no_more(text: str, known: Known):
-    """Nothing raises, what was read is a search, and running that search again changes nothing."""
+    """Nothing raises, the result is a valid search, and reading its rest again changes nothing."""
     read = read_query(text, known)
     search = ListingSearch.model_validate(read.filters)
     offered = known.listing_type or search.listing_type

@@ -1,4 +1,4 @@
-"""Typing errors: how near a word must be to another one, and which are corrected at all."""
+"""Typing errors: how similar words must be, and which words are corrected at all."""
 
 import pytest
 from hypothesis import given
@@ -10,7 +10,7 @@ WORDS = st.text("abcs", max_size=10)
 
 
 def distance(one: str, two: str) -> int:
-    """Letters put in, left out, changed or swapped with the next, by the table of all beginnings."""
+    """Count letters inserted, deleted, replaced or swapped with the next, by dynamic programming."""
     table = {(row, 0): row for row in range(len(one) + 1)} | {
         (0, column): column for column in range(len(two) + 1)
     }
@@ -48,7 +48,7 @@ def test_one_edit_from_five_letters_and_two_from_eight(one: str, two: str):
         ("penthous", "penthouse"),
         ("crrore", "crore"),
         ("nodia", "noida"),
-        # Too short, too far, or another word.
+        # Not corrected: too short, too different, or another word.
         ("sect", "sect"),
         ("sctor62", "sctor62"),
         ("vector", "vector"),

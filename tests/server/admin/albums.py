@@ -1,4 +1,4 @@
-"""Pictures sent over HTTP, and what became of them."""
+"""Helpers that upload pictures over HTTP and list them."""
 
 import io
 from typing import Any
@@ -14,7 +14,7 @@ IMAGES = "/api/v1/admin/images"
 
 
 def sample(number: int = 0) -> bytes:
-    """A small picture, another one for each number."""
+    """Return a small picture; each number gives a different one."""
     return jpeg(photo(240 + number, 200))
 
 
@@ -27,7 +27,7 @@ async def send(admin: Api, key: UUID | str, content: bytes, *, name: str = "a.jp
 
 
 async def fill(admin: Api, key: UUID, count: int) -> list[str]:
-    """Ids of so many pictures, in their order."""
+    """Upload `count` pictures; return their ids in order."""
     answers = [await send(admin, key, sample(number)) for number in range(count)]
     assert [answer.status for answer in answers] == [201] * count
     return [answer.body["id"] for answer in answers]
@@ -39,7 +39,7 @@ async def album(admin: Api, key: UUID) -> list[dict[str, Any]]:
 
 
 async def places(admin: Api, key: UUID) -> list[tuple[str, bool]]:
-    """Ids in their order, and which one is primary; the order has no gaps."""
+    """Return ids in display order and which picture is primary; fail if the order has gaps."""
     items = await album(admin, key)
     assert [item["display_order"] for item in items] == [*range(len(items))]
     return [(item["id"], item["is_primary"]) for item in items]

@@ -1,4 +1,4 @@
-"""The summary: leads of each kind and day, and how long they waited."""
+"""The summary: leads by kind and day, and the time to first contact."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
 
 async def some_leads(engine: AsyncEngine) -> tuple[UUID, UUID]:
-    """Ten leads first contacted after one to ten minutes by two people, and some others."""
+    """Store ten leads that two admins first contacted after one to ten minutes, and some others."""
     [listing] = await store(engine, home())
     people = [
         await store_user(engine, email=f"{name}@casabricks.example", full_name=name)

@@ -1,4 +1,4 @@
-"""Who changed what, as super_admins read it over HTTP."""
+"""The audit log over HTTP, which super_admins read."""
 
 from typing import Any
 

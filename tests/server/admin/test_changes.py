@@ -1,4 +1,4 @@
-"""Every change of every property for a program that keeps a copy: late commits, deletions, restored dumps."""
+"""The feed of property changes for clients that keep a copy: late commits, deletions, restored dumps."""
 
 import random
 from collections.abc import AsyncIterator, Iterable
@@ -24,7 +24,7 @@ UNHURRIED = text("SET LOCAL idle_in_transaction_session_timeout = 0")
 
 @dataclass
 class Reader:
-    """A program that keeps a copy of every property that is not deleted: its price."""
+    """A client that keeps a copy of the price of every property that is not deleted."""
 
     admin: Api
     page_size: int = 100
@@ -32,7 +32,7 @@ class Reader:
     copy: dict[str, int] = field(default_factory=dict)
 
     async def next_page(self) -> Any:
-        """One page, taken over into the copy."""
+        """Read one page and apply it to the copy."""
         query = {"page_size": self.page_size} | ({} if self.cursor is None else {"cursor": self.cursor})
         answer = await self.admin.get(CHANGES, **query)
         assert answer.status == 200, answer.body
@@ -44,7 +44,7 @@ class Reader:
         return answer.body
 
     async def catch_up(self) -> list[str]:
-        """All there is just now; the ids in the order in which they were told."""
+        """Read all pages available now; return the ids in order."""
         told = []
         while True:
             page = await self.next_page()
@@ -53,7 +53,7 @@ class Reader:
                 return told
 
     async def told(self, *ids: UUID) -> list[str]:
-        """What is told until these are: a transaction elsewhere on the server may put it off."""
+        """Read until these ids have come; an open transaction elsewhere on the server may delay them."""
         told: list[str] = []
 
         async def all_of_them() -> bool:
@@ -71,10 +71,10 @@ def reader(admin: Api) -> Reader:
 
 @asynccontextmanager
 async def an_editor(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """A connection whose transaction the test ends."""
+    """A connection whose transaction the test commits or rolls back."""
     async with engine.connect() as connection:
         await connection.execute(UNHURRIED)
-        # So that the number is older than those of all who come later, whoever writes first.
+        # Assign the transaction id now, so that it is older than those of transactions that begin later.
         await connection.execute(text("SELECT pg_current_xact_id()"))
         yield connection
 
@@ -172,7 +172,7 @@ async def test_a_transaction_that_began_first_and_commits_last_is_not_skipped(
 
 
 async def test_a_transaction_may_write_last_too_and_behind_a_savepoint(reader: Reader, engine: AsyncEngine):
-    """Its number is older than that of everything that was committed before it wrote."""
+    """Its transaction id is older than those of everything committed before it wrote."""
     slow, quick = await store(engine, home(), home())
     await reader.told(slow, quick)
     async with an_editor(engine) as editor:
@@ -187,7 +187,7 @@ async def test_a_transaction_may_write_last_too_and_behind_a_savepoint(reader: R
 
 
 async def test_of_two_who_change_one_property_the_last_counts(reader: Reader, engine: AsyncEngine):
-    """The first to begin changes it after the second has committed: its number goes back."""
+    """The first to begin writes after the second has committed, so the row's transaction id decreases."""
     [property_id] = await store(engine, home())
     await reader.told(property_id)
     async with an_editor(engine) as editor:
@@ -201,7 +201,7 @@ async def test_of_two_who_change_one_property_the_last_counts(reader: Reader, en
 
 
 async def test_a_restored_dump_is_told_from_the_beginning_and_goes_on(reader: Reader, engine: AsyncEngine):
-    """It brings numbers to which this server has not come yet."""
+    """It contains transaction ids that this server has not reached yet."""
     ids = await store(engine, home(), home())
     await run(engine, "UPDATE property_changes SET changed_in = changed_in + 1000000000")
     await reader.told(*ids)
@@ -216,7 +216,7 @@ async def test_what_is_no_cursor_is_refused(admin: Api, cursor: str):
 
 
 async def test_a_cursor_of_another_history_is_refused(admin: Api, api: Api):
-    """A standby that took over may lack what was read before."""
+    """After a failover, a standby may lack changes that the client has read."""
     assert api.context is not None
     keys = api.context.keys_for("cursor")
     cursor = write_cursor([7, str(uuid4())], {"changes": "7001.1"}, keys)
@@ -239,12 +239,12 @@ async def test_where_there_is_nothing_there_is_a_cursor_for_later(reader: Reader
 
 @dataclass
 class Editor:
-    """Changes properties in transactions of any length, and knows what its commit would change."""
+    """Changes properties in transactions of any length and tracks what its commit will change."""
 
     connection: AsyncConnection
     open: bool = False
     wrote: dict[UUID, int | None] = field(default_factory=dict)
-    """Prices; None for what it deleted for good."""
+    """Prices by id; None for a property deleted for good."""
 
     async def write(self, property_id: UUID, price: int | None, *, is_new: bool = False) -> None:
         if is_new:
@@ -258,7 +258,7 @@ class Editor:
 
 @dataclass
 class Walk:
-    """Editors and a reader in any order, and what a reader has to know in the end."""
+    """A random sequence of steps by editors and a reader, with the expected final state."""
 
     draw: random.Random
     reader: Reader
@@ -305,7 +305,7 @@ class Walk:
         editor.open, editor.wrote = False, {}
 
     async def _read(self) -> None:
-        """What is told is committed, and the newest there is."""
+        """Read one page; every item on it must be the latest committed state."""
         self.reader.page_size = self.draw.randint(1, 4)
         page = await self.reader.next_page()
         told = {item["id"]: item["property"] and item["property"]["price"] for item in page["items"]}

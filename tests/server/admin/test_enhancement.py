@@ -1,4 +1,4 @@
-"""Enhancement as admins ask for it, and undo it."""
+"""Requesting and reverting enhancements as an admin."""
 
 import asyncio
 from uuid import uuid4

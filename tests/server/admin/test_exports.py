@@ -1,4 +1,4 @@
-"""Properties as a file, and back."""
+"""Properties exported as a file, and imported again."""
 
 import asyncio
 import csv
@@ -27,7 +27,7 @@ async def exported(api: Api, **query: Any) -> list[dict[str, str]]:
 
 
 async def snapshot(engine: AsyncEngine) -> list[Any]:
-    """All rows, but for what the market pass after an import may move."""
+    """Return all rows, without the columns that the market pass after an import may change."""
     query = "SELECT to_jsonb(p) - 'revision' - 'updated_at' FROM properties p ORDER BY id"
     async with engine.connect() as connection:
         return list(await connection.scalars(text(query)))
@@ -86,7 +86,7 @@ async def test_who_reads_slowly_gets_the_whole_file(settings: Settings, engine: 
     hasty = create_async_engine(sqlalchemy_url(settings.database_url), connect_args=options)
     pieces = []
     async for piece in export_properties(hasty, ExportRequest()):
-        await asyncio.sleep(0.15)  # longer than a transaction may usually be idle
+        await asyncio.sleep(0.15)  # longer than the usual idle timeout of a transaction
         pieces.append(piece)
     await hasty.dispose()
     assert len(list(csv.reader(io.StringIO("".join(pieces))))) == 1_204

@@ -1,4 +1,4 @@
-"""Read-your-writes: an answer that waits until searches show the change, and never fails for it."""
+"""Read-your-writes: a response waits until searches show the change; a timeout does not fail the write."""
 
 import asyncio
 import time
@@ -20,10 +20,10 @@ PROPERTIES = "/api/v1/admin/properties"
 
 @asynccontextmanager
 async def drained(catalogue: Catalogue) -> AsyncIterator[None]:
-    """An indexer at work.
+    """Run an indexer during the block.
 
-    It is asked to end, never cancelled: on Python 3.11 `asyncio.wait_for`, by which the database's driver
-    waits, loses a cancellation that comes together with what it waits for.
+    It is asked to stop, never cancelled. On Python 3.11 `asyncio.wait_for`, which the database driver uses,
+    loses a cancellation that arrives together with the result it waits for.
     """
     over = asyncio.Event()
 

@@ -1,4 +1,4 @@
-"""Whatever is sent: taken as nothing but pixels, or refused with its reason, by children that stay small."""
+"""Hostile files: only their pixels are kept, or they are refused with a reason; children stay small."""
 
 import struct
 from collections.abc import Iterator
@@ -18,13 +18,13 @@ MOST_AT_REST = 160 * 2**20
 
 
 def resident() -> list[int]:
-    """Bytes of memory that children hold on to between two pictures."""
+    """Memory in bytes that each imaging child holds between two pictures."""
     children = psutil.Process().children()
     return [child.memory_info().rss for child in children if "imaging.child" in child.cmdline()]
 
 
 def chunks(webp: bytes) -> Iterator[bytes]:
-    """The names of all that a WebP consists of."""
+    """Return the names of all chunks of a WebP."""
     place, end = 12, 8 + struct.unpack_from("<I", webp, 4)[0]
     assert end == len(webp)
     while place < end:

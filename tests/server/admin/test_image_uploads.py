@@ -1,4 +1,4 @@
-"""The way of a file to us: forms that are none, bodies that are too long, too slow, too many, not true."""
+"""Uploads of files: malformed forms, and bodies that are too long, too slow, too many or mislabelled."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -47,7 +47,7 @@ async def post(admin: Api, key: UUID, body: bytes, content_type: str = FORM) -> 
 
 
 async def spoken(admin: Api, key: UUID, *lines: bytes) -> tuple[int, bytes]:
-    """What is answered to an upload that is sent byte by byte as given; status and all that came."""
+    """Send an upload byte for byte as given; return the status and the whole response."""
     address = urlsplit(admin.url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     head = [
@@ -166,7 +166,7 @@ async def test_many_at_once_wait_or_hear_that_there_are_too_many(admin: Api, key
     answers = await asyncio.gather(*(send(admin, each, padded(500_000)) for each in homes))
     assert {answer.status for answer in answers} == {201, 503}
     refused = [answer for answer in answers if answer.status == 503]
-    # Beside those that found no place, some find no connection to Postgres in time to show who they are.
+    # Some uploads find no free slot; others get no database connection in time to authenticate.
     assert (
         "overloaded" in {answer.body["code"] for answer in refused} <= {"overloaded", "database_unavailable"}
     )

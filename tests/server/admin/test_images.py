@@ -1,4 +1,4 @@
-"""The pictures of a property: sent, shown, put in order, changed, deleted."""
+"""A property's pictures: uploaded, listed, reordered, edited, deleted."""
 
 import asyncio
 import random
@@ -193,7 +193,7 @@ async def test_whatever_happens_at_once_one_is_primary_and_the_order_has_no_gaps
             ]
         )()
 
-    places_free = asyncio.Semaphore(8)  # fewer than the API has connections, or some would be turned away
+    places_free = asyncio.Semaphore(8)  # fewer than the API has connections, else some would get a 503
 
     async def act_in_turn(number: int) -> Answer:
         async with places_free:

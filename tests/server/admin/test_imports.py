@@ -1,4 +1,4 @@
-"""Imports over HTTP: asked for, followed, and done by a worker."""
+"""Imports over HTTP: requested, tracked, and run by a worker."""
 
 import asyncio
 import io
@@ -39,7 +39,7 @@ async def send(api: Api, content: bytes | io.BytesIO, kind: str = "text/csv", **
 
 
 async def finished(api: Api, engine: AsyncEngine, content: bytes, **query: str) -> Any:
-    """A file imported to its end; the job as its page shows it."""
+    """Import a file to its end; return the job as its page shows it."""
     asked = await send(api, content, **query)
     assert asked.status == 202, asked.body
     await import_waiting(engine)
@@ -166,7 +166,7 @@ async def test_a_boundary_may_have_neighbours(admin: Api, engine: AsyncEngine, k
 @pytest.mark.parametrize(
     "body",
     [
-        part(sheet(home(1))),  # no end
+        part(sheet(home(1))),  # no closing boundary
         part(b"x") + part(b"true", 'form-data; name="dry_run"') * 2 + b"--XX--",
         part(b"x") + part(b"\xff", 'form-data; name="dry_run"') + b"--XX--",
         part(b"x") + part(b"a\0", 'form-data; name="map"') + b"--XX--",
@@ -302,7 +302,7 @@ LIGHT = {"floor_number": 8, "total_floors": 20, "open_sides": 3}
 
 
 def sheet_of(facts: dict[str, Any]) -> bytes:
-    """One home, R1, of which this is known."""
+    """Return a sheet with one home, R1, with these columns set."""
     said = dict(zip(HEADER.split(","), home(1).split(","), strict=True)) | facts
     return "\n".join([ALL, ",".join(str(said.get(column, "")) for column in ALL.split(","))]).encode()
 
@@ -310,7 +310,7 @@ def sheet_of(facts: dict[str, Any]) -> bytes:
 async def test_a_home_has_the_same_scores_through_either_door(admin: Api, engine: AsyncEngine):
     scores = "vastu_score, vastu_coverage, vastu_source, light_score, light_coverage, light_source"
     seen = set()
-    for number, facts in enumerate((BEST, WORST, BEST | LIGHT, {})):  # the first creates, the others update
+    for number, facts in enumerate((BEST, WORST, BEST | LIGHT, {})):  # the first creates, others update
         await finished(admin, engine, sheet_of(facts), dry_run="false")
         answer = await admin.post("/api/v1/admin/properties", form(external_ref=f"API{number}", **facts))
         assert answer.status == 201, answer.body

@@ -1,4 +1,4 @@
-"""Leads as admins find, read, move, assign and note them, and take them into a spreadsheet."""
+"""Leads in the admin API: found, read, moved, assigned, annotated and exported."""
 
 import asyncio
 import csv
@@ -32,7 +32,7 @@ async def listing(engine: AsyncEngine) -> UUID:
 
 
 async def names(api: Api, **query: Any) -> list[str]:
-    """The names that a list shows, in its order; its total must agree."""
+    """Return the names in the list, in order; fail if the total differs."""
     answer = await api.get(LEADS, **query)
     assert answer.status == 200, answer.body
     found = [item["full_name"] for item in answer.body["items"]]
@@ -48,7 +48,7 @@ async def audited(engine: AsyncEngine) -> list[tuple[str, str, dict[str, Any]]]:
 
 
 def seen(lead: UUID) -> tuple[str, str, dict[str, Any]]:
-    """The audit's row of an answer that shows a lead in full."""
+    """Return the audit row of a response that shows a lead in full."""
     return ("inquiry.view", str(lead), {})
 
 
@@ -97,7 +97,7 @@ async def test_a_list_masks_contact_data(admin: Api, engine: AsyncEngine, listin
 
 
 async def some_leads(engine: AsyncEngine, listing: UUID) -> tuple[UUID, UUID]:
-    """Five leads and one of spam, two days apart; the other listing and the colleague in them."""
+    """Store five leads and one spam lead, two days apart; return the other listing and the colleague."""
     [other] = await store(engine, home("Tower flat"))
     colleague = await store_user(engine, email="b@casabricks.example")
 
@@ -265,7 +265,7 @@ async def test_a_long_list_is_walked_in_its_order(admin: Api, engine: AsyncEngin
 
 
 async def store_many(engine: AsyncEngine, listing: UUID, count: int) -> None:
-    """Leads named `Many 1`, the newest, to `Many {count}`, a second apart."""
+    """Store leads named `Many 1` (the newest) to `Many {count}`, one second apart."""
     many = f"""
         INSERT INTO inquiries (property_id, full_name, phone, consent_text_version, consented_at, created_at)
         SELECT '{listing}', 'Many ' || n, '+919812345678', '2026-01', now(), now() - n * interval '1 s'
@@ -484,7 +484,7 @@ async def test_a_lost_lead_keeps_its_reason(admin: Api, engine: AsyncEngine, lis
 async def test_of_two_admins_at_once_one_moves_the_lead(
     settings: Settings, engine: AsyncEngine, listing: UUID
 ):
-    """Both have read `contacted`; a lock holds them until both want to write."""
+    """Both admins have read `contacted`; a lock holds their writes until all of them wait."""
     lead = await lead_of(engine, listing, "contacted")
     patient = settings.model_copy(update={"database_lock_timeout_s": 90})
     async with served(patient, "two_admins") as api, engine.connect() as holder:
@@ -553,7 +553,7 @@ async def counted(engine: AsyncEngine, listing: UUID) -> int:
 async def test_spam_is_taken_back_and_set_by_hand(admin: Api, engine: AsyncEngine, listing: UUID):
     [lead] = await store_inquiries(engine, inquiry(listing, is_spam=True))
     for is_spam, count in ((False, 1), (True, 0)):
-        for _ in range(2):  # the second time nothing happens
+        for _ in range(2):  # the second request is a no-op
             answer = await admin.patch(f"{LEADS}/{lead}/spam", {"is_spam": is_spam})
             assert (answer.status, answer.body["is_spam"]) == (200, is_spam)
             assert await counted(engine, listing) == count
@@ -781,7 +781,7 @@ async def test_a_wrong_filter_ends_before_the_file_begins(admin: Api, engine: As
     assert await audited(engine) == []
 
 
-# Whatever is sent
+# Fuzzing
 
 
 @trying(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])

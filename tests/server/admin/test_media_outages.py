@@ -1,4 +1,4 @@
-"""Storage that is slow, down, or fails half-way: no row without its objects, no orphan that is not swept."""
+"""Storage that is slow, down, or fails midway: no row without its objects; orphans are swept."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from tests.server.conftest import Api, served
 
 @dataclass(frozen=True)
 class Shop:
-    """The API with its pictures in a bucket behind a line that may fail, and the bucket itself."""
+    """The API with its pictures in a bucket behind a faulty connection, and the bucket itself."""
 
     admin: Api
     line: Proxy

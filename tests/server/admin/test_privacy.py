@@ -1,4 +1,4 @@
-"""What is held of a person: handed out, erased everywhere, and erased by itself after its time."""
+"""A person's data: exported, erased everywhere, and erased automatically after the retention period."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ LEADS = "/api/v1/admin/inquiries"
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 PERSONAL = [("GET", "export", None), ("POST", "erase", {"reason": "request"})]
 SECRETS = ("98123", "ravi", "please call", "203.0.113", "browser/1", "evenings", "too dear for", "k-17")
-"""Of what `a_person` left, in lower case."""
+"""Texts in what `a_person` stores, in lower case."""
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def everything(property_id: UUID, **columns: Any) -> Row:
 
 
 async def a_person(engine: AsyncEngine, listing: UUID) -> list[UUID]:
-    """Three leads: by phone and email, by the phone, by the email in other letters; and all around them."""
+    """Store three leads (phone and email, phone only, email in other case) and their traces."""
     leads = await store_inquiries(
         engine,
         everything(listing),
@@ -81,7 +81,7 @@ async def a_person(engine: AsyncEngine, listing: UUID) -> list[UUID]:
 
 
 async def others(engine: AsyncEngine, listing: UUID) -> list[UUID]:
-    """Two who left no email, and one who has another."""
+    """Store two leads without an email and one with another email."""
     return await store_inquiries(
         engine,
         inquiry(listing, full_name="Asha", phone="+919800000001", email=None),
@@ -91,7 +91,7 @@ async def others(engine: AsyncEngine, listing: UUID) -> list[UUID]:
 
 
 async def in_the_database(engine: AsyncEngine) -> str:
-    """Every row of every table, as text."""
+    """Return every row of every table as text."""
     async with engine.connect() as connection:
         tables = [
             (
@@ -273,7 +273,7 @@ async def test_the_database_knows_erased_from_unknown(engine: AsyncEngine, listi
             await connection.execute(text(statement))
 
 
-# After its time
+# Retention
 
 
 async def purged(engine: AsyncEngine, settings: Settings, now: datetime = NOW) -> Purged:

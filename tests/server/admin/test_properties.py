@@ -1,4 +1,4 @@
-"""Properties created, replaced, changed and deleted: every edit kept, every change recorded."""
+"""Properties created, replaced, changed and deleted: no edit is lost, every change is recorded."""
 
 import asyncio
 import json
@@ -41,7 +41,7 @@ async def patched(admin: Api, row: Any, **fields: Any) -> Answer:
 
 
 async def sent(admin: Api, method: str, path: str, body: Any, if_match: str = "") -> Answer:
-    """As a client sends it that escapes: numbers of any size, and halves of surrogate pairs."""
+    """Send JSON with escapes, as some clients do: numbers of any size, and lone surrogates."""
     headers = {"content-type": "application/json", "if-match": if_match}
     return await admin.ask(method, path, data=json.dumps(body).encode(), headers=headers)
 
@@ -429,7 +429,7 @@ async def test_what_changes_nothing_leaves_no_trace(admin: Api, engine: AsyncEng
 
 
 def as_shown(row: Any) -> Any:
-    """What a form sends that a person has only looked at."""
+    """Return what a form sends back unchanged."""
     return {name: row[name] for name in PropertyFields.model_fields}
 
 
@@ -525,7 +525,7 @@ async def test_a_form_sent_back_keeps_what_we_computed_ours(admin: Api):
         ('"2"', 412), ('W/"1"', 412), ('"01"', 412), ('"abc"', 412), ('""', 412), ('"9999999999999999"', 412),
         ("1", 400), ('"1', 400), ('"1" "2"', 400), ("", 400), ('w/"1"', 400), ('*, "1"', 400), ("null", 400),
         (', , "1", ,', 200),
-        ('"1"' + ", " * 2_000 + "x", 400),  # read in linear time, or not within the patience of a test
+        ('"1"' + ", " * 2_000 + "x", 400),  # it must be parsed in linear time, else the test times out
         (", ,", 400),
     ],
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The table of properties that admins page through: filters, text, order, pages."""
+"""The paginated table of properties for admins: filters, text, sort order, pages."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -33,7 +33,7 @@ ROWS = [
 
 @pytest.fixture(scope="module")
 async def admin(api: Api, worker_engine: AsyncEngine, settings: Any) -> Any:
-    """An admin and six properties, stored once for all tests of this file, which only read."""
+    """An admin and six properties, stored once for all tests of this file, because they only read."""
     user = await store_user(worker_engine)
     await store_user(worker_engine, id=OTHER, email="ravi@casabricks.example")
     days = zip(ROWS, DAYS, reversed(DAYS), strict=False)
@@ -46,7 +46,7 @@ async def admin(api: Api, worker_engine: AsyncEngine, settings: Any) -> Any:
         picture(keys[0], is_primary=False, content_hash="1" * 64),
         picture(keys[2], is_primary=False),
     )
-    async with worker_engine.begin() as connection:  # the pictures have touched two of them
+    async with worker_engine.begin() as connection:  # the pictures changed two of them
         for key, last in zip(keys, reversed(DAYS), strict=False):
             await connection.execute(update(Property).where(Property.id == key).values(updated_at=last))
     yield api.signed_in(user, settings)

@@ -1,4 +1,4 @@
-"""A property's state over HTTP: legal moves, illegal ones, repeated ones, and the dates that follow."""
+"""A property's state over HTTP: legal, illegal and repeated moves, and the dates that they set."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

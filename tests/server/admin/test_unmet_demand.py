@@ -1,4 +1,4 @@
-"""What visitors looked for in vain, told only when five visits did, and the figures of views and searches."""
+"""Unmet demand, reported only from five visits on, and the figures of views and searches."""
 
 import random
 from collections import defaultdict
@@ -64,9 +64,9 @@ async def test_a_wish_of_five_visits_is_told_and_one_of_four_is_not(admin: Api, 
 @pytest.mark.parametrize(
     "event",
     [
-        wish(3, "x"),  # three are a choice
+        wish(3, "x"),  # three results are enough
         wish(None, "x"),
-        wish(0, "x", kind="map"),  # a viewport is no wish
+        wish(0, "x", kind="map"),  # map viewports do not count
         wish(0, "x", page=2),
         wish(0, "x", cursor="c"),
         wish(0, "x") | {"created_at": NOON - timedelta(days=10)},
@@ -102,7 +102,7 @@ async def test_a_search_asks_for_each_of_its_values_and_may_leave_a_dimension_op
 def groups_of(
     events: list[dict[str, Any]], by: tuple[str, ...]
 ) -> dict[tuple[Any, ...], tuple[int, int, int]]:
-    """The same by plain loops: sessions, searches, those that found nothing."""
+    """Compute the same with plain loops: sessions, searches, and searches without results."""
     found = defaultdict(list)
     for event in events:
         data = event["event_data"]

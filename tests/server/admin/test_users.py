@@ -1,4 +1,4 @@
-"""Accounts, as super_admins manage them over HTTP."""
+"""Accounts, managed by super_admins over HTTP."""
 
 import asyncio
 from dataclasses import replace
@@ -62,7 +62,7 @@ async def signed_in(api: Api, password: str) -> Api:
 
 
 async def open_to(session: Api) -> list[tuple[int, str | None]]:
-    """What an account may see: its own, what admins see, what super_admins see."""
+    """Return the answers for the account itself, a page for admins and a page for super_admins."""
     paths = ("/api/v1/auth/me", "/api/v1/admin/properties", USERS)
     answers = [await session.get(path) for path in paths]
     return [(answer.status, answer.body.get("code")) for answer in answers]
@@ -186,7 +186,7 @@ async def test_of_the_last_two_not_both_go_at_once(
         async with engine.connect() as connection:
             query = text("SELECT count(*) FROM users WHERE role = 'super_admin' AND is_active")
             assert await connection.scalar(query) == 1
-        async with engine.begin() as connection:  # whoever was left, the first is one again
+        async with engine.begin() as connection:  # make `first` the super_admin again
             await connection.execute(
                 text("UPDATE users SET role = CASE id WHEN :id THEN 'super_admin' ELSE 'admin' END"),
                 {"id": first},

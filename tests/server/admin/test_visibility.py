@@ -1,4 +1,4 @@
-"""Why a listing is not in a search: the first reason, in a table of situations, over HTTP."""
+"""Why a listing is not in a search: the first reason, for each situation of a table, over HTTP."""
 
 from typing import Any
 from uuid import UUID

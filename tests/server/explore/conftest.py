@@ -1,4 +1,4 @@
-"""The page in a real browser: Debian's Chromium, without a window."""
+"""The page in a real browser: Debian's Chromium, headless."""
 
 import os
 import shutil
@@ -22,13 +22,13 @@ QUIET = (
     *("--disable-background-networking", "--disable-component-update"),
 )
 LISTINGS = 240
-HOME_PICTURE = "/explore/icon.svg"  # served without being made
+HOME_PICTURE = "/explore/icon.svg"  # a static file, so no picture has to be rendered
 PICTURE = {"original_url": HOME_PICTURE, "thumbnail_url": HOME_PICTURE}
 
 
 @dataclass
 class Visitor:
-    """Somebody with the page before them; `faults` is what the browser's console complained of."""
+    """A visitor with the page open; `faults` holds the errors in the browser's console."""
 
     page: Page
     url: str
@@ -39,7 +39,7 @@ class Visitor:
         await self.settled()
 
     async def settled(self) -> None:
-        """Until the homes of the last choice are there."""
+        """Wait until the homes of the last choice are shown."""
         await self.page.wait_for_selector("#results:not([aria-busy])")
 
     async def total(self) -> int:
@@ -50,7 +50,7 @@ class Visitor:
         await self.settled()
 
     async def tab_to(self, target: str, *, at_most: int = 120) -> Locator:
-        """With the keyboard alone, as somebody without a mouse."""
+        """Focus an element with the Tab key only, as a visitor without a mouse does."""
         for _ in range(at_most):
             if await self.page.evaluate("(target) => document.activeElement.matches(target)", target):
                 return self.page.locator(":focus")
@@ -78,7 +78,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture(scope="module")
 async def shop(live: Catalogue, worker_engine: AsyncEngine) -> Catalogue:
-    """Demo homes of all kinds; one of them has pictures, one of these enhanced."""
+    """Demo homes of all kinds; one home has two pictures, one of them enhanced."""
     await load_homes(worker_engine, (), listings=LISTINGS, seed=1)
     shown = await _some_home(worker_engine)
     enhanced = {"enhanced_url": HOME_PICTURE, "enhancement_status": "completed", "is_primary": True}

@@ -1,4 +1,4 @@
-"""From the first question to a sent inquiry, as people do it in a browser."""
+"""A visitor's way in the browser, from the first question to a sent inquiry."""
 
 from urllib.parse import unquote_plus
 
@@ -223,7 +223,7 @@ async def test_with_the_search_away_the_page_says_so(visitor: Visitor, settings:
         await visitor.page.goto(f"{away.url}/explore")
         await visitor.page.wait_for_selector("#problem:visible")
         assert "Search" in await visitor.page.inner_text("#problem")
-    visitor.faults.clear()  # the browser's own lines about each 503
+    visitor.faults.clear()  # the browser logs each 503
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -1,4 +1,4 @@
-"""The page as files: served with their types and a policy, and complete without any other host."""
+"""The page's files: served with content type and policy, and independent of other hosts."""
 
 import re
 
@@ -8,7 +8,7 @@ from server.explore.page import FILES
 from tests.server.conftest import Api
 
 KINDS = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
-NAMESPACE = "http://www.w3.org/2000/svg"  # a name, not an address
+NAMESPACE = "http://www.w3.org/2000/svg"  # an XML namespace, not a link
 
 
 @pytest.mark.parametrize("name", ["", *(f"/{name}" for name in FILES)])

@@ -1,4 +1,4 @@
-"""Signing in and out, over HTTP."""
+"""Signing in and out over HTTP."""
 
 import asyncio
 import math
@@ -64,7 +64,7 @@ async def test_an_address_is_the_same_however_it_is_typed(api: Api, asha: Any, e
 
 
 def told(answer: Answer) -> Any:
-    """What a stranger learns: everything but the request's own id and the clock."""
+    """Return what a client can observe, without the request id and the clock."""
     body = {name: value for name, value in answer.body.items() if name not in {"instance", "request_id"}}
     headers = {name.lower() for name in answer.headers}
     return answer.status, body, headers
@@ -280,17 +280,17 @@ async def test_a_hash_of_another_cost_is_renewed_at_the_login(api: Api, engine: 
 
 
 MARGIN = 1.1
-"""What a login may take longer than another, and nobody on a network can tell."""
+"""Factor by which logins may differ in time; over a network this cannot be measured."""
 
 
 def told_apart(one: list[float], other: list[float]) -> float:
-    """The p that neither takes longer than the other by more than the margin."""
+    """Return the p-value that neither takes longer than the other by more than the margin."""
     slower = [value * MARGIN for value in one], [value * MARGIN for value in other]
     return min(takes_longer(one, slower[1]), takes_longer(other, slower[0]))
 
 
 def takes_longer(one: list[float], other: list[float]) -> float:
-    """The p of a one-sided Mann-Whitney test, by its normal approximation."""
+    """Return the p-value of a one-sided Mann-Whitney test, by its normal approximation."""
     ranked = sorted([(value, 0) for value in one] + [(value, 1) for value in other])
     ranks = sum(rank for rank, (_, group) in enumerate(ranked, 1) if group == 0)
     n, m = len(one), len(other)
@@ -300,7 +300,7 @@ def takes_longer(one: list[float], other: list[float]) -> float:
 
 
 async def compared(api: Api, cache: Redis) -> float:
-    """Logins of a known and of an unknown account in turns: the p that their times are alike."""
+    """Log in to a known and an unknown account in turns; return the p-value that their times are alike."""
     times: dict[str, list[float]] = {EMAIL: [], "nobody@casabricks.example": []}
     for number in range(150):
         await fresh(cache)
@@ -315,7 +315,7 @@ async def compared(api: Api, cache: Redis) -> float:
 async def test_the_time_of_a_login_does_not_say_who_has_an_account(
     settings: Settings, engine: AsyncEngine, cache: Redis
 ):
-    """With hashes that take longer than all else, as real ones do."""
+    """The hash takes longer than everything else, as real ones do."""
     await store_user(engine, email=EMAIL, hashed_password=hash_password(PASSWORD, 8))
     async with served(settings.model_copy(update={"password_cost": 8}), "login_times") as api:
         assert await compared(api, cache) > 0.001

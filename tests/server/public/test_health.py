@@ -1,4 +1,4 @@
-"""Health with stores up, down and in the wrong state."""
+"""Health checks with stores up, down and in the wrong state."""
 
 import socket
 from importlib.metadata import version

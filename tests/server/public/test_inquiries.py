@@ -1,4 +1,4 @@
-"""The inquiry form: what is taken, what is refused, what counts, and what happens twice or at once."""
+"""The inquiry form: accepted, refused, counted, repeated and concurrent requests."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -34,7 +34,7 @@ A_DAY, AN_HOUR = timedelta(hours=24), timedelta(hours=1)
 
 @pytest.fixture(scope="module")
 async def portal(settings: Settings) -> AsyncIterator[Api]:
-    """The API behind a proxy that it trusts, so that a test can come from any address."""
+    """The API behind a trusted proxy, so that a test can state any client address."""
     async with served(settings.model_copy(update={"trusted_proxy_cidrs": "127.0.0.1/32"}), "portal") as api:
         yield api
 
@@ -54,7 +54,7 @@ async def listing(engine: AsyncEngine) -> UUID:
 
 
 def form(property_id: UUID, **fields: Any) -> dict[str, Any]:
-    """What the page sends, unless the test says otherwise."""
+    """Return the form's fields as the page sends them, with changes."""
     return {
         "property_id": str(property_id),
         "full_name": "Ravi Kumar",
@@ -80,7 +80,7 @@ async def count_of(engine: AsyncEngine, table: Any) -> int:
 
 
 async def property_now(engine: AsyncEngine, listing: UUID) -> tuple[int, int, int]:
-    """How many inquiries it has, how often it was written for searches, and its version."""
+    """Return the property's count of inquiries, its number of outbox rows, and its version."""
     written = select(func.count()).where(OutboxRow.property_id == listing).scalar_subquery()
     columns = (Property.inquiry_count, written, Property.version)
     async with engine.connect() as connection:
@@ -213,7 +213,7 @@ async def test_a_trapped_form_looks_taken_and_is_kept_as_spam(
 async def test_what_a_browser_fills_in_for_a_person_is_no_spam(
     visitor: Api, engine: AsyncEngine, listing: UUID
 ):
-    """The trap of older forms was called `website`."""
+    """An earlier honeypot field was named `website`; browsers may still fill it in."""
     answer = await visitor.post(INQUIRIES, form(listing, website="https://mycompany.example"))
     assert answer.status == 201
     assert await kept(engine, Inquiry.is_spam) == [False]
@@ -278,7 +278,7 @@ async def test_the_same_phone_on_the_same_listing_is_the_same_lead(
 async def test_a_phone_number_tells_a_stranger_nothing(
     portal: Api, engine: AsyncEngine, listing: UUID, status: InquiryStatus
 ):
-    """Of two numbers one is a lead that somebody works on; the answers are alike, also the second time."""
+    """One of the two numbers has a lead; the answers are alike, also when sent again."""
     made = datetime.now(UTC) - AN_HOUR
     reason = "bought" if status is InquiryStatus.LOST else None
     [lead] = await store_inquiries(
@@ -296,7 +296,7 @@ async def test_a_phone_number_tells_a_stranger_nothing(
     assert len({str(lead)} | {answer.body["id"] for answer in answers}) == 5
     for answer in answers:
         assert before <= datetime.fromisoformat(answer.body["created_at"]) <= datetime.now(UTC)
-        # The id holds a time too: milliseconds in its first 48 bits.
+        # The first 48 bits of the id are a time in milliseconds.
         assert UUID(answer.body["id"]).int >> 80 >= before.timestamp() * 1000
     assert (await stranger.post(INQUIRIES, form(listing))).status == 201
     for phone in ("98123 45678", "98123 00000"):
@@ -304,7 +304,7 @@ async def test_a_phone_number_tells_a_stranger_nothing(
 
 
 async def test_what_a_second_inquiry_adds_is_kept(visitor: Api, engine: AsyncEngine, listing: UUID):
-    """It fills what was empty; what differs stands in its event, as does what it has filled."""
+    """It fills empty fields of the lead; differing and filled-in values are kept in its event."""
     made = datetime.now(UTC) - AN_HOUR
     times = {"created_at": made, "updated_at": made, "consented_at": made}
     await store_inquiries(engine, inquiry(listing, email=None, message="", source="page", **times))
@@ -372,7 +372,7 @@ asked = st.fixed_dictionaries(
 async def test_whatever_somebody_sends_is_on_the_lead_or_in_an_event(
     engine: AsyncEngine, listing: UUID, forms: list[dict[str, Any]]
 ):
-    """The lead holds the first that was said of each field, and the newest consent."""
+    """The lead holds the first value given for each field, and the newest consent."""
     async with AsyncSession(engine) as session:
         for number, fields in enumerate(forms):
             wanted = NewInquiry.model_validate(form(listing, **fields))
@@ -395,7 +395,7 @@ async def test_whatever_somebody_sends_is_on_the_lead_or_in_an_event(
 async def test_a_lost_lead_that_asks_again_is_new_again(
     visitor: Api, engine: AsyncEngine, listing: UUID, status: InquiryStatus
 ):
-    """One that is being worked on stays where it is; a deal that was made stays made, beside a new lead."""
+    """A lead in work keeps its status. A converted lead stays converted, and a new lead is added."""
     reason = "bought elsewhere" if status is InquiryStatus.LOST else None
     await store_inquiries(engine, inquiry(listing, status=status, lost_reason=reason))
     await visitor.post(INQUIRIES, form(listing, message="Still there?"))
@@ -449,7 +449,7 @@ async def test_fifty_at_once_from_one_address_leave_exactly_five(
 async def test_whoever_waits_for_the_turn_of_an_address_takes_no_connection_from_others(
     settings: Settings, engine: AsyncEngine, listing: UUID
 ):
-    narrow = {"database_pool_size": 1, "trusted_proxy_cidrs": "127.0.0.1/32"}  # and one for a moment
+    narrow = {"database_pool_size": 1, "trusted_proxy_cidrs": "127.0.0.1/32"}  # plus one overflow connection
     async with served(settings.model_copy(update=narrow), "narrow") as api, engine.connect() as other:
         await other.execute(
             select(func.pg_advisory_lock(func.hashtextextended("inquiries of 203.0.113.7/32", 0)))
@@ -676,13 +676,13 @@ async def test_two_keys_are_none(visitor: Api, listing: UUID):
 
 @pytest.fixture
 async def patient(settings: Settings, engine: AsyncEngine) -> AsyncIterator[Api]:
-    """The API that waits for a lock for as long as a test holds it."""
+    """The API without an early lock timeout, for tests that hold a lock."""
     async with served(settings.model_copy(update={"database_lock_timeout_s": 90}), "patient") as api:
         yield api
 
 
 async def test_a_request_in_flight_is_not_begun_again(patient: Api, engine: AsyncEngine, listing: UUID):
-    """The first one waits for the property's row, which the test holds."""
+    """The first request waits for the property's row, which the test has locked."""
     async with engine.connect() as holder:
         await holder.execute(select(Property.id).where(Property.id == listing).with_for_update())
         first = asyncio.create_task(send_once(patient, form(listing)))
@@ -713,7 +713,7 @@ async def test_a_lock_that_is_never_given_up_ends_in_a_503(visitor: Api, engine:
     assert (await send_once(visitor, form(listing))).status == 201
 
 
-# Whatever is sent
+# Fuzzing
 
 FIELDS = [
     "property_id", "full_name", "phone", "email", "message", "inquiry_type", "preferred_contact_time",
@@ -737,7 +737,7 @@ async def test_no_field_ends_in_a_server_error(visitor: Api, listing: UUID, chan
 @trying(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=st.text(max_size=200), agent=st.binary(max_size=40))
 async def test_no_text_ends_in_a_server_error(portal: Api, listing: UUID, words: str, agent: bytes):
-    """Each from an address of its own, so that most are kept."""
+    """Each text comes from its own address, so that most inquiries pass the limit."""
     address = f"2001:db8:{uuid4().hex[:4]}:{uuid4().hex[:4]}::1"
     headers = {"x-forwarded-for": address, "user-agent": agent.decode("latin-1").translate(NO_LINES)}
     phone = f"98123{uuid4().int % 100_000:05}"

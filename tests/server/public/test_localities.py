@@ -1,4 +1,4 @@
-"""Localities with what is offered there."""
+"""Localities with their live listings."""
 
 import pytest
 

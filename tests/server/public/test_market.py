@@ -1,4 +1,4 @@
-"""A listing against its market over HTTP, and how good the comparison is."""
+"""A listing compared with its market over HTTP, and the quality of the method."""
 
 import random
 from typing import Any

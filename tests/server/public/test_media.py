@@ -1,4 +1,4 @@
-"""Pictures as browsers fetch them."""
+"""Pictures as browsers request them."""
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -30,7 +30,7 @@ async def test_a_picture_comes_as_a_picture_and_nothing_else(admin: Api, engine:
 
 
 async def test_a_page_of_another_origin_is_told_whole_addresses(settings: Settings, catalogue: Catalogue):
-    """Of pictures that were taken in before anybody said where, too."""
+    """This includes pictures stored before the public URL was configured."""
     [key] = await catalogue.store(home())
     stem = "/media/img/a/"
     await store_pictures(catalogue.engine, picture(key, original_url=f"{stem}large.webp", thumbnail_url=None))

@@ -1,4 +1,4 @@
-"""Property pages, which live when search does not."""
+"""Property pages, which do not depend on the search engine."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""Property pages count their views, without anybody waiting for it."""
+"""Property pages count their views without delaying the response."""
 
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
@@ -30,7 +30,7 @@ async def listing(engine: AsyncEngine, cache: Redis) -> UUID:
 
 @pytest.fixture
 async def visited(listing: UUID, settings: Settings, request: pytest.FixtureRequest) -> None:
-    """A page that was asked for in several ways; the server has stopped."""
+    """A page requested in several ways; the server has stopped since."""
     path = f"/api/v1/properties/{listing}"
     async with served(settings, request.node.name) as api:
         for headers in (VISIT, VISIT, OTHER, {}, {}, VISIT | {"sec-purpose": "prefetch;prerender"}):
@@ -45,7 +45,7 @@ async def visited(listing: UUID, settings: Settings, request: pytest.FixtureRequ
 async def test_each_visit_counts_once_also_one_without_a_name(
     visited: None, engine: AsyncEngine, settings: Settings
 ):
-    await flush_views(engine, settings)  # of another server's visitors, too
+    await flush_views(engine, settings)  # includes views from the other servers of the suite
     async with engine.connect() as connection:
         assert await connection.scalar(text("SELECT view_count FROM properties")) == 4
 

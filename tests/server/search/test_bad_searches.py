@@ -1,4 +1,4 @@
-"""Searches that nobody in earnest sends: refused by name or answered as text, and never a 500."""
+"""Invalid or hostile searches: refused with the wrong field named, or searched as text; never a 500."""
 
 from typing import Any
 

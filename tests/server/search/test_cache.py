@@ -1,4 +1,4 @@
-"""What visitors notice of kept answers: speed, and nothing else."""
+"""The answer cache as visitors see it: faster, and never stale."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -27,7 +27,7 @@ GUIDED = "/api/v1/search/guided"
 
 
 async def engine_calls(catalogue: Catalogue) -> int:
-    """Searches that the engine has run on the live index."""
+    """Return the number of searches that the engine has run on the live index."""
     stats = await catalogue.search.indices.stats(index=catalogue.generation, metric="search")
     return int(stats["_all"]["primaries"]["search"]["query_total"])
 
@@ -78,7 +78,7 @@ async def quietly(written: int, total: int) -> None:
 async def test_no_answer_is_older_than_a_new_index(
     api: Api, catalogue: Catalogue, engine: AsyncEngine, search: AsyncOpenSearch, settings: Settings
 ):
-    """What a drain never saw, only the index that a reindex fills shows."""
+    """No drain sees the new row; only the reindexed index contains it."""
     await catalogue.store(home())
     assert (await api.guided())["total"] == 1
     await store(engine, home())
@@ -92,7 +92,7 @@ async def test_no_answer_is_older_than_a_new_index(
 async def test_visitors_who_ask_while_changes_come_never_see_time_run_backwards(
     api: Api, catalogue: Catalogue
 ):
-    """Whoever has seen a change, by whatever search, sees it in every later one."""
+    """A visitor who has seen a change sees it in every later search."""
     seen: list[int] = []
 
     async def visit() -> None:
@@ -144,7 +144,7 @@ async def test_without_redis_answers_are_right_and_soon(settings: Settings, cata
 
 @pytest.fixture
 async def cacheless(settings: Settings) -> AsyncIterator[Api]:
-    """Where no answers are kept, as when changes come all the time or Redis is away."""
+    """The API without an answer cache, as during constant changes or with Redis away."""
     async with served(settings.model_copy(update={"search_cache": False}), "cacheless") as api:
         yield api
 
@@ -163,7 +163,7 @@ async def test_without_kept_answers_hundreds_at_once_ask_the_engine_a_few_times(
 
 @dataclass
 class Asked:
-    """An engine that answers when it is told to."""
+    """An engine that answers when the test says so."""
 
     begun: list[asyncio.Event] = field(default_factory=list)
     most_at_once: int = 0

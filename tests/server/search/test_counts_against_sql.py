@@ -1,7 +1,7 @@
-"""Every count of guided search, against what plain SQL over all rows says.
+"""Every count of guided search, compared with plain SQL over all rows.
 
-The oracle shares nothing with the query bodies: it takes the visitor's answers and counts in
-Postgres, one statement for each number.
+The oracle shares no code with the query bodies. It takes the visitor's answers and counts in Postgres,
+with one statement for each number.
 """
 
 import random
@@ -61,7 +61,7 @@ def random_home(rng: random.Random) -> Row:
 
 @dataclass(frozen=True)
 class Oracle:
-    """Answers by brute force: one SELECT over all rows for each number."""
+    """Brute force: one SELECT over all rows for each number."""
 
     engine: AsyncEngine
 
@@ -72,7 +72,7 @@ class Oracle:
         )
 
     async def spread(self, wanted: dict[str, Any], group: str) -> dict[Any, int]:
-        """How the listings spread over a group's values, all other groups chosen as they are."""
+        """Count listings by the values of a group, with the choices of all other groups applied."""
         where, values = conditions(wanted, group)
         column = COLUMNS[group]
         rows = await self._run(f"SELECT {column}, count(*) FROM properties WHERE {where} GROUP BY 1", values)
@@ -104,14 +104,14 @@ def conditions(wanted: dict[str, Any], ignoring: str | None) -> tuple[str, dict[
 
 @pytest.fixture(scope="module")
 async def oracle(live: Catalogue) -> Oracle:
-    """Four hundred random listings, dead ones too, in both stores; kept for the whole module."""
+    """Four hundred random listings, also inactive ones, in both stores; kept for the whole module."""
     rng = random.Random(20260201)
     await live.store(*(random_home(rng) for _ in range(ROWS)))
     return Oracle(live.engine)
 
 
 def normal(wanted: dict[str, Any]) -> dict[str, Any]:
-    """The search as the API understands it: a budget without ends is no choice."""
+    """Return the search as the API reads it: a budget without ends is dropped."""
     chosen = {group: value for group, value in wanted["answers"].items() if value}
     if chosen.get("budget") == {"min": None, "max": None}:
         del chosen["budget"]
@@ -197,7 +197,7 @@ async def test_the_counts_of_the_selected_values_add_up_to_the_total(
 
 
 def bands_of(options: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The bands begin with the one from 0; any price and a range of the visitor's own stand before them."""
+    """Return the bands, starting at 0; "any price" and the visitor's own range precede them."""
     starts = [place for place, option in enumerate(options) if option["value"].startswith("-")]
     return options[starts[-1] :] if starts and options[starts[-1]]["count"] else []
 

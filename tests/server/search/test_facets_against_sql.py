@@ -1,7 +1,7 @@
-"""Every facet, total and histogram of faceted search, against what plain SQL over all rows says.
+"""Every facet, total and histogram of faceted search, compared with plain SQL over all rows.
 
-The oracle shares nothing with the query bodies: it writes the visitor's choices as SQL of its own
-and counts in Postgres.
+The oracle shares no code with the query bodies. It writes the visitor's choices as its own SQL and counts
+in Postgres.
 """
 
 import random
@@ -25,7 +25,7 @@ PRICES = [1_000, 499_999, 500_000, 4_000_000, 7_500_000, 12_500_000, 900_000_000
 BHKS = [0.5, 1, 2, 2.5, 3, 7]
 ROWS = 500
 EDGES = [28.0, 28.5601, 28.6001, 29.0]
-"""Latitudes between which a box may lie; no sector has its centre on one."""
+"""Edges for a box, in degrees of latitude; no sector has its centre on one."""
 COLUMNS = {
     "property_type": "property_type",
     "bhk": "bhk::text",
@@ -36,9 +36,9 @@ COLUMNS = {
     "possession_status": "possession_status",
     "deal": "label",
 }
-"""By facet, the SQL for a listing's value."""
+"""Facet -> SQL for a listing's value."""
 WORDS = {"elevator": "lift", "कॉर्नर": "corner"}
-"""What a word of a search is called in titles."""
+"""Search word -> the word in titles."""
 HOMES = """
     WITH homes AS (
         SELECT p.*, m.label FROM properties p LEFT JOIN property_market m ON m.property_id = p.id
@@ -179,7 +179,7 @@ class Oracle:
 
 @pytest.fixture(scope="module")
 async def oracle(live: Catalogue) -> Oracle:
-    """Random listings, dead ones too, in both stores, a good part of them with a label."""
+    """Random listings, also inactive ones, in both stores; many have a label."""
     rng = random.Random(20260301)
     ids = await live.store(*(random_home(rng) for _ in range(ROWS)))
     labels = list(DealLabel)

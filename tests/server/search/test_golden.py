@@ -1,4 +1,4 @@
-"""What visitors' words find, compared with the file of what they should find."""
+"""Text searches and their results, compared with a file of expected results."""
 
 import tomllib
 from pathlib import Path
@@ -13,7 +13,7 @@ GOLDEN = tomllib.loads(Path(__file__).with_name("golden.toml").read_text())
 
 
 def stored(place: int, row: Row) -> Row:
-    """A home of the file; the earlier it stands there, the higher is its rank."""
+    """Return a home of the file; homes earlier in the file get a higher rank."""
     return home(**row | {"vastu_score": 95 - place, "bhk": row.get("bhk", 3) or None})
 
 

@@ -1,4 +1,4 @@
-"""Guided search as its visitors meet it, over HTTP."""
+"""Guided search over HTTP, as visitors use it."""
 
 from typing import Any
 

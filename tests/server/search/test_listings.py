@@ -1,4 +1,4 @@
-"""Faceted search as its visitors meet it, over HTTP."""
+"""Faceted search over HTTP, as visitors use it."""
 
 import random
 from itertools import chain, islice, product
@@ -200,7 +200,7 @@ async def test_sorts_put_what_is_unknown_last(api: Api, stored: Catalogue, sort:
 
 
 async def walk(api: Api, **wanted: Any) -> list[list[str]]:
-    """The titles of every page, by cursor."""
+    """Return the titles of every page, following the cursors."""
     pages: list[list[str]] = []
     cursor = None
     while True:
@@ -255,7 +255,7 @@ DEALS = [
     *(("check_price", delta) for delta in (-99.9, -35.1)),
     *[(None, None)] * 3,
 ]
-"""Every label with differences that it has and that it never has, and homes without a label."""
+"""Every label with differences inside and outside its range, and homes without a label."""
 
 
 async def test_the_best_deals_come_first_and_those_to_be_checked_behind_all_that_are_known(
@@ -354,7 +354,7 @@ async def test_every_wrong_field_is_named(
 
 
 ALPHABET = [*"abcdefghijklmnop", *"कखगघचछजझटठडढतथदध"]
-"""Letters of which no word of one or two says anything."""
+"""Letters such that no word of one or two of them has a meaning in a search."""
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 5, 8])

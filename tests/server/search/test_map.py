@@ -1,4 +1,4 @@
-"""The search on a map, over HTTP."""
+"""The map search over HTTP."""
 
 import random
 from typing import Any
@@ -123,7 +123,7 @@ async def test_what_is_drawn_adds_up_to_what_lies_in_the_viewport(
     box = {"south": south, "west": west, "north": south + side, "east": west + side}
     inside = sum(south <= north <= south + side and west <= east <= west + side for north, east in scattered)
     drawn = await draw(api, zoom, box)
-    assert drawn["total"] == pytest.approx(inside, abs=1)  # the engine keeps places to a few centimetres
+    assert drawn["total"] == pytest.approx(inside, abs=1)  # the engine stores locations to a few centimetres
     assert sum(c["count"] for c in drawn["clusters"]) + len(drawn["items"]) == drawn["total"]
     for cluster in drawn["clusters"]:
         assert south - 1e-4 <= cluster["latitude"] <= south + side + 1e-4

@@ -1,4 +1,4 @@
-"""A newcomer who answers the questions of guided search goes on by filters: every count keeps its word."""
+"""A new visitor goes from guided search to filters: every count matches its results."""
 
 import random
 from typing import Any

@@ -1,4 +1,4 @@
-"""Every way in which the search engine can fail a visitor: a quick 503 that says when to come back."""
+"""Every way in which the engine can fail a search: a quick 503 with Retry-After."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -32,7 +32,7 @@ def ok(body: bytes) -> bytes:
 
 @asynccontextmanager
 async def engine_that_answers(answer: bytes | None) -> AsyncIterator[str]:
-    """A server that gives one answer to everything, or none at all and keeps the visitor waiting."""
+    """Serve one fixed answer to everything; None keeps the client waiting."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -80,7 +80,7 @@ async def test_a_body_that_the_engine_does_not_understand_is_our_own_fault(setti
 
 @dataclass
 class Engine:
-    """The real engine behind a door: what passes is noted, what must not is held up or refused."""
+    """A proxy to the real engine that records requests, and can delay or refuse them."""
 
     behind: str
     visitor: ClientSession
@@ -114,7 +114,7 @@ class Engine:
             self.on_their_way -= 1
 
     def bodies(self) -> list[int]:
-        """How many searches each question had."""
+        """Return the number of searches in each recorded request."""
         return [len(body.splitlines()) // 2 for body in self.asked]
 
 
@@ -135,7 +135,7 @@ async def door(settings: Settings) -> AsyncIterator[Engine]:
 
 @asynccontextmanager
 async def behind(door: Engine, settings: Settings, **changes: Any) -> AsyncIterator[tuple[Api, Transport]]:
-    """An API that asks the engine through the door, and keeps no answers."""
+    """An API that reaches the engine through the proxy, without an answer cache."""
     changed = {"opensearch_url": door.url, "search_cache": False} | changes
     async with served(settings.model_copy(update=changed), "door") as api:
         assert api.context is not None
@@ -197,11 +197,11 @@ async def test_a_question_is_waited_for_no_longer_than_its_request_has_time(
         await until(lambda: not door.on_their_way, "the question has been given up")
         assert answer.status == 503
         assert answer.body["code"] in {"search_unavailable", "deadline_exceeded"}
-        for asked in door.asked:  # none, on a machine that stood still for so long
+        for asked in door.asked:  # no request was recorded if the machine stalled
             given_up_ms = int(asked.partition(b'interval":"')[2].partition(b"ms")[0])
             assert given_up_ms <= 700
         transport.breaker.failures = 1
-        assert not transport.breaker.is_open  # so short a time says nothing of the engine
+        assert not transport.breaker.is_open  # too short to count as a failure
 
 
 SCARCE = {
@@ -209,7 +209,7 @@ SCARCE = {
     "area_sqft": {"min": 2_000}, "bhk": [2], "property_type": ["villa"], "vastu_score": {"min": 90},
     "light_score": {"min": 90},
 }  # fmt: skip
-"""Far from everything: each single change, and each two, find as little."""
+"""Matches nothing: no change of one or two fields finds more."""
 
 
 async def test_what_is_counted_for_a_search_that_finds_little_has_a_bound(
@@ -249,7 +249,7 @@ async def test_of_suggestions_that_take_two_changes_what_is_known_so_far_is_offe
     async with behind(door, settings, search_cache=False) as (api, _):
         whole = await api.post("/api/v1/search/listings", wanted)
         door.asked.clear()
-        door.fails_after = 3  # the page, single changes, pairs; their smaller steps are not known
+        door.fails_after = 3  # page, single changes and pairs succeed; smaller steps of the pairs fail
         part = await api.post("/api/v1/search/listings", wanted)
     budgets = [answer.body["suggestions"][0]["search"]["price"]["max"] for answer in (whole, part)]
     assert budgets == [10_500_000, 11_500_000]

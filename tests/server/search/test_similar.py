@@ -1,4 +1,4 @@
-"""Listings like one that a visitor looks at, over HTTP."""
+"""Similar listings over HTTP."""
 
 from typing import Any
 

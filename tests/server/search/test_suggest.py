@@ -1,4 +1,4 @@
-"""Suggestions while somebody types, over HTTP."""
+"""Suggestions while typing, over HTTP."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""When little is found: what a visitor is offered instead, in guided and faceted search alike."""
+"""Alternatives for a search with few results, the same in guided and faceted search."""
 
 import random
 from collections.abc import Iterable
@@ -233,7 +233,7 @@ def several(kinds: Iterable[Any]) -> Any:
 
 
 def wishes() -> Any:
-    """What may be asked of rooms: a few directions each, or none of them."""
+    """Return a strategy for wishes about rooms: a few directions each, or no wish."""
     some = st.lists(st.sampled_from(list(Direction)), min_size=1, max_size=4)
     rooms = st.sampled_from(["kitchen", "pooja"])
     return st.lists(
@@ -283,7 +283,7 @@ async def test_every_count_is_what_the_suggested_search_finds(
         relaxed = (await api.post(PATH, {**found["search"], "sort": "price_asc"})).body
         assert relaxed["total"] == found["count"] > first.body["total"]
         assert relaxed["items"][0]["price"] == found["cheapest"]
-        for change in found["changes"][len(found["changes"]) == 1 :]:  # of two, neither alone would help
+        for change in found["changes"][len(found["changes"]) == 1 :]:  # of two changes, neither alone helps
             alone = {**first.body["search"], change["field"]: change["to"]}
             assert (await api.post(PATH, alone)).body["total"] == first.body["total"]
 

@@ -1,4 +1,4 @@
-"""What a visitor's text adds to a search, over HTTP: filters, rest, conflicts, links that stay the same."""
+"""How a visitor's text changes a search, over HTTP: filters, remaining words, conflicts, stable links."""
 
 from typing import Any
 
@@ -247,7 +247,7 @@ async def typed(api: Api, q: str, **more: Any) -> list[tuple[str, str, int]]:
         ("3bhk 63", [("sector", "Sector 63", 2)]),
         ("gaur sector 6", [("sector", "Sector 62", 2)]),
         ("2bhk rent lotus", [("society", "Lotus Park", 1)]),
-        # A name is a name, whatever its words mean elsewhere.
+        # A society's name wins over the meaning of its words.
         ("lotus villas", [("society", "Lotus Villas", 1)]),
         ("golf vista apartments", [("society", "Golf Vista Apartments", 1)]),
         ("3bhk", []),

@@ -1,4 +1,4 @@
-"""Walks from page to page while the catalogue changes under them, and while the index is another one."""
+"""Walking from page to page while the catalogue changes, and while the index is replaced."""
 
 import asyncio
 from collections import Counter
@@ -25,7 +25,7 @@ async def quietly(written: int, total: int) -> None:
 
 
 async def change(catalogue: Catalogue, turn: int, passing: list[UUID]) -> None:
-    """Some come, one goes, all others move to another place in every order."""
+    """Add three homes, sell one, and move all others to another place in every order."""
     statement = "UPDATE properties SET price = price * :turn % 9000000 + 1000000, vastu_score = :turn"
     async with catalogue.engine.begin() as connection:
         await connection.execute(

@@ -1,4 +1,4 @@
-"""The AI service's webhook: who is believed, and what comes of what is late, twice or out of order."""
+"""The AI service's webhook: authentication, and messages that are late, repeated or out of order."""
 
 import asyncio
 import time
@@ -236,7 +236,7 @@ async def test_without_a_secret_nobody_is_believed(settings: Settings, sender: S
 
 
 LIFE = st.sampled_from([("processing", "completed"), ("processing", "failed"), ("completed",), ("failed",)])
-"""What an AI service says of one job, when nothing goes wrong on the way."""
+"""The messages that an AI service sends about one job if nothing goes wrong."""
 
 
 @given(past=st.lists(LIFE, max_size=2), current=LIFE, data=st.data())
@@ -244,7 +244,7 @@ LIFE = st.sampled_from([("processing", "completed"), ("processing", "failed"), (
 async def test_in_whatever_order_and_how_often_news_come_they_lead_to_the_same_end(
     sender: Sender, engine: AsyncEngine, past, current, data
 ):
-    """Of earlier attempts too."""
+    """This includes messages of earlier attempts."""
     ends = []
     for disturbed in (False, True):
         job = await store_job(engine, "pending", attempt=len(past) + 1)

@@ -1,4 +1,4 @@
-"""The stand-in for the AI service, well behaved and not, and what the API makes of it."""
+"""The stand-in for the AI service, well behaved and faulty, and how the API copes."""
 
 import asyncio
 import time
@@ -39,7 +39,7 @@ class StandIn:
     engine: AsyncEngine
 
     async def take(self, job: Job, *, secret: str = SECRET) -> int:
-        """A job as we post it; the status of the answer."""
+        """Send a job as the product does; return the status."""
         body = orjson.dumps({"type": "enhancement.requested", "data": self.data(job)})
         headers = signed_headers(job.id, int(time.time()), body, [secret_key(secret)])
         async with (
@@ -53,7 +53,7 @@ class StandIn:
         return {"image_id": str(job.image_id), "job_id": job.id, "attempt": job.attempt} | addresses
 
     async def ended(self, job: Job) -> Standing:
-        """What the row says when the stand-in has said all that it will."""
+        """Wait until the stand-in has sent all its messages; return the picture's enhancement columns."""
         await asyncio.gather(*self.jobs._running)
         assert not any(self.directory.glob("*.json"))
         return await standing(self.engine, job.image_id)
@@ -76,7 +76,7 @@ async def standing_in(
 
 @pytest.fixture(scope="module")
 async def listener(settings: Settings) -> AsyncIterator[Api]:
-    """The API, which fetches results from a stand-in at any port that a test may have got."""
+    """The API; it fetches results from a stand-in at any port."""
     ours = {"webhook_secret": SecretStr(SECRET)}
     async with served(settings.model_copy(update=ours), "listening") as api:
         yield api

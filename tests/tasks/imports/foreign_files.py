@@ -1,4 +1,4 @@
-"""Foreign listing files with rows of our own, in the shapes that real ones have."""
+"""Import files in the shapes of real listing feeds, with made-up rows."""
 
 import csv
 import json
@@ -29,7 +29,7 @@ longitude = "lon"
 
 
 def owners(*, without: Iterable[str] = ()) -> Mapping:
-    """The map of an owner's own feed, whose rows have references."""
+    """Return the map of a feed by owners, whose rows have references."""
     kept = [line for line in OWNERS.splitlines() if line.split(" =")[0] not in without]
     return read_mapping("\n".join(kept))
 
@@ -41,7 +41,7 @@ def flat(
 
 
 def flats(path: Path, *rows: tuple[str, ...]) -> Path:
-    """A file like noida_flats.csv: byte order mark, CRLF, and a running number without a name."""
+    """Write a file like noida_flats.csv: byte order mark, CRLF, and an unnamed column of row numbers."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file, lineterminator="\r\n")
         writer.writerow(FLAT_HEADERS)
@@ -50,7 +50,7 @@ def flats(path: Path, *rows: tuple[str, ...]) -> Path:
 
 
 def many_flats(path: Path, count: int) -> Path:
-    """Different flats, with a duplicate and a place beyond Noida in every hundred."""
+    """Write different flats, with one duplicate and one place outside Noida in every hundred."""
     rows = [
         flat(f"Sector {number % 50 + 1}, Noida", price=f"{4_000_000 + number}") for number in range(count)
     ]

@@ -1,4 +1,4 @@
-"""Imports in a process of its own, which ends where its CRASH_AT says: a file, or what was uploaded."""
+"""Imports a file or an upload in a separate process that ends at its CRASH_AT point."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[3]
 
 
 async def killed_importer(engine: AsyncEngine, settings: Settings, point: str, *arguments: str) -> None:
-    """Start one that ends at the point, and wait until Postgres knows of its end."""
+    """Start an import that ends at the point, and wait until Postgres has noticed its end."""
     command = [sys.executable, "-m", "tests.tasks.imports.importer", *arguments]
     environment = os.environ | {"DATABASE_URL": settings.database_url, "CRASH_AT": point}
     ended = await asyncio.to_thread(

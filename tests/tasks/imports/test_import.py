@@ -1,4 +1,4 @@
-"""Whole imports: every row is accounted for, and the same file twice changes nothing."""
+"""Whole imports: every row is accounted for, and importing the same file twice changes nothing."""
 
 import asyncio
 import sys
@@ -33,7 +33,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def counts(report) -> dict[str, int]:
-    """The counts that are not zero."""
+    """Return the counts other than 0."""
     return {name: getattr(report, name) for name in COUNTS if getattr(report, name)}
 
 
@@ -211,7 +211,7 @@ async def test_a_dry_run_tells_the_same_and_loads_nothing(engine, file):
 
 @pytest.fixture
 async def a_rule(engine):
-    """A rule that only the database knows."""
+    """Add a constraint that only the database knows, and remove it after the test."""
     async with engine.begin() as connection:
         await connection.execute(
             text("ALTER TABLE properties ADD CONSTRAINT unlucky CHECK (price % 13 <> 0)")
@@ -285,7 +285,7 @@ async def test_a_row_that_an_editor_holds_is_waited_for(engine, file):
         transaction = await editor.begin()
         await editor.execute(text("SELECT FROM properties FOR UPDATE"))
         running = asyncio.create_task(run_import(engine, offers(file, offer("A-1", price=11_000_000)), FEED))
-        await asyncio.sleep(2.3)  # longer than one wait for a lock
+        await asyncio.sleep(2.3)  # longer than one lock timeout
         await transaction.rollback()
         assert counts(await running) == {"rows": 1, "updated": 1}
 
@@ -360,7 +360,7 @@ async def test_the_report_is_shown_and_written(engine, file, tmp_path):
         console.print(render(report))
     shown = captured.get()
     assert "dry run: nothing written" in shown
-    assert "[bold]Sigma 0[/], Noida" in shown  # a file's brackets are no markup
+    assert "[bold]Sigma 0[/], Noida" in shown  # brackets in a file are not markup
     assert "3 more" in shown
     report.write(tmp_path / "report.json")
     assert orjson.loads((tmp_path / "report.json").read_bytes()) == report.as_json()
@@ -383,5 +383,5 @@ async def test_ten_thousand_rows_take_seconds(engine, file, capsys):
     with capsys.disabled():
         sys.stdout.write(
             f"\nimport: {rate:,.0f} rows/s\n"
-        )  # shown, not asserted: a busy machine is no defect
+        )  # printed, not asserted, because a busy machine is not a defect
     assert counts(report) == {"rows": 10_000, "created": 9_800, "duplicates": 100, "rejected": 100}

@@ -1,4 +1,4 @@
-"""Every row is taken in or turned away, and never both."""
+"""Every row is either accepted or rejected."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Files as they come: whatever is wrong with a row, the next one is read."""
+"""Input files as they are: after an invalid row, reading goes on with the next one."""
 
 import json
 
@@ -69,7 +69,7 @@ def test_quoted_cells_may_run_over_lines_and_lines_are_still_counted(file):
     ],
 )
 def test_a_bad_row_is_told_and_the_next_one_is_read(file, bad, code):
-    filler = b"Sector 62,900,80 L\n" * 300  # past the sample by which a file is known to be text
+    filler = b"Sector 62,900,80 L\n" * 300  # more than the sample by which text files are detected
     rows = read(file, b"place,area,price\n" + filler + bad + b"\nSector 62,900,80 L\n")
     assert rows[300:] == [(302, code), (303, GOOD)]
 

@@ -1,4 +1,4 @@
-"""A killed import: what it loaded stays, and the same command again ends as if nothing had happened."""
+"""A killed import keeps the rows that it loaded; the same command run again completes it."""
 
 import pytest
 from sqlalchemy import text

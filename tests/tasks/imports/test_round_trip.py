@@ -1,4 +1,4 @@
-"""An export that comes back changes nothing, whatever was accepted of an admin."""
+"""Importing an export changes nothing, for every property that the admin API accepts."""
 
 import json
 from pathlib import Path
@@ -87,12 +87,12 @@ def accepted(form: dict[str, Any]) -> NewProperty | None:
 
 @pytest.fixture
 async def shop(engine: AsyncEngine, tmp_path: Path):
-    """Where an example begins afresh."""
+    """The database and an export file, for each example."""
     return engine, tmp_path / "export.csv"
 
 
 async def stored(engine: AsyncEngine, forms: list[dict[str, Any]]) -> int:
-    """How many of them became properties by the way that the API goes."""
+    """Create properties as the API does; return how many were accepted."""
     count = 0
     for new in filter(None, map(accepted, forms)):
         async with AsyncSession(engine) as session, session.begin():
@@ -100,7 +100,7 @@ async def stored(engine: AsyncEngine, forms: list[dict[str, Any]]) -> int:
                 await create(session, Actor(None, "a test"), new)
                 count += 1
             except (Conflict, InvalidRequest):
-                pass  # a reference that was drawn twice, or that only exports give
+                pass  # a duplicate reference, or one reserved for exports
     return count
 
 

@@ -1,4 +1,4 @@
-"""What a row's cells mean, and each reason for which a row is turned away."""
+"""The values of a row's cells, and each reason for which a row is rejected."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ VALUES = {
 
 
 def read(mapping: Mapping = MAPPING, **cells: str) -> Any:
-    """The values of a row, or the (column, code) of its problems."""
+    """Return the values of a row, or the (column, code) of its problems."""
     named = CELLS | cells
     row = RowReader(mapping).read(2, tuple(named.get(column, "") for column in mapping.columns))
     return row.values if isinstance(row, Row) else [(problem.column, problem.code) for problem in row]
