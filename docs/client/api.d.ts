@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What this is, in which version, and where to go from here */
+        /** Show the name and version of this API, with links */
         get: operations["health_root"];
         put?: never;
         post?: never;
@@ -28,7 +28,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One section for each part of the business, all of the same days */
+        /**
+         * Summarise inquiries, views, searches and enhancement
+         * @description The first three cover the days asked for. Enhancement is the state of its queue now.
+         */
         get: operations["admin_analytics_summary"];
         put?: never;
         post?: never;
@@ -45,7 +48,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What was looked for and hardly found, by what it asked for; nothing that only a few asked for */
+        /**
+         * List what visitors searched for and hardly found, grouped by criteria
+         * @description Groups with fewer than `fewest_sessions` visits are left out.
+         */
         get: operations["admin_analytics_unmet"];
         put?: never;
         post?: never;
@@ -62,7 +68,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Every change that somebody made, the newest first */
+        /** List audited changes, newest first */
         get: operations["admin_audit_index"];
         put?: never;
         post?: never;
@@ -79,7 +85,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whom a lead can be given to: all active accounts */
+        /** List the accounts to which leads can be assigned: all active ones */
         get: operations["admin_users_names"];
         put?: never;
         post?: never;
@@ -99,12 +105,12 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Delete a picture, and all that was made of it */
+        /** Delete a picture and all files derived from it */
         delete: operations["admin_images_remove"];
         options?: never;
         head?: never;
         /**
-         * Change what is said of a picture
+         * Change the fields of a picture
          * @description Only the fields given change.
          */
         patch: operations["admin_images_patch"];
@@ -119,7 +125,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Have the AI service draw a better one; asked again while it does, the same job is told */
+        /**
+         * Ask the AI service to enhance a picture
+         * @description While a job is running for the picture, the answer is that job.
+         */
         post: operations["admin_enhancement_enhance"];
         delete?: never;
         options?: never;
@@ -137,7 +146,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Back to the original, whether the enhanced picture is there or on its way */
+        /** Revert to the original picture, even while an enhancement is in progress */
         delete: operations["admin_enhancement_undo"];
         options?: never;
         head?: never;
@@ -151,12 +160,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Imports and how far they are, the newest first */
+        /** List imports and their progress, newest first */
         get: operations["admin_imports_index"];
         put?: never;
         /**
-         * Take a file in
-         * @description A worker imports it, and the job says how far it is: 202 for a new one, 200 for the job of a file that is there already.
+         * Upload a file to import
+         * @description A worker imports it, and the job shows the progress. The status is 202 for a new job, and 200 if the same file is already waiting or being imported: the answer is then that job.
          */
         post: operations["admin_imports_create"];
         delete?: never;
@@ -172,7 +181,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How far it is; when it is done, what became of every row */
+        /** Show the progress of an import and, when it is done, the result of every row */
         get: operations["admin_imports_show"];
         put?: never;
         post?: never;
@@ -189,7 +198,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Leads, with contact data masked */
+        /** List leads, with contact data masked */
         get: operations["admin_inquiries_index"];
         put?: never;
         post?: never;
@@ -206,7 +215,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Every lead that the filters leave, contact data in full, as it is sent */
+        /**
+         * Export all leads that match the filters as CSV
+         * @description Contact data is not masked. The export is audited, and its rows are streamed.
+         */
         get: operations["admin_inquiries_download"];
         put?: never;
         post?: never;
@@ -225,7 +237,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** The same list, for a name or a number that should not stand in a URL, hence in logs and histories */
+        /**
+         * List leads by filters in the body
+         * @description Use it to search by name or phone number, which should not appear in URLs, logs and browser histories.
+         */
         post: operations["admin_inquiries_search"];
         delete?: never;
         options?: never;
@@ -241,8 +256,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A lead in full
-         * @description Contact data is not masked here; the audit says who saw it.
+         * Show a lead in full
+         * @description Contact data is not masked here; the audit records who saw it.
          */
         get: operations["admin_inquiries_show"];
         put?: never;
@@ -266,7 +281,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Give a lead to an admin, or to nobody */
+        /** Assign a lead to an admin, or unassign it */
         patch: operations["admin_inquiries_assign"];
         trace?: never;
     };
@@ -279,7 +294,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Erase the person behind a lead from all of their leads */
+        /** Erase the personal data of the person behind a lead from all of their leads */
         post: operations["admin_inquiries_erase"];
         delete?: never;
         options?: never;
@@ -294,7 +309,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All that is held of the person behind a lead */
+        /** Export all data stored about the person behind a lead */
         get: operations["admin_inquiries_export"];
         put?: never;
         post?: never;
@@ -313,7 +328,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Write a note on a lead */
+        /** Add a note to a lead */
         post: operations["admin_inquiries_note"];
         delete?: never;
         options?: never;
@@ -334,7 +349,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Take a lead for spam, or out of it again */
+        /** Mark a lead as spam or not spam */
         patch: operations["admin_inquiries_mark"];
         trace?: never;
     };
@@ -351,7 +366,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Move a lead on, or say that it is lost */
+        /** Move a lead to another status, or mark it as lost */
         patch: operations["admin_inquiries_move"];
         trace?: never;
     };
@@ -362,7 +377,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Properties in any state, by what an admin looks for */
+        /** List properties in any state, by filters */
         get: operations["admin_properties_index"];
         put?: never;
         /** Create a property */
@@ -380,7 +395,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Every property of one moment, in the columns that an import reads again */
+        /** Export all matching properties from one snapshot, in the columns that an import can read */
         get: operations["admin_exports_properties"];
         put?: never;
         post?: never;
@@ -398,8 +413,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Every property, and from then on every change of one: for a program that keeps a copy
-         * @description Go on with `next_cursor`, at once while `has_more`, later otherwise. Nothing is left out whoever edits meanwhile; what changes again is told again.
+         * List every property and then every later change, for programs that keep a copy
+         * @description Continue with `next_cursor`: at once while `has_more` is true, otherwise later. No change is skipped, even during concurrent edits. A property that changes again is listed again.
          */
         get: operations["admin_properties_tell_changes"];
         put?: never;
@@ -417,24 +432,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A property whole, in any state */
+        /** Show a property in full, in any state */
         get: operations["admin_properties_show"];
         /**
          * Replace a property
-         * @description Fields left out return to their defaults.
+         * @description Fields left out are reset to their defaults.
          */
         put: operations["admin_properties_replace"];
         post?: never;
         /**
-         * Take a property out of every search
-         * @description It is kept whole, and activating restores it.
+         * Remove a property from all searches
+         * @description Its data is kept, and activating it restores it.
          */
         delete: operations["admin_properties_remove"];
         options?: never;
         head?: never;
         /**
          * Change a property
-         * @description Only the fields given change; null clears one.
+         * @description Only the fields given change; null clears a field.
          */
         patch: operations["admin_properties_patch"];
         trace?: never;
@@ -446,7 +461,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What became of a property: changes of its price, and who changed what */
+        /** Show the history of a property: changes of its price, and who changed what */
         get: operations["admin_properties_show_history"];
         put?: never;
         post?: never;
@@ -463,10 +478,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The pictures of a property in their order */
+        /** List the pictures of a property in their order */
         get: operations["admin_images_index"];
         put?: never;
-        /** Take a picture in as the last one; searches and pages show it at once */
+        /**
+         * Upload a picture as the property's last one
+         * @description Searches and pages show it at once.
+         */
         post: operations["admin_images_upload"];
         delete?: never;
         options?: never;
@@ -482,7 +500,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Put all pictures of a property in another order */
+        /** Reorder all pictures of a property */
         put: operations["admin_images_put_in_order"];
         post?: never;
         delete?: never;
@@ -504,7 +522,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Move a property on: activate, deactivate, sell, restore */
+        /** Change the state of a property: activate, deactivate, sell, restore */
         patch: operations["admin_properties_set_status"];
         trace?: never;
     };
@@ -515,10 +533,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Why a listing is or is not in a search that came as a link */
+        /** Explain why a listing is or is not found by a search in the query string */
         get: operations["admin_properties_explain_link"];
         put?: never;
-        /** Why a listing is or is not in a search */
+        /** Explain why a listing is or is not found by a search in the body */
         post: operations["admin_properties_explain_search"];
         delete?: never;
         options?: never;
@@ -533,12 +551,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Accounts and their roles */
+        /** List accounts and their roles */
         get: operations["admin_users_index"];
         put?: never;
         /**
          * Create an account
-         * @description With the password that was sent, or one that is drawn and told once.
+         * @description Without a password, a random one is generated and shown once in the answer.
          */
         post: operations["admin_users_create"];
         delete?: never;
@@ -560,7 +578,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Change an account, or draw a new password for it */
+        /** Change an account, or generate a new password for it */
         patch: operations["admin_users_change"];
         trace?: never;
     };
@@ -573,7 +591,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A token for an hour; who gets none is not told why */
+        /**
+         * Sign in
+         * @description The answer has an access token for one hour. A refusal does not say why.
+         */
         post: operations["accounts_login"];
         delete?: never;
         options?: never;
@@ -590,7 +611,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Revoke this token; the account's other sessions go on */
+        /**
+         * Revoke this token
+         * @description Other sessions of the account stay valid.
+         */
         post: operations["accounts_logout"];
         delete?: never;
         options?: never;
@@ -605,7 +629,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The account that this token belongs to */
+        /** Show the account of this token */
         get: operations["accounts_me"];
         put?: never;
         post?: never;
@@ -624,7 +648,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Needs the current one, and ends all sessions, this one too */
+        /**
+         * Change the password
+         * @description The current password is required. All sessions end, including this one.
+         */
         post: operations["accounts_change_password"];
         delete?: never;
         options?: never;
@@ -656,7 +683,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Every sector with its centre, its live listings and what homes cost there */
+        /** List every sector with its centre, its number of live listings, and its prices per sqft */
         get: operations["localities_index"];
         put?: never;
         post?: never;
@@ -673,7 +700,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How far asking prices lay from the medians of their comparables, last night */
+        /** Show how far asking prices were from the medians of their comparables, as measured last night */
         get: operations["market_quality"];
         put?: never;
         post?: never;
@@ -690,7 +717,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Prices by locality, for maps and reports */
+        /** List prices by locality, for maps and reports */
         get: operations["market_segments"];
         put?: never;
         post?: never;
@@ -707,7 +734,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A live listing in full; anything else is not found, whatever the reason */
+        /**
+         * Show a live listing in full
+         * @description Anything else is not found, for any reason.
+         */
         get: operations["properties_show"];
         put?: never;
         post?: never;
@@ -724,7 +754,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A live listing's price among those of its comparables, with how that was found */
+        /**
+         * Compare a live listing's price with those of its comparables
+         * @description The answer also says how these were found.
+         */
         get: operations["market_comparison"];
         put?: never;
         post?: never;
@@ -741,7 +774,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Other listings for somebody who likes this one, each with why */
+        /** List listings similar to this one, each with the reason */
         get: operations["properties_similar"];
         put?: never;
         post?: never;
@@ -758,10 +791,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The first question with its live counts; a link may carry answers in their flat form */
+        /**
+         * Begin the guided search: the first question with its live counts
+         * @description A link may contain answers in their flat form.
+         */
         get: operations["search_begin_guided"];
         put?: never;
-        /** The answers so far: the next question, what every choice would leave, and the listings */
+        /**
+         * Continue the guided search with the answers so far
+         * @description Returns the next question, how many listings each choice would leave, and the listings.
+         */
         post: operations["search_continue_guided"];
         delete?: never;
         options?: never;
@@ -779,8 +818,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Filters, text, place, facets, sorts, pages and cursors: the canonical search in full
-         * @description Whatever a text says is a filter from here on, so that one search has one cursor and one kept answer, however it was said; what was read from the text goes with the answer and not into it.
+         * Search listings: the full search with filters, text, place, facets, sorts, pages and cursors
+         * @description What the text says is turned into filters, so the same search has the same cursor and cached answer however it is worded. `understood` says what was read from the text.
          */
         post: operations["search_listings"];
         delete?: never;
@@ -798,7 +837,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** What a viewport holds, by the same filters: clusters, or listings close by */
+        /**
+         * Show what a map's viewport contains, by the same filters as listings
+         * @description The answer has clusters, or listings if these are few and the zoom is close.
+         */
         post: operations["search_draw"];
         delete?: never;
         options?: never;
@@ -813,7 +855,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Places and societies for what is typed so far, each with its count */
+        /** Suggest places and societies for the text typed so far, each with its count */
         get: operations["search_complete"];
         put?: never;
         post?: never;
@@ -833,8 +875,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Take in what the AI service says of a job
-         * @description Nothing of a message counts, not even that it is JSON, before its signature does.
+         * Receive a message of the AI service about a job
+         * @description The signature is verified before anything else is read; until then, even invalid JSON is not reported.
          */
         post: operations["webhooks_enhancement_receive"];
         delete?: never;
@@ -850,7 +892,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Every dependency with its state and latency; always 200, for a page that shows it */
+        /**
+         * Show every dependency with its state and latency
+         * @description The status is always 200, for status pages.
+         */
         get: operations["health_health"];
         put?: never;
         post?: never;
@@ -867,7 +912,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The process answers; nothing else is asked, or an outage elsewhere would restart us all */
+        /**
+         * Report that the process answers
+         * @description No dependency is checked, so that an outage elsewhere does not restart all processes.
+         */
         get: operations["health_livez"];
         put?: never;
         post?: never;
@@ -884,7 +932,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A picture, where pictures are kept in a directory */
+        /** Show a picture that is stored in a directory */
         get: operations["media_show"];
         put?: never;
         post?: never;
@@ -901,7 +949,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All that the workers of this API have counted, and the figures of the business */
+        /** All metrics of the API's workers, and business figures */
         get: operations["metrics_everything"];
         put?: never;
         post?: never;
@@ -918,7 +966,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The web framework's own: requests, how many are in flight, how long they take */
+        /** Metrics of HTTP requests only: their number, those in flight, and their latency */
         get: operations["metrics_framework"];
         put?: never;
         post?: never;
@@ -935,7 +983,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Traffic may come. Without search there are still property pages, so that is only degraded */
+        /**
+         * Report whether this process is ready for traffic
+         * @description 503 while Postgres is down, the index has another schema, or the process is stopping. An outage of search or Redis only degrades it, because property pages still work.
+         */
         get: operations["health_readyz"];
         put?: never;
         post?: never;
@@ -952,7 +1003,7 @@ export interface components {
         About: {
             name: string;
             version: string;
-            /** @description Where to begin, by what is there. */
+            /** @description Entry points, by name. */
             links: {
                 [key: string]: string;
             };
@@ -985,10 +1036,10 @@ export interface components {
             total: number;
             page: number;
             page_size: number;
-            /** @description Null where pages have numbers only. */
+            /** @description Null if the list is paged by number only. */
             next_cursor: string | null;
         };
-        /** @description A property whole, in any state. */
+        /** @description A complete property, in any state. */
         AdminProperty: {
             /** Format: uuid */
             id: string;
@@ -1029,7 +1080,7 @@ export interface components {
             vastu_source: string | null;
             vastu_rules_version: number | null;
             vastu_set_by: string | null;
-            /** @description Who set the score by hand, and when. */
+            /** @description The admin who set the score by hand, and when. */
             vastu_set_at: string | null;
             light_score: number | null;
             light_coverage: number | null;
@@ -1062,13 +1113,16 @@ export interface components {
             label: string;
             count: number;
             selected: boolean;
-            /** @description It would leave none: to be shown, and not to be chosen. What is chosen can always be taken back. */
+            /**
+             * @description The option would leave no listings: show it, but do not offer it. Selected options can always be
+             *     removed.
+             */
             disabled: boolean;
         };
         AnsweredQuestion: {
             id: components["schemas"]["Question"];
             text: string;
-            /** @description Any price will do, or the question was skipped: nothing is chosen, and something may be. */
+            /** @description No option is selected, because any price was accepted or the question was skipped; one may still be. */
             any: boolean;
             options: components["schemas"]["AnsweredOption"][];
             other_count?: number;
@@ -1083,7 +1137,7 @@ export interface components {
             /** @default [] */
             locality?: string[] | string | null;
         };
-        /** @description A message as it is read before its type is looked at. */
+        /** @description A message whose type is not known yet. */
         AnyMessage: {
             type: string;
             data: {
@@ -1091,7 +1145,7 @@ export interface components {
             };
         };
         /**
-         * @description What an area counts; prices per area are only ever compared on one basis.
+         * @description What an area includes. Prices per area are only compared on the same basis.
          * @enum {string}
          */
         AreaBasis: "carpet" | "built_up" | "super";
@@ -1106,7 +1160,7 @@ export interface components {
             id: components["schemas"]["Question"];
             text: string;
             options: components["schemas"]["Option"][];
-            /** @description Listings behind the options that are not listed. */
+            /** @description Listings whose value is not among the options. */
             other_count?: number;
             skippable: boolean;
         };
@@ -1121,7 +1175,7 @@ export interface components {
             entity_type: string;
             entity_id: string;
             request_id: string | null;
-            /** @description Field -> what it was and what it became; personal data and secrets masked. */
+            /** @description Field -> old and new value; personal data and secrets are masked. */
             changes: {
                 [key: string]: unknown;
             };
@@ -1133,7 +1187,7 @@ export interface components {
             total: number;
             page: number;
             page_size: number;
-            /** @description Null where pages have numbers only. */
+            /** @description Null if the list is paged by number only. */
             next_cursor: string | null;
         };
         Bar: {
@@ -1141,7 +1195,7 @@ export interface components {
             to: number | null;
             count: number;
         };
-        /** @description A box on the map, as wide as the world at most; beyond the date line nothing of it counts. */
+        /** @description A box on the map, at most as wide as the world. The part beyond the date line is cut off. */
         Box: {
             south: number;
             west: number;
@@ -1156,35 +1210,35 @@ export interface components {
         ChangedProperty: {
             /** Format: uuid */
             id: string;
-            /** @description Whether an admin deleted it, or it is gone for good. */
+            /** @description Whether the property was deleted by an admin or removed permanently. */
             deleted: boolean;
-            /** @description As it is now; null when it is gone for good. */
+            /** @description The current property; null if it was removed permanently. */
             property: components["schemas"]["AdminProperty"] | null;
         };
-        /** @description Listings that lie close together at this zoom. */
+        /** @description A group of listings that are close together at this zoom. */
         Cluster: {
             latitude: number;
-            /** @description Of their centre of gravity. */
+            /** @description Mean position of the listings. */
             longitude: number;
             count: number;
-            /** @description In rupees; of many listings it is a close estimate. */
+            /** @description In rupees; a close estimate if there are many listings. */
             median_price: number;
-            /** @description `zoom/x/y` of the map tile that they share; a map keeps its bubbles by it. */
+            /** @description `zoom/x/y` of the shared map tile. Use it as a stable key for the cluster. */
             tile: string;
         };
         Colleagues: {
-            /** @description By name. */
+            /** @description Sorted by name. */
             items: components["schemas"]["Person"][];
         };
         Completion: {
             /** @enum {string} */
             kind: "sector" | "society";
-            /** @description What its search chooses: a locality or a society. */
+            /** @description The value that the search uses: a locality or a society. */
             value: string;
             label: string;
-            /** @description Listings that its search finds. */
+            /** @description Number of listings that its search finds. */
             count: number;
-            /** @description The search that choosing it makes. */
+            /** @description The search to run when this suggestion is chosen. */
             search: {
                 [key: string]: unknown;
             };
@@ -1195,7 +1249,7 @@ export interface components {
             count: number;
         };
         /**
-         * @description A price against its market, from the best for a buyer to the dearest, then the suspicious.
+         * @description How a price compares with its market: from best to dearest for a buyer, then suspicious.
          * @enum {string}
          */
         DealLabel: "great" | "good" | "fair" | "above" | "high" | "check_price";
@@ -1212,7 +1266,7 @@ export interface components {
         };
         Dependency: {
             /**
-             * @description Ahead is an index whose database was restored: it is searched, and shows what is no more.
+             * @description `ahead`: the database was restored; the index is searchable but may show deleted listings.
              * @enum {string}
              */
             state: "ok" | "ahead" | "wrong" | "down";
@@ -1220,7 +1274,7 @@ export interface components {
             detail: string | null;
         };
         /**
-         * @description What a search asks for, as far as it is worth knowing who misses it.
+         * @description The parts of a search by which unmet demand is grouped.
          * @enum {string}
          */
         Dimension: "locality" | "property_type" | "bhk" | "budget" | "vastu";
@@ -1246,23 +1300,23 @@ export interface components {
             ai_job_id: string | null;
             enhancement_status: string;
         };
-        /** @description Of this moment, whatever the period. */
+        /** @description Current figures, regardless of the period. */
         EnhancementQueue: {
             pending: number;
             processing: number;
-            /** @description For how long the oldest has waited. */
+            /** @description Seconds for which the oldest picture has waited. */
             oldest_s: number | null;
         };
         Erasure: {
             reason: components["schemas"]["ErasureReason"];
         };
         /**
-         * @description A closed list, because the reason stays in the audit, where no personal data may be.
+         * @description A closed list, because the reason stays in the audit log, which must not contain personal data.
          * @enum {string}
          */
         ErasureReason: "request" | "consent_withdrawn" | "purpose_served" | "retention";
         ErasureReceipt: {
-            /** @description Every lead of the person that held anything. */
+            /** @description Ids of all leads that held data of the person. */
             erased: string[];
             reason: components["schemas"]["ErasureReason"];
         };
@@ -1271,17 +1325,17 @@ export interface components {
         FacetOption: {
             value: string | number;
             label: string;
-            /** @description How many listings this choice alone would leave in its group, the other groups chosen as they are. */
+            /** @description Number of listings if this is the only choice in its group and the other groups stay as they are. */
             count: number;
             selected: boolean;
         };
-        /** @description What the page draws as a compass. */
+        /** @description Data for the compass on the property page. */
         Facing: {
             direction: string;
             /** @description Clockwise from north. */
             degrees: number;
             label: string;
-            /** @description `morning` or `evening` where the front gets it, at Noida's latitude. */
+            /** @description `morning` or `evening` if the front gets sun then, at Noida's latitude. */
             sun: string | null;
             vastu: components["schemas"]["FacingReading"];
         };
@@ -1292,22 +1346,22 @@ export interface components {
         };
         FilterVerdict: {
             field: string;
-            /** @description What the index holds; for a filter over several fields each by its name. */
+            /** @description The indexed value; for a filter over several fields, an object with each field's value. */
             value: unknown;
             wanted: unknown;
-            /** @description As the engine says. */
+            /** @description As evaluated by the search engine. */
             matches: boolean;
         };
-        /** @description Seconds from an inquiry to its first contact, of those that came in within the period. */
+        /** @description Seconds from an inquiry to its first contact, for inquiries that arrived within the period. */
         FirstContact: {
             contacted: number;
             waiting: number;
             median_s: number | null;
             p90_s: number | null;
-            /** @description By who made the contact, whoever has the lead now. */
+            /** @description Grouped by the admin who made the first contact, even if the lead is now assigned to another. */
             by_admin: components["schemas"]["AdminFirstContact"][];
         };
-        /** @description 0 is the ground floor, below it are basements. */
+        /** @description 0 is the ground floor; basements are negative. */
         FloorRange: {
             /** @default false */
             unknown?: boolean;
@@ -1318,7 +1372,7 @@ export interface components {
         };
         /** @enum {string} */
         Furnishing: "unfurnished" | "semi_furnished" | "furnished";
-        /** @description One of the three. */
+        /** @description Exactly one of the three. */
         Geo: {
             /** @default null */
             radius?: components["schemas"]["Radius"] | null;
@@ -1341,7 +1395,7 @@ export interface components {
         };
         GuidedAnswer: {
             question: components["schemas"]["AskedQuestion"] | null;
-            /** @description Questions that have an answer, with the counts that another answer would bring. */
+            /** @description Answered questions, with the counts for other answers. */
             answered: components["schemas"]["AnsweredQuestion"][];
             dropped: components["schemas"]["Dropped"][];
             items: components["schemas"]["ListingCard"][];
@@ -1349,18 +1403,18 @@ export interface components {
             page: number;
             page_size: number;
             next_cursor: string | null;
-            /** @description The canonical search, with which faceted search goes on. */
+            /** @description The canonical search, with which faceted search can continue. */
             search: {
                 [key: string]: unknown;
             };
-            /** @description Changes that find more, when little was found; never mixed into the items. */
+            /** @description Changes that find more, for searches with few results; never mixed into the items. */
             suggestions: components["schemas"]["Suggestion"][];
         };
         /**
-         * @description One step of the flow; everything is optional.
+         * @description One step of the guided search; all fields are optional.
          *
-         *     The flat fields are another way to write the same answers; giving one answer in both forms is
-         *     an error, for neither could be preferred.
+         *     The flat fields are an alternative form of the answers. Giving the same answer in both forms is an error,
+         *     because neither takes precedence.
          * @example {
          *       "answers": {
          *         "budget": {
@@ -1422,7 +1476,7 @@ export interface components {
                 [key: string]: components["schemas"]["Dependency"];
             };
         };
-        /** @description A change of the asking price, or an audit row. */
+        /** @description A change of the asking price, or an audit entry. */
         HistoryEntry: {
             /** @enum {string} */
             kind: "price" | "audit";
@@ -1441,10 +1495,10 @@ export interface components {
             total: number;
             page: number;
             page_size: number;
-            /** @description Null where pages have numbers only. */
+            /** @description Null if the list is paged by number only. */
             next_cursor: string | null;
         };
-        /** @description A stretch of the text that narrows nothing. */
+        /** @description A span of the text that does not narrow the search. */
         IgnoredSpan: {
             start: number;
             end: number;
@@ -1477,7 +1531,10 @@ export interface components {
             created_at: string;
             /** Format: date-time */
             updated_at: string;
-            /** @description When it is done: counts by code, and each finding with its row, column, code and message. */
+            /**
+             * @description Set when the import is done: counts by code, and each finding with its row, column, code and
+             *     message.
+             */
             report: {
                 [key: string]: unknown;
             };
@@ -1489,7 +1546,7 @@ export interface components {
             dry_run: boolean;
             /** @description `queued`, `running`, `done` or `failed`. */
             state: string;
-            /** @description Rows done with. */
+            /** @description Rows processed so far. */
             rows: number;
             total: number | null;
             created: number;
@@ -1507,16 +1564,16 @@ export interface components {
             total: number;
             page: number;
             page_size: number;
-            /** @description Null where pages have numbers only. */
+            /** @description Null if the list is paged by number only. */
             next_cursor: string | null;
         };
-        /** @description Where the index stands; null is what it does not have. */
+        /** @description The state of the property in the search index; null where there is no value. */
         IndexStanding: {
             revision: number | null;
             level: boolean;
-            /** @description Seconds for which a change has been waiting. */
+            /** @description Seconds for which a change has been waiting to be indexed. */
             pending_s: number | null;
-            /** @description Why the engine refused the document. */
+            /** @description Why the search engine refused the document. */
             dead_letter: string | null;
         };
         InquiredProperty: {
@@ -1531,7 +1588,7 @@ export interface components {
         InquiryEventView: {
             id: number;
             event_type: string;
-            /** @description Of an assignment `from_name` and `to_name` too. */
+            /** @description For an assignment, also contains `from_name` and `to_name`. */
             event_data: {
                 [key: string]: unknown;
             };
@@ -1546,7 +1603,7 @@ export interface components {
             page: number;
             page_size: number;
             next_cursor: string | null;
-            /** @description False where a search by `q` finds more than are counted; `total` is then the least there are. */
+            /** @description False if a search by `q` finds more leads than are counted; `total` is then a lower bound. */
             total_is_exact: boolean;
         };
         InquiryListRequest: {
@@ -1575,7 +1632,7 @@ export interface components {
             /** @default 1 */
             page?: number;
         };
-        /** @description Of the request, not of the lead: alike for a phone that we know, one that we do not know, and spam. */
+        /** @description A receipt of the request, not of the lead: the same for known phones, new phones and spam. */
         InquiryReceipt: {
             /** Format: uuid */
             id: string;
@@ -1589,21 +1646,21 @@ export interface components {
         /** @enum {string} */
         InquiryStatus: "new" | "contacted" | "qualified" | "converted" | "lost";
         InquirySummary: {
-            /** @description Without spam. */
+            /** @description Excludes spam. */
             total: number;
-            /** @description Every status, those without a lead too. */
+            /** @description Contains every status, including those with zero leads. */
             by_status: {
                 [key: string]: number;
             };
             by_day: components["schemas"]["DayCount"][];
             spam: number;
-            /** @description Open leads of accounts that are inactive, of this moment: somebody has to take them over. */
+            /** @description Open leads that are currently assigned to inactive accounts; they need to be reassigned. */
             of_inactive: number;
             first_contact: components["schemas"]["FirstContact"];
         };
         /** @enum {string} */
         InquiryType: "visit" | "callback" | "price" | "general";
-        /** @description A lead in full, contact data unmasked. */
+        /** @description A lead in full, with unmasked contact data. */
         InquiryView: {
             /** Format: uuid */
             id: string;
@@ -1615,7 +1672,7 @@ export interface components {
             preferred_contact_time: string | null;
             inquiry_type: components["schemas"]["InquiryType"];
             status: components["schemas"]["InquiryStatus"];
-            /** @description Where the status may move from here. */
+            /** @description The statuses that the lead can change to. */
             allowed: components["schemas"]["InquiryStatus"][];
             lost_reason: string | null;
             is_spam: boolean;
@@ -1635,12 +1692,12 @@ export interface components {
             erased_at: string | null;
             events: components["schemas"]["InquiryEventView"][];
         };
-        /** @description Where the true median lies with a probability of 95 %, in rupees per sqft. */
+        /** @description The 95 % confidence interval of the median, in rupees per sqft. */
         Interval: {
             low: number;
             high: number;
         };
-        /** @description What every type of message that we know says. */
+        /** @description Fields that every known type of message has. */
         JobNews: {
             /** Format: uuid */
             image_id: string;
@@ -1661,7 +1718,7 @@ export interface components {
             n: number;
             removed: number;
         };
-        /** @description A listing as a result shows it. */
+        /** @description A listing as a search result shows it. */
         ListingCard: {
             id: string;
             title: string;
@@ -1670,7 +1727,7 @@ export interface components {
             sector: string;
             latitude: number | null;
             longitude: number | null;
-            /** @description Whether the place is only its sector's centre. */
+            /** @description True if the location is only the sector's centre. */
             location_approximate: boolean;
             property_type: string;
             listing_type: string;
@@ -1687,7 +1744,7 @@ export interface components {
             rank?: components["schemas"]["RankParts"];
         };
         /**
-         * @description What is looked for, in which order and on which page.
+         * @description Filters, sort order and page of a search.
          * @example {
          *       "bhk": [
          *         3
@@ -1770,11 +1827,11 @@ export interface components {
                 [key: string]: unknown;
             };
             suggestions: components["schemas"]["Suggestion"][];
-            /** @description What was read from `q`; null without a text, and when it was not to be understood. */
+            /** @description What was read from `q`; null without a text, or if `understand` is false. */
             understood: components["schemas"]["Understood"] | null;
         };
         /**
-         * @description A search, and how much of an answer is wanted; only the search is part of a link.
+         * @description A search, and which parts of the answer to return. Only the search itself is part of a link.
          * @example {
          *       "facets": [
          *         "bhk",
@@ -1870,11 +1927,11 @@ export interface components {
             longitude: number | null;
             /** @description Live listings of any type. */
             count: number;
-            /** @description Listings behind the figures, of the asked type and area basis, at the last hourly pass. */
+            /** @description Listings behind the price figures: of the requested type and area basis, at the last hourly pass. */
             compared: number;
             p25_price_per_sqft: number | null;
             median_price_per_sqft: number | null;
-            /** @description Whole rupees per sqft; null below five listings. */
+            /** @description Whole rupees per sqft; null with fewer than five listings. */
             p75_price_per_sqft: number | null;
         };
         LoginRequest: {
@@ -1883,20 +1940,20 @@ export interface components {
         };
         ManagedUser: {
             user: components["schemas"]["UserView"];
-            /** @description Leads that are theirs to work on: whoever deactivates an account gives them to somebody else. */
+            /** @description Open leads assigned to the account; reassign them when you deactivate it. */
             open_leads: number;
-            /** @description Told once and kept nowhere, when one was drawn; its owner changes it after the first login. */
+            /** @description A generated password, shown once and not stored. The user must change it after the first login. */
             one_time_password: string | null;
         };
         MapAnswer: {
             clusters: components["schemas"]["Cluster"][];
-            /** @description Single listings, close by and when they are few; then there are no clusters. */
+            /** @description Single listings, when zoomed in and few; `clusters` is then empty. */
             items: components["schemas"]["ListingCard"][];
-            /** @description Listings in the viewport; those whose place nobody knows are in none. */
+            /** @description Listings in the viewport. Listings without a known location are not counted. */
             total: number;
         };
         /**
-         * @description What homes are looked for, and the part of the map that is shown; a map has neither pages nor sorts.
+         * @description What homes to look for, and which part of the map to show; a map has no pages and no sort order.
          * @example {
          *       "bhk": [
          *         2,
@@ -1956,7 +2013,7 @@ export interface components {
             /** @default null */
             viewport?: components["schemas"]["Box"] | null;
         };
-        /** @description Asking prices per sqft of comparable listings, and where this one stands among them. */
+        /** @description Asking prices per sqft of comparable listings, and how this listing compares. */
         Market: {
             level: string | null;
             n: number;
@@ -1967,7 +2024,7 @@ export interface components {
             /** Format: date-time */
             as_of: string;
         };
-        /** @description Prices per sqft are whole rupees, of a rent per month; on the subject's area basis only. */
+        /** @description Prices per sqft are whole rupees, per month for a rent, and on the property's own area basis only. */
         MarketComparison: {
             /** Format: uuid */
             property_id: string;
@@ -1978,28 +2035,28 @@ export interface components {
             price_per_sqft: number;
             level: components["schemas"]["MarketLevel"] | null;
             n: number;
-            /** @description Comparables beyond three interquartile ranges from the median, which do not count. */
+            /** @description Outliers that were excluded: more than three interquartile ranges from the median. */
             removed: number;
             comparable_prices: components["schemas"]["Prices"] | null;
-            /** @description Percent of the comparables that are cheaper, those of the same price counted half. */
+            /** @description Percent of the comparables that are cheaper; equal prices count half. */
             percentile: number | null;
             delta_pct: number | null;
             label: components["schemas"]["DealLabel"] | null;
             reason: components["schemas"]["MarketReason"] | null;
             next_better: components["schemas"]["NextBetter"] | null;
-            /** @description More comparables than are looked at one by one: percentiles are the engine's estimates. */
+            /** @description True if there are too many comparables to read individually; percentiles are then estimates. */
             approximate: boolean;
-            /** @description Ids, 500 at most. */
+            /** @description Ids of at most 500 comparables. */
             comparables: string[];
-            /** @description The levels that were tried, the nearest first. */
+            /** @description The levels that were tried, closest first. */
             ladder: components["schemas"]["LadderStep"][];
-            /** @description What cards and the property's page show. */
+            /** @description The stored comparison that cards and the property page show. */
             stored: components["schemas"]["Market"] | null;
             /** Format: date-time */
             as_of: string;
         };
         /**
-         * @description How near the listings are with which a price is compared, the nearest first.
+         * @description How close the comparable listings are, closest first.
          * @enum {string}
          */
         MarketLevel: "same_society" | "same_sector" | "similar_in_sector" | "within_2_km" | "neighbouring_sectors" | "city";
@@ -2013,7 +2070,7 @@ export interface components {
          * @enum {string}
          */
         MarketReason: "insufficient_data" | "too_few" | "city_level" | "no_median" | "recalculating";
-        /** @description What a form sends. */
+        /** @description An inquiry form. */
         NewInquiry: {
             /** Format: uuid */
             property_id: string;
@@ -2042,7 +2099,7 @@ export interface components {
             website?: string | null;
         };
         /**
-         * @description A property begins as a draft, unless it is to be offered at once.
+         * @description A new property. It starts as a draft unless `state` is `active`.
          * @example {
          *       "area_basis": "super",
          *       "area_sqft": 1490,
@@ -2119,11 +2176,11 @@ export interface components {
              */
             state?: "draft" | "active";
         };
-        /** @description The nearest price that would have another, better name. */
+        /** @description The nearest price that would get a better label. */
         NextBetter: {
             label: components["schemas"]["DealLabel"];
             price: number;
-            /** @description Whole rupees; negative where the price would have to fall. */
+            /** @description Whole rupees; negative if the price would have to fall. */
             difference: number;
         };
         Note: {
@@ -2132,16 +2189,16 @@ export interface components {
         Option: {
             value: string | number;
             label: string;
-            /** @description How many listings this choice would leave, everything else answered as it is. */
+            /** @description Number of listings if this option is chosen and all other answers stay the same. */
             count: number;
-            /** @description It would leave none: to be shown, and not to be chosen. */
+            /** @description The option would leave no listings: show it, but do not offer it. */
             disabled: boolean;
         };
         /** @enum {string} */
         Order: "newest" | "oldest" | "updated_desc" | "updated_asc" | "price_desc" | "price_asc" | "area_desc" | "area_asc" | "views_desc" | "views_asc" | "inquiries_desc" | "inquiries_asc";
         Outcome: {
             /**
-             * @description `ignored` where it means nothing any more.
+             * @description `ignored` if the message no longer applies.
              * @enum {string}
              */
             status: "accepted" | "ignored" | "duplicate";
@@ -2150,13 +2207,13 @@ export interface components {
             current_password: string;
             new_password: string;
         };
-        /** @description An account, as far as its colleagues need to know it. */
+        /** @description An account, as its colleagues see it. */
         Person: {
             /** Format: uuid */
             id: string;
             full_name: string;
         };
-        /** @description Rows as they are kept, by where they are kept; OpenSearch and Redis hold nothing of a person. */
+        /** @description Stored rows by table; OpenSearch and Redis hold no personal data. */
         PersonalData: {
             inquiries: {
                 [key: string]: unknown;
@@ -2175,11 +2232,11 @@ export interface components {
             /** Format: uuid */
             id: string;
             url: string;
-            /** @description Of the enhanced picture, where there is one. */
+            /** @description Medium-size version of the enhanced picture, or of the original if there is none. */
             medium_url: string;
             thumbnail_url: string | null;
             enhanced_url: string | null;
-            /** @description Whether an AI service had a hand in what is shown; `url` is always the original. */
+            /** @description Whether the pictures shown were enhanced by an AI service; `url` is always the original. */
             is_enhanced: boolean;
             image_type: string;
             is_primary: boolean;
@@ -2191,7 +2248,7 @@ export interface components {
         };
         /** @enum {string} */
         Possession: "ready_to_move" | "under_construction";
-        /** @description The prices that everything but the price choice leaves. */
+        /** @description Prices of the listings that match everything but the price filter. */
         PriceHistogram: {
             min: number | null;
             max: number | null;
@@ -2209,17 +2266,17 @@ export interface components {
             delta_pct: number | null;
             label: components["schemas"]["DealLabel"] | null;
         };
-        /** @description Of the comparables, in rupees per sqft. */
+        /** @description Prices of the comparables, in rupees per sqft. */
         Prices: {
             p25: number;
             median: number;
             p75: number;
-            /** @description None below eight comparables: there is none worth the name. */
+            /** @description Null with fewer than eight comparables, which are too few for a meaningful interval. */
             interval: components["schemas"]["Interval"] | null;
             /** @description The interquartile range in percent of the median. */
             dispersion_pct: number;
         };
-        /** @description What went wrong; some problems have further members, which their `detail` names. */
+        /** @description What went wrong. Some problems have additional members, which their `detail` names. */
         Problem: {
             /**
              * Format: uri
@@ -2231,26 +2288,26 @@ export interface components {
             detail: string;
             instance: string;
             /**
-             * @description Stable, for programs; the words of `title` and `detail` are for people and may change.
+             * @description Stable, for programs. `title` and `detail` are for people and may change.
              * @enum {string}
              */
             code: "conflict" | "database_unavailable" | "deadline_exceeded" | "expectation_failed" | "forbidden" | "import_running" | "internal_error" | "invalid_signature" | "media_unavailable" | "method_not_allowed" | "not_found" | "overloaded" | "password_change_required" | "payload_too_large" | "precondition_failed" | "precondition_required" | "request_timeout" | "search_unavailable" | "too_many_requests" | "unauthorized" | "unparsable" | "unsupported_media_type" | "uri_too_long" | "url_not_allowed" | "validation_error";
             request_id: string;
-            /** @description Every field that is wrong, where fields are. */
+            /** @description Every invalid field, if the problem is about fields. */
             errors: components["schemas"]["WrongField"][];
         };
         PropertyChanges: {
-            /** @description The longest unchanged first, each property once. */
+            /** @description Ordered by last change, oldest first; each property appears once. */
             items: components["schemas"]["ChangedProperty"][];
-            /** @description Where to go on, now or later; never null, for there is always a next change. */
+            /** @description Cursor for the next call, now or later. Never null, because there can always be another change. */
             next_cursor: string;
-            /** @description Whether there is more already. */
+            /** @description Whether more changes are available now. */
             has_more: boolean;
         };
         /**
-         * @description What an editor decides; all else follows from it, or from what happens to the property.
+         * @description The fields that an editor sets; all others are derived or record what happens to the property.
          *
-         *     Coordinates left out are the sector's centre. A score is computed unless it is given.
+         *     Missing coordinates default to the sector's centre. A score is computed unless one is given.
          * @example {
          *       "area_basis": "super",
          *       "area_sqft": 1490,
@@ -2405,7 +2462,7 @@ export interface components {
             market: components["schemas"]["Market"] | null;
             images: components["schemas"]["Picture"][];
         };
-        /** @description A property as a table of them shows it. */
+        /** @description A property as a row of the admin table. */
         PropertyRow: {
             /** Format: uuid */
             id: string;
@@ -2419,9 +2476,9 @@ export interface components {
             price: number;
             state: string;
             version: number;
-            /** @description How many it has. */
+            /** @description Number of pictures. */
             images: number;
-            /** @description How many of them an AI service had a hand in. */
+            /** @description Number of pictures that have been enhanced. */
             enhanced_images: number;
             thumbnail_url: string | null;
             view_count: number;
@@ -2434,7 +2491,7 @@ export interface components {
             total: number;
             page: number;
             page_size: number;
-            /** @description Null where pages have numbers only. */
+            /** @description Null if the list is paged by number only. */
             next_cursor: string | null;
         };
         /** @enum {string} */
@@ -2447,7 +2504,7 @@ export interface components {
             title: string;
             views: number;
         };
-        /** @description How far asking prices lie from the medians of their comparables. */
+        /** @description How far asking prices are from the medians of their comparables. */
         Quality: {
             listing_type: components["schemas"]["ListingType"];
             listings: number;
@@ -2455,14 +2512,14 @@ export interface components {
             median_error_pct: number | null;
             within_5_pct: number | null;
             within_10_pct: number | null;
-            /** @description Percent of the compared whose error is at most so many percent. */
+            /** @description The `within_` figures are the percent of compared listings with at most that error in percent. */
             within_20_pct: number | null;
             method: string;
             /** Format: date-time */
             as_of: string;
         };
         /**
-         * @description In the order in which they are asked; the last two compete for the third place.
+         * @description Questions in the order they are asked; only one of the last two is asked, as the third question.
          * @enum {string}
          */
         Question: "budget" | "property_type" | "bhk" | "locality";
@@ -2470,14 +2527,14 @@ export interface components {
             centre: components["schemas"]["Point"];
             metres: number;
         };
-        /** @description Whole numbers, both ends included; an end left out is open. */
+        /** @description Whole numbers, both ends inclusive; an end that is left out is open. */
         Range: {
             /** @default null */
             min?: number | null;
             /** @default null */
             max?: number | null;
         };
-        /** @description Why a listing stands where it stands, in points (domain/ranking.py). */
+        /** @description How a listing's rank is made up, in points (domain/ranking.py). */
         RankParts: {
             vastu: number;
             light: number;
@@ -2485,43 +2542,43 @@ export interface components {
             image: number;
             freshness: number;
             total: number;
-            /** @description By how well it fits the words of the search, which comes before all else. */
+            /** @description How well the listing matches the words of the search; this outweighs all other parts. */
             words?: number;
         };
-        /** @description Something that the text says otherwise than the search that came with it, which holds. */
+        /** @description A contradiction between the text and the filters sent with it; the filters take precedence. */
         ReadConflict: {
             field: string;
-            /** @description Null when the field holds nothing and what was read does not fit the other fields. */
+            /** @description Null if the field is empty and the value read does not fit the other fields. */
             given: unknown;
             read: unknown;
         };
-        /** @description A stretch of the text and what it adds to a field; offsets count Unicode code points. */
+        /** @description A span of the text and the value it sets in a field; offsets count Unicode code points. */
         ReadSpan: {
             start: number;
             end: number;
-            /** @description A field of the search; or `outside` for a place beyond Noida, which stays in the text. */
+            /** @description A field of the search, or `outside` for a place beyond Noida, which stays in the text. */
             field: string;
             value: unknown;
             confidence: number;
-            /** @description Whether the visitor left it out and we filled in what people mostly mean. */
+            /** @description True if the visitor did not say it and the most common meaning was assumed. */
             assumed: boolean;
         };
         Readiness: {
-            /** @description Whether traffic may come. */
+            /** @description Whether the process can receive traffic. */
             ready: boolean;
-            /** @description Dependencies that are not well; without some of them we are still ready. */
+            /** @description Unhealthy dependencies; the API stays ready without some of them. */
             degraded: string[];
-            /** @description What to do about it. */
+            /** @description What to do about them. */
             details: string[];
         };
         /** @enum {string} */
         Role: "admin" | "super_admin";
         /**
-         * @description What vastu places in a direction.
+         * @description A room that vastu assigns a direction.
          * @enum {string}
          */
         Room: "entrance" | "kitchen" | "master_bedroom" | "pooja" | "toilet";
-        /** @description A room that must lie in one of some directions, or that must not, where that is known. */
+        /** @description A room that must, or with `avoid` must not, be in one of some directions, where that is known. */
         RoomWish: {
             room: components["schemas"]["Room"];
             directions: components["schemas"]["Direction"][] | components["schemas"]["Direction"];
@@ -2536,13 +2593,13 @@ export interface components {
         };
         Score: {
             score: number | null;
-            /** @description Percent of the rules' weight that is known; below 60 there is no score. */
+            /** @description Percent of the rules' weight for which data is known; below 60, `score` is null. */
             coverage: number | null;
-            /** @description Whether too little is known for a score. */
+            /** @description True if too little is known to compute a score. */
             partial: boolean;
-            /** @description `computed`, or `manual` where somebody set it. */
+            /** @description `computed`, or `manual` if an admin set it. */
             source: string | null;
-            /** @description When it was set by hand. */
+            /** @description When an admin set it. */
             set_at: string | null;
         };
         ScoreRange: {
@@ -2560,11 +2617,14 @@ export interface components {
                 [key: string]: number;
             };
             by_day: components["schemas"]["DayCount"][];
-            /** @description Found fewer than three listings, or none; on the map that is no disappointment, so it is left out. */
+            /**
+             * @description Searches with fewer than three results, including none. Map searches are excluded, because few results
+             *     are normal on a map.
+             */
             few: number;
             none: number;
         };
-        /** @description Asking prices in rupees per sqft of one locality, as the last hourly pass found them. */
+        /** @description Asking prices of one locality in rupees per sqft, as of the last hourly pass. */
         Segment: {
             locality: string;
             latitude: number | null;
@@ -2617,7 +2677,7 @@ export interface components {
             listed_at: string;
             key_metrics: components["schemas"]["KeyMetrics"];
             rank?: components["schemas"]["RankParts"];
-            /** @description What it shares with the other one, and how it differs: `same sector`, `6 % cheaper`. */
+            /** @description What it has in common with that listing and how it differs: `same sector`, `6 % cheaper`. */
             why: string[];
         };
         SimilarListings: {
@@ -2629,7 +2689,7 @@ export interface components {
             is_spam: boolean;
         };
         /**
-         * @description Either the state itself, or only whether the listing is to be shown.
+         * @description Give either `state` or `is_active`.
          * @example {
          *       "state": "sold"
          *     }
@@ -2652,14 +2712,14 @@ export interface components {
         };
         Suggest: {
             items: components["schemas"]["Completion"][];
-            /** @description What was read from `q`; a sector at its end may become another one of the items. */
+            /** @description What was read from `q`. A sector at its end may still turn into one of the items. */
             understood: components["schemas"]["Understood"] | null;
         };
-        /** @description A change of the search that finds more than it does now. */
+        /** @description A change of the search that finds more listings. */
         Suggestion: {
             changes: components["schemas"]["Change"][];
             count: number;
-            /** @description The lowest price that it finds, in rupees. */
+            /** @description The lowest price among its results, in rupees. */
             cheapest: number | null;
             search: {
                 [key: string]: unknown;
@@ -2677,19 +2737,19 @@ export interface components {
             enhancement: components["schemas"]["EnhancementQueue"];
         };
         Understood: {
-            /** @description What the text adds, as the canonical search writes it. */
+            /** @description The filters that the text adds, in the form of the canonical search. */
             filters: {
                 [key: string]: unknown;
             };
-            /** @description The same in words that read as the same filters. */
+            /** @description The same filters in words; reading them again gives the same filters. */
             in_words: string;
-            /** @description What is left to be searched as text. */
+            /** @description The rest of the text, which is searched as words. */
             text_rest: string;
             spans: components["schemas"]["ReadSpan"][];
             ignored: components["schemas"]["IgnoredSpan"][];
             conflicts: components["schemas"]["ReadConflict"][];
         };
-        /** @description Searches that found fewer than three listings, by what they asked for. */
+        /** @description Searches with fewer than three results, grouped by what they asked for. */
         UnmetDemand: {
             /** Format: date */
             since: string;
@@ -2700,18 +2760,18 @@ export interface components {
         };
         UnmetGroup: {
             listing_type: components["schemas"]["ListingType"];
-            /** @description Dimension -> what was asked for; null where the search left it open. */
+            /** @description Dimension -> the value searched for; null if the search left it open. */
             wanted: {
                 [key: string]: string | number | boolean | null;
             };
-            /** @description Visits that asked for this and found little; five at least, or it is not told. */
+            /** @description Visits that searched for this and found little. Groups with fewer than five are not shown. */
             sessions: number;
             searches: number;
-            /** @description Of the searches, those that found nothing. */
+            /** @description Searches that found nothing. */
             none: number;
         };
         /**
-         * @description What is left out stays as it is.
+         * @description Fields that are left out do not change.
          * @example {
          *       "is_active": false
          *     }
@@ -2739,7 +2799,7 @@ export interface components {
             full_name: string;
             role: components["schemas"]["Role"];
             is_active: boolean;
-            /** @description Its password was drawn and told once: until it is changed, nothing but that is open to it. */
+            /** @description The password was generated and shown once; until it is changed, the account can do nothing else. */
             must_change_password: boolean;
             last_login_at: string | null;
             /** Format: date-time */
@@ -2750,7 +2810,7 @@ export interface components {
             total: number;
             page: number;
             page_size: number;
-            /** @description Null where pages have numbers only. */
+            /** @description Null if the list is paged by number only. */
             next_cursor: string | null;
         };
         VastuScore: {
@@ -2759,14 +2819,14 @@ export interface components {
             partial: boolean;
             source: string | null;
             set_at: string | null;
-            /** @description Of the rules by which a computed score was found, see docs/vastu.md. */
+            /** @description Version of the rules that a computed score used, see docs/vastu.md. */
             rules_version: number | null;
             /** @constant */
             note: "A traditional guideline, never a promise.";
-            /** @description Of the rules whose direction is known, by today's rules. */
+            /** @description Results of the rules whose direction is known, by the current rules. */
             readings: components["schemas"]["Verdict"][];
         };
-        /** @description What one rule says of one direction of the home. */
+        /** @description The result of one rule for one direction of the home. */
         Verdict: {
             rule: string;
             direction: string;
@@ -2774,7 +2834,7 @@ export interface components {
             rating: string;
             sentence: string;
         };
-        /** @description One view of a visit on a property in half an hour. */
+        /** @description Repeated views of a property by one visit within half an hour count once. */
         ViewSummary: {
             total: number;
             by_day: components["schemas"]["DayCount"][];
@@ -2782,13 +2842,16 @@ export interface components {
         };
         Visibility: {
             visible: boolean;
-            /** @description The first of: state, no_index, search_unavailable, dead_letter, not_indexed, or a filter's field. */
+            /**
+             * @description The first that applies: state, no_index, search_unavailable, dead_letter, not_indexed, or a filter's
+             *     field.
+             */
             reason: string | null;
             detail: string;
             row: components["schemas"]["RowStanding"];
             index: components["schemas"]["IndexStanding"];
             filters: components["schemas"]["FilterVerdict"][];
-            /** @description Its place in the sort order, from 1; null when it is not visible or too far behind. */
+            /** @description Position in the sort order, from 1; null if the listing is not visible or too far down. */
             rank: number | null;
             page: number | null;
         };
@@ -2854,10 +2917,10 @@ export interface components {
             updated_at: string;
             images: components["schemas"]["AdminPicture"][];
             market: components["schemas"]["Market"] | null;
-            /** @description Whether searches show this revision; null when nobody asked to wait for it. */
+            /** @description Whether searches show this revision; null if the request did not wait for it. */
             searchable: boolean | null;
         };
-        /** @description One thing that is wrong with one field of the request. */
+        /** @description One problem with one field of the request. */
         WrongField: {
             /** @description JSON pointer to the field: `#/answers/budget/min`. */
             pointer: string;
