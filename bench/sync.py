@@ -41,7 +41,7 @@ SMALLER = 100_000  # listings; the memory of a larger reindex is compared with t
 THREADS = 2
 WRITES_PER_S = 50
 PAGE = 2_000
-LOOK_S = 0.002  # seconds between polls for searchable changes
+LOOK_S = 0.005  # seconds between polls for searchable changes
 PATIENCE_S = 60
 
 REINDEX, RAW = "reindex", "raw bulk of the same bytes, two threads"

@@ -7,13 +7,16 @@ that is not trusted.
 
 import hmac
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 MOST_HOPS = 20
 """A longer list is not a chain of proxies but an attempt to waste time."""
+RECENT = 4096
+"""Clients whose parsed address is cached, because every request asks for it several times."""
 
 
 def client_address(peer: str, forwarded_for: Iterable[str], trusted: Iterable[Network]) -> Address:
@@ -28,7 +31,7 @@ def client_address(peer: str, forwarded_for: Iterable[str], trusted: Iterable[Ne
     limits, and cannot pose as another client.
     """
     networks = tuple(trusted)
-    believed = plain(ip_address(peer))
+    believed = _parse(peer)
     hops = [hop.strip() for header in forwarded_for for hop in header.split(",")]
     for hop in reversed(hops[-MOST_HOPS:]):
         if not _within(believed, networks):
@@ -40,6 +43,7 @@ def client_address(peer: str, forwarded_for: Iterable[str], trusted: Iterable[Ne
     return believed
 
 
+@lru_cache(RECENT)
 def address_key(address: Address) -> Network:
     """Return the network that limits count by: one IPv4 address, or an IPv6 /64 (one client)."""
     return ip_network((plain(address), 32 if plain(address).version == 4 else 64), strict=False)
@@ -47,13 +51,22 @@ def address_key(address: Address) -> Network:
 
 def digest_of_today(address: Network, key: bytes, now: datetime) -> str:
     """Return an irreversible pseudonym of an address, which changes at midnight (UTC)."""
-    told = f"{now:%Y-%m-%d} {address}".encode()
-    return hmac.digest(key, told, "sha256")[:16].hex()
+    return _digest(address, key, now.date())
+
+
+@lru_cache(RECENT)
+def _digest(address: Network, key: bytes, day: date) -> str:
+    return hmac.digest(key, f"{day} {address}".encode(), "sha256")[:16].hex()
 
 
 def plain(address: Address) -> Address:
     """Convert an IPv4-mapped IPv6 address (`::ffff:1.2.3.4`) to IPv4."""
     return getattr(address, "ipv4_mapped", None) or address
+
+
+@lru_cache(RECENT)
+def _parse(peer: str) -> Address:
+    return plain(ip_address(peer))
 
 
 def _read(hop: str) -> Address | None:
