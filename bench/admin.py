@@ -13,12 +13,12 @@ from pydantic import SecretStr
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bench import servers
-from bench.catalogue import fill, stores
-from bench.load import BadAnswerError, Measured, summary
-from bench.report import BenchReport
-from domain.tokens import issue_token, signing_keys
-from schemas.api.admin_properties import Order
+from bench.harness import servers
+from bench.harness.catalogue import fill, stores
+from bench.harness.load import BadAnswerError, Measured, summary
+from bench.harness.report import BenchReport
+from domain.security.tokens import issue_token, signing_keys
+from schemas.api.admin.properties import Order
 from schemas.settings import Settings
 from schemas.tables import User
 from schemas.vocabulary import Role

@@ -6,21 +6,9 @@ from typing import Annotated
 
 import typer
 
-from bench import (
-    admin,
-    comparison,
-    guided,
-    images,
-    imports,
-    leads,
-    logins,
-    market,
-    profile,
-    reader,
-    search,
-    sync,
-)
-from bench.report import BenchReport, write_all
+from bench import admin, guided, images, imports, leads, logins, market, profile, reader, search, sync
+from bench.harness import comparison
+from bench.harness.report import BenchReport, write_all
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Measure CasaBricks on this machine.")
 

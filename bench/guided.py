@@ -8,12 +8,12 @@ from pathlib import Path
 
 import psutil
 
-from bench import servers
-from bench.catalogue import fill, stores
-from bench.load import Measured, Target
-from bench.report import BenchReport
-from bench.turns import in_turns
-from bench.visitors import as_json, as_msearch
+from bench.harness import servers
+from bench.harness.catalogue import fill, stores
+from bench.harness.load import Measured, Target
+from bench.harness.report import BenchReport
+from bench.harness.turns import in_turns
+from bench.harness.visitors import as_json, as_msearch
 from schemas.settings import Settings
 
 API = "guided search, all counts"

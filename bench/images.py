@@ -20,14 +20,14 @@ from PIL import Image, ImageOps
 from pydantic import SecretStr
 
 import migrations
-from bench import servers
 from bench.admin import FORM, sign_in
-from bench.catalogue import stores
-from bench.load import BadAnswerError, Measured, summary
-from bench.report import BenchReport
+from bench.harness import servers
+from bench.harness.catalogue import stores
+from bench.harness.load import BadAnswerError, Measured, summary
+from bench.harness.report import BenchReport
+from demo.pictures.drawing import SKETCHES
+from demo.pictures.shapes import WIDTH, document
 from domain.pictures import VARIANTS
-from embedded.pictures.drawing import SKETCHES
-from embedded.pictures.shapes import WIDTH, document
 from imaging.pool import Pool
 from imaging.rendering import EFFORT, QUALITY
 from schemas.settings import Settings

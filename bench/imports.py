@@ -11,9 +11,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import migrations
-from bench.catalogue import stores
-from bench.load import Measured
-from bench.report import BenchReport
+from bench.harness.catalogue import stores
+from bench.harness.load import Measured
+from bench.harness.report import BenchReport
 from domain.money import CRORE
 from schemas.sectors import SECTORS
 from stores.database import open_database

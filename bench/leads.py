@@ -14,11 +14,11 @@ from aiohttp import ClientSession
 from sqlalchemy import text
 
 import migrations
-from bench import servers
-from bench.catalogue import stores
-from bench.load import BadAnswerError, Measured, summary
-from bench.report import BenchReport
-from domain.tokens import issue_token, signing_keys
+from bench.harness import servers
+from bench.harness.catalogue import stores
+from bench.harness.load import BadAnswerError, Measured, summary
+from bench.harness.report import BenchReport
+from domain.security.tokens import issue_token, signing_keys
 from schemas.settings import Settings
 from stores.database import open_database
 

@@ -5,11 +5,11 @@ import time
 from collections.abc import Awaitable
 from contextlib import suppress
 
-from bench.load import Measured, summary
-from bench.report import BenchReport
-from domain.passwords import COST
+from bench.harness.load import Measured, summary
+from bench.harness.report import BenchReport
+from domain.security.passwords import COST
 from schemas.errors import Overloaded
-from server.passwords import Passwords
+from server.limits.passwords import Passwords
 
 LOGINS = 40
 LARGEST_STALL_S = 0.05

@@ -11,12 +11,12 @@ from statistics import median
 
 from sqlalchemy import text
 
-from bench import servers
-from bench.catalogue import fill, stores
-from bench.load import Measured, Target
-from bench.report import BenchReport
+from bench.harness import servers
+from bench.harness.catalogue import fill, stores
+from bench.harness.load import Measured, Target
+from bench.harness.report import BenchReport
+from bench.harness.turns import in_turns
 from bench.search import as_json
-from bench.turns import in_turns
 from schemas.settings import Settings
 from stores.database import open_database
 from tasks.market import compare_prices

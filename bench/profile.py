@@ -12,9 +12,10 @@ from pathlib import Path
 import orjson
 import psutil
 
-from bench import search, servers, visitors
-from bench.catalogue import fill, stores
-from bench.load import Measured, Target, measure
+from bench import search
+from bench.harness import servers, visitors
+from bench.harness.catalogue import fill, stores
+from bench.harness.load import Measured, Target, measure
 
 FORMATS = {".svg": "flamegraph", ".txt": "raw", ".json": "speedscope"}
 """Suffix of the file -> name of the format in py-spy."""

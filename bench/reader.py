@@ -7,8 +7,8 @@ from statistics import median
 
 import yaml
 
-from bench.load import Measured, summary
-from bench.report import BenchReport
+from bench.harness.load import Measured, summary
+from bench.harness.report import BenchReport
 from domain.query_reader.reader import read_query
 from domain.query_reader.typos import corrected
 

@@ -14,13 +14,13 @@ from urllib.parse import urlencode
 
 import orjson
 
-from bench import servers
-from bench.catalogue import fill, stores
-from bench.forms import FORMS, as_msearch, ours
-from bench.load import Measured, Target
-from bench.report import BenchReport
-from bench.turns import in_turns
-from bench.visitors import searches, viewports, words
+from bench.harness import servers
+from bench.harness.catalogue import fill, stores
+from bench.harness.forms import FORMS, as_msearch, ours
+from bench.harness.load import Measured, Target
+from bench.harness.report import BenchReport
+from bench.harness.turns import in_turns
+from bench.harness.visitors import searches, viewports, words
 from schemas.settings import Settings
 
 HITS, FACETED = "API: hits only", "API: faceted, six facets and histogram"

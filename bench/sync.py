@@ -23,16 +23,16 @@ from opensearchpy import AsyncOpenSearch
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bench import servers
-from bench.catalogue import fill, stores
-from bench.load import Measured, Target, measure, summary
-from bench.report import BenchReport
-from bench.turns import calm
-from bench.visitors import as_json
-from indexer.bulk import pack
-from indexer.documents import read_page
-from indexer.generations import index_body
-from indexer.verify import verify
+from bench.harness import servers
+from bench.harness.catalogue import fill, stores
+from bench.harness.load import Measured, Target, measure, summary
+from bench.harness.report import BenchReport
+from bench.harness.turns import calm
+from bench.harness.visitors import as_json
+from indexer.changes.bulk import pack
+from indexer.changes.documents import read_page
+from indexer.lifecycle.generations import index_body
+from indexer.verification.verify import verify
 from schemas.settings import Settings
 from stores.database import open_database
 from stores.search import open_search

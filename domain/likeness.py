@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from domain.neighbours import distance_km
+from domain.geography.neighbours import distance_km
 
 CLOSE_PERCENT = 2
 """Differences up to this percentage count as equal."""

@@ -4,7 +4,7 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.passwords import hash_password
+from domain.security.passwords import hash_password
 from schemas.tables import User
 from schemas.vocabulary import Role
 

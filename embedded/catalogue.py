@@ -7,9 +7,9 @@ from pathlib import Path
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from embedded.demo import load_demo
+from demo import load_demo
 from embedded.progress import counted
-from indexer import generations
+from indexer.lifecycle import generations
 from schemas.settings import Settings
 from schemas.tables import Property
 from stores.database import open_database

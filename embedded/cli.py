@@ -10,11 +10,11 @@ from typing import Annotated
 import typer
 
 from embedded.catalogue import load
-from embedded.children import end_recorded
 from embedded.errors import StackError
 from embedded.interruption import Interrupted, interruptible
 from embedded.progress import complain, say
 from embedded.runenv import read_run_env
+from embedded.servers.children import end_recorded
 from embedded.state import StateDirectory
 from embedded.up import SEED, serve_stores, up
 from schemas.settings import Settings

@@ -10,12 +10,12 @@ from types import TracebackType
 from typing import Protocol, Self
 from urllib.parse import SplitResult, urlsplit
 
-from embedded.children import Child, Children
 from embedded.errors import Unreachable
-from embedded.opensearch import OpenSearch
-from embedded.postgres import Postgres
 from embedded.progress import Report, complain
-from embedded.redis import Redis
+from embedded.servers.children import Child, Children
+from embedded.servers.opensearch import OpenSearch
+from embedded.servers.postgres import Postgres
+from embedded.servers.redis import Redis
 from embedded.state import StateDirectory
 
 KNOCK_S = 5.0

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from embedded.children import Child, Children
 from embedded.errors import ServerFailed
 from embedded.progress import Report
+from embedded.servers.children import Child, Children
 from embedded.state import StateDirectory
 
 STEADY_S = 60.0

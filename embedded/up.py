@@ -8,12 +8,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import migrations
-from embedded import ports
 from embedded.admin import EMAIL, ensure_admin
 from embedded.catalogue import is_empty, load, needs_reindex, opened
 from embedded.errors import PortTaken
 from embedded.progress import say, step
 from embedded.runenv import write_run_env
+from embedded.servers import ports
 from embedded.services import Services
 from embedded.state import StateDirectory
 from embedded.supervisor import PROGRAMS, REINDEX, Program, Supervisor, stand_in

@@ -14,16 +14,13 @@ import click
 import typer
 
 from indexer import cli_letters
-from indexer.checks import check_index
-from indexer.generations import Refused
-from indexer.plan import Needed, make_plan
-from indexer.prune import Doomed, doomed, prune
-from indexer.reindex import only_one, reindex
-from indexer.rollback import rollback
+from indexer.lifecycle.generations import Refused
+from indexer.lifecycle.plan import Needed, make_plan
+from indexer.lifecycle.prune import Doomed, doomed, prune
+from indexer.lifecycle.reindex import only_one, reindex
+from indexer.lifecycle.rollback import rollback
 from indexer.run import run, wait
 from indexer.status import Status, read_status, table
-from indexer.sync import REFUSED as NOT_TAKEN
-from indexer.sync import sync_ids
 from indexer.terminal import (
     DRIFT,
     FINE,
@@ -38,9 +35,12 @@ from indexer.terminal import (
     show,
     stores,
 )
+from indexer.verification.checks import check_index
+from indexer.verification.sync import REFUSED as NOT_TAKEN
+from indexer.verification.sync import sync_ids
+from runtime.logs import configure_logs
+from runtime.startup import read_settings
 from schemas.settings import Settings
-from stores.logs import configure_logs
-from stores.startup import read_settings
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Keep the search index level with Postgres."

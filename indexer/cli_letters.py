@@ -6,11 +6,11 @@ from uuid import UUID
 
 import typer
 
-from indexer.generations import Refused
 from indexer.letters import Letter, discard, read_letters, retry
+from indexer.lifecycle.generations import Refused
 from indexer.terminal import DRIFT, FINE, DryRun, Json, Outcome, Stores, execute, stores
+from runtime.startup import read_settings
 from schemas.settings import Settings
-from stores.startup import read_settings
 
 app = typer.Typer(no_args_is_help=True, help="What was refused: list it, retry it, or discard it.")
 

@@ -13,9 +13,10 @@ import structlog
 from opensearchpy import AsyncOpenSearch
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from indexer import generations, revisions
-from indexer.generations import Refused
-from indexer.revisions import Heights
+from indexer.changes import revisions
+from indexer.changes.revisions import Heights
+from indexer.lifecycle import generations
+from indexer.lifecycle.generations import Refused
 
 log = structlog.get_logger(component=__name__)
 

@@ -10,10 +10,11 @@ from opensearchpy import AsyncOpenSearch
 from sqlalchemy import ColumnElement, delete, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from indexer import dead_letters, sync
 from indexer.audit import DOCUMENT, audit
-from indexer.drain import drain_pending, refresh
-from indexer.verify import read_held, read_rows
+from indexer.changes import dead_letters
+from indexer.changes.drain import drain_pending, refresh
+from indexer.verification import sync
+from indexer.verification.verify import read_held, read_rows
 from schemas.tables import DeadLetter, Property
 from stores.answers import Epoch
 

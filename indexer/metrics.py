@@ -15,14 +15,15 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from indexer import generations, outbox, revisions
-from indexer.drain import Drained
-from indexer.findings import Fault
+from indexer.changes import outbox, revisions
+from indexer.changes.drain import Drained
 from indexer.letters import count_by_type
+from indexer.lifecycle import generations
+from indexer.verification.findings import Fault
+from runtime.background import meanwhile
+from runtime.metrics_server import metrics_served
 from schemas.settings import Settings
 from schemas.tables import IndexGeneration
-from stores.background import meanwhile
-from stores.metrics_server import metrics_served
 
 EVERY_S = 2.0
 

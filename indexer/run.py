@@ -17,10 +17,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from indexer.backoff import delays
-from indexer.bulk import TIMEOUT_S, EngineUnavailable
+from indexer.changes.bulk import TIMEOUT_S, EngineUnavailable
+from indexer.changes.drain import BATCH, Drained, drain_once, refresh
 from indexer.conditions import Conditions
-from indexer.drain import BATCH, Drained, drain_once, refresh
-from indexer.generations import Refused
+from indexer.lifecycle.generations import Refused
 from indexer.metrics import Metrics, serving
 from schemas.settings import Settings
 from stores.answers import Epoch

@@ -10,10 +10,11 @@ from rich.table import Table
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from indexer import generations, outbox
-from indexer.digests import WHOLE
-from indexer.generations import alias_target
-from indexer.revisions import Heights, restored
+from indexer.changes import outbox
+from indexer.changes.revisions import Heights, restored
+from indexer.lifecycle import generations
+from indexer.lifecycle.generations import alias_target
+from indexer.verification.digests import WHOLE
 from schemas.index.listings import schema_hash
 from schemas.settings import Settings
 from schemas.tables import DeadLetter, IndexGeneration, Property

@@ -19,10 +19,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.generation_state import IllegalMove
-from indexer import fill
-from indexer.bulk import EngineUnavailable
-from indexer.generations import Refused
+from domain.states.generation_state import IllegalMove
+from indexer.changes.bulk import EngineUnavailable
+from indexer.lifecycle import fill
+from indexer.lifecycle.generations import Refused
 from indexer.run import reason
 from schemas.settings import Settings
 from stores.answers import Epoch

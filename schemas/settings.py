@@ -78,7 +78,7 @@ class Settings(BaseSettings):
     searches_at_once: int = Field(default=16, ge=1)
     """Requests to the search engine that a process has in flight at once; further requests wait."""
     public_deadline_s: float = Field(default=2.0, gt=0)
-    """Deadline in seconds of a visitor's request; server/patience.py lists the requests without a
+    """Deadline in seconds of a visitor's request; server/http/patience.py lists the requests without a
     deadline."""
     admin_deadline_s: float = Field(default=10.0, gt=0)
     """Deadline in seconds of an admin's request, in addition to the time that `Prefer: wait` allows."""
@@ -137,7 +137,7 @@ class Settings(BaseSettings):
     header_deadline_s: float = Field(default=10.0, gt=0)
     """Seconds within which a request's head must be complete."""
     body_deadline_s: float = Field(default=30.0, gt=0)
-    """Seconds within which a request's body must be complete; large bodies get more (server/protocol.py)."""
+    """Seconds in which a request's body must be complete; large ones get more (server/http/protocol.py)."""
     connections_per_address: int = Field(default=500, ge=1)
     """Connections that a process accepts from one address; trusted proxies are exempt."""
     graceful_shutdown_s: float = Field(default=10.0, gt=0)

@@ -4,8 +4,8 @@ Sanic's PROXIES_COUNT trusts the header of clients that connect directly, does n
 an address, and uses the proxy's address for all clients when the header is short.
 """
 
-from domain.addresses import Address, Network, address_key
-from domain.addresses import client_address as behind
+from domain.security.addresses import Address, Network, address_key
+from domain.security.addresses import client_address as behind
 from server.context import CasaRequest
 
 UNIX_SOCKET = "127.0.0.1"

@@ -11,22 +11,22 @@ from sanic.config import Config
 from sanic.http import Http
 from sanic.response import BaseHTTPResponse
 
-from domain.addresses import digest_of_today
+from domain.security.addresses import digest_of_today
 from schemas.settings import Settings
 from server.addresses import client_network
 from server.admin import analytics, audit, enhancement, exports, images, imports, users
 from server.admin import inquiries as leads
 from server.admin import properties as managed
 from server.context import CasaApp, CasaRequest, close_context, open_context
-from server.cors import answer_preflight, say_who_may_read
 from server.explore import page
-from server.methods import Routes, answer_options
+from server.http.cors import answer_preflight, say_who_may_read
+from server.http.methods import Routes, answer_options
+from server.http.patience import keep_in_time
+from server.http.problems import ProblemHandler
+from server.http.protocol import ANSWER_S
+from server.http.request_head import refuse_strange_heads
 from server.openapi import pages as contract
-from server.patience import keep_in_time
-from server.problems import ProblemHandler
-from server.protocol import ANSWER_S
 from server.public import accounts, health, inquiries, localities, market, media, metrics, properties, search
-from server.request_head import refuse_strange_heads
 from server.webhooks import enhancement as news
 
 PUBLIC = (
@@ -102,7 +102,7 @@ def framework_config(settings: Settings) -> Config:
         {
             "REQUEST_MAX_SIZE": settings.max_json_bytes,
             "REQUEST_MAX_HEADER_SIZE": LARGEST_HEAD,
-            # server/protocol.py enforces the deadlines; a framework timer that short would cut off its answer
+            # server/http/protocol.py enforces the deadlines; a framework timer as short would cut it off
             "REQUEST_TIMEOUT": 3 * settings.header_deadline_s + ANSWER_S,
             "GRACEFUL_SHUTDOWN_TIMEOUT": settings.graceful_shutdown_s,
             "ACCESS_LOG": False,  # `sign_off` writes a more useful one

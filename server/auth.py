@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import exists, select
 
-from domain.tokens import Claims, InvalidToken, read_token
+from domain.security.tokens import Claims, InvalidToken, read_token
 from schemas.errors import Forbidden, PasswordChangeRequired, Unauthorized
 from schemas.tables import RevokedToken, User
 from schemas.vocabulary import Role

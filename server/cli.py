@@ -26,34 +26,34 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import migrations
-from domain.passwords import draw_password, hash_password, weakness
-from domain.tokens import signing_keys
-from domain.webhooks import secret_key
-from schemas.api.users import UserCreate
+from domain.security.passwords import draw_password, hash_password, weakness
+from domain.security.tokens import signing_keys
+from domain.security.webhooks import secret_key
+from runtime.logs import configure_logs
+from runtime.metrics_server import metrics_served
+from runtime.startup import read_settings
+from schemas.api.admin.users import UserCreate
 from schemas.errors import CasaError, DatabaseUnavailable, InvalidRequest
 from schemas.settings import Settings
 from schemas.vocabulary import Role
 from server.app import create_app
-from server.metrics import share_between_workers
-from server.observability import missing, observed
+from server.http.protocol import PromptProtocol
 from server.openapi.document import document, written_out
-from server.protocol import PromptProtocol
+from server.telemetry.metrics import share_between_workers
+from server.telemetry.observability import missing, observed
 from services.audit import Actor
-from services.privacy import Purged
+from services.leads.privacy import Purged
 from services.users import create_user
 from stores.database import open_database
-from stores.logs import configure_logs
-from stores.metrics_server import metrics_served
 from stores.results import allowed_origins
-from stores.startup import read_settings
 from tasks.imports.job import met_a_lock, run_import
 from tasks.imports.mapping import Mapping, load_mapping
 from tasks.imports.reader import count_lines
 from tasks.imports.report import Report, render
 from tasks.market import compare_prices
 from tasks.metrics import Metrics
-from tasks.queue import Queue
 from tasks.retention import erase_expired
+from tasks.scheduling.queue import Queue
 from tasks.scores import score_waiting
 
 USAGE, UNREACHABLE = 2, 4

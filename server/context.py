@@ -18,33 +18,33 @@ from sanic.config import Config
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from domain.keys import Keys as PurposeKeys
-from domain.keys import keys_for
-from domain.result_urls import Origins
-from domain.tokens import Keys, signing_keys
-from domain.webhooks import secret_key
+from domain.security.keys import Keys as PurposeKeys
+from domain.security.keys import keys_for
+from domain.security.result_urls import Origins
+from domain.security.tokens import Keys, signing_keys
+from domain.security.webhooks import secret_key
 from imaging.gate import Gate
 from imaging.pool import Pool
+from runtime.background import end_all
+from runtime.crash_points import crash_here
+from runtime.deadlines import left_s
 from schemas.settings import Settings
-from server.address_turns import AddressTurns
-from server.deadlines import left_s
-from server.figures import Figures
-from server.login_limits import LoginLimits
-from server.metrics import Metrics
-from server.observability import Observer
-from server.passwords import Passwords
-from server.search_limits import SearchLimits
-from server.search_log import SearchLog
-from server.view_log import ViewLog
+from server.limits.address_turns import AddressTurns
+from server.limits.login_limits import LoginLimits
+from server.limits.passwords import Passwords
+from server.limits.search_limits import SearchLimits
+from server.telemetry.figures import Figures
+from server.telemetry.metrics import Metrics
+from server.telemetry.observability import Observer
+from server.telemetry.search_log import SearchLog
+from server.telemetry.view_log import ViewLog
 from stores.answers import Answers
-from stores.background import end_all
 from stores.cache import open_cache
-from stores.crash_points import crash_here
 from stores.database import open_database
 from stores.media import Media, open_media
 from stores.results import allowed_origins
 from stores.search import open_search
-from tasks.queue import Queue
+from tasks.scheduling.queue import Queue
 
 LONGEST_STATEMENT_MS = 10_000
 UPLOADS, UPLOADS_WAITING = 4, 16
@@ -84,11 +84,11 @@ class Context:
     figures: Figures
     observer: Observer
     flights: dict[tuple[bytes, str], asyncio.Task[bytes]] = field(default_factory=dict)
-    """Searches in flight whose answer other requests may share (server/search/cache.py)."""
+    """Searches in flight whose answer other requests may share (server/search_cache.py)."""
     address_turns: AddressTurns = field(default_factory=AddressTurns)
     """One inquiry at a time from each address."""
     connections: Counter[str] = field(default_factory=Counter)
-    """Open connections by the address of the peer (server/protocol.py)."""
+    """Open connections by the address of the peer (server/http/protocol.py)."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the process was asked to stop, so that load balancers send no new traffic."""
     closing: asyncio.Event = field(default_factory=asyncio.Event)

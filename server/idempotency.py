@@ -10,7 +10,7 @@ from sanic import HTTPResponse
 
 from schemas.errors import FieldError, Unparsable
 from server.context import CasaRequest
-from server.http import TIMES, with_member
+from server.http.messages import TIMES, with_member
 from services.idempotency import KeptAnswer, Once
 
 LONGEST_KEY = 255

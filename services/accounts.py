@@ -8,7 +8,7 @@ from sqlalchemy import Row, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.tokens import Claims
+from domain.security.tokens import Claims
 from schemas.api.accounts import UserView
 from schemas.errors import NotFound, Unauthorized
 from schemas.tables import RevokedToken, User

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.masking import mask_email, mask_phone
+from domain.security.masking import mask_email, mask_phone
 from schemas.tables import AuditRow
 
 Changes = Mapping[str, tuple[Any, Any]]

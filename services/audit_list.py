@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from schemas.api.audit import AuditEntry, AuditRequest
+from schemas.api.admin.audit import AuditEntry, AuditRequest
 from schemas.api.lists import Items
 from schemas.tables import AuditRow
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Row, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from schemas.api.imports import ImportReport, ImportsRequest, ImportView
+from schemas.api.admin.imports import ImportReport, ImportsRequest, ImportView
 from schemas.api.lists import Items
 from schemas.errors import NotFound
 from schemas.tables import ImportJob

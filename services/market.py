@@ -3,8 +3,8 @@
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from schemas.api.localities import LocalitiesRequest
 from schemas.api.market import Quality
+from schemas.api.search.localities import LocalitiesRequest
 from schemas.tables import MarketQuality, MarketSegment
 from schemas.vocabulary import ListingType
 

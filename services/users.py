@@ -8,9 +8,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from schemas.api.accounts import UserView
+from schemas.api.admin.users import UserChange, UserCreate, UsersRequest
 from schemas.api.inquiries import Colleagues, Person
 from schemas.api.lists import Items
-from schemas.api.users import UserChange, UserCreate, UsersRequest
 from schemas.errors import Conflict, FieldError, Forbidden, NotFound
 from schemas.tables import User
 from schemas.vocabulary import Role

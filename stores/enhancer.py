@@ -7,8 +7,8 @@ from typing import Protocol
 import orjson
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from domain.enhancement import Job
-from domain.webhooks import secret_key, signed_headers
+from domain.security.webhooks import secret_key, signed_headers
+from domain.states.enhancement import Job
 from schemas.settings import Settings
 
 LONGEST_S = 5.0

@@ -21,7 +21,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import DefaultResolver
 from yarl import URL
 
-from domain.result_urls import Origins, UrlNotAllowed, check_result_url, is_public
+from domain.security.result_urls import Origins, UrlNotAllowed, check_result_url, is_public
 from schemas.settings import Settings
 
 MOST_BYTES = 20 * 2**20

@@ -8,9 +8,9 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from schemas.tables import AnalyticsEvent, Property
-from services.enhancement_queue import queue_length
-from services.event_days import roll_up
-from tasks.runs import Work
+from services.analytics.event_days import roll_up
+from services.images.enhancement_queue import queue_length
+from tasks.scheduling.runs import Work
 from tasks.views import flush_views
 
 LATE = timedelta(hours=1)

@@ -7,8 +7,8 @@ from http import HTTPStatus
 from aiohttp import ClientSession, ClientTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.popular_searches import Popular, popular_searches
-from tasks.runs import Work
+from services.analytics.popular_searches import Popular, popular_searches
+from tasks.scheduling.runs import Work
 
 MOST = 100
 AT_ONCE = 4

@@ -14,15 +14,15 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from domain.enhancement import RESULT_TRIES, Event, pause_after
 from domain.pictures import PictureRefused, picture_of
-from domain.result_urls import UrlNotAllowed
+from domain.security.result_urls import UrlNotAllowed
+from domain.states.enhancement import RESULT_TRIES, Event, pause_after
 from imaging.pool import Pool
+from runtime.crash_points import crash_here
 from schemas.errors import MediaUnavailable, Overloaded
 from schemas.settings import Settings
-from services.enhancement import Claim, claim, due, expire, move, postpone, store_result
+from services.images.enhancement import Claim, claim, due, expire, move, postpone, store_result
 from services.images.intake import StoredPicture, discard, take_in
-from stores.crash_points import crash_here
 from stores.database import open_database
 from stores.enhancer import Enhancer, EnhancerAway, HttpEnhancer, JobRejected
 from stores.media import Media, open_media

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from services.properties.lifecycle import expire_batch
-from tasks.runs import Work
+from tasks.scheduling.runs import Work
 
 
 async def expire_listings(work: Work) -> Mapping[str, int]:

@@ -11,8 +11,8 @@ from tasks.expiry import expire_listings
 from tasks.market import compare_prices, compare_withdrawn, measure_quality
 from tasks.orphans import sweep_orphans
 from tasks.retention import erase_people, purge_records
-from tasks.runs import Job, Work
-from tasks.schedule import DAY, HALF_MINUTE, HOUR, MINUTE, EachPromotion, Every
+from tasks.scheduling.runs import Job, Work
+from tasks.scheduling.schedule import DAY, HALF_MINUTE, HOUR, MINUTE, EachPromotion, Every
 from tasks.scores import score_homes
 from tasks.uploads import import_waiting
 

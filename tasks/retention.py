@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from schemas.settings import Settings
-from services.privacy import Purged, purge
+from services.leads.privacy import Purged, purge
 from services.retention import BATCH, expired, purge_batch
-from tasks.runs import Work
+from tasks.scheduling.runs import Work
 
 
 async def erase_expired(engine: AsyncEngine, settings: Settings) -> Purged:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from services.properties.scores import score_batch
-from tasks.runs import Work
+from tasks.scheduling.runs import Work
 
 
 async def score_homes(work: Work) -> Mapping[str, int]:

@@ -19,11 +19,11 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
+from runtime.crash_points import crash_here
 from schemas.errors import ImportRunning, InvalidRequest
 from schemas.tables import ImportJob, User
 from schemas.vocabulary import JobState
 from services.audit import Actor, record
-from stores.crash_points import crash_here
 from tasks.imports.job import STANDING, Job, alone, ended, job_of, load, met_a_lock
 from tasks.imports.mapping import understand
 from tasks.imports.reader import open_rows

@@ -5,7 +5,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from schemas.settings import Settings
-from services.views import count_batch
+from services.analytics.views import count_batch
 from stores.cache import open_cache
 from stores.views import ViewCounts
 

@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 import migrations
 from embedded.services import Services
-from indexer import generations
+from indexer.lifecycle import generations
 from schemas.settings import Settings
 from schemas.tables import Base
 from stores.answers import Epoch

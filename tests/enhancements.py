@@ -11,8 +11,8 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.enhancement import Job
-from domain.webhooks import secret_key, signed_headers
+from domain.security.webhooks import secret_key, signed_headers
+from domain.states.enhancement import Job
 from schemas.settings import Settings
 from schemas.tables import PropertyImage
 from tests.factories import home, picture, store, store_pictures

@@ -4,7 +4,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from embedded.ports import LOOPBACK
+from embedded.servers.ports import LOOPBACK
 
 
 @contextmanager

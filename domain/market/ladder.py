@@ -6,7 +6,7 @@ itself. Area bases are never mixed.
 
 from dataclasses import dataclass
 
-from domain.neighbours import NEXT_DOOR_KM, near
+from domain.geography.neighbours import NEXT_DOOR_KM, near
 from schemas.vocabulary import MarketLevel
 
 RADIUS_KM = 2.0

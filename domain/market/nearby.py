@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from domain.geography.neighbours import EARTH_KM
 from domain.market.ladder import RADIUS_KM, Rung, area_bounds
 from domain.market.shelves import HALVES, Array, Listings
-from domain.neighbours import EARTH_KM
 
 REACH_DEGREES = float(np.degrees(RADIUS_KM / EARTH_KM)) * 1.001
 """The radius in degrees of latitude, with a small margin."""

@@ -4,14 +4,14 @@ import re
 from bisect import bisect_left
 from dataclasses import dataclass
 
-from domain.places import BY_NUMBER, NAMESAKES, beyond, find_sector, greek_sector
-from domain.query_reader.bedrooms import bedrooms_at
+from domain.geography.places import BY_NUMBER, NAMESAKES, beyond, find_sector, greek_sector
+from domain.geography.sector_prefix import WORDS as SHORTER
+from domain.query_reader.figures.bedrooms import bedrooms_at
+from domain.query_reader.figures.quantities import quantity_at
 from domain.query_reader.filters import MOST_CHOICES
 from domain.query_reader.phrases import words_of
-from domain.query_reader.quantities import quantity_at
 from domain.query_reader.readings import Field, Reading
 from domain.query_reader.tokens import Token, Tokens, glued_word_at, is_glue, plain_words, word_at
-from domain.sector_prefix import WORDS as SHORTER
 from schemas.sectors import SECTORS, SectorFact
 
 SECTOR = (frozenset(plain_words(",".join(SHORTER))) | words_of("place", "sector")) - {"s"}

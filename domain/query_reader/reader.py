@@ -12,7 +12,6 @@ from functools import partial
 from itertools import chain
 from typing import Any, TypeVar
 
-from domain.query_reader.bedrooms import bedrooms_at, or_more
 from domain.query_reader.choices import (
     BEGINNING_NAMES,
     BETWEEN,
@@ -21,11 +20,12 @@ from domain.query_reader.choices import (
     PLAIN,
     Meaning,
 )
+from domain.query_reader.figures.bedrooms import bedrooms_at, or_more
+from domain.query_reader.figures.measures import Bare
+from domain.query_reader.figures.quantities import BEFORE, Bound, quantity_at
 from domain.query_reader.filters import Filters, gathered
-from domain.query_reader.measures import Bare
 from domain.query_reader.phrases import words_of
 from domain.query_reader.places import far_places, noida_number_at, place_at
-from domain.query_reader.quantities import BEFORE, Bound, quantity_at
 from domain.query_reader.readings import ASSUMED, CERTAIN, MISTYPED, Field, Reading
 from domain.query_reader.tokens import Token, Tokens, is_possessive, tokenise, word_at
 from domain.query_reader.wishes import wish_at

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from aiohttp import web
 
-from domain.webhooks import secret_key
+from domain.security.webhooks import secret_key
 from embedded.enhancer.jobs import Jobs
 from embedded.enhancer.service import create_service
-from embedded.ports import LOOPBACK
+from embedded.servers.ports import LOOPBACK
 from schemas.settings import Settings
 
 

@@ -11,10 +11,10 @@ import orjson
 import pyvips
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from domain.webhooks import signed_headers
+from domain.security.webhooks import signed_headers
 from embedded.enhancer.behaviour import Behaviour
 from embedded.enhancer.picture import enhance
-from stores.background import END_S
+from runtime.background import END_S
 
 TIMEOUT = ClientTimeout(total=10)
 PAUSES_S = (0.2, 1.0, 5.0, 15.0, 60.0)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import orjson
 from aiohttp import web
 
-from domain.webhooks import ID, SIGNATURE, TIMESTAMP, NotBelieved, verify
+from domain.security.webhooks import ID, SIGNATURE, TIMESTAMP, NotBelieved, verify
 from embedded.enhancer.behaviour import Behaviour
 from embedded.enhancer.jobs import Jobs
 

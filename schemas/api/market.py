@@ -7,8 +7,8 @@ from uuid import UUID
 from typing_extensions import TypedDict
 
 from schemas.api.base import Bhk
-from schemas.api.localities import LocalitiesRequest
 from schemas.api.properties import Market
+from schemas.api.search.localities import LocalitiesRequest
 from schemas.vocabulary import AreaBasis, DealLabel, ListingType, MarketLevel, MarketReason, PropertyType
 
 ASKING_PRICES: Literal["asking prices"] = "asking prices"

@@ -71,7 +71,7 @@ SYNONYMS: tuple[tuple[str, ...], ...] = (
     ("residency", "रेजीडेंसी", "रेजिडेंसी"),
     ("enclave", "एन्क्लेव"),
 )
-"""Single words only, because a search is matched word by word (domain/search_words.py)."""
+"""Single words only, because a search is matched word by word (domain/texts/search_words.py)."""
 
 LONGEST_BEGINNING = 12
 """Letters; no two societies share a longer prefix."""

@@ -52,7 +52,7 @@ def between(column: str, low: float, high: float) -> CheckConstraint:
 
 
 def words_of(expression: str) -> str:
-    """Return SQL for the words of a text, split like domain/words.py, for prefix search.
+    """Return SQL for the words of a text, split like domain/texts/words.py, for prefix search.
 
     Uses Unicode lower case regardless of the server's locale. Splits at blanks and ASCII punctuation, because
     Postgres and Python disagree on the letter class of vowel signs.

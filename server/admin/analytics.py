@@ -4,15 +4,15 @@ from datetime import UTC, date, datetime, timedelta
 
 from sanic import Blueprint, HTTPResponse
 
-from schemas.api.analytics import MOST_DAYS, Summary, SummaryRequest, UnmetDemand, UnmetDemandRequest
+from schemas.api.admin.analytics import MOST_DAYS, Summary, SummaryRequest, UnmetDemand, UnmetDemandRequest
 from server.auth import authenticate
 from server.context import CasaRequest, transaction
-from server.described import describes
-from server.http import read_query, reply
-from services.enhancement_queue import show_queue
-from services.event_summary import summarise_searches, summarise_views
-from services.lead_summary import summarise_leads
-from services.unmet_demand import FEWEST_SESSIONS, unmet_demand
+from server.http.described import describes
+from server.http.messages import read_query, reply
+from services.analytics.event_summary import summarise_searches, summarise_views
+from services.analytics.unmet_demand import FEWEST_SESSIONS, unmet_demand
+from services.images.enhancement_queue import show_queue
+from services.leads.summary import summarise_leads
 
 blueprint = Blueprint("admin_analytics", url_prefix="/api/v1/admin/analytics")
 blueprint.on_request(authenticate)

@@ -2,12 +2,12 @@
 
 from sanic import Blueprint, HTTPResponse
 
-from schemas.api.audit import AuditEntry, AuditRequest
+from schemas.api.admin.audit import AuditEntry, AuditRequest
 from schemas.api.lists import Items
 from server.auth import authenticate_super_admin
 from server.context import CasaRequest, transaction
-from server.described import describes
-from server.http import read_query, reply
+from server.http.described import describes
+from server.http.messages import read_query, reply
 from services.audit_list import list_audit
 
 blueprint = Blueprint("admin_audit", url_prefix="/api/v1/admin/audit")

@@ -6,14 +6,14 @@ from sanic import Blueprint, HTTPResponse
 
 from domain.ids import read_id
 from domain.pictures import picture_of
-from schemas.api.enhancement import Enhancement, EnhanceOptions
+from schemas.api.admin.enhancement import Enhancement, EnhanceOptions
 from schemas.errors import Conflict, NotFound
 from server.auth import actor, authenticate
 from server.context import CasaRequest, transaction
-from server.described import Json, describes
-from server.http import read_body, read_query, reply
-from services.enhancement import request as ask
-from services.enhancement import revert
+from server.http.described import Json, describes
+from server.http.messages import read_body, read_query, reply
+from services.images.enhancement import request as ask
+from services.images.enhancement import revert
 from services.images.intake import discard
 
 blueprint = Blueprint("admin_enhancement", url_prefix="/api/v1/admin/images")

@@ -4,9 +4,9 @@ from sanic import Blueprint
 
 from server.auth import authenticate
 from server.context import CasaRequest
-from server.described import ATTACHED, CSV, describes
-from server.http import read_query
-from services.property_export import ExportRequest, export_properties
+from server.http.described import ATTACHED, CSV, describes
+from server.http.messages import read_query
+from services.properties.export import ExportRequest, export_properties
 
 blueprint = Blueprint("admin_exports", url_prefix="/api/v1/admin")
 blueprint.on_request(authenticate)

@@ -5,16 +5,16 @@ from functools import partial
 from sanic import Blueprint, HTTPResponse
 
 from domain.pictures import MOST_BYTES
-from schemas.api.admin_properties import AdminPicture
-from schemas.api.images import ImageFields, ImageForm, ImageOrder
+from schemas.api.admin.images import ImageFields, ImageForm, ImageOrder
+from schemas.api.admin.properties import AdminPicture
 from schemas.api.lists import Items
 from schemas.errors import Conflict, MediaUnavailable, NotFound, Overloaded
 from server.auth import actor, authenticate
 from server.context import CasaRequest, transaction
-from server.described import CREATED, Patch, Upload, describes
-from server.http import merged, read_body, read_patch, reply
+from server.http.described import CREATED, Patch, Upload, describes
+from server.http.messages import merged, read_body, read_patch, reply
+from server.http.uploads import hear_out, read_form
 from server.pictures import addressed
-from server.uploads import hear_out, read_form
 from services.images.album import change_image, list_images, reorder
 from services.images.upload import Studio, delete_image, upload_image
 

@@ -9,15 +9,15 @@ from uuid import UUID
 from sanic import Blueprint, HTTPResponse
 
 from domain.ids import read_id
-from schemas.api.imports import ImportForm, ImportReport, ImportRequest, ImportsRequest, ImportView
+from schemas.api.admin.imports import ImportForm, ImportReport, ImportRequest, ImportsRequest, ImportView
 from schemas.api.lists import Items
 from schemas.errors import FieldError, InvalidRequest, NotFound
 from schemas.texts import one_line
 from server.auth import actor, authenticate
 from server.context import CasaRequest, transaction
-from server.described import CREATED, Upload, describes
-from server.http import read_query, reply
-from server.uploads import UploadedFile, hear_out, read_file
+from server.http.described import CREATED, Upload, describes
+from server.http.messages import read_query, reply
+from server.http.uploads import UploadedFile, hear_out, read_file
 from services.imports import ask_for_import, list_imports, read_import
 from tasks.imports.mapping import Mapping, load_mapping, shipped_maps
 from tasks.imports.reader import open_rows

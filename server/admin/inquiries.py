@@ -11,7 +11,8 @@ from sanic import Blueprint, HTTPResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.ids import read_id
-from domain.spreadsheets import BYTE_ORDER_MARK, safe_cell
+from domain.security.spreadsheets import BYTE_ORDER_MARK, safe_cell
+from schemas.api.admin.privacy import ErasureReceipt, PersonalData
 from schemas.api.inquiries import (
     Assignment,
     Erasure,
@@ -24,13 +25,15 @@ from schemas.api.inquiries import (
     SpamMark,
     StatusChange,
 )
-from schemas.api.privacy import ErasureReceipt, PersonalData
 from schemas.errors import Conflict, NotFound
 from server.auth import actor, authenticate, authenticate_super_admin, principal
 from server.context import CasaRequest, transaction
-from server.described import ATTACHED, CSV, describes
-from server.http import read_body, read_query, reply
-from services import lead_exports, lead_lists, leads, privacy
+from server.http.described import ATTACHED, CSV, describes
+from server.http.messages import read_body, read_query, reply
+from services.leads import exports as lead_exports
+from services.leads import handling as leads
+from services.leads import lists as lead_lists
+from services.leads import privacy
 
 blueprint = Blueprint("admin_inquiries", url_prefix="/api/v1/admin/inquiries")
 blueprint.on_request(authenticate)

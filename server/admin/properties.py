@@ -11,9 +11,10 @@ import orjson
 from sanic import Blueprint, HTTPResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.cursors import InvalidCursor, read_cursor, write_cursor
-from domain.keys import Keys
-from schemas.api.admin_properties import (
+from domain.security.cursors import InvalidCursor, read_cursor, write_cursor
+from domain.security.keys import Keys
+from schemas.api.admin.changes import ChangesRequest, PropertyChanges
+from schemas.api.admin.properties import (
     AdminProperty,
     HistoryEntry,
     NewProperty,
@@ -27,21 +28,20 @@ from schemas.api.admin_properties import (
     WriteOptions,
     WrittenProperty,
 )
-from schemas.api.changes import ChangesRequest, PropertyChanges
 from schemas.api.lists import Items
-from schemas.api.search import ListingSearch
+from schemas.api.search.canonical import ListingSearch
 from schemas.errors import Conflict, FieldError, NotFound, Unparsable
 from schemas.tables import Property
 from schemas.vocabulary import PropertyState
+from search.freshness import becomes_searchable, revision_of
+from search.visibility import Standing, explain, standing_of
 from server.auth import actor, authenticate, principal
 from server.context import CasaRequest, transaction
-from server.described import AWAITED, CREATED, GUARDED, ONCE, VERSIONED, Patch, describes
-from server.http import merged, read_body, read_json, read_patch, read_query, reply
+from server.http.described import AWAITED, CREATED, GUARDED, ONCE, VERSIONED, Patch, describes
+from server.http.messages import merged, read_body, read_json, read_patch, read_query, reply
+from server.http.preconditions import preferred_wait_s, seen_versions
 from server.idempotency import read_once, reply_kept, to_be_kept
 from server.pictures import addressed
-from server.preconditions import preferred_wait_s, seen_versions
-from server.search.freshness import becomes_searchable, revision_of
-from server.search.visibility import Standing, explain, standing_of
 from services.audit import Actor
 from services.idempotency import KeptAnswer, once_only
 from services.properties.changes import Place, adopt, changes_after, history_of

@@ -5,17 +5,17 @@ from uuid import UUID
 from sanic import Blueprint, HTTPResponse
 
 from domain.ids import read_id
-from domain.passwords import draw_password, weakness
+from domain.security.passwords import draw_password, weakness
 from schemas.api.accounts import UserView
+from schemas.api.admin.users import ManagedUser, UserChange, UserCreate, UsersRequest
 from schemas.api.inquiries import Colleagues
 from schemas.api.lists import Items
-from schemas.api.users import ManagedUser, UserChange, UserCreate, UsersRequest
 from schemas.errors import Conflict, FieldError, InvalidRequest, NotFound, Overloaded
 from server.auth import actor, authenticate, authenticate_super_admin
 from server.context import CasaRequest, transaction
-from server.described import describes
-from server.http import read_body, read_query, reply
-from services.lead_summary import count_open
+from server.http.described import describes
+from server.http.messages import read_body, read_query, reply
+from services.leads.summary import count_open
 from services.users import change_user, create_user, list_colleagues, list_users
 
 blueprint = Blueprint("admin_users", url_prefix="/api/v1/admin/users")

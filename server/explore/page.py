@@ -7,8 +7,8 @@ from sanic import Blueprint, HTTPResponse
 
 from schemas.errors import NotFound
 from server.context import CasaRequest
-from server.described import beside_the_contract
-from server.http import unless_known
+from server.http.described import beside_the_contract
+from server.http.messages import unless_known
 
 blueprint = Blueprint("explore", url_prefix="/explore")
 

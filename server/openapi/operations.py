@@ -1,4 +1,4 @@
-"""The operations of an application: its routes with their handlers' descriptions (server/described.py)."""
+"""The operations of an application: its routes with the descriptions of server/http/described.py."""
 
 import inspect
 import re
@@ -24,7 +24,7 @@ from schemas.errors import (
 )
 from server.auth import authenticate, authenticate_owner, authenticate_super_admin
 from server.context import CasaApp
-from server.described import KEPT_AS, Content, Description
+from server.http.described import KEPT_AS, Content, Description
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 """HEAD and OPTIONS follow from these."""

@@ -10,8 +10,8 @@ from sanic import Blueprint, HTTPResponse
 
 from schemas.errors import NotFound
 from server.context import CasaApp, CasaRequest
-from server.described import beside_the_contract
-from server.http import reply_as_written, unless_known, written
+from server.http.described import beside_the_contract
+from server.http.messages import reply_as_written, unless_known, written
 from server.openapi.document import document
 
 contract = Blueprint("contract")

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from schemas.errors import CasaError, TooManyRequests, Unauthorized
-from server.described import Errors
+from server.http.described import Errors
+from server.http.problems import TYPES
 from server.openapi.shapes import REF
-from server.problems import TYPES
 
 PROBLEM_JSON = "application/problem+json"
 

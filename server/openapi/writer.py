@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from server.described import FILE, MULTIPART, SIGNED, Content, Header, Json, Patch, Upload
-from server.http import JSON
+from server.http.described import FILE, MULTIPART, SIGNED, Content, Header, Json, Patch, Upload
+from server.http.messages import JSON
 from server.openapi.examples import Examples
 from server.openapi.operations import Operation
 from server.openapi.problems import every_code, kind_of, responses

@@ -8,17 +8,17 @@ from typing import Literal
 import structlog
 from sanic import Blueprint, HTTPResponse
 
-from domain.addresses import Network
-from domain.masking import mask_email
-from domain.passwords import prepared, weakness
-from domain.tokens import LIFETIME, issue_token
+from domain.security.addresses import Network
+from domain.security.masking import mask_email
+from domain.security.passwords import prepared, weakness
+from domain.security.tokens import LIFETIME, issue_token
 from schemas.api.accounts import LoginRequest, PasswordChange, SignedIn, UserView
 from schemas.errors import FieldError, InvalidRequest, Overloaded, Unauthorized
 from server.addresses import client_network
 from server.auth import actor, authenticate_owner, principal
 from server.context import CasaRequest, Context, transaction
-from server.described import describes
-from server.http import read_body, reply
+from server.http.described import describes
+from server.http.messages import read_body, reply
 from services.accounts import (
     Credentials,
     begin_session,

@@ -11,12 +11,12 @@ from sanic import Blueprint, HTTPResponse
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from indexer.revisions import restored
+from indexer.changes.revisions import restored
 from schemas.api.health import About, Alive, Dependency, Health, Readiness
 from schemas.index.listings import schema_hash
 from server.context import CasaRequest, Context
-from server.described import describes
-from server.http import reply
+from server.http.described import describes
+from server.http.messages import reply
 
 blueprint = Blueprint("health")
 

@@ -2,16 +2,16 @@
 
 from sanic import Blueprint, HTTPResponse
 
-from domain.addresses import address_key
+from domain.security.addresses import address_key
 from schemas.api.inquiries import InquiryReceipt, NewInquiry
 from schemas.errors import NotFound
 from server.addresses import client_address
 from server.context import CasaRequest, transaction
-from server.described import ONCE, describes
-from server.http import read_body
+from server.http.described import ONCE, describes
+from server.http.messages import read_body
 from server.idempotency import read_once, reply_kept, to_be_kept
 from services.idempotency import KeptAnswer, once_only
-from services.inquiries import LONGEST_USER_AGENT, Sender, receive
+from services.leads.inquiries import LONGEST_USER_AGENT, Sender, receive
 
 blueprint = Blueprint("inquiries", url_prefix="/api/v1/inquiries")
 

@@ -4,13 +4,13 @@ from functools import partial
 
 from sanic import Blueprint, HTTPResponse
 
-from schemas.api.localities import Localities, LocalitiesRequest
+from schemas.api.search.localities import Localities, LocalitiesRequest
 from schemas.errors import SearchUnavailable
+from search.localities import localities
 from server.context import CasaRequest
-from server.described import CACHED, describes
-from server.http import read_query, reply_as_written, unless_known
-from server.search.cache import Kind, answered
-from server.search.localities import localities
+from server.http.described import CACHED, describes
+from server.http.messages import read_query, reply_as_written, unless_known
+from server.search_cache import Kind, answered
 
 blueprint = Blueprint("localities", url_prefix="/api/v1/localities")
 

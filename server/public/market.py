@@ -25,12 +25,12 @@ from schemas.api.market import (
 from schemas.errors import NotFound, SearchUnavailable
 from schemas.sectors import LOCALITIES
 from schemas.tables import MarketSegment, Property, PropertyMarket
+from search.market import Found, Subject, compared_now
 from server.context import CasaRequest, transaction
-from server.described import CACHED, describes
-from server.http import read_query, reply, unless_known
+from server.http.described import CACHED, describes
+from server.http.messages import read_query, reply, unless_known
+from server.http.search_rate import limit_searches
 from server.public.properties import market_shown, or_not_found, reading
-from server.search.limits import limit_searches
-from server.search.market import Found, Subject, compared_now
 from services.market import FEWEST as FEWEST_IN_SEGMENT
 from services.market import read_quality, read_segments
 

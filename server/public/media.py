@@ -7,8 +7,8 @@ from sanic import Blueprint, HTTPResponse
 from domain.pictures import ROOT
 from schemas.errors import MediaUnavailable, NotFound
 from server.context import CasaRequest
-from server.described import CACHED, Content, describes
-from server.http import unless_known
+from server.http.described import CACHED, Content, describes
+from server.http.messages import unless_known
 from stores.media import CACHING
 
 blueprint = Blueprint("media", url_prefix="/media")

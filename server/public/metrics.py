@@ -8,8 +8,8 @@ from sanic import Blueprint, HTTPResponse
 
 from schemas.errors import NotFound
 from server.context import CasaRequest
-from server.described import Content, describes
-from server.metrics import FRAMEWORK, written
+from server.http.described import Content, describes
+from server.telemetry.metrics import FRAMEWORK, written
 
 blueprint = Blueprint("metrics", url_prefix="/metrics")
 

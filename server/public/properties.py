@@ -17,19 +17,19 @@ from domain.facing import facing
 from domain.ids import read_id
 from domain.vastu import READINGS
 from schemas.api import properties as api
-from schemas.api.similar import SimilarListings
+from schemas.api.search.similar import SimilarListings
 from schemas.errors import NotFound, SearchUnavailable
 from schemas.tables import Property, PropertyMarket
 from schemas.vocabulary import DealLabel, Direction
+from search.similar import similar_listings
 from server.addresses import client_network
 from server.context import CasaRequest
-from server.described import CACHED, VISIT, describes
-from server.http import reply, unless_known
+from server.http.described import CACHED, VISIT, describes
+from server.http.messages import reply, unless_known
+from server.http.search_rate import limit_searches
 from server.pictures import addressed
-from server.search.cache import watched
-from server.search.limits import limit_searches
-from server.search.similar import similar_listings
-from server.view_log import Viewed, visitor_of
+from server.search_cache import watched
+from server.telemetry.view_log import Viewed, visitor_of
 from services.images.views import picture
 from services.properties.scores import read_vastu
 

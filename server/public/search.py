@@ -5,23 +5,23 @@ from typing import Any
 
 from sanic import Blueprint, HTTPResponse
 
-from schemas.api.guided import GuidedAnswer, GuidedRequest
-from schemas.api.listings import ListingsAnswer, ListingsRequest
-from schemas.api.map import MapAnswer, MapRequest
-from schemas.api.suggest import Suggest, SuggestRequest
+from schemas.api.search.guided import GuidedAnswer, GuidedRequest
+from schemas.api.search.listings import ListingsAnswer, ListingsRequest
+from schemas.api.search.map import MapAnswer, MapRequest
+from schemas.api.search.suggest import Suggest, SuggestRequest
 from schemas.errors import SearchUnavailable
+from search.guided import guide
+from search.listings import find_listings
+from search.map import draw_map
+from search.suggest import suggest
+from search.understanding import understand_listings
 from server.context import CasaRequest
-from server.described import CACHED, VISIT, describes
-from server.http import read_body, read_query, reply_as_written, unless_known, with_member
+from server.http.described import CACHED, VISIT, describes
+from server.http.messages import read_body, read_query, reply_as_written, unless_known, with_member
+from server.http.search_rate import limit_searches
 from server.pictures import addressed
-from server.search.cache import Find, Kind, answered
-from server.search.guided import guide
-from server.search.limits import limit_searches
-from server.search.listings import find_listings
-from server.search.map import draw_map
-from server.search.suggest import suggest
-from server.search.understanding import understand_listings
-from server.search_log import Noted, Wanted, total_of
+from server.search_cache import Find, Kind, answered
+from server.telemetry.search_log import Noted, Wanted, total_of
 
 blueprint = Blueprint("search", url_prefix="/api/v1/search")
 blueprint.on_request(limit_searches)

@@ -9,10 +9,11 @@ from prometheus_client import Counter
 from sanic import Blueprint, HTTPResponse
 from sqlalchemy import func
 
-from domain.enhancement import Event, Job
-from domain.result_urls import Origins, UrlNotAllowed, check_result_url
-from domain.webhooks import ID, SIGNATURE, TIMESTAMP, NotBelieved, verify
-from schemas.api.enhancement import AnyMessage, Delivered, Delivery, GivenUp, JobNews, Message, Outcome
+from domain.security.result_urls import Origins, UrlNotAllowed, check_result_url
+from domain.security.webhooks import ID, SIGNATURE, TIMESTAMP, NotBelieved, verify
+from domain.states.enhancement import Event, Job
+from runtime.crash_points import crash_here
+from schemas.api.admin.enhancement import AnyMessage, Delivered, Delivery, GivenUp, JobNews, Message, Outcome
 from schemas.errors import (
     CasaError,
     Conflict,
@@ -26,12 +27,11 @@ from schemas.errors import (
     Unparsable,
 )
 from server.context import CasaRequest, Context, transaction
-from server.described import SIGNED, Json, describes
-from server.http import parsed, reply, validated
-from server.uploads import hear_out, read_whole
-from services.deliveries import is_new
-from services.enhancement import news
-from stores.crash_points import crash_here
+from server.http.described import SIGNED, Json, describes
+from server.http.messages import parsed, reply, validated
+from server.http.uploads import hear_out, read_whole
+from services.images.deliveries import is_new
+from services.images.enhancement import news
 
 blueprint = Blueprint("webhooks", url_prefix="/api/v1/webhooks")
 blueprint.on_response(hear_out)  # type: ignore[no-untyped-call]  # Sanic's

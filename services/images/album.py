@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.ids import read_id
 from domain.pictures import picture_of
-from schemas.api.admin_properties import AdminPicture
-from schemas.api.images import MOST_OF_A_PROPERTY, ImageFields
+from schemas.api.admin.images import MOST_OF_A_PROPERTY, ImageFields
+from schemas.api.admin.properties import AdminPicture
 from schemas.api.lists import Items
 from schemas.errors import Conflict, FieldError, InvalidRequest, NotFound
 from schemas.tables import Property, PropertyImage

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.pictures import PictureRefused
 from imaging.pool import Pool
-from schemas.api.admin_properties import AdminPicture
+from schemas.api.admin.properties import AdminPicture
 from schemas.errors import Conflict, NotFound
 from schemas.vocabulary import ImageType
 from services.audit import Actor

@@ -1,7 +1,7 @@
 """Pictures as shown on pages and to admins."""
 
 from domain.pictures import variant_url
-from schemas.api.admin_properties import AdminPicture
+from schemas.api.admin.properties import AdminPicture
 from schemas.api.properties import Picture
 from schemas.tables import PropertyImage
 

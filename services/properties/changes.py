@@ -14,7 +14,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from schemas.api.changes import ChangedProperty
+from schemas.api.admin.changes import ChangedProperty
 from schemas.tables import Property
 from schemas.vocabulary import PropertyState
 from services.properties.rows import view

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from schemas.api.admin_properties import PropertyFields
+from schemas.api.admin.properties import PropertyFields
 from schemas.sectors import LOCALITIES
 from schemas.tables import Property
 from schemas.vocabulary import ScoreSource

@@ -6,7 +6,7 @@ from sqlalchemy import Text, cast, func, literal, null, select, union_all
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from schemas.api.admin_properties import HistoryEntry, Paging
+from schemas.api.admin.properties import HistoryEntry, Paging
 from schemas.api.lists import Items
 from schemas.tables import AuditRow, PriceChange
 from services.properties.rows import find

@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.listing_state import MOVES, IllegalMove, move, state_when
-from schemas.api.admin_properties import StateChange
+from domain.states.listing_state import MOVES, IllegalMove, move, state_when
+from schemas.api.admin.properties import StateChange
 from schemas.errors import Conflict
 from schemas.tables import Property
 from schemas.vocabulary import PropertyState

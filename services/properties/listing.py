@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, UnaryExpression, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from domain.words import words_of
-from schemas.api.admin_properties import Order, PropertyList, PropertyRow
+from domain.texts.words import words_of
+from schemas.api.admin.properties import Order, PropertyList, PropertyRow
 from schemas.api.lists import Items
 from schemas.tables import Property, PropertyImage
 from services.word_search import begin_words

@@ -11,7 +11,7 @@ from sqlalchemy.orm import selectinload
 
 from domain.bedrooms import bhk_number
 from domain.ids import read_id
-from schemas.api.admin_properties import AdminProperty
+from schemas.api.admin.properties import AdminProperty
 from schemas.api.properties import Market
 from schemas.errors import NotFound, PreconditionFailed
 from schemas.tables import Property, PropertyMarket

@@ -6,8 +6,8 @@ from typing import TypeVar
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from domain.societies import Spellings, one_spelling, same_society
-from schemas.api.admin_properties import PropertyFields
+from domain.geography.societies import Spellings, one_spelling, same_society
+from schemas.api.admin.properties import PropertyFields
 from schemas.tables import Property
 
 Fields = TypeVar("Fields", bound=PropertyFields)

@@ -9,8 +9,8 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.listing_state import worded
-from schemas.api.admin_properties import NewProperty, PropertyFields
+from domain.states.listing_state import worded
+from schemas.api.admin.properties import NewProperty, PropertyFields
 from schemas.errors import Conflict, FieldError, InvalidRequest
 from schemas.tables import Property
 from services.audit import Actor, changes_between, record

@@ -8,8 +8,8 @@ from typing import Any
 from unicodedata import normalize
 
 from domain.areas import parse_area
+from domain.geography.places import find_place
 from domain.money import parse_amount
-from domain.places import find_place
 from schemas import bounds
 from schemas.tables.properties import DIRECTIONS
 from schemas.texts import ROUNDED, one_line, prose

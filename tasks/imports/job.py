@@ -20,12 +20,12 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from domain.societies import Spellings
+from domain.geography.societies import Spellings
+from runtime.crash_points import crash_here
 from schemas.errors import DatabaseUnavailable, ImportRunning
 from schemas.tables import ImportJob
 from schemas.vocabulary import JobState
 from services.properties.societies import spellings_by_locality
-from stores.crash_points import crash_here
 from tasks.imports.intake import Batch, Intake
 from tasks.imports.mapping import Mapping
 from tasks.imports.reader import RawRow, fingerprint_of_file, open_rows

@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from domain.places import plain_words
+from domain.geography.places import plain_words
 from schemas.errors import InvalidRequest
 from schemas.sectors import LOCALITIES
 from schemas.vocabulary import AreaBasis, ListingType, PropertyType

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
-from domain.spreadsheets import plain_cell
+from domain.security.spreadsheets import plain_cell
 from schemas.errors import InvalidRequest
 from schemas.texts import ENDS
 from tasks.imports.mapping import Mapping

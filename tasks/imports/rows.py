@@ -10,8 +10,8 @@ from typing import Any
 
 import orjson
 
+from domain.geography.places import Outside, find_place, plain_words
 from domain.money import format_amount
-from domain.places import Outside, find_place, plain_words
 from schemas.bounds import Bounds
 from schemas.sectors import LOCALITIES, SectorFact
 from schemas.texts import ENDS, NOTHING

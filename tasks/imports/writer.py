@@ -14,8 +14,8 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.listing_state import ENDED
-from domain.societies import Spellings
+from domain.geography.societies import Spellings
+from domain.states.listing_state import ENDED
 from services.properties.rows import BY_ID
 from services.properties.scores import computed
 from tasks.imports.cells import Values

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.comparison import compare
-from bench.goals import MILLION
-from bench.load import Measured
-from bench.report import BenchReport, medians, write_all
+from bench.harness.comparison import compare
+from bench.harness.goals import MILLION
+from bench.harness.load import Measured
+from bench.harness.report import BenchReport, medians, write_all
 
 
 def row(name: str = "hits", p50_ms: float = 10.0, spread: float = 0.0) -> Measured:

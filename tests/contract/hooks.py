@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from schemathesis.core.failures import AcceptedNegativeData, Failure
 from schemathesis.openapi.checks import RejectedPositiveData
 
-from domain.tokens import issue_token, signing_keys
+from domain.security.tokens import issue_token, signing_keys
 from schemas.sectors import LOCALITIES
 from tests import pictures
 

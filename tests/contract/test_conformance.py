@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from embedded.demo.load import load_homes
+from demo.load import load_homes
 from schemas.settings import Settings
 from schemas.tables import Property
 from server.openapi.shapes import referred

@@ -8,14 +8,14 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from typer.testing import CliRunner
 
-from schemas.api.enhancement import Delivery
+from schemas.api.admin.enhancement import Delivery
 from schemas.errors import CasaError, Conflict, ImportRunning, MediaUnavailable, NotFound, SearchUnavailable
 from server.cli import app as command
 from server.context import CasaApp
-from server.described import describes
+from server.http.described import describes
+from server.http.problems import AS_OURS
 from server.openapi.operations import Operation, operations, undescribed
 from server.openapi.problems import every_error
-from server.problems import AS_OURS
 from tests.contract.conftest import KEPT, Document
 from tests.contract.reach import errors_below
 

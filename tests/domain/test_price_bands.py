@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from domain.money import LADDER
 from domain.price_bands import BANDS, SMALLEST_SHARE, Band, ladder_step, price_bands
-from schemas.api.guided import Answers
-from schemas.api.search import PriceRange
+from schemas.api.search.canonical import PriceRange
+from schemas.api.search.guided import Answers
 from schemas.vocabulary import ListingType
 
 LAKH = 100_000

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from embedded.children import Children, Record, end_recorded
 from embedded.errors import ServerFailed
+from embedded.servers.children import Children, Record, end_recorded
 from embedded.state import StateDirectory
 from embedded.supervisor import Program, Supervisor, answers
 from tests.waiting import PATIENCE_S, until_now

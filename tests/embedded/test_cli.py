@@ -9,8 +9,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from embedded.children import recorded
 from embedded.runenv import read_run_env
+from embedded.servers.children import recorded
 from tests.embedded.commands import Command, line_of
 from tests.ports import kept_port
 

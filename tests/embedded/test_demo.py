@@ -15,28 +15,19 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from demo import homes, load_demo
+from demo.album import Albums
+from demo.home import COLUMNS, Home
+from demo.homes import FLATS
+from demo.load import load_homes
+from demo.offers import LURED, asked
+from demo.pictures import Picture, draw_pictures
+from demo.prices import CIRCLE_RATES, PUBLISHED, price_band
+from demo.shares import FACING_KNOWN, FACINGS, FLAT_BHKS, LURE, SHARE_OF_SUPER, TYPES, UNDER_OFFER, YIELD
+from demo.societies import FIRST, SECOND, numbered
+from demo.words import ordinal
 from domain.light import light_score
 from domain.vastu import vastu_score
-from embedded.demo import homes, load_demo
-from embedded.demo.album import Albums
-from embedded.demo.home import COLUMNS, Home
-from embedded.demo.homes import FLATS
-from embedded.demo.load import load_homes
-from embedded.demo.offers import LURED, asked
-from embedded.demo.prices import CIRCLE_RATES, PUBLISHED, price_band
-from embedded.demo.shares import (
-    FACING_KNOWN,
-    FACINGS,
-    FLAT_BHKS,
-    LURE,
-    SHARE_OF_SUPER,
-    TYPES,
-    UNDER_OFFER,
-    YIELD,
-)
-from embedded.demo.societies import FIRST, SECOND, numbered
-from embedded.demo.words import ordinal
-from embedded.pictures import Picture, draw_pictures
 from schemas.sectors import LOCALITIES
 from schemas.vocabulary import ListingType, Possession, PropertyState, PropertyType
 

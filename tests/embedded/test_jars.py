@@ -12,7 +12,7 @@ from threading import Thread
 import pytest
 
 from embedded.errors import JarRefused, NetworkNeeded
-from embedded.jars import find_jars
+from embedded.servers.jars import find_jars
 
 pytestmark = pytest.mark.xdist_group("embedded")
 

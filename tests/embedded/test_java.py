@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from embedded.errors import JavaMissing
-from embedded.java import fetch, find_java, installed, read_version, version_of
+from embedded.servers.java import fetch, find_java, installed, read_version, version_of
 
 pytestmark = pytest.mark.xdist_group("embedded")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import pyvips
 
-from embedded.pictures import Picture, draw_pictures
+from demo.pictures import Picture, draw_pictures
 from schemas.vocabulary import ImageType, PropertyType
 
 

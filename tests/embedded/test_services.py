@@ -11,8 +11,8 @@ import psycopg
 import pytest
 from redis import Redis
 
-from embedded.children import Record, recorded
 from embedded.errors import ServerFailed, StateLocked, Unreachable
+from embedded.servers.children import Record, recorded
 from embedded.services import Services
 from tests.embedded.commands import Command
 from tests.processes import Processes
@@ -122,7 +122,7 @@ def killed(
 
 def watchdog(supervisor: int) -> psutil.Process:
     children = psutil.Process(supervisor).children()
-    return next(child for child in children if "embedded.watchdog" in child.cmdline())
+    return next(child for child in children if "embedded.servers.watchdog" in child.cmdline())
 
 
 def test_a_killed_stack_leaves_no_servers_and_loses_no_data(

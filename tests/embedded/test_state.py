@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from embedded import ports
-from embedded.accounts import open_the_way
 from embedded.errors import DiskFull
 from embedded.runenv import read_run_env, write_run_env
+from embedded.servers import ports
+from embedded.servers.accounts import open_the_way
 from embedded.state import StateDirectory
 from tests.ports import kept_port
 

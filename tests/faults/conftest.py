@@ -11,16 +11,16 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import migrations
-from indexer import generations
+from indexer.lifecycle import generations
 from schemas.settings import Settings
 from stores.answers import Epoch
 from stores.cache import open_cache
 from stores.database import open_database
 from stores.search import open_search
 from tests.conftest import PATIENCE, empty
-from tests.faults.commands import Commands
-from tests.faults.servers import Proxies, Servers, before, running_servers
-from tests.faults.world import World
+from tests.faults.harness.commands import Commands
+from tests.faults.harness.servers import Proxies, Servers, before, running_servers
+from tests.faults.harness.world import World
 
 HERE = Path(__file__).parent
 PATIENCE_S = 900

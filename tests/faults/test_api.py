@@ -12,9 +12,9 @@ from sqlalchemy import select
 from schemas.tables import Inquiry
 from stores.cache import open_cache
 from tests.factories import home, store, store_user
-from tests.faults.portal import Portal, open_portal, signed_in
-from tests.faults.proxy import BlackHole, Refuse
-from tests.faults.world import World
+from tests.faults.harness.portal import Portal, open_portal, signed_in
+from tests.faults.harness.proxy import BlackHole, Refuse
+from tests.faults.harness.world import World
 
 INQUIRIES = "/api/v1/inquiries"
 PROPERTIES = "/api/v1/admin/properties"

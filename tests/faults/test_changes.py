@@ -7,8 +7,8 @@ from sqlalchemy import insert
 
 from schemas.tables import Property
 from tests.factories import home, store
-from tests.faults.proxy import DropReply
-from tests.faults.world import SLOWNESS, World
+from tests.faults.harness.proxy import DropReply
+from tests.faults.harness.world import SLOWNESS, World
 from tests.indexer.agreement import plain_sql, store_many, titles
 from tests.waiting import until
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from embedded.opensearch import ask
+from embedded.servers.opensearch import ask
 from stores.search import open_search
-from tests.faults.cluster import is_green, running_cluster
-from tests.faults.portal import Portal, open_portal
-from tests.faults.servers import Server
-from tests.faults.watcher import watching
-from tests.faults.world import World
+from tests.faults.harness.cluster import is_green, running_cluster
+from tests.faults.harness.portal import Portal, open_portal
+from tests.faults.harness.servers import Server
+from tests.faults.harness.watcher import watching
+from tests.faults.harness.world import World
 from tests.indexer.agreement import store_many
 from tests.waiting import until
 

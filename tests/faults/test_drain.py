@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.faults.world import KILLED, World
+from tests.faults.harness.world import KILLED, World
 
 CRASH_POINTS = ("after-claim", "mid-bulk", "after-bulk", "before-commit", "after-settling")
 

@@ -7,12 +7,12 @@ from uuid import UUID
 
 import pytest
 
-from indexer.bulk import Answer, Body, pack, send
-from indexer.documents import read_chosen
+from indexer.changes.bulk import Answer, Body, pack, send
+from indexer.changes.documents import read_chosen
 from tests.factories import home, store
-from tests.faults.fussy_engine import Broken, Document, Verdict, fussy_engine
-from tests.faults.proxy import BlackHole, Delay, DropReply, Mode, Refuse, Reset
-from tests.faults.world import KILLED, World
+from tests.faults.harness.fussy_engine import Broken, Document, Verdict, fussy_engine
+from tests.faults.harness.proxy import BlackHole, Delay, DropReply, Mode, Refuse, Reset
+from tests.faults.harness.world import KILLED, World
 from tests.indexer.agreement import plain_sql, store_many, titles
 from tests.waiting import until
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.faults.proxy import BlackHole, Delay, DropReply, Proxy, Refuse, Reset
+from tests.faults.harness.proxy import BlackHole, Delay, DropReply, Proxy, Refuse, Reset
 
 
 class Echo:

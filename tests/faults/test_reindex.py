@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.faults.watcher import watching
-from tests.faults.world import KILLED, World
-from tests.faults.writers import Writer
+from tests.faults.harness.watcher import watching
+from tests.faults.harness.world import KILLED, World
+from tests.faults.harness.writers import Writer
 from tests.indexer.agreement import store_many
 
 STEPS = (

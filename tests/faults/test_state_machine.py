@@ -25,19 +25,19 @@ from hypothesis.stateful import (
 from opensearchpy.exceptions import NotFoundError
 from sqlalchemy import delete, update
 
-from indexer import generations
-from indexer.drain import drain_all, drain_once
-from indexer.generations import Refused
-from indexer.reindex import reindex
-from indexer.rollback import rollback
+from indexer.changes.drain import drain_all, drain_once
+from indexer.lifecycle import generations
+from indexer.lifecycle.generations import Refused
+from indexer.lifecycle.reindex import reindex
+from indexer.lifecycle.rollback import rollback
 from schemas.settings import Settings
 from schemas.tables import Property
 from stores.database import open_database
 from tests.conftest import empty
 from tests.factories import home, store
-from tests.faults.comparison import Held, differences, documents
-from tests.faults.wire import Bulk, Kill, Killed, open_wire
-from tests.faults.writers import STATES
+from tests.faults.harness.comparison import Held, differences, documents
+from tests.faults.harness.wire import Bulk, Kill, Killed, open_wire
+from tests.faults.harness.writers import STATES
 
 Result = TypeVar("Result")
 KILLS = st.none() | st.builds(Kill, st.integers(1, 4), st.booleans())

@@ -8,9 +8,9 @@ from opensearchpy import AsyncOpenSearch
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from indexer import documents
-from indexer.digests import WHOLE
-from indexer.documents import Tombstone
+from indexer.changes import documents
+from indexer.changes.documents import Tombstone
+from indexer.verification.digests import WHOLE
 from schemas.tables import DeadLetter, Property
 
 Revisions = dict[str, int]

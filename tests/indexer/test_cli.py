@@ -11,9 +11,9 @@ import pytest
 import structlog
 from typer.testing import CliRunner
 
-from indexer import generations
 from indexer.cli import app
-from stores.logs import configure_logs
+from indexer.lifecycle import generations
+from runtime.logs import configure_logs
 from tests.factories import home, store
 from tests.indexer.agreement import plain_sql
 

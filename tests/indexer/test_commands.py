@@ -5,16 +5,16 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from indexer import generations
-from indexer.drain import drain_all
-from indexer.generations import alias_target
-from indexer.reindex import only_one, reindex
+from indexer.changes.drain import drain_all
+from indexer.lifecycle import generations
+from indexer.lifecycle.generations import alias_target
+from indexer.lifecycle.reindex import only_one, reindex
 from schemas.index.listings import schema_hash
 from schemas.tables import AuditRow, IndexGeneration
 from tests.factories import home, store
 from tests.indexer.agreement import agree, letters, pending, plain_sql, row_revisions, store_many, titles
 from tests.indexer.commands import Answered, quietly
-from tests.indexer.test_generations import states
+from tests.indexer.lifecycle.test_generations import states
 
 UNINDEXABLE = "x" * 40_000
 NOBODY = UUID("00000000-0000-7000-8000-00000000abcd")

@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.conditions import makes, require_no_auto_create
-from indexer.generations import Refused
-from indexer.reindex import reindex
+from indexer.lifecycle.generations import Refused
+from indexer.lifecycle.reindex import reindex
 from tests.factories import home, store
 from tests.indexer.agreement import pending
-from tests.indexer.test_generations import states
+from tests.indexer.lifecycle.test_generations import states
 
 
 @pytest.mark.parametrize(

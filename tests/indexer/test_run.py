@@ -8,16 +8,16 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from indexer import drain
 from indexer.backoff import LONGEST_S, SHORTEST_S, delays
-from indexer.drain import drain_once
-from indexer.generations import ForeignGeneration
+from indexer.changes import drain
+from indexer.changes.drain import drain_once
+from indexer.lifecycle.generations import ForeignGeneration
 from indexer.metrics import Metrics
 from indexer.run import run
-from indexer.verify import record, verify
-from stores.crash_points import EXIT_CODE
+from indexer.verification.verify import record, verify
+from runtime.crash_points import EXIT_CODE
 from tests.factories import home, store
-from tests.faults.fussy_engine import fussy_engine
+from tests.faults.harness.fussy_engine import fussy_engine
 from tests.indexer.agreement import agree, pending, plain_sql, store_many, titles
 from tests.indexer.conftest import indexing
 from tests.ports import kept_port

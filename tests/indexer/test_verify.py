@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from indexer.digests import digest_both
-from indexer.documents import bucket
-from indexer.drain import drain_all
-from indexer.findings import Fault, Held, judge
-from indexer.repair import repair
-from indexer.verify import Drift, Verified, verify
+from indexer.changes.documents import bucket
+from indexer.changes.drain import drain_all
+from indexer.verification.digests import digest_both
+from indexer.verification.findings import Fault, Held, judge
+from indexer.verification.repair import repair
+from indexer.verification.verify import Drift, Verified, verify
 from schemas.tables import AuditRow
 from tests.factories import home, store
 from tests.indexer.agreement import agree, plain_sql, row_revisions, store_many, titles

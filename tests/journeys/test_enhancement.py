@@ -16,13 +16,13 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.pictures import key_of
-from domain.webhooks import secret_key
+from domain.security.webhooks import secret_key
 from embedded.enhancer.behaviour import Behaviour
 from embedded.enhancer.jobs import Jobs
 from embedded.enhancer.service import create_service
 from schemas.settings import Settings
 from stores.media import open_media
-from tasks.queue import NAME
+from tasks.scheduling.queue import NAME
 from tests.enhancements import RESULT, Sender, Standing, standing, store_job
 from tests.factories import home, picture, store, store_pictures, store_user
 from tests.journeys.conftest import STOPPING, Product

@@ -14,7 +14,7 @@ from schemas.settings import Settings
 from stores.views import View, ViewCounts
 from tasks.jobs import JOBS
 from tasks.market import TAKE_TURNS, compare_prices
-from tasks.queue import Queue
+from tasks.scheduling.queue import Queue
 from tasks.scores import score_waiting
 from tests.factories import home, store
 from tests.journeys.conftest import STARTED, STOPPING, Product

@@ -11,7 +11,7 @@ from schemas.settings import Settings
 from tests.factories import home, store, store_user
 from tests.journeys.conftest import Product
 from tests.pictures import jpeg
-from tests.server.admin.albums import send
+from tests.server.admin.images.albums import send
 from tests.server.conftest import Api
 from tests.waiting import PATIENCE_S
 

@@ -14,9 +14,9 @@ from opensearchpy import AsyncOpenSearch
 from psycopg import sql
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from embedded.wheels import POSTGRES
-from indexer import revisions
-from indexer.reindex import reindex
+from embedded.servers.wheels import POSTGRES
+from indexer.changes import revisions
+from indexer.lifecycle.reindex import reindex
 from indexer.status import read_status
 from schemas.settings import Settings
 from stores.database import open_database

@@ -8,8 +8,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from schemas.api.geo import NOIDA, TURN, Box, Point
-from schemas.api.map import MapRequest
+from schemas.api.search.geo import NOIDA, TURN, Box, Point
+from schemas.api.search.map import MapRequest
 
 LONGITUDES = st.floats(-180, 180)
 TURNS = st.integers(-8, 8)

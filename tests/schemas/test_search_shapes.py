@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from schemas.api.base import DEEPEST, MOST_CHOICES
-from schemas.api.guided import Answers, GuidedRequest
-from schemas.api.search import ListingSearch, PriceRange, Sort
+from schemas.api.search.canonical import ListingSearch, PriceRange, Sort
+from schemas.api.search.guided import Answers, GuidedRequest
 from schemas.sectors import LOCALITIES
 from schemas.vocabulary import ListingType, PropertyType
 

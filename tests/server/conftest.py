@@ -18,15 +18,15 @@ from redis.asyncio import Redis
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.tokens import issue_token, signing_keys
-from indexer import generations
-from indexer.drain import drain_all
+from domain.security.tokens import issue_token, signing_keys
+from indexer.changes.drain import drain_all
+from indexer.lifecycle import generations
 from schemas.settings import Settings
 from schemas.tables import PropertyMarket
 from server.app import create_app
 from server.context import Context
-from server.login_limits import _Alone
-from server.protocol import PromptProtocol
+from server.http.protocol import PromptProtocol
+from server.limits.login_limits import _Alone
 from stores.answers import Epoch
 from tests.conftest import empty
 from tests.factories import Row, store, store_user

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.tokens import issue_token, signing_keys
+from domain.security.tokens import issue_token, signing_keys
 from schemas.settings import Settings
 from server.app import create_app
 from tests.factories import store_user

@@ -8,9 +8,9 @@ from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from schemas.api.guided import GuidedRequest
+from schemas.api.search.guided import GuidedRequest
 from schemas.settings import Settings
-from server.search.cache import Kind, key_of
+from server.search_cache import Kind, key_of
 from stores.answers import Answers
 from tasks.cache_warmup import warm_cache
 from tests.factories import home

@@ -9,7 +9,7 @@ from redis.exceptions import TimeoutError as RedisTimeout
 
 from schemas.settings import Settings
 from stores.cache import open_cache
-from tests.faults.proxy import BlackHole, Proxy
+from tests.faults.harness.proxy import BlackHole, Proxy
 
 
 def test_a_connection_that_redis_has_closed_is_an_error_of_redis_on_any_loop(settings: Settings):

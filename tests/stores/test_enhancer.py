@@ -10,8 +10,8 @@ import orjson
 import pytest
 from aiohttp import web
 
-from domain.enhancement import Job
-from domain.webhooks import verify
+from domain.security.webhooks import verify
+from domain.states.enhancement import Job
 from schemas.settings import Settings
 from stores.enhancer import EnhancerAway, HttpEnhancer, JobRejected
 from tests.outside import listening

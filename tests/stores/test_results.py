@@ -13,7 +13,7 @@ from aiohttp import AddrInfoType, web
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.typedefs import Handler
 
-from domain.result_urls import Origins, UrlNotAllowed
+from domain.security.result_urls import Origins, UrlNotAllowed
 from stores.results import Limits, ResultAway, Results, ResultUnusable
 from tests.outside import listening
 

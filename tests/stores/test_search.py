@@ -9,7 +9,7 @@ from opensearchpy.exceptions import ConnectionTimeout
 
 from schemas.settings import Settings
 from stores.search import open_search
-from tests.faults.proxy import BlackHole, DropReply, Proxy, Refuse
+from tests.faults.harness.proxy import BlackHole, DropReply, Proxy, Refuse
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from schemas.tables import AnalyticsEvent
 from tasks.analytics import aggregate_analytics
 from tasks.expiry import expire_all, expire_listings
 from tasks.retention import erase_people, purge_records
-from tasks.runs import Work
+from tasks.scheduling.runs import Work
 from tests.factories import home, inquiry, picture, store, store_inquiries, store_pictures
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)

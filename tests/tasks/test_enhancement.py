@@ -12,14 +12,14 @@ from aiohttp import web
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from domain.enhancement import RESULT_TRIES, Event, Job, pause_after
 from domain.pictures import VARIANTS
-from domain.result_urls import Origins
+from domain.security.result_urls import Origins
+from domain.states.enhancement import RESULT_TRIES, Event, Job, pause_after
 from imaging.pool import Pool
 from schemas.errors import MediaUnavailable
 from services.audit import Actor
-from services.enhancement import claim, move, news, request, revert
-from services.enhancement_queue import queue_length
+from services.images.enhancement import claim, move, news, request, revert
+from services.images.enhancement_queue import queue_length
 from stores.enhancer import EnhancerAway, JobRejected
 from stores.media import DirectoryMedia, Media
 from stores.results import Results

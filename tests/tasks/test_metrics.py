@@ -5,11 +5,11 @@ import asyncio
 from aiohttp import ClientSession
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from runtime.metrics_server import metrics_served
 from schemas.settings import Settings
-from stores.metrics_server import metrics_served
 from tasks.metrics import Metrics
-from tasks.queue import Queue
-from tasks.runs import run_once
+from tasks.scheduling.queue import Queue
+from tasks.scheduling.runs import run_once
 from tests.ports import kept_port
 from tests.scraping import happened, read_figures
 from tests.tasks.test_runs import NAME, Counted, job

@@ -15,7 +15,7 @@ from stores.media import Media, open_media
 from tasks import orphans
 from tasks.jobs import BY_NAME
 from tasks.orphans import sweep_orphans
-from tasks.runs import Work
+from tasks.scheduling.runs import Work
 from tests import s3
 from tests.factories import home, picture, store, store_pictures
 

@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.settings import Settings
 from tasks.jobs import JOBS
-from tasks.queue import NAME, POP_S, Queue
 from tasks.retention import erase_expired
+from tasks.scheduling.queue import NAME, POP_S, Queue
 from tests.factories import home, inquiry, store, store_inquiries
 from tests.waiting import until
 

@@ -11,8 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.settings import Settings
-from tasks.runs import MOST_ATTEMPTS, Job, Work, claim_run, due_now, run_once
-from tasks.schedule import DAY, EachPromotion, Every
+from tasks.scheduling.runs import MOST_ATTEMPTS, Job, Work, claim_run, due_now, run_once
+from tasks.scheduling.schedule import DAY, EachPromotion, Every
 
 NAME = "a_job"
 RUNS = "SELECT period, state, attempts, result, error FROM job_runs ORDER BY period"

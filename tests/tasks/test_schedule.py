@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.jobs import JOBS
-from tasks.schedule import DAY, HALF_MINUTE, HOUR, MINUTE, EachPromotion, Every
+from tasks.scheduling.schedule import DAY, HALF_MINUTE, HOUR, MINUTE, EachPromotion, Every
 
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.vastu import VASTU_RULES_VERSION
 from schemas.settings import Settings
 from services.properties.scores import computed
-from tasks.runs import Work
+from tasks.scheduling.runs import Work
 from tasks.scores import score_homes, score_waiting
 from tests.factories import home, store
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from schemas.settings import Settings
-from services.views import count_batch
+from services.analytics.views import count_batch
 from stores.views import BATCH, CLOSED, OPEN, View, ViewCounts
 from tasks.views import flush_views, take_batches
 from tests.factories import home, store

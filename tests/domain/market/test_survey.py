@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.geography.neighbours import distance_km
 from domain.market.comparison import Comparison, compare
 from domain.market.ladder import LADDER, Rung, area_bounds, neighbourhood
 from domain.market.shelves import NONE, PLACES, Listings
 from domain.market.survey import LABELS, LEVELS, REASONS, UNKNOWN, survey
-from domain.neighbours import distance_km
 from schemas.sectors import LOCALITIES
 from schemas.vocabulary import MarketLevel
 

@@ -11,7 +11,7 @@ from domain.areas import parse_area
 from domain.money import CRORE, LAKH, parse_amount
 from domain.query_reader.reader import Known, read_query
 from domain.query_reader.rendering import in_words
-from schemas.api.search import ListingSearch
+from schemas.api.search.canonical import ListingSearch
 from schemas.sectors import LOCALITIES
 from schemas.vocabulary import Direction, Furnishing, ListingType, Possession, PropertyType
 from tests.domain.query_reader.test_queries import TABLE

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.inquiry_flow import MOVES
+from domain.states.inquiry_flow import MOVES
 from schemas.settings import Settings
 from schemas.tables import AuditRow, Inquiry, InquiryEvent, Property
 from schemas.vocabulary import InquiryStatus

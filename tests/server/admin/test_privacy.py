@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from schemas.settings import Settings
 from schemas.tables import AuditRow, Base, IdempotencyKey, Inquiry, InquiryEvent
 from server.cli import purge_all
-from services.privacy import Purged, purge
+from services.leads.privacy import Purged, purge
 from tests.factories import Row, home, inquiry, store, store_inquiries
 from tests.server.conftest import Api, Catalogue
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from schemas.settings import Settings
 from schemas.tables import AnalyticsEvent
 from tasks.analytics import aggregate_analytics
-from tasks.runs import Work
+from tasks.scheduling.runs import Work
 from tests.factories import home, picture, store, store_pictures
 from tests.server.conftest import Api, Catalogue, served
 

@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Locator, Page, async_playwright
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from embedded.demo.load import load_homes
+from demo.load import load_homes
 from schemas.tables import Property, PropertyImage
 from tests.factories import picture
 from tests.server.conftest import Api, Catalogue

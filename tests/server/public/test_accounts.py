@@ -13,9 +13,9 @@ from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.passwords import hash_password
+from domain.security.passwords import hash_password
 from schemas.settings import Settings
-from server.passwords import MOST_WAITING, THREADS
+from server.limits.passwords import MOST_WAITING, THREADS
 from tests.factories import store_user
 from tests.server.conftest import Answer, Api, served
 

@@ -20,8 +20,8 @@ from schemas.errors import Overloaded
 from schemas.settings import Settings
 from schemas.tables import IdempotencyKey, Inquiry, InquiryEvent, OutboxRow, Property
 from schemas.vocabulary import InquiryStatus, InquiryType
-from server.address_turns import MOST_WAITING, AddressTurns
-from services.inquiries import SAID, UNSAID, Sender, receive
+from server.limits.address_turns import MOST_WAITING, AddressTurns
+from services.leads.inquiries import SAID, UNSAID, Sender, receive
 from tests.factories import home, inquiry, store, store_inquiries
 from tests.locks import until_waiting
 from tests.server.conftest import Answer, Api, served

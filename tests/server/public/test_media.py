@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.settings import Settings
 from tests.factories import home, picture, store, store_pictures, store_user
-from tests.server.admin.albums import sample, send
+from tests.server.admin.images.albums import sample, send
 from tests.server.conftest import Api, Catalogue, served
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.settings import Settings
-from server.view_log import visitor_of
+from server.telemetry.view_log import visitor_of
 from tasks.views import flush_views
 from tests.factories import home, store
 from tests.server.conftest import Api, served

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.api.listings import ListingsRequest
-from schemas.api.map import MapRequest
+from schemas.api.search.listings import ListingsRequest
+from schemas.api.search.map import MapRequest
 from tests.server.conftest import Api, Catalogue
-from tests.server.test_bad_input import dumps, json_values
+from tests.server.http.test_bad_input import dumps, json_values
 
 LISTINGS, MAP = "/api/v1/search/listings", "/api/v1/search/map"
 POINTS = [{"latitude": 28.5 + n / 10_000, "longitude": 77.3} for n in range(1_000)]

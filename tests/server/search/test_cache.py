@@ -11,13 +11,13 @@ from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from indexer.reindex import reindex
-from schemas.api.guided import GuidedRequest
-from schemas.api.search import Sort
-from schemas.api.suggest import Suggest, SuggestRequest
+from indexer.lifecycle.reindex import reindex
+from schemas.api.search.canonical import Sort
+from schemas.api.search.guided import GuidedRequest
+from schemas.api.search.suggest import Suggest, SuggestRequest
 from schemas.errors import SearchUnavailable
 from schemas.settings import Settings
-from server.search.cache import VERSIONS, Kind, answered, key_of, shape_of
+from server.search_cache import VERSIONS, Kind, answered, key_of, shape_of
 from stores.answers import Epoch
 from tests.factories import home, store
 from tests.server.conftest import Api, Catalogue, served

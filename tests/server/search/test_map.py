@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.api.geo import Box
-from server.search.map import FINER, MOST_TILES, column, precision, row, tiles_in
+from schemas.api.search.geo import Box
+from search.map import FINER, MOST_TILES, column, precision, row, tiles_in
 from tests.factories import home
 from tests.server.conftest import Api, Catalogue
 

@@ -11,7 +11,7 @@ from aiohttp import ClientSession, web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.settings import Settings
-from server.search.relaxation import MOST_COUNTED
+from search.relaxation import MOST_COUNTED
 from stores.search import Transport
 from tests.factories import home, store_user
 from tests.server.conftest import Api, Catalogue, served

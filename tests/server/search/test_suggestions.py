@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from opensearchpy import AsyncOpenSearch
 
-from schemas.api.search import ListingSearch
+from schemas.api.search.canonical import ListingSearch
 from schemas.vocabulary import DealLabel, Direction, Furnishing, Possession, PropertyType, Room
-from server.search.ladders import MOST_STEPS, ladders
-from server.search.relaxation import Shortage
+from search.ladders import MOST_STEPS, ladders
+from search.relaxation import Shortage
 from tests.factories import Row, home
 from tests.server.conftest import Api, Catalogue
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.api.listings import ListingsRequest
-from server.search.cache import Kind, key_of
-from server.search.understanding import understand_listings
+from schemas.api.search.listings import ListingsRequest
+from search.understanding import understand_listings
+from server.search_cache import Kind, key_of
 from tests.domain.query_reader.test_reader import TEXTS
 from tests.factories import home
 from tests.server.conftest import Api, Catalogue

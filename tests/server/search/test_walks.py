@@ -10,8 +10,8 @@ from opensearchpy import AsyncOpenSearch
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from indexer.generations import alias_target
-from indexer.reindex import reindex
+from indexer.lifecycle.generations import alias_target
+from indexer.lifecycle.reindex import reindex
 from schemas.settings import Settings
 from tests.factories import home
 from tests.server.conftest import Api, Catalogue

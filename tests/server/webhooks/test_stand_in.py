@@ -15,8 +15,8 @@ from aiohttp import ClientSession, web
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.enhancement import Job
-from domain.webhooks import secret_key, signed_headers
+from domain.security.webhooks import secret_key, signed_headers
+from domain.states.enhancement import Job
 from embedded.enhancer.behaviour import Behaviour
 from embedded.enhancer.jobs import Jobs
 from embedded.enhancer.picture import enhance

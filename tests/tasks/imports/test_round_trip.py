@@ -12,14 +12,14 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from schemas import bounds
-from schemas.api.admin_properties import NewProperty
+from schemas.api.admin.properties import NewProperty
 from schemas.errors import Conflict, InvalidRequest
 from schemas.sectors import LOCALITIES
 from schemas.tables.properties import DIRECTIONS
 from schemas.vocabulary import AreaBasis, Direction, Furnishing, ListingType, Possession, PropertyType
 from services.audit import Actor
+from services.properties.export import ExportRequest, export_properties
 from services.properties.writes import create
-from services.property_export import ExportRequest, export_properties
 from tasks.imports.job import run_import
 from tasks.imports.mapping import load_mapping
 from tests.conftest import empty

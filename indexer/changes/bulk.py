@@ -1,0 +1,212 @@
+"""Bulk writes: documents are packed into request bodies, and the engine's answer is read item by item.
+
+What a status means for a document (matched on status and type, never on text):
+
+    2xx, 409            done; 409 means that the engine has a newer revision
+    other 4xx           this document is refused
+    index not found     GenerationGone, for the whole body
+    429, 503, blocked   EngineUnavailable, for the whole body; the documents are not at fault
+    other 5xx           refused if only this document fails, repeatedly; otherwise EngineUnavailable
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+from opensearchpy import AsyncOpenSearch
+from opensearchpy.exceptions import OpenSearchException, TransportError
+
+from indexer.changes.documents import IndexedDocument, Refusal
+
+BODY_BYTES = 1_000_000  # aiohttp warns that larger bodies block the event loop
+TIMEOUT_S = 10  # below Postgres's limit for idle transactions (stores/database.py), because a drain's waits
+ANSWER = "errors,items.*.status,items.*.error.type,items.*.error.reason"
+GONE = {"index_not_found_exception", "index_closed_exception"}
+BLOCKED = "cluster_block_exception"
+BUSY = {429, 503}
+FAILED = 500
+WITNESSES = 20
+"""Known good documents to test the engine with; enough of them to reach every shard."""
+FindWitnesses = Callable[[], Awaitable[Sequence[IndexedDocument]]]
+ATTEMPTS = 3
+PAUSE_S = 0.3
+
+
+class EngineUnavailable(Exception):
+    """The engine is unavailable. The documents are not at fault, so retry later."""
+
+    claimed: int | None = None
+    """Number of claimed changes, if a drain's batch failed."""
+
+
+class GenerationGone(Exception):
+    """The index does not exist or is closed."""
+
+
+@dataclass(frozen=True)
+class Body:
+    data: bytes
+    documents: tuple[IndexedDocument, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    refusals: tuple[Refusal, ...] = ()
+    superseded: int = 0
+    """Number of documents for which the engine has a newer revision."""
+    failures: tuple[Refusal, ...] = ()
+    """Documents on which the engine failed; either side may be at fault."""
+
+    def __add__(self, other: "Answer") -> "Answer":
+        return Answer(
+            self.refusals + other.refusals,
+            self.superseded + other.superseded,
+            self.failures + other.failures,
+        )
+
+
+def pack(documents: Sequence[IndexedDocument]) -> Iterator[Body]:
+    """Yield bodies of bounded size. They do not name an index, so one body serves all generations."""
+    lines: list[bytes] = []
+    start = size = 0
+    for end, document in enumerate(documents):
+        line = action(document) + orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
+        if lines and size + len(line) > BODY_BYTES:
+            yield Body(b"".join(lines), tuple(documents[start:end]))
+            lines, start, size = [], end, 0
+        lines.append(line)
+        size += len(line)
+    if lines:
+        yield Body(b"".join(lines), tuple(documents[start:]))
+
+
+def action(document: IndexedDocument) -> bytes:
+    """Return the bulk action line of a document. Ids need no escaping."""
+    return (
+        f'{{"index":{{"_id":"{document["id"]}","version":{document["revision"]},"version_type":"external_gte"}}}}\n'
+    ).encode()
+
+
+async def nothing_taken() -> Sequence[IndexedDocument]:
+    """Find no witnesses. In a new index only the other documents of a body can serve as such."""
+    return ()
+
+
+async def send(
+    search: AsyncOpenSearch,
+    generation: str,
+    body: Body,
+    find_witnesses: FindWitnesses = nothing_taken,
+) -> Answer:
+    """Write one body to one index.
+
+    Args:
+        search: the engine.
+        generation: the index.
+        body: what to write.
+        find_witnesses: finds documents that the engine has accepted before. They are used when it fails
+            on one document and too few others in the body succeeded.
+
+    Raises:
+        EngineUnavailable: retry later.
+        GenerationGone: the index does not exist or is closed.
+    """
+    answer = await ask(search, generation, body)
+    if not answer.failures:
+        return answer
+    if len(answer.failures) > 1:
+        count, reason = len(answer.failures), answer.failures[0].reason
+        raise EngineUnavailable(f"It fails at {count:,} documents at once: {reason}")
+    [failure] = answer.failures
+    beside = taken(body, answer)
+    if len(beside) < WITNESSES:
+        beside += await find_witnesses()
+    if not beside:
+        raise EngineUnavailable(f"It fails at {failure.property_id}: {failure.reason}")
+    return replace(answer, failures=()) + await blame(search, generation, failure, body, beside[:WITNESSES])
+
+
+def taken(body: Body, answer: Answer) -> list[IndexedDocument]:
+    """Return the documents of the body that the engine accepted."""
+    wrong = {each.property_id for each in (*answer.refusals, *answer.failures)}
+    return [document for document in body.documents if document["id"] not in wrong]
+
+
+async def blame(
+    search: AsyncOpenSearch,
+    generation: str,
+    failure: Refusal,
+    body: Body,
+    witnesses: Sequence[IndexedDocument],
+) -> Answer:
+    """Write known good documents and then the failed one alone; refuse it if only it fails every time.
+
+    Raises:
+        EngineUnavailable: the engine fails on other documents too.
+    """
+    suspects = [document for document in body.documents if document["id"] == failure.property_id]
+    for _ in range(ATTEMPTS):
+        await asyncio.sleep(PAUSE_S)
+        others = [await ask(search, generation, beside) for beside in pack(witnesses)]
+        if any(answer.failures for answer in others):
+            raise EngineUnavailable(f"It fails at other documents too: {failure.reason}")
+        alone = sum([await ask(search, generation, apart) for apart in pack(suspects)], Answer())
+        if not alone.failures:
+            return alone
+    return Answer(refusals=(failure,))
+
+
+async def ask(search: AsyncOpenSearch, generation: str, body: Body) -> Answer:
+    try:
+        answer = await search.bulk(
+            body=body.data,
+            index=generation,
+            params={"filter_path": ANSWER, "request_timeout": TIMEOUT_S},
+        )
+    except TransportError as error:
+        if error.status_code == FAILED and len(body.documents) == 1:
+            return Answer(failures=(refusal(body.documents[0], str(error.error), str(error)),))
+        raise unavailable(error) from error
+    except OpenSearchException as error:
+        raise unavailable(error) from error
+    return read_answer(body.documents, answer)
+
+
+def unavailable(error: OpenSearchException) -> Exception:
+    """Turn a failed request into EngineUnavailable. A 400 is a bug in this code and is returned unchanged."""
+    if isinstance(error, TransportError) and error.status_code == 400:
+        return error
+    return EngineUnavailable(str(error))
+
+
+def refusal(document: IndexedDocument, error_type: str, reason: str) -> Refusal:
+    return Refusal(document["id"], document["revision"], error_type, reason)
+
+
+def read_answer(documents: Sequence[IndexedDocument], answer: dict[str, Any]) -> Answer:
+    if not answer["errors"]:
+        return Answer()
+    refusals: list[Refusal] = []
+    failures: list[Refusal] = []
+    superseded = 0
+    results = (result for item in answer["items"] for result in item.values())
+    for document, result in zip(documents, results, strict=True):
+        status = result["status"]
+        if status == 409:
+            superseded += 1
+        elif status >= 300:
+            error = result["error"]
+            check_engine(status, error)
+            refused = refusal(document, error["type"], error["reason"])
+            (failures if status >= FAILED else refusals).append(refused)
+    return Answer(tuple(refusals), superseded, tuple(failures))
+
+
+def check_engine(status: int, error: dict[str, Any]) -> None:
+    """Raise if the error is certainly not the document's fault."""
+    if error["type"] in GONE:
+        raise GenerationGone(error["reason"])
+    if status in BUSY or error["type"] == BLOCKED:
+        raise EngineUnavailable(f"{error['type']}: {error['reason']}")

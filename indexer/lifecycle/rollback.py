@@ -1,0 +1,72 @@
+"""Roll back to the previous generation: a promotion of the retained one."""
+
+from opensearchpy import AsyncOpenSearch
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from indexer.lifecycle import generations
+from indexer.lifecycle.generations import Generation, Refused
+from indexer.lifecycle.reindex import only_one, still_alone
+from indexer.verification.verify import verify
+from schemas.index.listings import schema_hash
+from schemas.settings import Settings
+from stores.answers import Epoch
+
+
+async def rollback(
+    engine: AsyncEngine,
+    search: AsyncOpenSearch,
+    settings: Settings,
+    *,
+    epoch: Epoch | None = None,
+    dry_run: bool = False,
+) -> str:
+    """Make the retained generation live again and return its name; drains have kept it up to date.
+
+    The generation that was live becomes the retained one, so a second rollback undoes the first.
+
+    Raises:
+        Refused: there is no retained generation, or it cannot serve searches.
+    """
+    alias = settings.index_alias
+    async with only_one(engine, alias) as lock:
+        if not dry_run:
+            await generations.reconcile(engine, search, alias)
+        retained = await _retained(engine, alias)
+        await _can_serve(engine, search, alias, retained, epoch)
+        if not dry_run:
+            await still_alone(lock, alias)
+            await generations.promote(engine, search, alias, retained.name, epoch, action="rollback")
+    return retained.name
+
+
+async def _retained(engine: AsyncEngine, alias: str) -> Generation:
+    async with engine.connect() as connection:
+        fresh = await generations.fresh(connection, alias)
+        stale = await generations.stale(connection, alias)
+    if not fresh and stale:
+        name, reason = stale[0]
+        raise Refused(f"{name} misses changes ({reason}): run `indexer reindex`.")
+    if not fresh:
+        hours = generations.RETENTION.total_seconds() / 3600
+        raise Refused(
+            f"There is no generation that was live within {hours:.0f} hours: run `indexer reindex`."
+        )
+    return fresh[0]
+
+
+async def _can_serve(
+    engine: AsyncEngine, search: AsyncOpenSearch, alias: str, retained: Generation, epoch: Epoch | None
+) -> None:
+    if not retained.is_current:
+        raise Refused(
+            f"{retained.name} has the schema {retained.schema_hash}, and this code searches {schema_hash()}:"
+            " run `indexer rollback` of the release that made it."
+        )
+    if not await generations.exists(search, retained.name):
+        raise Refused(f"The index {retained.name} is not there.")
+    found = await verify(engine, search, alias=alias, index=retained.name, epoch=epoch)
+    if not found:
+        raise Refused(
+            f"{retained.name} lags: {found}."
+            f" Run `indexer verify --generation {retained.name} --repair`, then try again."
+        )

@@ -1,0 +1,94 @@
+"""`verify --deep`: compare whole documents with their rows, to find what revisions cannot show."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import orjson
+from opensearchpy import AsyncOpenSearch
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from indexer.changes.documents import Rendered, read_chosen, read_page
+from indexer.changes.drain import drain_pending
+from indexer.lifecycle.fill import Progress, count_rows
+from indexer.verification.findings import Fault, Finding
+from schemas.index.listings import MAPPING
+from stores.answers import Epoch
+
+PAGE = 2_000
+UNSEEN = frozenset(MAPPING["_source"]["excludes"])
+"""Fields that the engine indexes but does not return. A change to them still changes the revision."""
+
+Contents = dict[str, dict[str, Any]]
+"""Documents by id, without the `UNSEEN` fields."""
+
+
+async def differing_contents(
+    engine: AsyncEngine,
+    search: AsyncOpenSearch,
+    *,
+    alias: str,
+    index: str,
+    progress: Progress,
+    epoch: Epoch | None = None,
+) -> AsyncIterator[list[Finding]]:
+    """Yield, page by page, the documents with their row's revision but different content."""
+    async with engine.connect() as connection:
+        total = await count_rows(connection)
+    seen, after = 0, None
+    while (page := await _page(engine, after)).rows:
+        documents = contents(page)
+        held = await read_contents(search, index, list(documents))
+        if suspects := [UUID(each) for each in documents if _differ(documents[each], held.get(each))]:
+            yield await _look_again(engine, search, alias, index, suspects, epoch=epoch)
+        seen, after = seen + page.rows, page.last_id
+        await progress(seen, max(seen, total))
+
+
+async def _page(engine: AsyncEngine, after: UUID | None) -> Rendered:
+    async with engine.connect() as connection:
+        return await read_page(connection, after=after, until=None, limit=PAGE)
+
+
+def contents(rendered: Rendered) -> Contents:
+    """Return the documents as the engine would return them, that is after a JSON round trip."""
+    return {document["id"]: orjson.loads(orjson.dumps(document)) for document in _seen(rendered)}
+
+
+def _seen(rendered: Rendered) -> list[dict[str, Any]]:
+    return [
+        {name: value for name, value in document.items() if name not in UNSEEN}
+        for document in rendered.documents
+    ]
+
+
+async def read_contents(search: AsyncOpenSearch, index: str, ids: Sequence[str]) -> Contents:
+    if not ids:
+        return {}
+    answer = await search.mget(index=index, body={"ids": list(ids)})
+    return {found["_id"]: found["_source"] for found in answer["docs"] if found["found"]}
+
+
+def _differ(document: Mapping[str, Any], held: Mapping[str, Any] | None) -> bool:
+    """Whether they have one revision but differ. The digests already find differing revisions."""
+    return held is not None and held.get("revision") == document["revision"] and held != document
+
+
+async def _look_again(
+    engine: AsyncEngine,
+    search: AsyncOpenSearch,
+    alias: str,
+    index: str,
+    suspects: Sequence[UUID],
+    *,
+    epoch: Epoch | None,
+) -> list[Finding]:
+    await drain_pending(engine, search, alias=alias, epoch=epoch)
+    held = await read_contents(search, index, [str(property_id) for property_id in suspects])
+    async with engine.connect() as connection:
+        documents = contents(await read_chosen(connection, suspects))
+    return [
+        Finding(Fault.DIFFERENT, property_id, document["revision"], document["revision"])
+        for property_id, document in documents.items()
+        if _differ(document, held.get(property_id))
+    ]

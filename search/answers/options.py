@@ -1,0 +1,120 @@
+"""The options of each question, built from live counts: each choice and how many listings it would leave."""
+
+from collections.abc import Callable, Mapping
+from math import log2
+
+from domain.bedrooms import bhk_label, bhk_number, bhk_term
+from domain.money import format_amount
+from domain.price_bands import Band, price_bands
+from schemas.api.base import UNKNOWN
+from schemas.api.search.canonical import ListingSearch, PriceRange
+from schemas.api.search.listings import FacetOption
+from schemas.vocabulary import LABELS, PropertyType
+from search.queries import Group
+
+Counts = Mapping[str, int]
+"""Number of listings for each value of a field that occurs."""
+
+COMMON_BHK = (1, 2, 3, 4, 5)  # always shown, even with 0 listings; others only if they occur
+LISTED_LOCALITIES = 20  # a longer list would need a search; suggestions provide that
+
+
+def budget_options(search: ListingSearch, supply: Counts) -> list[FacetOption]:
+    """Return price bands of the current supply. They cover every price, so a free range may span several."""
+    chosen = prices_of(search.price or PriceRange())
+    return [
+        FacetOption(
+            value=band.value,
+            label=band.label,
+            count=band.count,
+            selected=(band.floor, band.ceiling) == chosen,
+        )
+        for band in price_bands({int(step): count for step, count in supply.items()})
+    ]
+
+
+def prices_of(price: PriceRange) -> tuple[int, int | None]:
+    """Convert a range with both ends included to a band's [floor, ceiling)."""
+    return price.min or 0, None if price.max is None else price.max + 1
+
+
+def chosen_budget(search: ListingSearch, supply: Counts, total: int) -> list[FacetOption]:
+    """Return the price bands with the chosen one marked, and an option for any price.
+
+    A free range that is not a band is listed before them, so that the visitor's choice is always listed.
+    """
+    bands = budget_options(search, supply)
+    anything = FacetOption(
+        value=Band(0, None, 0).value,
+        label=Band(0, None, 0).label,
+        count=sum(supply.values()),
+        selected=search.price is None,
+    )
+    options = bands if len(bands) == 1 else [anything, *bands]
+    if search.price is None or any(option["selected"] for option in options):
+        return options
+    return [chosen_range(search.price, total), *options]
+
+
+def chosen_range(price: PriceRange, count: int) -> FacetOption:
+    band = Band(*prices_of(price), count)
+    return FacetOption(value=band.value, label=range_label(price), count=count, selected=True)
+
+
+def range_label(price: PriceRange) -> str:
+    """Return a label worded differently from a band's, because the upper end is included here."""
+    if price.min is None:
+        return f"Up to {format_amount(price.max or 0)}"
+    if price.max is None:
+        return f"From {format_amount(price.min)}"
+    return f"{format_amount(price.min)} up to {format_amount(price.max)}"
+
+
+def property_type_options(search: ListingSearch, supply: Counts) -> list[FacetOption]:
+    return [
+        FacetOption(
+            value=kind, label=LABELS[kind], count=supply.get(kind, 0), selected=kind in search.property_type
+        )
+        for kind in PropertyType
+    ]
+
+
+def bhk_options(search: ListingSearch, supply: Counts) -> list[FacetOption]:
+    chosen = (bhk for bhk in search.bhk if bhk != UNKNOWN)
+    values = {*COMMON_BHK, *chosen, *map(bhk_number, supply)}
+    return [
+        FacetOption(
+            value=bhk, label=bhk_label(bhk), count=supply.get(bhk_term(bhk), 0), selected=bhk in search.bhk
+        )
+        for bhk in sorted(values)
+    ]
+
+
+def locality_options(search: ListingSearch, supply: Counts) -> list[FacetOption]:
+    """List the localities with the most listings and the chosen ones; `other_count` sums up the others."""
+    ranked = sorted(supply, key=lambda locality: (-supply[locality], locality))
+    listed = ranked[:LISTED_LOCALITIES]
+    listed += [locality for locality in search.locality if locality not in listed]
+    return [
+        FacetOption(
+            value=locality,
+            label=locality,
+            count=supply.get(locality, 0),
+            selected=locality in search.locality,
+        )
+        for locality in listed
+    ]
+
+
+OPTIONS: dict[Group, Callable[[ListingSearch, Counts], list[FacetOption]]] = {
+    Group.PRICE: budget_options,
+    Group.PROPERTY_TYPE: property_type_options,
+    Group.BHK: bhk_options,
+    Group.LOCALITY: locality_options,
+}
+
+
+def entropy(supply: Counts) -> float:
+    """Return the bits of information in an answer: 0 if all listings share one value."""
+    total = sum(supply.values())
+    return -sum(count / total * log2(count / total) for count in supply.values() if count)

@@ -1,0 +1,210 @@
+"""Guided search: the next question, how many listings each answer would leave, and the listings so far."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from opensearchpy import AsyncOpenSearch
+
+from domain.security.keys import Keys
+from schemas.api.search.canonical import ListingSearch
+from schemas.api.search.guided import (
+    AnsweredOption,
+    AnsweredQuestion,
+    AskedQuestion,
+    Dropped,
+    GuidedAnswer,
+    GuidedRequest,
+    Option,
+    Question,
+)
+from schemas.api.search.listings import FacetOption
+from schemas.vocabulary import PropertyType
+from search.answers.cards import cards
+from search.answers.options import OPTIONS, Counts, chosen_budget, entropy
+from search.answers.walks import walk_of
+from search.engine import ask
+from search.queries import TERMS, Body, Filters, Group, choices, counts, filters, page_of_listings
+from search.relaxation import suggestions
+
+Response = dict[str, Any]
+
+QUESTIONS = {
+    Group.PRICE: Question.BUDGET,
+    Group.PROPERTY_TYPE: Question.PROPERTY_TYPE,
+    Group.BHK: Question.BHK,
+    Group.LOCALITY: Question.LOCALITY,
+}
+GROUPS = {question: group for group, question in QUESTIONS.items()}
+TEXTS = {
+    Question.BUDGET: "What is your budget?",
+    Question.PROPERTY_TYPE: "What kind of property are you looking for?",
+    Question.BHK: "How many bedrooms?",
+    Question.LOCALITY: "Where in Noida?",
+}
+THIRD = (Group.BHK, Group.LOCALITY)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A visitor's state: the search, the groups to ask about next, and the groups passed over."""
+
+    search: ListingSearch
+    filters: Filters
+    candidates: tuple[Group, ...]
+    passed: tuple[Group, ...]
+
+    @property
+    def answered(self) -> list[Group]:
+        return [group for group in QUESTIONS if group in self.filters.chosen or group in self.passed]
+
+    @property
+    def together(self) -> tuple[Group, ...]:
+        """The groups that one body counts together, because they have no choice."""
+        return (*self.candidates, *self.passed)
+
+    def bodies(self, *, with_counts: bool, after: Sequence[Any] | None = None) -> list[Body]:
+        """Return the page's body, one for all groups without a choice, and one for each group with a choice.
+
+        The total comes from the second body, which the engine caches. Without one, it comes from the page.
+        """
+        shared = [counts(self.filters, self.together)] if with_counts and self.together else []
+        page = page_of_listings(self.search, self.filters, with_total=not shared, after=after)
+        alone = self.filters.chosen if with_counts else ()
+        return [page, *shared, *(counts(self.filters, [group], ignoring=group) for group in alone)]
+
+    def supplies(self, responses: Sequence[Response]) -> dict[Group, Counts]:
+        """Return the listings by value, for each counted group."""
+        alone = list(self.filters.chosen)
+        shared = dict.fromkeys(self.together, responses[1]) if self.together else {}
+        counted = shared | dict(zip(alone, responses[len(responses) - len(alone) :], strict=True))
+        return {group: supply_of(response, group) for group, response in counted.items()}
+
+
+async def guide(search: AsyncOpenSearch, alias: str, request: GuidedRequest, keys: Keys) -> GuidedAnswer:
+    """Return the listings so far and the next question; `keys` are those of cursors.
+
+    Raises:
+        SearchUnavailable: see engine.ask.
+        Unparsable: the cursor is invalid, or belongs to another search.
+    """
+    wanted = request.search()
+    dropped: list[Dropped] = []
+    if request.changed is not None:
+        wanted, dropped = await revalidated(search, alias, wanted, GROUPS[request.changed])
+    step = step_of(wanted, {GROUPS[question] for question in request.settled})
+    walk = walk_of(wanted, request.cursor, keys)
+    responses = await ask(search, alias, step.bodies(with_counts=request.counts, after=walk.after))
+    total = total_of(responses)
+    supplies = step.supplies(responses) if request.counts else {}
+    return GuidedAnswer(
+        question=next_question(step, supplies) if request.counts else None,
+        answered=answered_questions(step, supplies, total) if request.counts else [],
+        dropped=dropped,
+        items=cards(walk.hits(responses[0]), explain=request.explain),
+        total=total,
+        page=walk.page,
+        page_size=wanted.page_size,
+        next_cursor=walk.next_cursor(responses[0], total),
+        search=wanted.canonical(),
+        suggestions=await suggestions(search, alias, wanted, total) if request.suggest else [],
+    )
+
+
+def total_of(responses: Sequence[Response]) -> int:
+    """Return the first total found: the page has none if the body after it counts the same listings."""
+    totals = (response["hits"].get("total") for response in responses)
+    return int(next(total["value"] for total in totals if total))
+
+
+def step_of(search: ListingSearch, settled: Collection[Group] = ()) -> Step:
+    wanted = filters(search)
+    candidates = _candidates(search, {*wanted.chosen, *settled})
+    passed = tuple(group for group in QUESTIONS if group in settled and group not in wanted.chosen)
+    return Step(search, wanted, candidates, passed)
+
+
+def _candidates(search: ListingSearch, settled: set[Group]) -> tuple[Group, ...]:
+    for group in (Group.PRICE, Group.PROPERTY_TYPE):
+        if group not in settled:
+            return (group,)
+    if settled.intersection(THIRD):
+        return ()
+    return (Group.LOCALITY,) if _only_plots(search) else THIRD
+
+
+def _only_plots(search: ListingSearch) -> bool:
+    return search.property_type == (PropertyType.PLOT,)
+
+
+def next_question(step: Step, supplies: Mapping[Group, Counts]) -> AskedQuestion | None:
+    """Return the candidate that best splits the remaining listings; None if no answer would narrow them."""
+    group = max(step.candidates, key=lambda candidate: entropy(supplies[candidate]), default=None)
+    if group is None or not supplies[group] or (group in THIRD and not entropy(supplies[group])):
+        return None
+    options = OPTIONS[group](step.search, supplies[group])
+    asked = AskedQuestion(
+        id=QUESTIONS[group],
+        text=TEXTS[QUESTIONS[group]],
+        options=[
+            Option(value=o["value"], label=o["label"], count=o["count"], disabled=not o["count"])
+            for o in options
+        ],
+        skippable=group in THIRD,
+    )
+    if group is Group.LOCALITY:
+        asked["other_count"] = other_count(supplies[group], options)
+    return asked
+
+
+def answered_questions(step: Step, supplies: Mapping[Group, Counts], total: int) -> list[AnsweredQuestion]:
+    return [answered_question(step, group, supplies[group], total) for group in step.answered]
+
+
+def answered_question(step: Step, group: Group, supply: Counts, total: int) -> AnsweredQuestion:
+    is_budget = group is Group.PRICE
+    options = chosen_budget(step.search, supply, total) if is_budget else OPTIONS[group](step.search, supply)
+    answered = AnsweredQuestion(
+        id=QUESTIONS[group],
+        text=TEXTS[QUESTIONS[group]],
+        any=group in step.passed,
+        options=[AnsweredOption(**o, disabled=not (o["count"] or o["selected"])) for o in options],
+    )
+    if group is Group.LOCALITY:
+        answered["other_count"] = other_count(supply, options)
+    return answered
+
+
+def other_count(supply: Counts, options: Iterable[FacetOption]) -> int:
+    """Return the number of listings with values that the options leave out."""
+    return sum(supply.values()) - sum(option["count"] for option in options)
+
+
+def supply_of(response: Response, group: Group) -> Counts:
+    buckets = response["aggregations"][group]["buckets"]
+    return {bucket["key"]: bucket["doc_count"] for bucket in buckets}
+
+
+async def revalidated(
+    search: AsyncOpenSearch, alias: str, wanted: ListingSearch, changed: Group
+) -> tuple[ListingSearch, list[Dropped]]:
+    """Drop answers after the changed one that match no listing any more, in the order of the questions."""
+    flow = list(QUESTIONS)
+    dropped = []
+    for group in flow[flow.index(changed) + 1 :]:
+        if group not in choices(wanted):
+            continue
+        earlier = wanted.model_copy(update=dict.fromkeys(flow[flow.index(group) :], ()))
+        [response] = await ask(search, alias, [counts(filters(earlier), [group])])
+        supply = supply_of(response, group)
+        term = TERMS.get(group, str)
+        unmatched = [value for value in getattr(wanted, group) if term(value) not in supply]
+        if unmatched:
+            kept = tuple(value for value in getattr(wanted, group) if value not in unmatched)
+            wanted = wanted.model_copy(update={group: kept})
+            dropped.append(
+                Dropped(
+                    id=QUESTIONS[group], values=unmatched, reason="No listing fits the answers before it."
+                )
+            )
+    return wanted, dropped

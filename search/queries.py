@@ -1,0 +1,269 @@
+"""OpenSearch bodies, built by pure functions from the canonical search.
+
+Facets are disjunctive. Hits match the base (live, sale or rent, place) and the choices in all groups.
+The count of a value ignores the choices in its own group. The engine counts fast when the filter *is*
+the query, so each group with a choice is counted by a separate body. All bodies go in one `_msearch`.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from typing import Any
+
+from domain.bedrooms import bhk_term
+from domain.texts.search_words import Word, search_words
+from schemas.api.base import UNKNOWN
+from schemas.api.search.canonical import (
+    FloorRange,
+    ListingSearch,
+    Range,
+    RoomWish,
+    ScoreRange,
+    Sort,
+    Wishes,
+    YearRange,
+)
+from schemas.api.search.geo import Geo, Point
+
+Body = dict[str, Any]
+
+
+class Group(StrEnum):
+    """Groups of filters, named as the search's fields. A choice in one narrows the counts of the others."""
+
+    PRICE = "price"
+    PROPERTY_TYPE = "property_type"
+    BHK = "bhk"
+    LOCALITY = "locality"
+    SECTOR = "sector"
+    SOCIETY = "society"
+    AREA = "area_sqft"
+    PRICE_PER_SQFT = "price_per_sqft"
+    FACING = "facing_direction"
+    FURNISHING = "furnishing_status"
+    POSSESSION = "possession_status"
+    AGE = "age_years"
+    FLOOR = "floor_number"
+    VASTU = "vastu_score"
+    LIGHT = "light_score"
+    VASTU_ROOMS = "vastu_rooms"
+    DEAL = "deal"
+
+
+COUNTED_BY = {
+    Group.PRICE: "price_step",
+    Group.PROPERTY_TYPE: "property_type",
+    Group.BHK: "bhk",
+    Group.LOCALITY: "locality",
+    Group.SECTOR: "sector",
+    Group.SOCIETY: "society",
+    Group.FACING: "facing_direction",
+    Group.FURNISHING: "furnishing_status",
+    Group.POSSESSION: "possession_status",
+    Group.DEAL: "deal",
+}
+"""The index's keyword field for each group whose values are counted."""
+EVERY_VALUE = 10_000  # above the cardinality of each counted field, which makes counts exact
+
+
+TERMS: dict[Group, Callable[[Any], str]] = {Group.BHK: bhk_term}
+"""Functions from a choice to its index term, for groups whose terms are not simply the choice."""
+
+LAST_KEY = [{"id": "asc"}]  # tie-breaker: makes every order total, so that pages neither repeat nor skip
+SORTS: dict[Sort, list[Body]] = {
+    Sort.RELEVANCE: [{"rank": "desc"}],
+    Sort.NEWEST: [{"listed_at": "desc"}],
+    Sort.PRICE_ASC: [{"price": "asc"}],
+    Sort.PRICE_DESC: [{"price": "desc"}],
+    Sort.PRICE_PER_SQFT_ASC: [{"price_per_sqft": "asc"}],
+    Sort.AREA_DESC: [{"area_sqft": "desc"}],
+    Sort.VASTU_DESC: [{"vastu_score": {"order": "desc", "missing": "_last"}}],
+    Sort.LIGHT_DESC: [{"light_score": {"order": "desc", "missing": "_last"}}],
+    Sort.DEAL: [{"deal_order": {"order": "asc", "missing": "_last"}}],
+}
+
+
+def order_of(search: ListingSearch) -> list[Body]:
+    if search.sort is Sort.DISTANCE and search.geo is not None and search.geo.radius is not None:
+        centre = search.geo.radius.centre
+        here = {"lat": centre.latitude, "lon": centre.longitude}
+        return [{"_geo_distance": {"location": here, "order": "asc", "unit": "m"}}, *LAST_KEY]
+    if search.sort is Sort.RELEVANCE and search.q:
+        return [{"_score": "desc"}, *SORTS[Sort.RELEVANCE], *LAST_KEY]
+    return SORTS[search.sort] + LAST_KEY
+
+
+@dataclass(frozen=True)
+class Filters:
+    """The filters of a search, built once for all bodies of a request."""
+
+    base: list[Body]
+    text: list[Body]
+    chosen: dict[Group, Body]
+
+    def but(self, ignored: Group | None = None) -> Body:
+        """Return a query with all filters except the choices of `ignored`, the group being counted."""
+        chosen = [body for group, body in self.chosen.items() if group is not ignored]
+        narrowing = {"filter": self.base + chosen}
+        return {"bool": narrowing | {"must": self.text} if self.text else narrowing}
+
+
+def filters(search: Wishes) -> Filters:
+    return Filters(base(search), match_text(search.q), choices(search))
+
+
+def page_of_listings(
+    search: ListingSearch, wanted: Filters, *, with_total: bool, after: Sequence[Any] | None = None
+) -> Body:
+    """Return the body for a page: by its number, or after the hit with the sort values `after`.
+
+    After a hit, the total does not tell whether more hits follow, so one extra hit is requested.
+    """
+    return {
+        "query": wanted.but(),
+        "sort": order_of(search),
+        "size": search.page_size if after is None else search.page_size + 1,
+        "track_total_hits": with_total,
+        **({"from": search.offset} if after is None else {"search_after": after}),
+    }
+
+
+def counts(wanted: Filters, groups: Iterable[Group], *, ignoring: Group | None = None) -> Body:
+    """Return a body that counts the listings by the values of some groups, and in total."""
+    return {
+        "query": wanted.but(ignoring),
+        "size": 0,
+        "track_total_hits": True,
+        "aggs": {
+            group.value: {"terms": {"field": COUNTED_BY[group], "size": EVERY_VALUE}} for group in groups
+        },
+    }
+
+
+def with_price_ends(body: Body) -> Body:
+    """Return the body with aggregations for the lowest and highest price added."""
+    ends = {"lowest": {"min": {"field": "price"}}, "highest": {"max": {"field": "price"}}}
+    return body | {"aggs": body["aggs"] | ends}
+
+
+def base(search: Wishes) -> list[Body]:
+    """Return the filters that every count keeps: live listings of the requested offer type and place."""
+    live: list[Body] = [{"term": {"is_active": True}}, {"term": {"listing_type": search.listing_type}}]
+    return live if search.geo is None else [*live, within(search.geo)]
+
+
+PLACES_OF_WORDS = {
+    "society.text": 8,  # a visitor who names a society wants to live there
+    "title": 4,
+    "stated": 3,  # locality, property type and the like
+    "description": 1,
+}
+"""Points for a word, by the best field that contains it. A listing must contain all words somewhere."""
+PART_OF_NAME, TYPO_IN_NAME = 3, 0.5
+NOTHING: Body = {"match_none": {}}
+
+
+def match_text(text: str) -> list[Body]:
+    """Require every word somewhere in a listing. The text is only matched, never parsed as query syntax."""
+    if not text:
+        return []
+    words = search_words(text)
+    if words is None:
+        return [NOTHING]
+    return [{"bool": {"must": [match_word(word) for word in words]}}] if words else []
+
+
+def match_word(word: Word) -> Body:
+    """Score a word by its best match: in a field, as the beginning of a name, or as a typo in a name."""
+    found = [
+        *(
+            _worth(points, field, spelling)
+            for field, points in PLACES_OF_WORDS.items()
+            for spelling in word.spellings
+        ),
+        *(_worth(PART_OF_NAME, "society.part", part) for part in word.name_parts),
+        *(
+            _worth(TYPO_IN_NAME, field, name, TYPO | {"analyzer": "name"})
+            for field in NAMES
+            for name in word.typos
+        ),
+    ]
+    return {"dis_max": {"queries": found}}
+
+
+NAMES = ("society.name", "stated")
+"""Fields in which typos are tolerated: they have few distinct words, so hardly any two are similar."""
+TYPO = {"fuzziness": "AUTO:5,8", "prefix_length": 1, "fuzzy_rewrite": "constant_score"}
+"""The first letter must match: it is hardly ever mistyped, and `power` must not find `tower`."""
+
+
+def _worth(points: float, field: str, text: str, more: Body | None = None) -> Body:
+    """Score a match with constant points, independent of the rest of the index. Cursors rely on this."""
+    wanted = {"query": text, "operator": "and"} | (more or {})
+    return {"constant_score": {"filter": {"match": {field: wanted}}, "boost": points}}
+
+
+def within(geo: Geo) -> Body:
+    if geo.radius is not None:
+        return {"geo_distance": {"distance": f"{geo.radius.metres}m", "location": _point(geo.radius.centre)}}
+    if geo.box is not None:
+        box = geo.box
+        sides = {"top": box.north, "left": box.west, "bottom": box.south, "right": box.east}
+        return {"geo_bounding_box": {"location": sides}}
+    return {"geo_polygon": {"location": {"points": [_point(point) for point in geo.polygon or ()]}}}
+
+
+def _point(point: Point) -> Body:
+    return {"lat": point.latitude, "lon": point.longitude}
+
+
+def choices(search: Wishes) -> dict[Group, Body]:
+    """Return one filter for each group that has a choice."""
+    return {group: FILTERS[group](wanted) for group in Group if (wanted := getattr(search, group))}
+
+
+def any_of(group: Group, values: Iterable[Any]) -> Body:
+    """Match any of the values; also match listings without a value if UNKNOWN is one of them."""
+    field, term = COUNTED_BY[group], TERMS.get(group, str)
+    known = [term(value) for value in values if value != UNKNOWN]
+    if UNKNOWN not in values:
+        return {"terms": {field: known}}
+    return _either({"terms": {field: known}}, unstated(field)) if known else unstated(field)
+
+
+def between(field: str, wanted: Range | ScoreRange | YearRange | FloorRange) -> Body:
+    """Match a range, both ends included; listings without a value match only if `unknown` is set."""
+    ends = {"gte": getattr(wanted, "min", None), "lte": getattr(wanted, "max", None)}
+    stated = {"range": {field: {end: value for end, value in ends.items() if value is not None}}}
+    return _either(stated, unstated(field)) if getattr(wanted, "unknown", False) else stated
+
+
+def unstated(field: str) -> Body:
+    return {"bool": {"must_not": [{"exists": {"field": field}}]}}
+
+
+def well_placed(wishes: Iterable[RoomWish]) -> Body:
+    """Match every wish about a room. A direction to avoid is also fulfilled where the room's is unknown."""
+    placed: dict[str, list[Body]] = {"filter": [], "must_not": []}
+    for wish in wishes:
+        directions = {"terms": {f"{wish.room}_direction": wish.directions}}
+        placed["must_not" if wish.avoid else "filter"].append(directions)
+    return {"bool": placed}
+
+
+def _either(*bodies: Body) -> Body:
+    return {"bool": {"should": list(bodies)}}
+
+
+FILTERS: dict[Group, Callable[[Any], Body]] = {
+    **{group: partial(any_of, group) for group in COUNTED_BY},
+    **{
+        group: partial(between, group.value)
+        for group in (
+            *(Group.PRICE, Group.AREA, Group.PRICE_PER_SQFT),
+            *(Group.AGE, Group.FLOOR, Group.VASTU, Group.LIGHT),
+        )
+    },
+    Group.VASTU_ROOMS: well_placed,
+}

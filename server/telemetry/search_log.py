@@ -1,0 +1,81 @@
+"""Records searches for analytics."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from schemas.api.search.canonical import Wishes
+from schemas.api.search.guided import GuidedRequest
+from schemas.api.search.listings import ListingsRequest
+from schemas.api.search.map import MapRequest
+from server.telemetry.journal import Journal
+from services.analytics.search_events import SearchEvent, asked_for, record_searches
+
+TOTAL = re.compile(rb'"total":(\d+)(?:,"page":|\}$)')
+"""Matches the total of the whole answer, not of a card, where it is a fraction and followed by other text.
+User text cannot match, because its quotes are escaped. Ten times as fast as parsing the answer."""
+A_NOTE = 1_000
+"""Bytes of a request that count as one note."""
+Wanted = GuidedRequest | ListingsRequest | MapRequest
+log = structlog.get_logger(component="server")
+
+
+@dataclass(frozen=True)
+class Noted:
+    """A search as it was answered; its event is computed later."""
+
+    kind: str
+    wanted: Wanted
+    total: int | None
+    took_ms: float
+    session_id: str | None
+    size: int = 0
+    """Size of the request in bytes."""
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def event(self) -> SearchEvent:
+        return SearchEvent(
+            kind=self.kind,
+            search=self.wanted.model_dump(mode="json", exclude_defaults=True),
+            asked=asked_for(wishes(self.wanted)),
+            total=self.total,
+            took_ms=self.took_ms,
+            session_id=self.session_id,
+            at=self.at,
+        )
+
+
+def total_of(answer: bytes) -> int | None:
+    """Return the total number of listings in an answer."""
+    found = TOTAL.search(answer)
+    return None if found is None else int(found[1])
+
+
+def wishes(wanted: Wanted) -> Wishes:
+    return wanted if isinstance(wanted, MapRequest) else wanted.search()
+
+
+class SearchLog(Journal[Noted]):
+    """Keeps totals and times of searches until they are written, not answers; `key` is for typed words."""
+
+    def __init__(self, database: AsyncEngine, key: bytes) -> None:
+        super().__init__()
+        self._database, self._key = database, key
+
+    def size_of(self, noted: Noted) -> int:
+        return 1 + noted.size // A_NOTE
+
+    async def put(self, batch: Sequence[Noted]) -> Sequence[Noted]:
+        try:
+            async with AsyncSession(self._database) as session, session.begin():
+                await session.connection()  # fail before computing events if Postgres is down
+                await record_searches(session, [noted.event() for noted in batch], self._key)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("searches_not_recorded", count=len(batch), error=type(error).__name__)
+            return batch
+        return ()
