@@ -15,7 +15,7 @@ from prometheus_client import REGISTRY
 from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.domain.test_result_urls import REFUSED
+from tests.domain.security.test_result_urls import REFUSED
 
 from domain.security.webhooks import SIGNATURE, TIMESTAMP, secret_key, signed_headers
 from domain.states.enhancement import Job
