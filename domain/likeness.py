@@ -45,7 +45,7 @@ def _price(subject: Home, other: Home) -> str:
     percent = _percent(subject.price, other.price)
     if abs(percent) <= CLOSE_PERCENT:
         return "same price"
-    return f"{abs(percent)} % {'cheaper' if percent < 0 else 'dearer'}"
+    return f"{abs(percent)} % {'cheaper' if percent < 0 else 'more expensive'}"
 
 
 def _bedrooms(subject: Home, other: Home) -> list[str]:

@@ -76,7 +76,7 @@ class ScoreSource(StrEnum):
 
 
 class DealLabel(StrEnum):
-    """How a price compares with its market: from best to dearest for a buyer, then suspicious."""
+    """How a price compares with its market: from best to most expensive for a buyer, then suspicious."""
 
     GREAT = "great"
     GOOD = "good"

@@ -58,7 +58,7 @@ async def becomes_searchable(
         async with asyncio.timeout(wait_s):
             for pause in pauses():
                 await asyncio.sleep(pause)
-                shown = await _shown(search, alias, property_id)
+                shown = await _searchable_revision(search, alias, property_id)
                 if shown == revision or (shown > revision and shown <= await newest()):
                     return True
     except TimeoutError:
@@ -66,7 +66,7 @@ async def becomes_searchable(
     return False
 
 
-async def _shown(search: AsyncOpenSearch, alias: str, property_id: UUID) -> int:
+async def _searchable_revision(search: AsyncOpenSearch, alias: str, property_id: UUID) -> int:
     """Return the revision that searches show; 0 if there is none."""
     try:
         [found] = await ask(search, alias, [by_id(property_id)])

@@ -24,7 +24,16 @@ from search.answers.cards import cards
 from search.answers.options import OPTIONS, Counts, chosen_budget, entropy
 from search.answers.walks import walk_of
 from search.engine import ask
-from search.queries import TERMS, Body, Filters, Group, choices, counts, filters, page_of_listings
+from search.queries import (
+    TERMS,
+    Body,
+    Filters,
+    Group,
+    choice_filters,
+    counts_query,
+    filters,
+    page_of_listings,
+)
 from search.relaxation import suggestions
 
 Response = dict[str, Any]
@@ -68,10 +77,10 @@ class Step:
 
         The total comes from the second body, which the engine caches. Without one, it comes from the page.
         """
-        shared = [counts(self.filters, self.together)] if with_counts and self.together else []
+        shared = [counts_query(self.filters, self.together)] if with_counts and self.together else []
         page = page_of_listings(self.search, self.filters, with_total=not shared, after=after)
         alone = self.filters.chosen if with_counts else ()
-        return [page, *shared, *(counts(self.filters, [group], ignoring=group) for group in alone)]
+        return [page, *shared, *(counts_query(self.filters, [group], ignoring=group) for group in alone)]
 
     def supplies(self, responses: Sequence[Response]) -> dict[Group, Counts]:
         """Return the listings by value, for each counted group."""
@@ -192,10 +201,10 @@ async def revalidated(
     flow = list(QUESTIONS)
     dropped = []
     for group in flow[flow.index(changed) + 1 :]:
-        if group not in choices(wanted):
+        if group not in choice_filters(wanted):
             continue
         earlier = wanted.model_copy(update=dict.fromkeys(flow[flow.index(group) :], ()))
-        [response] = await ask(search, alias, [counts(filters(earlier), [group])])
+        [response] = await ask(search, alias, [counts_query(filters(earlier), [group])])
         supply = supply_of(response, group)
         term = TERMS.get(group, str)
         unmatched = [value for value in getattr(wanted, group) if term(value) not in supply]

@@ -1,6 +1,6 @@
-"""The ways to relax a search. Each way is a ladder from its smallest step to its largest.
+"""The relaxations of a search. Each is a ladder from its smallest step to its largest.
 
-The ways are ordered by how much a visitor regrets them, least first. Sale or rent, and being live, are
+They are ordered by how much a visitor regrets them, least first. Sale or rent, and being live, are
 never relaxed. A step changes one field. The last step of a ladder finds all that its other steps find.
 """
 
@@ -16,10 +16,10 @@ from schemas.bounds import AREA_SQFT
 from schemas.sectors import LOCALITIES
 from schemas.vocabulary import DealLabel, Direction, PropertyType
 
-FURTHER_KM = (NEXT_DOOR_KM, 2.0, 5.0)
+NEIGHBOUR_DISTANCES_KM = (NEXT_DOOR_KM, 2.0, 5.0)
 RADII_M = (2_000, 5_000)
-DEARER_PERCENT = (5, 10, 15)
-LARGER_PERCENT = (10, 20)
+PRICE_INCREASES_PERCENT = (5, 10, 15)
+WIDER_RANGE_PERCENT = (10, 20)
 LOWER_SCORE = 10
 FLOORS_AWAY, LOWEST_FLOOR, HIGHEST_FLOOR = 2, -3, 100
 YEARS_OLDER, OLDEST = 5, 150
@@ -27,7 +27,7 @@ ROOMS_TRIED = 3
 """How many wishes about rooms are dropped one at a time, before all are dropped together."""
 MOST_STEPS = 40
 """At most this many steps are counted for a search. If it has choices in nearly every field, the last
-ways are left out."""
+relaxations are left out."""
 SIMILAR = {
     PropertyType.APARTMENT: PropertyType.BUILDER_FLOOR,
     PropertyType.BUILDER_FLOOR: PropertyType.APARTMENT,
@@ -35,46 +35,46 @@ SIMILAR = {
     PropertyType.VILLA: PropertyType.INDEPENDENT_HOUSE,
 }
 
-Update = dict[str, Any]
+ChangedFields = dict[str, Any]
 """Fields of a search and their new values."""
-Ladder = list[Update]
-Way = Callable[[ListingSearch], Iterable[Update]]
+Ladder = list[ChangedFields]
+Relaxation = Callable[[ListingSearch], Iterable[ChangedFields]]
 
 
 def ladders(wanted: ListingSearch) -> list[Ladder]:
     """Return the ladders that have a step for this search, the last ones cut off beyond MOST_STEPS."""
-    found = [steps for steps in (_steps(way, wanted) for way in WAYS) if steps]
+    found = [steps for steps in (_steps(relaxation, wanted) for relaxation in RELAXATIONS) if steps]
     while sum(map(len, found)) > MOST_STEPS:
         found.pop()
     return found
 
 
-def _steps(way: Way, wanted: ListingSearch) -> Ladder:
-    """Return the steps of one way, without duplicates and without steps that change nothing."""
+def _steps(relaxation: Relaxation, wanted: ListingSearch) -> Ladder:
+    """Return the steps of one relaxation, without duplicates and without steps that change nothing."""
     steps: Ladder = []
-    for update in way(wanted):
+    for update in relaxation(wanted):
         if update not in steps and any(getattr(wanted, name) != value for name, value in update.items()):
             steps.append(update)
     return steps
 
 
-def drop_words(wanted: ListingSearch) -> Iterator[Update]:
+def drop_words(wanted: ListingSearch) -> Iterator[ChangedFields]:
     if wanted.q:
         yield {"q": ""}
 
 
-def accept_unknown(field: str, wanted: ListingSearch) -> Iterator[Update]:
+def accept_unknown(field: str, wanted: ListingSearch) -> Iterator[ChangedFields]:
     """Also accept homes without a value, besides those in the range."""
     if (known := getattr(wanted, field)) is not None:
         yield {field: known.model_copy(update={"unknown": True})}
 
 
-def lower_score(field: str, wanted: ListingSearch) -> Iterator[Update]:
+def lower_score(field: str, wanted: ListingSearch) -> Iterator[ChangedFields]:
     if (score := getattr(wanted, field)) is not None:
         yield {field: score.model_copy(update={"min": max(0, score.min - LOWER_SCORE)})}
 
 
-def next_best_deal(wanted: ListingSearch) -> Iterator[Update]:
+def next_best_deal(wanted: ListingSearch) -> Iterator[ChangedFields]:
     """Add the next label, but never `check_price`; then accept any price relative to the market."""
     praised = [label for label in DealLabel if label is not DealLabel.CHECK_PRICE]
     chosen = [place for place, label in enumerate(praised) if label in wanted.deal]
@@ -84,13 +84,13 @@ def next_best_deal(wanted: ListingSearch) -> Iterator[Update]:
         yield {"deal": ()}
 
 
-def widen_price_per_sqft(wanted: ListingSearch) -> Iterator[Update]:
+def widen_price_per_sqft(wanted: ListingSearch) -> Iterator[ChangedFields]:
     if wanted.price_per_sqft is not None:
-        for percent in LARGER_PERCENT:
+        for percent in WIDER_RANGE_PERCENT:
             yield {"price_per_sqft": Range(**_widened(wanted.price_per_sqft, percent, LARGEST))}
 
 
-def give_up_rooms(wanted: ListingSearch) -> Iterator[Update]:
+def drop_room_wishes(wanted: ListingSearch) -> Iterator[ChangedFields]:
     """Drop one wish about a room, each of the first few in turn; then drop all."""
     wishes = wanted.vastu_rooms
     if len(wishes) > 1:
@@ -99,7 +99,7 @@ def give_up_rooms(wanted: ListingSearch) -> Iterator[Update]:
     yield {"vastu_rooms": ()}
 
 
-def other_floors(wanted: ListingSearch) -> Iterator[Update]:
+def other_floors(wanted: ListingSearch) -> Iterator[ChangedFields]:
     """Accept homes without a floor; then a few floors up and down; then any floor."""
     if (floors := wanted.floor_number) is not None:
         yield from accept_unknown("floor_number", wanted)
@@ -109,7 +109,7 @@ def other_floors(wanted: ListingSearch) -> Iterator[Update]:
         yield {"floor_number": None}
 
 
-def older(wanted: ListingSearch) -> Iterator[Update]:
+def accept_older(wanted: ListingSearch) -> Iterator[ChangedFields]:
     """Accept homes without an age; then some years older; then any age."""
     if (age := wanted.age_years) is not None:
         yield from accept_unknown("age_years", wanted)
@@ -117,14 +117,14 @@ def older(wanted: ListingSearch) -> Iterator[Update]:
         yield {"age_years": None}
 
 
-def any_choice(field: str, wanted: ListingSearch) -> Iterator[Update]:
+def any_choice(field: str, wanted: ListingSearch) -> Iterator[ChangedFields]:
     """Also accept homes without a value; then accept all homes."""
     if chosen := getattr(wanted, field):
         yield {field: in_order({*chosen, UNKNOWN})}
         yield {field: ()}
 
 
-def other_facings(wanted: ListingSearch) -> Iterator[Update]:
+def other_facings(wanted: ListingSearch) -> Iterator[ChangedFields]:
     """Accept homes without a facing; then the directions next to those chosen; then all."""
     compass = list(Direction)
     if wanted.facing_direction:
@@ -135,26 +135,26 @@ def other_facings(wanted: ListingSearch) -> Iterator[Update]:
         yield {"facing_direction": ()}
 
 
-def look_further(wanted: ListingSearch) -> Iterator[Update]:
+def add_nearby_localities(wanted: ListingSearch) -> Iterator[ChangedFields]:
     """Add neighbouring sectors, then those within 2 km and 5 km, nearest first, up to MOST_CHOICES."""
     if wanted.locality:
-        for wider in _further(wanted.locality):
+        for wider in _with_neighbours(wanted.locality):
             yield {"locality": in_order(wider)}
 
 
-def sectors_further(wanted: ListingSearch) -> Iterator[Update]:
+def add_nearby_sectors(wanted: ListingSearch) -> Iterator[ChangedFields]:
     """Do the same as `look_further` for sectors that were chosen by number."""
     if wanted.sector:
-        for wider in _further([BY_NUMBER[sector.casefold()].locality for sector in wanted.sector]):
+        for wider in _with_neighbours([BY_NUMBER[sector.casefold()].locality for sector in wanted.sector]):
             yield {"sector": in_order(LOCALITIES[locality].sector for locality in wider)}
 
 
-def _further(localities: Sequence[str]) -> Iterator[Sequence[str]]:
-    for km in FURTHER_KM:
+def _with_neighbours(localities: Sequence[str]) -> Iterator[Sequence[str]]:
+    for km in NEIGHBOUR_DISTANCES_KM:
         yield (*localities, *near(localities, km))[:MOST_CHOICES]
 
 
-def widen_circle(wanted: ListingSearch) -> Iterator[Update]:
+def widen_circle(wanted: ListingSearch) -> Iterator[ChangedFields]:
     if wanted.geo is not None and wanted.geo.radius is not None:
         for metres in RADII_M:
             if metres > wanted.geo.radius.metres:
@@ -162,20 +162,20 @@ def widen_circle(wanted: ListingSearch) -> Iterator[Update]:
                 yield {"geo": wanted.geo.model_copy(update={"radius": radius})}
 
 
-def leave_society(wanted: ListingSearch) -> Iterator[Update]:
+def any_society(wanted: ListingSearch) -> Iterator[ChangedFields]:
     if wanted.society:
         yield {"society": ()}
 
 
-def raise_budget(wanted: ListingSearch) -> Iterator[Update]:
+def raise_budget(wanted: ListingSearch) -> Iterator[ChangedFields]:
     if wanted.price is not None:
-        for percent in DEARER_PERCENT:
+        for percent in PRICE_INCREASES_PERCENT:
             yield {"price": PriceRange(**_widened(wanted.price, percent, LARGEST))}
 
 
-def widen_area(wanted: ListingSearch) -> Iterator[Update]:
+def widen_area(wanted: ListingSearch) -> Iterator[ChangedFields]:
     if wanted.area_sqft is not None:
-        for percent in LARGER_PERCENT:
+        for percent in WIDER_RANGE_PERCENT:
             yield {"area_sqft": AreaRange(**_widened(wanted.area_sqft, percent, AREA_SQFT.most))}
 
 
@@ -194,7 +194,7 @@ def _widened(wanted: Range, percent: int, largest: int) -> dict[str, int]:
     return {end: min(value, largest) for end, value in ends.items() if value is not None}
 
 
-def neighbouring_bedrooms(wanted: ListingSearch) -> Iterator[Update]:
+def neighbouring_bedrooms(wanted: ListingSearch) -> Iterator[ChangedFields]:
     """Add one bedroom more; then one less; then both."""
     chosen = [bhk for bhk in wanted.bhk if bhk != UNKNOWN]
     more, fewer = ({bhk + step for bhk in chosen if 0.5 <= bhk + step <= 20} for step in (1, -1))
@@ -203,29 +203,29 @@ def neighbouring_bedrooms(wanted: ListingSearch) -> Iterator[Update]:
             yield {"bhk": together}
 
 
-def similar_types(wanted: ListingSearch) -> Iterator[Update]:
+def similar_types(wanted: ListingSearch) -> Iterator[ChangedFields]:
     """Add similar property types, one at a time; then all of them."""
     similar = [SIMILAR[kind] for kind in wanted.property_type if kind in SIMILAR]
     for added in (*({kind} for kind in similar), set(similar)):
         yield {"property_type": in_order({*wanted.property_type, *added})}
 
 
-WAYS: tuple[Way, ...] = (
+RELAXATIONS: tuple[Relaxation, ...] = (
     drop_words,
     partial(accept_unknown, "vastu_score"),
     partial(accept_unknown, "light_score"),
     partial(lower_score, "vastu_score"),
     partial(lower_score, "light_score"),
     next_best_deal,
-    give_up_rooms,
+    drop_room_wishes,
     other_floors,
-    older,
+    accept_older,
     partial(any_choice, "furnishing_status"),
     other_facings,
-    look_further,
-    sectors_further,
+    add_nearby_localities,
+    add_nearby_sectors,
     widen_circle,
-    leave_society,
+    any_society,
     raise_budget,
     widen_price_per_sqft,
     widen_area,

@@ -13,7 +13,7 @@ from search.answers.cards import cards
 from search.answers.facets import OPEN, Supply, facet_options, other_count, price_histogram, supply_in
 from search.answers.walks import walk_of
 from search.engine import ask
-from search.queries import Body, Filters, Group, counts, filters, page_of_listings, with_price_ends
+from search.queries import Body, Filters, Group, counts_query, filters, page_of_listings, with_price_ends
 from search.relaxation import suggestions
 
 Response = dict[str, Any]
@@ -30,11 +30,11 @@ class Plan:
 
     def bodies(self, after: Sequence[Any] | None) -> list[Body]:
         page = page_of_listings(self.search, self.filters, with_total=not self.together, after=after)
-        shared = [self._counting(self.together, None)] if self.together else []
-        return [page, *shared, *(self._counting([group], group) for group in self.alone)]
+        shared = [self._count_query(self.together, None)] if self.together else []
+        return [page, *shared, *(self._count_query([group], group) for group in self.alone)]
 
-    def _counting(self, groups: Sequence[Group], ignoring: Group | None) -> Body:
-        body = counts(self.filters, groups, ignoring=ignoring)
+    def _count_query(self, groups: Sequence[Group], ignoring: Group | None) -> Body:
+        body = counts_query(self.filters, groups, ignoring=ignoring)
         return with_price_ends(body) if Group.PRICE in groups else body
 
     def by_group(self, responses: Sequence[Response]) -> dict[Group, Response]:

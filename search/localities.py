@@ -33,7 +33,7 @@ async def localities(
 
 def by_locality(wanted: LocalitiesRequest) -> Body:
     return {
-        "query": filters(ListingSearch(listing_type=wanted.listing_type)).but(),
+        "query": filters(ListingSearch(listing_type=wanted.listing_type)).query(),
         "size": 0,
         "aggs": {"locality": {"terms": {"field": "locality", "size": EVERY_VALUE}}},
     }

@@ -29,10 +29,10 @@ async def draw_map(search: AsyncOpenSearch, alias: str, request: MapRequest) -> 
     Raises:
         SearchUnavailable: see engine.ask.
     """
-    wanted = shown(request)
+    wanted = filters_in_viewport(request)
     close = request.zoom >= STREETS
-    tiles = precision(viewport_of(request), request.zoom)
-    bodies = [clustered(wanted, tiles), *([listed(wanted)] if close else [])]
+    tiles = tile_zoom(viewport_of(request), request.zoom)
+    bodies = [clusters_query(wanted, tiles), *([listings_query(wanted)] if close else [])]
     responses = await ask(search, alias, bodies)
     total = responses[0]["hits"]["total"]["value"]
     if close and total <= MOST_ITEMS:
@@ -49,14 +49,14 @@ def viewport_of(request: MapRequest) -> Box:
     return request.geo.box
 
 
-def shown(request: MapRequest) -> Filters:
+def filters_in_viewport(request: MapRequest) -> Filters:
     wanted = filters(request)
     if request.viewport is None:  # the search area itself is the viewport
         return wanted
     return replace(wanted, base=[*wanted.base, within(Geo(box=request.viewport))])
 
 
-def precision(box: Box, zoom: int) -> int:
+def tile_zoom(box: Box, zoom: int) -> int:
     """Return the zoom level of the tiles: FINER than the viewport's, or coarser to stay within MOST_TILES."""
     finest = zoom + FINER
     return next(step for step in range(finest, -1, -1) if tiles_in(box, step) <= MOST_TILES)
@@ -64,36 +64,36 @@ def precision(box: Box, zoom: int) -> int:
 
 def tiles_in(box: Box, step: int) -> int:
     """Return the number of map tiles that a box touches."""
-    across = column(box.east, step) - column(box.west, step) + 1
-    return across * (row(box.south, step) - row(box.north, step) + 1)
+    across = tile_column(box.east, step) - tile_column(box.west, step) + 1
+    return across * (tile_row(box.south, step) - tile_row(box.north, step) + 1)
 
 
-def column(longitude: float, step: int) -> int:
+def tile_column(longitude: float, step: int) -> int:
     return floor((longitude + 180) / 360 * (1 << step))
 
 
-def row(latitude: float, step: int) -> int:
+def tile_row(latitude: float, step: int) -> int:
     """Return the tile row in the web map projection, counted from the north."""
     north = radians(max(-POLE, min(POLE, latitude)))
     return floor((1 - asinh(tan(north)) / pi) / 2 * (1 << step))
 
 
-def clustered(wanted: Filters, precision: int) -> Body:
+def clusters_query(wanted: Filters, precision: int) -> Body:
     tiles = {"field": "location", "precision": precision, "size": MOST_TILES}
     measures = {
         "centre": {"geo_centroid": {"field": "location"}},
         "price": {"percentiles": {"field": "price", "percents": [50]}},
     }
     return {
-        "query": wanted.but(),
+        "query": wanted.query(),
         "size": 0,
         "track_total_hits": True,
         "aggs": {"tiles": {"geotile_grid": tiles, "aggs": measures}},
     }
 
 
-def listed(wanted: Filters) -> Body:
-    return {"query": wanted.but(), "size": MOST_ITEMS, "sort": SORTS[Sort.RELEVANCE] + LAST_KEY}
+def listings_query(wanted: Filters) -> Body:
+    return {"query": wanted.query(), "size": MOST_ITEMS, "sort": SORTS[Sort.RELEVANCE] + LAST_KEY}
 
 
 def clusters(response: dict[str, Any]) -> list[Cluster]:

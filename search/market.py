@@ -44,14 +44,14 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Found:
+class LiveComparison:
     comparison: Comparison
     comparables: list[str]
     """Ids, at most MOST_FETCHED."""
     approximate: bool
 
 
-async def compared_now(search: AsyncOpenSearch, alias: str, subject: Subject) -> Found:
+async def compare_live(search: AsyncOpenSearch, alias: str, subject: Subject) -> LiveComparison:
     """Climb the ladder: some levels in one `_msearch`, the wider ones only if needed.
 
     Most subjects find enough comparables in their sector. The wider levels cover most of all listings.
@@ -71,8 +71,8 @@ async def compared_now(search: AsyncOpenSearch, alias: str, subject: Subject) ->
     if found.n < FEWEST and len(small) < len(levels):
         large = levels[len(small)]
         estimated = await _estimated(search, alias, subject, large, found.ladder)
-        return Found(estimated, large.ids, approximate=True)
-    return Found(found, levels[len(found.ladder) - 1].ids, approximate=False)
+        return LiveComparison(estimated, large.ids, approximate=True)
+    return LiveComparison(found, levels[len(found.ladder) - 1].ids, approximate=False)
 
 
 async def _levels(
@@ -159,14 +159,14 @@ async def _estimated(
     search: AsyncOpenSearch, alias: str, subject: Subject, level: Level, tried: Sequence[Step]
 ) -> Comparison:
     """Compute the same figures from the engine's percentiles."""
-    [all_of_them] = await ask(search, alias, [spread(eligible(subject, level.rung), QUARTILES)])
+    [all_of_them] = await ask(search, alias, [percentiles_query(eligible(subject, level.rung), QUARTILES)])
     total = all_of_them["hits"]["total"]["value"]
-    fence = {"range": {"price_per_sqft": fenced(*percentiles_of(all_of_them))}}
+    fence = {"range": {"price_per_sqft": within_fence(*percentiles_of(all_of_them))}}
     places = [
         100 * place / (total - 1) for place in (interval_place(total) - 1, total - interval_place(total))
     ]
-    body = spread(eligible(subject, level.rung, fence), (*QUARTILES, *places))
-    [response] = await ask(search, alias, [body | ranked(body, subject.price_per_sqft)])
+    body = percentiles_query(eligible(subject, level.rung, fence), (*QUARTILES, *places))
+    [response] = await ask(search, alias, [body | rank_query(body, subject.price_per_sqft)])
     n = response["hits"]["total"]["value"]
     p25, low, median, high, p75 = percentiles_of(response)
     found = Figures(n, total - n, round(p25), round(median), round(p75), floor(low), ceil(high))
@@ -177,7 +177,7 @@ async def _estimated(
     )
 
 
-def spread(query: Body, percents: Sequence[float]) -> Body:
+def percentiles_query(query: Body, percents: Sequence[float]) -> Body:
     percentiles = {
         "field": "price_per_sqft",
         "percents": list(percents),
@@ -192,7 +192,7 @@ def spread(query: Body, percents: Sequence[float]) -> Body:
     }
 
 
-def ranked(body: Body, price_per_sqft: int) -> Body:
+def rank_query(body: Body, price_per_sqft: int) -> Body:
     below = {"filter": {"range": {"price_per_sqft": {"lt": price_per_sqft}}}}
     same = {"filter": {"term": {"price_per_sqft": price_per_sqft}}}
     return {"aggs": body["aggs"] | {"below": below, "same": same}}
@@ -203,6 +203,6 @@ def percentiles_of(response: dict[str, Any]) -> list[float]:
     return [entry["value"] for entry in response["aggregations"]["spread"]["values"]]
 
 
-def fenced(p25: float, median: float, p75: float) -> Body:
+def within_fence(p25: float, median: float, p75: float) -> Body:
     reach = FENCE * (p75 - p25)
     return {"gte": ceil(median - reach), "lte": floor(median + reach)} if reach else {"gte": 0}

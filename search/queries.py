@@ -102,7 +102,7 @@ class Filters:
     text: list[Body]
     chosen: dict[Group, Body]
 
-    def but(self, ignored: Group | None = None) -> Body:
+    def query(self, ignored: Group | None = None) -> Body:
         """Return a query with all filters except the choices of `ignored`, the group being counted."""
         chosen = [body for group, body in self.chosen.items() if group is not ignored]
         narrowing = {"filter": self.base + chosen}
@@ -110,7 +110,7 @@ class Filters:
 
 
 def filters(search: Wishes) -> Filters:
-    return Filters(base(search), match_text(search.q), choices(search))
+    return Filters(base_filters(search), match_text(search.q), choice_filters(search))
 
 
 def page_of_listings(
@@ -121,7 +121,7 @@ def page_of_listings(
     After a hit, the total does not tell whether more hits follow, so one extra hit is requested.
     """
     return {
-        "query": wanted.but(),
+        "query": wanted.query(),
         "sort": order_of(search),
         "size": search.page_size if after is None else search.page_size + 1,
         "track_total_hits": with_total,
@@ -129,10 +129,10 @@ def page_of_listings(
     }
 
 
-def counts(wanted: Filters, groups: Iterable[Group], *, ignoring: Group | None = None) -> Body:
+def counts_query(wanted: Filters, groups: Iterable[Group], *, ignoring: Group | None = None) -> Body:
     """Return a body that counts the listings by the values of some groups, and in total."""
     return {
-        "query": wanted.but(ignoring),
+        "query": wanted.query(ignoring),
         "size": 0,
         "track_total_hits": True,
         "aggs": {
@@ -147,13 +147,13 @@ def with_price_ends(body: Body) -> Body:
     return body | {"aggs": body["aggs"] | ends}
 
 
-def base(search: Wishes) -> list[Body]:
+def base_filters(search: Wishes) -> list[Body]:
     """Return the filters that every count keeps: live listings of the requested offer type and place."""
     live: list[Body] = [{"term": {"is_active": True}}, {"term": {"listing_type": search.listing_type}}]
     return live if search.geo is None else [*live, within(search.geo)]
 
 
-PLACES_OF_WORDS = {
+WORD_POINTS = {
     "society.text": 8,  # a visitor who names a society wants to live there
     "title": 4,
     "stated": 3,  # locality, property type and the like
@@ -178,13 +178,13 @@ def match_word(word: Word) -> Body:
     """Score a word by its best match: in a field, as the beginning of a name, or as a typo in a name."""
     found = [
         *(
-            _worth(points, field, spelling)
-            for field, points in PLACES_OF_WORDS.items()
+            _scored(points, field, spelling)
+            for field, points in WORD_POINTS.items()
             for spelling in word.spellings
         ),
-        *(_worth(PART_OF_NAME, "society.part", part) for part in word.name_parts),
+        *(_scored(PART_OF_NAME, "society.part", part) for part in word.name_parts),
         *(
-            _worth(TYPO_IN_NAME, field, name, TYPO | {"analyzer": "name"})
+            _scored(TYPO_IN_NAME, field, name, TYPO | {"analyzer": "name"})
             for field in NAMES
             for name in word.typos
         ),
@@ -198,7 +198,7 @@ TYPO = {"fuzziness": "AUTO:5,8", "prefix_length": 1, "fuzzy_rewrite": "constant_
 """The first letter must match: it is hardly ever mistyped, and `power` must not find `tower`."""
 
 
-def _worth(points: float, field: str, text: str, more: Body | None = None) -> Body:
+def _scored(points: float, field: str, text: str, more: Body | None = None) -> Body:
     """Score a match with constant points, independent of the rest of the index. Cursors rely on this."""
     wanted = {"query": text, "operator": "and"} | (more or {})
     return {"constant_score": {"filter": {"match": {field: wanted}}, "boost": points}}
@@ -218,7 +218,7 @@ def _point(point: Point) -> Body:
     return {"lat": point.latitude, "lon": point.longitude}
 
 
-def choices(search: Wishes) -> dict[Group, Body]:
+def choice_filters(search: Wishes) -> dict[Group, Body]:
     """Return one filter for each group that has a choice."""
     return {group: FILTERS[group](wanted) for group in Group if (wanted := getattr(search, group))}
 
@@ -229,21 +229,21 @@ def any_of(group: Group, values: Iterable[Any]) -> Body:
     known = [term(value) for value in values if value != UNKNOWN]
     if UNKNOWN not in values:
         return {"terms": {field: known}}
-    return _either({"terms": {field: known}}, unstated(field)) if known else unstated(field)
+    return _either({"terms": {field: known}}, without_value(field)) if known else without_value(field)
 
 
 def between(field: str, wanted: Range | ScoreRange | YearRange | FloorRange) -> Body:
     """Match a range, both ends included; listings without a value match only if `unknown` is set."""
     ends = {"gte": getattr(wanted, "min", None), "lte": getattr(wanted, "max", None)}
     stated = {"range": {field: {end: value for end, value in ends.items() if value is not None}}}
-    return _either(stated, unstated(field)) if getattr(wanted, "unknown", False) else stated
+    return _either(stated, without_value(field)) if getattr(wanted, "unknown", False) else stated
 
 
-def unstated(field: str) -> Body:
+def without_value(field: str) -> Body:
     return {"bool": {"must_not": [{"exists": {"field": field}}]}}
 
 
-def well_placed(wishes: Iterable[RoomWish]) -> Body:
+def room_wishes(wishes: Iterable[RoomWish]) -> Body:
     """Match every wish about a room. A direction to avoid is also fulfilled where the room's is unknown."""
     placed: dict[str, list[Body]] = {"filter": [], "must_not": []}
     for wish in wishes:
@@ -265,5 +265,5 @@ FILTERS: dict[Group, Callable[[Any], Body]] = {
             *(Group.AGE, Group.FLOOR, Group.VASTU, Group.LIGHT),
         )
     },
-    Group.VASTU_ROOMS: well_placed,
+    Group.VASTU_ROOMS: room_wishes,
 }

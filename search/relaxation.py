@@ -15,16 +15,16 @@ from runtime.deadlines import cut_short, ending_in
 from schemas.api.search.canonical import Change, ListingSearch, Suggestion
 from schemas.errors import SearchUnavailable
 from search.engine import ask, patience_of
-from search.ladders import Ladder, Update, ladders
+from search.ladders import ChangedFields, Ladder, ladders
 from search.queries import Body, filters
 
-LITTLE = 3
+FEW_RESULTS = 3
 """A search with fewer results than this gets suggestions."""
-MOST = 4
+MOST_SUGGESTIONS = 4
 """At most four suggestions; more would not be read."""
 MOST_COUNTED = 40
 """At most this many relaxed searches are counted for one request, which takes the engine a few
-milliseconds. Combining every way with every other would be hundreds of searches."""
+milliseconds. Combining every relaxation with every other would be hundreds of searches."""
 SHARE_FOR_ENDS = 2 / 3
 """Share of the remaining counts that goes to the last steps of pairs; the rest finds smaller steps."""
 SHARE_OF_PATIENCE = 1 / 3
@@ -35,7 +35,7 @@ SHARE_OF_PATIENCE = 1 / 3
 class Step:
     """A relaxed search and what it finds."""
 
-    update: Update
+    update: ChangedFields
     search: ListingSearch
     count: int = 0
     cheapest: int | None = None
@@ -48,19 +48,19 @@ async def suggestions(
 
     What is not counted in time is left out. A failure of the engine is ignored.
     """
-    if total >= LITTLE:
+    if total >= FEW_RESULTS:
         return []
-    shortage = Shortage(search, alias, wanted, total)
+    finder = SuggestionFinder(search, alias, wanted, total)
     try:
         with ending_in(SHARE_OF_PATIENCE * patience_of(search)):
-            await shortage.end()
+            await finder.run()
     except SearchUnavailable:
         cut_short()
-    return [suggestion(wanted, step) for step in shortage.found[:MOST]]
+    return [suggestion(wanted, step) for step in finder.found[:MOST_SUGGESTIONS]]
 
 
 @dataclass
-class Shortage:
+class SuggestionFinder:
     """A search with few results, and the relaxed searches known to find more."""
 
     engine: AsyncOpenSearch
@@ -68,74 +68,75 @@ class Shortage:
     wanted: ListingSearch
     total: int
     found: list[Step] = field(default_factory=list)
-    _left: int = MOST_COUNTED
+    _counts_left: int = MOST_COUNTED
 
-    async def end(self) -> None:
-        single = list(self.affordable(ladders(self.wanted)))
+    async def run(self) -> None:
+        single = list(self.within_count_limit(ladders(self.wanted)))
         self.found = await self.first_that_help(single)
         if not self.found:
-            await self.end_by_two(single)
+            await self.try_pairs(single)
 
-    async def end_by_two(self, single: Sequence[Ladder]) -> None:
+    async def try_pairs(self, single: Sequence[Ladder]) -> None:
         """Find pairs of changes that help.
 
         If the last step of a pair does not help, none of its steps does. So the last steps are counted first.
         """
         pairs = [[one | two for one, two in product(*both)] for both in closest_pairs(single)]
-        pairs = pairs[: int(SHARE_FOR_ENDS * self._left)]
+        pairs = pairs[: int(SHARE_FOR_ENDS * self._counts_left)]
         ends = await self.count([pair[-1] for pair in pairs])
-        promising = [(pair, end) for pair, end in zip(pairs, ends, strict=True) if self.helps(end)][:MOST]
-        self.found = [end for _, end in promising]
-        before = list(self.affordable([pair[:-1] for pair, _ in promising]))
+        helpful = [(pair, end) for pair, end in zip(pairs, ends, strict=True) if self.helps(end)]
+        helpful = helpful[:MOST_SUGGESTIONS]
+        self.found = [end for _, end in helpful]
+        before = list(self.within_count_limit([pair[:-1] for pair, _ in helpful]))
         smaller = await self.first_steps_that_help(before)
         self.found[: len(smaller)] = [step or end for step, end in zip(smaller, self.found, strict=False)]
 
-    def affordable(self, climbs: Sequence[Ladder]) -> Iterator[Ladder]:
+    def within_count_limit(self, candidates: Sequence[Ladder]) -> Iterator[Ladder]:
         """Yield the first ladders, each complete, while the number of remaining counts allows."""
-        left = self._left
-        for ladder in climbs:
+        left = self._counts_left
+        for ladder in candidates:
             left -= len(ladder)
             if left < 0:
                 return
             yield ladder
 
-    async def first_that_help(self, climbs: Sequence[Ladder]) -> list[Step]:
-        return [step for step in await self.first_steps_that_help(climbs) if step is not None]
+    async def first_that_help(self, candidates: Sequence[Ladder]) -> list[Step]:
+        return [step for step in await self.first_steps_that_help(candidates) if step is not None]
 
-    async def first_steps_that_help(self, climbs: Sequence[Ladder]) -> list[Step | None]:
+    async def first_steps_that_help(self, candidates: Sequence[Ladder]) -> list[Step | None]:
         """Return the smallest helpful step of each ladder, or None; all are counted in one round trip."""
-        counted = iter(await self.count([update for ladder in climbs for update in ladder]))
-        climbed = [[next(counted) for _ in ladder] for ladder in climbs]
-        return [next(filter(self.helps, steps), None) for steps in climbed]
+        counted = iter(await self.count([update for ladder in candidates for update in ladder]))
+        by_ladder = [[next(counted) for _ in ladder] for ladder in candidates]
+        return [next(filter(self.helps, steps), None) for steps in by_ladder]
 
     def helps(self, step: Step) -> bool:
         return step.count > self.total
 
-    async def count(self, updates: Sequence[Update]) -> list[Step]:
-        self._left -= len(updates)
+    async def count(self, updates: Sequence[ChangedFields]) -> list[Step]:
+        self._counts_left -= len(updates)
         steps = [Step(update, self.wanted.model_copy(update=update | {"page": 1})) for update in updates]
-        bodies = [counting(step.search) for step in steps]
+        bodies = [count_query(step.search) for step in steps]
         responses = await ask(self.engine, self.alias, bodies) if bodies else []
-        return [_counted(step, response) for step, response in zip(steps, responses, strict=True)]
+        return [_with_count(step, response) for step, response in zip(steps, responses, strict=True)]
 
 
-def closest_pairs(climbs: Sequence[Ladder]) -> Iterator[tuple[Ladder, Ladder]]:
+def closest_pairs(candidates: Sequence[Ladder]) -> Iterator[tuple[Ladder, Ladder]]:
     """Return all pairs of ladders that change different fields, the least regretted pairs first."""
-    places = sorted(combinations(range(len(climbs)), 2), key=sum)
-    pairs = ((climbs[one], climbs[two]) for one, two in places)
+    places = sorted(combinations(range(len(candidates)), 2), key=sum)
+    pairs = ((candidates[one], candidates[two]) for one, two in places)
     return ((one, two) for one, two in pairs if one[0].keys() != two[0].keys())
 
 
-def counting(search: ListingSearch) -> Body:
+def count_query(search: ListingSearch) -> Body:
     return {
-        "query": filters(search).but(),
+        "query": filters(search).query(),
         "size": 0,
         "track_total_hits": True,
         "aggs": {"cheapest": {"min": {"field": "price"}}},
     }
 
 
-def _counted(step: Step, response: dict[str, Any]) -> Step:
+def _with_count(step: Step, response: dict[str, Any]) -> Step:
     cheapest = response["aggregations"]["cheapest"]["value"]
     return replace(
         step,

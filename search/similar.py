@@ -41,9 +41,9 @@ async def similar_listings(search: AsyncOpenSearch, alias: str, property_id: str
         SearchUnavailable: see engine.ask.
     """
     subject = await _subject(search, alias, property_id)
-    [response] = await ask(search, alias, [alike(subject)])
+    [response] = await ask(search, alias, [similarity_query(subject)])
     found = (hit["_source"] for hit in response["hits"]["hits"])
-    return SimilarListings(items=[similar(subject, source) for source in varied(found)])
+    return SimilarListings(items=[similar(subject, source) for source in limit_per_society(found)])
 
 
 async def _subject(search: AsyncOpenSearch, alias: str, property_id: str) -> Source:
@@ -59,12 +59,12 @@ async def _subject(search: AsyncOpenSearch, alias: str, property_id: str) -> Sou
     return source
 
 
-def alike(subject: Source) -> Body:
+def similarity_query(subject: Source) -> Body:
     return {
         "query": {
             "function_score": {
                 "query": {"bool": {"filter": list(bounds(subject)), "must_not": [_itself(subject)]}},
-                "functions": list(likings(subject)),
+                "functions": list(scoring_functions(subject)),
                 "score_mode": "sum",
                 "boost_mode": "replace",
             }
@@ -88,7 +88,7 @@ def bounds(subject: Source) -> Iterator[Body]:
         yield {"range": {field: {"gte": int(subject[field] * least), "lte": int(subject[field] * most)}}}
 
 
-def likings(subject: Source) -> Iterator[Body]:
+def scoring_functions(subject: Source) -> Iterator[Body]:
     """Yield the scoring functions for similarity; each scores at most its weight."""
     for field in ("price", "area_sqft"):
         near = {"origin": subject[field], "scale": max(1, subject[field] * 0.15), "decay": 0.5}
@@ -105,7 +105,7 @@ def likings(subject: Source) -> Iterator[Body]:
             yield {"filter": {"range": {field: close}}, "weight": WEIGHTS["score"]}
 
 
-def varied(found: Iterable[Source]) -> list[Source]:
+def limit_per_society(found: Iterable[Source]) -> list[Source]:
     """Return the first few, at most two from one society: eight flats in one tower are one suggestion."""
     shown: list[Source] = []
     of_society: Counter[str] = Counter()

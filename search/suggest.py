@@ -31,9 +31,9 @@ class Candidates:
     chosen: Body
     within: ListingSearch
 
-    def counting(self, limit: int) -> Body:
+    def count_query(self, limit: int) -> Body:
         return {
-            "query": {"bool": {"filter": [filters(self.within).but(), self.chosen]}},
+            "query": {"bool": {"filter": [filters(self.within).query(), self.chosen]}},
             "size": 0,
             "track_total_hits": False,
             "aggs": {self.field: {"terms": {"field": self.field, "size": limit}}},
@@ -59,19 +59,19 @@ async def suggest(search: AsyncOpenSearch, alias: str, request: SuggestRequest) 
     """
     understood = None
     literal = ListingSearch(**request.model_dump(include={"listing_type"}, exclude_unset=True))
-    groups = list(named(literal, plain_text(request.q)))
+    groups = list(candidates_for(literal, plain_text(request.q)))
     if request.understand and groups:
         wanted, understood = understand(literal, request.q, guess=False)
-        groups += read_further(wanted, understood, request.q) if understood["spans"] else []
+        groups += candidates_for_rest(wanted, understood, request.q) if understood["spans"] else []
     responses = (
-        await ask(search, alias, [group.counting(request.limit) for group in groups]) if groups else []
+        await ask(search, alias, [group.count_query(request.limit) for group in groups]) if groups else []
     )
     answered = zip(groups, responses, strict=True)
     found = distinct(completion for group, response in answered for completion in group.completions(response))
-    return Suggest(items=fair(found, request.limit), understood=understood)
+    return Suggest(items=share_between_kinds(found, request.limit), understood=understood)
 
 
-def named(within: ListingSearch, typed: str) -> Iterator[Candidates]:
+def candidates_for(within: ListingSearch, typed: str) -> Iterator[Candidates]:
     """Yield the sectors whose names begin like the text, and the societies with words that do."""
     localities = [fact.locality for fact in sectors_beginning(typed)]
     if localities:
@@ -86,10 +86,10 @@ def sectors(localities: Sequence[str], within: ListingSearch) -> Candidates:
 
 
 def societies(typed: str, within: ListingSearch) -> Candidates:
-    return Candidates("society", "society", society_called(typed), within)
+    return Candidates("society", "society", society_name_query(typed), within)
 
 
-def read_further(wanted: ListingSearch, understood: Understood, text: str) -> Iterator[Candidates]:
+def candidates_for_rest(wanted: ListingSearch, understood: Understood, text: str) -> Iterator[Candidates]:
     """Yield completions of the rest of the text, under the filters already read from it."""
     last = understood["spans"][-1]
     rest = wanted.model_copy(update={"q": ""})
@@ -100,15 +100,15 @@ def read_further(wanted: ListingSearch, understood: Understood, text: str) -> It
         if wanted.q:
             yield societies(wanted.q, rest)
     else:
-        yield from named(rest, wanted.q)
+        yield from candidates_for(rest, wanted.q)
 
 
-def society_called(typed: str) -> Body:
+def society_name_query(typed: str) -> Body:
     """Match societies with words that begin like each typed word, tolerating a typo or two."""
-    return {"bool": {"filter": [begun(word) for word in typed.split()]}}
+    return {"bool": {"filter": [word_beginning(word) for word in typed.split()]}}
 
 
-def begun(word: str) -> Body:
+def word_beginning(word: str) -> Body:
     spoken = transliterated(word) if is_devanagari(word) else word
     exact = any(map(str.isdigit, word))
     return {
@@ -116,7 +116,7 @@ def begun(word: str) -> Body:
     }
 
 
-def fair(found: Sequence[Completion], limit: int) -> list[Completion]:
+def share_between_kinds(found: Sequence[Completion], limit: int) -> list[Completion]:
     """Return up to `limit` completions, sectors first; half of each kind, or more if the other has fewer."""
     by_kind = [[item for item in found if item["kind"] == kind] for kind in KINDS]
     places = max((limit + 1) // 2, limit - len(by_kind[1]))

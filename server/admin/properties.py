@@ -34,7 +34,7 @@ from schemas.errors import Conflict, FieldError, NotFound, Unparsable
 from schemas.tables import Property
 from schemas.vocabulary import PropertyState
 from search.freshness import becomes_searchable, revision_of
-from search.visibility import Standing, explain, standing_of
+from search.visibility import DatabaseState, explain, read_database_state
 from server.auth import actor, authenticate, principal
 from server.context import CasaRequest, transaction
 from server.http.described import AWAITED, CREATED, GUARDED, ONCE, VERSIONED, Patch, describes
@@ -211,11 +211,11 @@ async def explain_search(request: CasaRequest, property_id: str) -> HTTPResponse
 async def explained(request: CasaRequest, property_id: str, wanted: ListingSearch) -> HTTPResponse:
     context = request.app.ctx
 
-    async def standing() -> Standing:
+    async def read_state() -> DatabaseState:
         async with transaction(context) as session:
-            return await standing_of(session, property_id)
+            return await read_database_state(session, property_id)
 
-    return reply(await explain(context.search, context.settings.index_alias, standing, wanted))
+    return reply(await explain(context.search, context.settings.index_alias, read_state, wanted))
 
 
 async def moved(request: CasaRequest, property_id: str, wanted: StateChange) -> HTTPResponse:

@@ -25,7 +25,7 @@ from schemas.api.market import (
 from schemas.errors import NotFound, SearchUnavailable
 from schemas.sectors import LOCALITIES
 from schemas.tables import MarketSegment, Property, PropertyMarket
-from search.market import Found, Subject, compared_now
+from search.market import LiveComparison, Subject, compare_live
 from server.context import CasaRequest, transaction
 from server.http.described import CACHED, describes
 from server.http.messages import read_query, reply, unless_known
@@ -57,7 +57,7 @@ async def comparison(request: CasaRequest, property_id: str) -> HTTPResponse:
     """
     context = request.app.ctx
     found = await find_asked(context.database, property_id)
-    compared = await compared_now(context.search, context.settings.index_alias, subject_of(found))
+    compared = await compare_live(context.search, context.settings.index_alias, subject_of(found))
     return reply(shown(found, compared), headers={"cache-control": "no-cache"})
 
 
@@ -129,7 +129,7 @@ def subject_of(found: Asked) -> Subject:
     )
 
 
-def shown(subject: Asked, found: Found) -> MarketComparison:
+def shown(subject: Asked, found: LiveComparison) -> MarketComparison:
     compared = found.comparison
     return MarketComparison(
         property_id=subject.id,

@@ -21,7 +21,7 @@ from tasks.imports.mapping import REQUIRED, FieldName, Mapping, Only, Source
 from tasks.imports.reader import Cells, Problem
 
 LIKELY_RATES = {ListingType.SALE: Bounds(100, 200_000), ListingType.RENT: Bounds(1, 2_000)}
-"""Rupees per sqft; far below the cheapest land and far above the dearest shop in Noida."""
+"""Rupees per sqft; far below the cheapest land and far above the most expensive shop in Noida."""
 
 BLANKS = ENDS + ",;"
 """Characters stripped from both ends of a foreign cell."""

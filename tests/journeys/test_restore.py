@@ -76,9 +76,9 @@ class Portal:
         }
         return await asyncio.to_thread(command(environment), *arguments)
 
-    async def level(self) -> bool:
+    async def is_up_to_date(self) -> bool:
         answer = await self.admin.post(f"{PROPERTIES}/{self.edited}/visibility", {})
-        return bool(answer.body["index"]["level"])
+        return bool(answer.body["index"]["up_to_date"])
 
     async def found(self) -> dict[str, int]:
         """Return prices by title, as a visitor finds them."""
@@ -143,7 +143,7 @@ async def test_after_a_restore_nothing_claims_to_be_level_until_one_command_has_
 
     async with indexing(portal.settings):
         edited = await portal.price(BACKUP_PRICE + 1, wait_s=1)
-        assert (edited["searchable"], await portal.level()) == (False, False)
+        assert (edited["searchable"], await portal.is_up_to_date()) == (False, False)
         [problem] = (await read_status(portal.engine, search, portal.settings)).problems
         assert problem.startswith("The index is ahead of the database, at revision ")
         verified = await portal.indexer("verify")
@@ -157,7 +157,7 @@ async def test_after_a_restore_nothing_claims_to_be_level_until_one_command_has_
         assert (repaired.code, sum(repaired.facts["left"].values())) == (0, 0)
         assert (await portal.api.get("/readyz")).body == WELL
         assert (await read_status(portal.engine, search, portal.settings)).problems == []
-        assert await portal.level()
+        assert await portal.is_up_to_date()
         assert await portal.found() == {"Edited": BACKUP_PRICE + 1, "Erased": 9_000_000}
         assert (await portal.price(15_000_000))["searchable"] is True
         await agree(portal.engine, search, portal.settings.index_alias)
@@ -174,7 +174,7 @@ async def test_a_restore_is_not_forgotten_when_later_writes_pass_the_index(
         await until(lambda: revisions.noted(portal.engine, alias), "the indexer has noted it")
         for _ in range(20):
             await plain_sql(portal.engine, "UPDATE properties SET price = price + 1 WHERE title = 'Erased'")
-        assert await portal.level() is False
+        assert await portal.is_up_to_date() is False
         ready = (await portal.api.get("/readyz")).body
         assert (ready["degraded"], len(ready["details"])) == (["opensearch"], 1)
         assert (await portal.indexer("verify", "--repair")).code == 0

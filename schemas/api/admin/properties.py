@@ -335,9 +335,10 @@ class IndexStanding(TypedDict):
     """The state of the property in the search index; null where there is no value."""
 
     revision: int | None
-    level: bool
-    pending_s: float | None
-    """Seconds for which a change has been waiting to be indexed."""
+    up_to_date: bool
+    """Whether the index has the row's revision."""
+    oldest_pending_change_age_s: float | None
+    """Seconds for which the oldest pending change has been waiting to be indexed."""
     dead_letter: str | None
     """Why the search engine refused the document."""
 

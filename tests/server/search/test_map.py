@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.api.search.geo import Box
-from search.map import FINER, MOST_TILES, column, precision, row, tiles_in
+from search.map import FINER, MOST_TILES, tile_column, tile_row, tile_zoom, tiles_in
 from tests.factories import home
 from tests.server.conftest import Api, Catalogue
 
@@ -142,7 +142,7 @@ async def test_tiles_are_so_large_that_all_of_them_are_told_of(
     width: float,
 ):  # fmt: skip
     box = Box(south=south, west=west, north=min(90, south + height), east=min(180, west + width))
-    step = precision(box, zoom)
+    step = tile_zoom(box, zoom)
     assert tiles_in(box, step) <= MOST_TILES
     assert step == zoom + FINER or tiles_in(box, step + 1) > MOST_TILES
     drawn = await draw(api, zoom, box.model_dump())
@@ -150,8 +150,8 @@ async def test_tiles_are_so_large_that_all_of_them_are_told_of(
     for cluster in drawn["clusters"]:
         depth, across, down = map(int, cluster["tile"].split("/"))
         assert depth == step
-        assert column(box.west, step) <= across <= column(box.east, step)
-        assert row(box.north, step) <= down <= row(box.south, step)
+        assert tile_column(box.west, step) <= across <= tile_column(box.east, step)
+        assert tile_row(box.north, step) <= down <= tile_row(box.south, step)
 
 
 @pytest.mark.parametrize(

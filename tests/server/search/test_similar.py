@@ -30,7 +30,7 @@ async def test_the_most_similar_come_first_and_say_why(api: Api, catalogue: Cata
     )
     assert [(item["title"], item["why"]) for item in items] == [
         ("Twin", ["same sector", "6 % cheaper", "same BHK", "same size"]),
-        ("Further", ["24.4 km away", "30 % dearer", "20 % smaller"]),
+        ("Further", ["24.4 km away", "30 % more expensive", "20 % smaller"]),
     ]
 
 

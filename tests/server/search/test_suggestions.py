@@ -12,7 +12,7 @@ from opensearchpy import AsyncOpenSearch
 from schemas.api.search.canonical import ListingSearch
 from schemas.vocabulary import DealLabel, Direction, Furnishing, Possession, PropertyType, Room
 from search.ladders import MOST_STEPS, ladders
-from search.relaxation import Shortage
+from search.relaxation import SuggestionFinder
 from tests.factories import Row, home
 from tests.server.conftest import Api, Catalogue
 
@@ -295,7 +295,7 @@ async def test_the_last_step_of_a_ladder_finds_whatever_the_others_find(
 ):
     asked = ListingSearch.model_validate(wanted)
     for ladder in ladders(asked):
-        steps = await Shortage(search, market.alias, asked, 0).count(ladder)
+        steps = await SuggestionFinder(search, market.alias, asked, 0).count(ladder)
         assert max(step.count for step in steps) == steps[-1].count
 
 

@@ -119,12 +119,12 @@ async def test_the_search_may_come_in_a_link(admin: Api, catalogue: Catalogue):
 async def test_a_new_listing_waits_for_the_index(admin: Api, catalogue: Catalogue, engine: AsyncEngine):
     [key] = await store(engine, GARDEN)
     found = await asked(admin, key)
-    assert (found["reason"], found["index"]["revision"], found["index"]["level"]) == (
+    assert (found["reason"], found["index"]["revision"], found["index"]["up_to_date"]) == (
         "not_indexed",
         None,
         False,
     )
-    assert found["index"]["pending_s"] >= 0
+    assert found["index"]["oldest_pending_change_age_s"] >= 0
     await catalogue.level()
     assert (await asked(admin, key))["visible"]
 
