@@ -9,7 +9,7 @@ from bench.harness.load import Measured, summary
 from bench.harness.report import BenchReport
 from domain.security.passwords import COST
 from schemas.errors import Overloaded
-from server.limits.passwords import Passwords
+from server.limits.passwords import PasswordHasher
 
 LOGINS = 40
 LARGEST_STALL_S = 0.05
@@ -22,7 +22,7 @@ def run() -> BenchReport:
 
 
 async def _run() -> BenchReport:
-    passwords = Passwords(COST)
+    passwords = PasswordHasher(COST)
     await passwords.matches("warm up", None)
     idle = await lateness(asyncio.sleep(3))
     burst = await lateness(asyncio.gather(*(attempt(passwords) for _ in range(LOGINS))))
@@ -31,7 +31,7 @@ async def _run() -> BenchReport:
     return BenchReport(LOGINS, rows, {"largest_stall_over_50_ms": round(max(burst) / LARGEST_STALL_S, 3)})
 
 
-async def attempt(passwords: Passwords) -> None:
+async def attempt(passwords: PasswordHasher) -> None:
     with suppress(Overloaded):  # logins beyond the queue's length are refused at once
         await passwords.matches("a wrong password", None)
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from schemas.errors import Overloaded
-from stores.bounds import BusyError, Turns
+from stores.bounds import BusyError, ConcurrencyLimit
 
 
 class Gate:
@@ -17,7 +17,7 @@ class Gate:
             patience_s: seconds after which a waiting one is refused.
             busy: the message of the refusal.
         """
-        self._turns = Turns(at_once, most_waiting=most_waiting)
+        self._turns = ConcurrencyLimit(at_once, most_waiting=most_waiting)
         self._patience_s = patience_s
         self._busy = busy
 
@@ -26,7 +26,7 @@ class Gate:
         """Wait for a turn and hold it for the block. Raises Overloaded if there are too many."""
         async with AsyncExitStack() as stack:
             try:
-                await stack.enter_async_context(self._turns.turn(self._patience_s))
+                await stack.enter_async_context(self._turns.slot(self._patience_s))
             except BusyError:
                 raise Overloaded(self._busy) from None
             yield

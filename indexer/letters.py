@@ -16,7 +16,7 @@ from indexer.changes.drain import drain_pending, refresh
 from indexer.verification import sync
 from indexer.verification.verify import read_held, read_rows
 from schemas.tables import DeadLetter, Property
-from stores.answers import Epoch
+from stores.answers import SearchCacheEpoch
 
 COLUMNS = (
     DeadLetter.property_id,
@@ -72,7 +72,7 @@ async def retry(
     alias: str,
     letters: Iterable[Letter],
     *,
-    epoch: Epoch | None = None,
+    epoch: SearchCacheEpoch | None = None,
 ) -> list[Letter]:
     """Index the properties of these letters again and return the letters that remain.
 

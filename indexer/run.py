@@ -23,7 +23,7 @@ from indexer.conditions import Conditions
 from indexer.lifecycle.generations import Refused
 from indexer.metrics import Metrics, serving
 from schemas.settings import Settings
-from stores.answers import Epoch
+from stores.answers import SearchCacheEpoch
 from stores.cache import open_cache
 from stores.database import open_database
 from stores.search import open_search
@@ -47,7 +47,9 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     engine = open_database(settings)
     search = open_search(settings, timeout_s=TIMEOUT_S)
     cache = open_cache(settings)
-    indexer = Indexer(engine, search, settings.index_alias, stop, Epoch(cache, settings.index_alias))
+    indexer = Indexer(
+        engine, search, settings.index_alias, stop, SearchCacheEpoch(cache, settings.index_alias)
+    )
     try:
         async with serving(indexer.metrics, engine, settings):
             await indexer.run()
@@ -63,7 +65,7 @@ class Indexer:
     search: AsyncOpenSearch
     alias: str
     stop: asyncio.Event
-    epoch: Epoch
+    epoch: SearchCacheEpoch
     metrics: Metrics = field(default_factory=Metrics)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     limit: int = BATCH
@@ -113,8 +115,8 @@ class Indexer:
                 await wait(self.stop, trouble.met(error))
             else:
                 trouble.over()
-                if self.epoch.owes:
-                    await self.epoch.settle()
+                if self.epoch.is_raise_due:
+                    await self.epoch.raise_epoch()
                 await wait(self.wake, POLL_S)
 
     async def drain_fully(self, trouble: "Trouble") -> None:

@@ -25,7 +25,7 @@ from indexer.lifecycle import fill
 from indexer.lifecycle.generations import Refused
 from indexer.run import reason
 from schemas.settings import Settings
-from stores.answers import Epoch
+from stores.answers import SearchCacheEpoch
 from stores.cache import open_cache
 from stores.database import open_database
 from stores.search import open_search
@@ -51,7 +51,7 @@ class Stores:
     settings: Settings
     engine: AsyncEngine
     search: AsyncOpenSearch
-    epoch: Epoch
+    epoch: SearchCacheEpoch
 
     @property
     def alias(self) -> str:
@@ -64,7 +64,7 @@ async def stores(settings: Settings) -> AsyncIterator[Stores]:
     search = open_search(settings, timeout_s=ENGINE_TIMEOUT_S)
     cache = open_cache(settings)
     try:
-        yield Stores(settings, engine, search, Epoch(cache, settings.index_alias))
+        yield Stores(settings, engine, search, SearchCacheEpoch(cache, settings.index_alias))
     finally:
         await cache.aclose()
         await search.close()

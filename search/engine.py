@@ -15,7 +15,7 @@ from opensearchpy.exceptions import ConnectionTimeout, OpenSearchException, Tran
 from runtime.deadlines import left_s
 from schemas.errors import SearchUnavailable
 from search.queries import Body
-from stores.bounds import BusyError, RestingError
+from stores.bounds import BreakerOpenError, BusyError
 from stores.search import Transport
 
 GIVEN_UP_S = 0.3
@@ -47,27 +47,27 @@ async def ask(search: AsyncOpenSearch, alias: str, bodies: Sequence[Body]) -> li
     if transport.breaker.is_open:
         raise SearchUnavailable(AWAY)
     try:
-        async with transport.turns.turn(min(transport.patience_s, left_s())):
-            return await _in_turn(search, alias, bodies, min(transport.patience_s, left_s()))
+        async with transport.turns.slot(min(transport.patience_s, left_s())):
+            return await _through_breaker(search, alias, bodies, min(transport.patience_s, left_s()))
     except BusyError:
         raise SearchUnavailable(BUSY) from None
 
 
-def patience_of(search: AsyncOpenSearch) -> float:
+def search_timeout_s(search: AsyncOpenSearch) -> float:
     """Return the timeout of one search, in seconds."""
     return cast("Transport", search.transport).patience_s
 
 
-async def _in_turn(
+async def _through_breaker(
     search: AsyncOpenSearch, alias: str, bodies: Sequence[Body], seconds: float
 ) -> list[dict[str, Any]]:
     transport = cast("Transport", search.transport)
     try:
         with transport.breaker.attempt():
-            answers = await _asked(search, alias, bodies, seconds)
+            answers = await _request(search, alias, bodies, seconds)
             transport.breaker.succeeded()
             return answers
-    except RestingError:
+    except BreakerOpenError:
         raise SearchUnavailable(AWAY) from None
     except EngineFailedError as error:
         is_for_want_of_time = isinstance(error.__cause__, ConnectionTimeout)
@@ -79,7 +79,7 @@ async def _in_turn(
         raise
 
 
-async def _asked(
+async def _request(
     search: AsyncOpenSearch, alias: str, bodies: Sequence[Body], seconds: float
 ) -> list[dict[str, Any]]:
     if not seconds:

@@ -143,7 +143,7 @@ def add_nearby_localities(wanted: ListingSearch) -> Iterator[ChangedFields]:
 
 
 def add_nearby_sectors(wanted: ListingSearch) -> Iterator[ChangedFields]:
-    """Do the same as `look_further` for sectors that were chosen by number."""
+    """Do the same as `add_nearby_localities` for sectors that were chosen by number."""
     if wanted.sector:
         for wider in _with_neighbours([BY_NUMBER[sector.casefold()].locality for sector in wanted.sector]):
             yield {"sector": in_order(LOCALITIES[locality].sector for locality in wider)}

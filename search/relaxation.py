@@ -14,7 +14,7 @@ from opensearchpy import AsyncOpenSearch
 from runtime.deadlines import cut_short, ending_in
 from schemas.api.search.canonical import Change, ListingSearch, Suggestion
 from schemas.errors import SearchUnavailable
-from search.engine import ask, patience_of
+from search.engine import ask, search_timeout_s
 from search.ladders import ChangedFields, Ladder, ladders
 from search.queries import Body, filters
 
@@ -52,7 +52,7 @@ async def suggestions(
         return []
     finder = SuggestionFinder(search, alias, wanted, total)
     try:
-        with ending_in(SHARE_OF_PATIENCE * patience_of(search)):
+        with ending_in(SHARE_OF_PATIENCE * search_timeout_s(search)):
             await finder.run()
     except SearchUnavailable:
         cut_short()

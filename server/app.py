@@ -15,19 +15,19 @@ from domain.security.addresses import digest_of_today
 from schemas.settings import Settings
 from server.addresses import client_network
 from server.admin import analytics, audit, enhancement, exports, images, imports, users
-from server.admin import inquiries as leads
-from server.admin import properties as managed
+from server.admin import inquiries as admin_inquiries
+from server.admin import properties as admin_properties
 from server.context import CasaApp, CasaRequest, close_context, open_context
 from server.explore import page
-from server.http.cors import answer_preflight, say_who_may_read
+from server.http.cors import add_cors_headers, answer_preflight
 from server.http.methods import Routes, answer_options
-from server.http.patience import keep_in_time
+from server.http.patience import set_deadlines
 from server.http.problems import ProblemHandler
 from server.http.protocol import ANSWER_S
-from server.http.request_head import refuse_strange_heads
-from server.openapi import pages as contract
+from server.http.request_head import check_request_head
+from server.openapi import pages as openapi_pages
 from server.public import accounts, health, inquiries, localities, market, media, metrics, properties, search
-from server.webhooks import enhancement as news
+from server.webhooks import enhancement as enhancement_webhook
 
 PUBLIC = (
     health.blueprint,
@@ -38,7 +38,7 @@ PUBLIC = (
     market.blueprint,
     media.blueprint,
     accounts.blueprint,
-    accounts.mine,
+    accounts.own_account,
     inquiries.blueprint,
 )
 ADMIN = (
@@ -48,15 +48,21 @@ ADMIN = (
     imports.blueprint,
     exports.blueprint,
     analytics.blueprint,
-    leads.blueprint,
-    leads.files,
-    leads.personal_data,
-    managed.blueprint,
+    admin_inquiries.blueprint,
+    admin_inquiries.files,
+    admin_inquiries.personal_data,
+    admin_properties.blueprint,
     images.album,
     images.blueprint,
     enhancement.blueprint,
 )
-BLUEPRINTS = (*PUBLIC, *ADMIN, news.blueprint, page.blueprint, contract.contract)
+BLUEPRINTS = (
+    *PUBLIC,
+    *ADMIN,
+    enhancement_webhook.blueprint,
+    page.blueprint,
+    openapi_pages.document_blueprint,
+)
 
 LARGEST_HEAD = 16 * 1024
 SAFE_HEADERS = {
@@ -83,15 +89,15 @@ def create_app(settings: Settings, name: str = "casabricks") -> CasaApp:
     for blueprint in BLUEPRINTS:
         app.blueprint(blueprint)
     if settings.serve_docs:
-        app.blueprint(contract.page)
-    keep_in_time(app)
-    app.register_middleware(start_clock, "request")
-    app.register_middleware(refuse_strange_heads, "request")
+        app.blueprint(openapi_pages.page)
+    set_deadlines(app)
+    app.register_middleware(start_timer, "request")
+    app.register_middleware(check_request_head, "request")
     app.register_middleware(answer_preflight, "request")
     app.register_middleware(answer_options, "request")
-    app.register_middleware(sign_off, "response")
-    app.register_middleware(say_who_may_read, "response")
-    app.register_listener(begin_journals, "before_server_start")
+    app.register_middleware(finish_response, "response")
+    app.register_middleware(add_cors_headers, "response")
+    app.register_listener(start_journals, "before_server_start")
     app.register_listener(stop_traffic, "before_server_stop")
     app.register_listener(close_stores, "after_server_stop")
     return app
@@ -105,7 +111,7 @@ def framework_config(settings: Settings) -> Config:
             # server/http/protocol.py enforces the deadlines; a framework timer as short would cut it off
             "REQUEST_TIMEOUT": 3 * settings.header_deadline_s + ANSWER_S,
             "GRACEFUL_SHUTDOWN_TIMEOUT": settings.graceful_shutdown_s,
-            "ACCESS_LOG": False,  # `sign_off` writes a more useful one
+            "ACCESS_LOG": False,  # `finish_response` writes a more useful one
             "MOTD": False,
             "OAS": False,
             "AUTO_EXTEND": False,
@@ -113,7 +119,7 @@ def framework_config(settings: Settings) -> Config:
     )
 
 
-async def start_clock(request: CasaRequest) -> None:
+async def start_timer(request: CasaRequest) -> None:
     request.ctx.started = time.perf_counter()
     request.app.ctx.metrics.began()
 
@@ -122,7 +128,7 @@ PRIVATE = ("/api/v1/admin/", "/api/v1/auth/", "/api/v1/inquiries", "/api/v1/webh
 """Paths whose answers must not be stored by any cache."""
 
 
-async def sign_off(request: CasaRequest, response: BaseHTTPResponse) -> None:
+async def finish_response(request: CasaRequest, response: BaseHTTPResponse) -> None:
     """Add the common headers, including the request id, and record the request in metrics, traces and log."""
     is_production = request.app.ctx.settings.environment == "production"
     headers = SAFE_HEADERS | (ALWAYS_TLS if is_production else {}) | {"x-request-id": request.id}
@@ -150,10 +156,10 @@ async def sign_off(request: CasaRequest, response: BaseHTTPResponse) -> None:
     )
 
 
-async def begin_journals(app: CasaApp) -> None:
+async def start_journals(app: CasaApp) -> None:
     app.ctx.observer.begin()
-    app.ctx.searches.begin()
-    app.ctx.views.begin()
+    app.ctx.search_log.begin()
+    app.ctx.view_log.begin()
     app.add_task(app.ctx.metrics.keep_observing(app.ctx.database, app.ctx.stopping))
 
 

@@ -37,8 +37,8 @@ from schemas.errors import CasaError, DatabaseUnavailable, InvalidRequest
 from schemas.settings import Settings
 from schemas.vocabulary import Role
 from server.app import create_app
-from server.http.protocol import PromptProtocol
-from server.openapi.document import document, written_out
+from server.http.protocol import DeadlineProtocol
+from server.openapi.document import document, serialized
 from server.telemetry.metrics import share_between_workers
 from server.telemetry.observability import missing, observed
 from services.audit import Actor
@@ -105,7 +105,7 @@ def run_workers(settings: Settings) -> None:
         workers=settings.api_workers,
         access_log=False,
         motd=False,
-        protocol=PromptProtocol,
+        protocol=DeadlineProtocol,
     )
     gc.freeze()  # garbage collections in workers must not touch, and so copy, shared memory
     Sanic.serve(primary=application)
@@ -122,7 +122,7 @@ def openapi_command() -> None:
     """Print the contract of the API: an OpenAPI 3.1 document."""
     # No store is connected and the document contains no secret, so a random secret is enough.
     application = create_app(Settings(jwt_secret=SecretStr(token_hex(32))), "casabricks-openapi")
-    typer.echo(written_out(document(application)), nl=False)
+    typer.echo(serialized(document(application)), nl=False)
 
 
 def with_token_secret(settings: Settings) -> Settings:

@@ -31,14 +31,14 @@ from runtime.deadlines import left_s
 from schemas.settings import Settings
 from server.limits.address_turns import AddressTurns
 from server.limits.login_limits import LoginLimits
-from server.limits.passwords import Passwords
+from server.limits.passwords import PasswordHasher
 from server.limits.search_limits import SearchLimits
 from server.telemetry.figures import Figures
 from server.telemetry.metrics import Metrics
 from server.telemetry.observability import Observer
 from server.telemetry.search_log import SearchLog
 from server.telemetry.view_log import ViewLog
-from stores.answers import Answers
+from stores.answers import CachedAnswers
 from stores.cache import open_cache
 from stores.database import open_database
 from stores.media import Media, open_media
@@ -63,11 +63,11 @@ class Context:
     database: AsyncEngine
     search: AsyncOpenSearch
     cache: Redis
-    answers: Answers
-    searches: SearchLog
-    views: ViewLog
+    cached_answers: CachedAnswers
+    search_log: SearchLog
+    view_log: ViewLog
     queue: Queue
-    passwords: Passwords
+    passwords: PasswordHasher
     login_limits: LoginLimits
     search_limits: SearchLimits
     media: Media
@@ -83,7 +83,7 @@ class Context:
     metrics: Metrics
     figures: Figures
     observer: Observer
-    flights: dict[tuple[bytes, str], asyncio.Task[bytes]] = field(default_factory=dict)
+    searches_in_flight: dict[tuple[bytes, str], asyncio.Task[bytes]] = field(default_factory=dict)
     """Searches in flight whose answer other requests may share (server/search_cache.py)."""
     address_turns: AddressTurns = field(default_factory=AddressTurns)
     """One inquiry at a time from each address."""
@@ -143,16 +143,16 @@ def open_context(settings: Settings) -> Context:
         database=database,
         search=open_search(settings),
         cache=cache,
-        answers=Answers(
+        cached_answers=CachedAnswers(
             cache,
             settings.index_alias,
             enabled=settings.search_cache,
             most_bytes=settings.search_cache_mb * 2**20,
         ),
-        searches=SearchLog(database, keys_for("searched words", settings.token_secrets)[0]),
-        views=ViewLog(cache, database),
+        search_log=SearchLog(database, keys_for("searched words", settings.token_secrets)[0]),
+        view_log=ViewLog(cache, database),
         queue=Queue(settings),
-        passwords=Passwords(settings.password_cost),
+        passwords=PasswordHasher(settings.password_cost),
         login_limits=LoginLimits(
             open_cache(settings, patience_s=0.5), keys_for("login limits", settings.token_secrets)[0]
         ),
@@ -186,9 +186,9 @@ async def transaction(context: Context, *, awaited: bool = False) -> AsyncIterat
 
 
 async def close_context(context: Context) -> None:
-    await end_all(context.flights.values())
-    await context.searches.end()
-    await context.views.end()
+    await end_all(context.searches_in_flight.values())
+    await context.search_log.end()
+    await context.view_log.end()
     context.passwords.close()
     await context.login_limits.close()
     await context.pictures.close()

@@ -10,13 +10,13 @@ from sanic import HTTPResponse
 
 from schemas.errors import FieldError, Unparsable
 from server.context import CasaRequest
-from server.http.messages import TIMES, with_member
-from services.idempotency import KeptAnswer, Once
+from server.http.messages import JSON_OPTIONS, with_member
+from services.idempotency import IdempotentRequest, StoredAnswer
 
 LONGEST_KEY = 255
 
 
-def read_once(request: CasaRequest, body: BaseModel, client: str) -> Once | None:
+def read_idempotent_request(request: CasaRequest, body: BaseModel, client: str) -> IdempotentRequest | None:
     """Return the request's idempotency data; None without a key.
 
     Bodies are compared after parsing, so the order of their fields does not matter.
@@ -33,22 +33,22 @@ def read_once(request: CasaRequest, body: BaseModel, client: str) -> Once | None
         )
         raise Unparsable("The Idempotency-Key cannot be read.", (wrong,))
     scope = f"{request.method} {request.uri_template} {client}"
-    return Once(scope, given[0], sha256(body.model_dump_json().encode()).digest())
+    return IdempotentRequest(scope, given[0], sha256(body.model_dump_json().encode()).digest())
 
 
 def _is_key(key: str) -> bool:
     return 1 <= len(key) <= LONGEST_KEY and all("!" <= sign <= "~" for sign in key)
 
 
-def to_be_kept(value: object, status: int, entity_id: UUID) -> KeptAnswer:
+def to_stored_answer(value: object, status: int, entity_id: UUID) -> StoredAnswer:
     """Store the answer as bytes, so that a replay is identical byte for byte."""
-    return KeptAnswer(status, orjson.dumps(value, option=TIMES), entity_id)
+    return StoredAnswer(status, orjson.dumps(value, option=JSON_OPTIONS), entity_id)
 
 
-def reply_kept(answer: KeptAnswer, **news: Any) -> HTTPResponse:
+def reply_stored(answer: StoredAnswer, **members: Any) -> HTTPResponse:
     """Reply with the stored answer, adding members that are computed for each reply."""
     headers = {"idempotent-replayed": "true"} if answer.replayed else {}
     body = answer.body
-    for name, value in news.items():
+    for name, value in members.items():
         body = with_member(body, name, value)
     return HTTPResponse(body, answer.status, headers, "application/json")

@@ -9,7 +9,7 @@ HERE = "/media/"
 FIELDS = frozenset({"image", "url", "medium_url", "thumbnail_url", "enhanced_url"})
 
 
-def addressed(answer: Any, settings: Settings) -> Any:
+def with_picture_urls(answer: Any, settings: Settings) -> Any:
     """Make the URLs of the answer's pictures absolute; no-op without `MEDIA_PUBLIC_URL`."""
     base = settings.media_public_url.rstrip("/")
     return _addressed(answer, f"{base}/") if base else answer

@@ -20,12 +20,12 @@ from schemas.api.search.map import MapAnswer
 from schemas.api.search.suggest import Suggest
 from schemas.errors import SearchUnavailable
 from server.context import Context
-from server.http.messages import written
+from server.http.messages import encode_json
 
 MINUTE = 60
 
 
-class Kind(StrEnum):
+class SearchKind(StrEnum):
     GUIDED = "guided"
     LISTINGS = "listings"
     MAP = "map"
@@ -33,96 +33,102 @@ class Kind(StrEnum):
     LOCALITIES = "localities"
 
 
-LONGEST_S = {
-    Kind.GUIDED: 15 * MINUTE,  # all visitors begin with the same steps
-    Kind.LISTINGS: 5 * MINUTE,  # the same search is rarely repeated
-    Kind.MAP: 5 * MINUTE,
-    Kind.SUGGEST: 15 * MINUTE,  # the first letters are often the same
-    Kind.LOCALITIES: 60 * MINUTE,  # a handful of answers
+LIFETIME_S = {
+    SearchKind.GUIDED: 15 * MINUTE,  # all visitors begin with the same steps
+    SearchKind.LISTINGS: 5 * MINUTE,  # the same search is rarely repeated
+    SearchKind.MAP: 5 * MINUTE,
+    SearchKind.SUGGEST: 15 * MINUTE,  # the first letters are often the same
+    SearchKind.LOCALITIES: 60 * MINUTE,  # a handful of answers
 }
 """How long an answer is cached if nothing changes; a change invalidates it at once."""
-SHAPES: dict[Kind, Any] = {
-    Kind.GUIDED: GuidedAnswer,
-    Kind.LISTINGS: FoundListings,
-    Kind.MAP: MapAnswer,
-    Kind.SUGGEST: Suggest,
-    Kind.LOCALITIES: Localities,
+SHAPES: dict[SearchKind, Any] = {
+    SearchKind.GUIDED: GuidedAnswer,
+    SearchKind.LISTINGS: FoundListings,
+    SearchKind.MAP: MapAnswer,
+    SearchKind.SUGGEST: Suggest,
+    SearchKind.LOCALITIES: Localities,
 }
 
 Find = Callable[[], Awaitable[Any]]
-Fly = Callable[[], Coroutine[Any, Any, bytes]]
-NOW, NEXT = b"now", b"next"
-"""Used instead of an epoch where there is none: the flight that has begun, and the one waiting after it."""
+RunSearch = Callable[[], Coroutine[Any, Any, bytes]]
+Slot = tuple[bytes, str]
+"""Epoch and cache key of a search in flight; RUNNING or QUEUED instead of an epoch where there is none."""
+RUNNING, QUEUED = b"now", b"next"
 
 
-async def answered(context: Context, kind: Kind, wanted: BaseModel, find: Find) -> bytes:
-    """Return the answer to a search as JSON: cached, in flight, or new.
+async def cached_or_searched(context: Context, kind: SearchKind, wanted: BaseModel, find: Find) -> bytes:
+    """Return the answer to a search as JSON: cached, from a search in flight, or from a new one.
 
-    Only requests of the same epoch share a flight, because a flight of another epoch may miss changes. There
-    is no epoch while changes arrive or Redis is unreachable. Then only requests that arrive before a flight
-    starts share it: while one is in flight, the next one waits and collects all further requests.
+    Only requests of the same epoch share a search, because a search of another epoch may miss changes. There
+    is no epoch while changes arrive or Redis is unreachable. Then only requests that arrive before a search
+    starts share it: while one is running, the next one is queued and collects all further requests.
     """
-    key = key_of(kind, wanted)
-    found = await context.answers.find(key)
+    key = cache_key(kind, wanted)
+    found = await context.cached_answers.find(key)
     if found.answer is not None:
         context.metrics.cached[kind, "hit"].inc()
         return found.answer
 
-    async def fly() -> bytes:
-        return await _fly(context, kind, key, found.epoch, find)
+    async def search() -> bytes:
+        return await _search_and_store(context, kind, key, found.epoch, find)
 
-    before = len(context.flights)
-    flight = _next(context, key, fly) if found.epoch is None else _this(context, (found.epoch, key), fly)
-    joined = len(context.flights) == before
+    before = len(context.searches_in_flight)
+    if found.epoch is None:
+        task = _join_or_queue(context, key, search)
+    else:
+        task = _join_or_start(context, (found.epoch, key), search)
+    joined = len(context.searches_in_flight) == before
     context.metrics.cached[kind, "joined" if joined else "off" if found.epoch is None else "miss"].inc()
-    return await asyncio.shield(flight)  # it continues if the visitor disconnects
+    return await asyncio.shield(task)  # it continues if the visitor disconnects
 
 
-def _this(context: Context, place: tuple[bytes, str], fly: Fly) -> asyncio.Task[bytes]:
-    """Return the flight at this place, or start one."""
-    return context.flights.get(place) or _start(context, place, fly)
+def _join_or_start(context: Context, slot: Slot, search: RunSearch) -> asyncio.Task[bytes]:
+    """Return the search in this slot, or start one."""
+    return context.searches_in_flight.get(slot) or _start(context, slot, search)
 
 
-def _next(context: Context, key: str, fly: Fly) -> asyncio.Task[bytes]:
-    """Return the waiting flight, or one that starts as soon as no other is in flight."""
-    now, waiting = (NOW, key), context.flights.get((NEXT, key))
-    if waiting is not None:
-        return waiting
-    ahead = context.flights.get(now)
+def _join_or_queue(context: Context, key: str, search: RunSearch) -> asyncio.Task[bytes]:
+    """Return the queued search, or one that starts as soon as no other is running."""
+    tasks, running, queued = context.searches_in_flight, (RUNNING, key), (QUEUED, key)
+    if queued in tasks:
+        return tasks[queued]
+    ahead = tasks.get(running)
     if ahead is None:
-        return _start(context, now, fly)
+        return _start(context, running, search)
 
-    async def follow() -> bytes:
+    async def search_after() -> bytes:
         await asyncio.wait([ahead])
-        context.flights[now] = context.flights.pop((NEXT, key))  # from now on requests cannot join it
-        return await fly()
+        tasks[running] = tasks.pop(queued)  # from now on requests cannot join it
+        return await search()
 
-    return _start(context, (NEXT, key), follow)
-
-
-def _start(context: Context, place: tuple[bytes, str], fly: Fly) -> asyncio.Task[bytes]:
-    flight = context.flights[place] = asyncio.create_task(fly())
-    flight.add_done_callback(partial(_land, context, place))
-    return flight
+    return _start(context, queued, search_after)
 
 
-def _land(context: Context, began: tuple[bytes, str], flight: asyncio.Task[bytes]) -> None:
-    for place in (began, (NOW, began[1])):
-        if context.flights.get(place) is flight:
-            del context.flights[place]
-    if not flight.cancelled():
-        flight.exception()  # mark the exception as retrieved, even if all waiting requests are gone
+def _start(context: Context, slot: Slot, search: RunSearch) -> asyncio.Task[bytes]:
+    task = context.searches_in_flight[slot] = asyncio.create_task(search())
+    task.add_done_callback(partial(_remove_finished, context, slot))
+    return task
 
 
-async def _fly(context: Context, kind: Kind, key: str, epoch: bytes | None, find: Find) -> bytes:
+def _remove_finished(context: Context, slot: Slot, task: asyncio.Task[bytes]) -> None:
+    for possible in (slot, (RUNNING, slot[1])):  # a queued search has moved when it started
+        if context.searches_in_flight.get(possible) is task:
+            del context.searches_in_flight[possible]
+    if not task.cancelled():
+        task.exception()  # mark the exception as retrieved, even if all waiting requests are gone
+
+
+async def _search_and_store(
+    context: Context, kind: SearchKind, key: str, epoch: bytes | None, find: Find
+) -> bytes:
     with ending_in(context.settings.public_deadline_s, anew=True) as deadline:
-        answer = written(await watched(context, kind, find))
+        answer = encode_json(await counting_failures(context, kind, find))
     if epoch is not None and not deadline.cut_short:
-        await context.answers.keep(key, epoch, answer, seconds=jittered(LONGEST_S[kind]))
+        await context.cached_answers.store(key, epoch, answer, seconds=with_jitter(LIFETIME_S[kind]))
     return answer
 
 
-async def watched(context: Context, kind: str, find: Find) -> Any:
+async def counting_failures(context: Context, kind: str, find: Find) -> Any:
     """Await the search and count its failures."""
     try:
         return await find()
@@ -131,21 +137,21 @@ async def watched(context: Context, kind: str, find: Find) -> Any:
         raise
 
 
-def shape_of(answer: Any) -> str:
+def schema_digest(answer: Any) -> str:
     """Return a digest of the answer's schema and the release, so that releases never share cached answers."""
     schema = orjson.dumps(TypeAdapter(answer).json_schema(), option=orjson.OPT_SORT_KEYS)
     return blake2b(schema + version("casabricks").encode(), digest_size=4).hexdigest()
 
 
-VERSIONS = {kind: shape_of(shape) for kind, shape in SHAPES.items()}
+SCHEMA_DIGESTS = {kind: schema_digest(shape) for kind, shape in SHAPES.items()}
 
 
-def key_of(kind: Kind, wanted: BaseModel) -> str:
+def cache_key(kind: SearchKind, wanted: BaseModel) -> str:
     """Return the cache key of a search; equivalent requests have the same key."""
     text = wanted.model_dump_json(exclude_defaults=True)
-    return f"{kind}:{VERSIONS[kind]}:{blake2b(text.encode(), digest_size=16).hexdigest()}"
+    return f"{kind}:{SCHEMA_DIGESTS[kind]}:{blake2b(text.encode(), digest_size=16).hexdigest()}"
 
 
-def jittered(seconds: int) -> int:
+def with_jitter(seconds: int) -> int:
     """Shorten by up to a fifth, so that answers cached together do not expire together."""
     return seconds - random.randrange(seconds // 5)  # noqa: S311  not for security

@@ -75,15 +75,17 @@ async def read_hash(session: AsyncSession, user_id: UUID) -> str:
     return (await session.scalars(select(User.hashed_password).where(User.id == user_id))).one()
 
 
-async def set_password(session: AsyncSession, actor: Actor, user_id: UUID, seen: str, hashed: str) -> None:
-    """Replace the password with the hash `seen`, and end all sessions.
+async def set_password(
+    session: AsyncSession, actor: Actor, user_id: UUID, expected_hash: str, hashed: str
+) -> None:
+    """Replace the password with the hash `expected_hash`, and end all sessions.
 
     Raises:
         Unauthorized: the password was replaced in between.
     """
     replaced = (
         update(User)
-        .where(User.id == user_id, User.hashed_password == seen)
+        .where(User.id == user_id, User.hashed_password == expected_hash)
         .values(
             hashed_password=hashed,
             must_change_password=False,

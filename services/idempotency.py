@@ -15,12 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from schemas.errors import Conflict, FieldError, InvalidRequest
 from schemas.tables import IdempotencyKey
 
-KEPT_FOR = timedelta(hours=24)
+KEY_LIFETIME = timedelta(hours=24)
 IN_FLIGHT = "A request with this Idempotency-Key is being answered; ask again in a moment."
 
 
 @dataclass(frozen=True)
-class Once:
+class IdempotentRequest:
     """A request with its client's idempotency key."""
 
     scope: str
@@ -30,16 +30,16 @@ class Once:
 
 
 @dataclass(frozen=True)
-class KeptAnswer:
+class StoredAnswer:
     status: int
     body: bytes
     entity_id: UUID | None = None
     replayed: bool = False
 
 
-async def once_only(
-    session: AsyncSession, once: Once | None, effect: Callable[[], Awaitable[KeptAnswer]]
-) -> KeptAnswer:
+async def run_idempotently(
+    session: AsyncSession, request: IdempotentRequest | None, effect: Callable[[], Awaitable[StoredAnswer]]
+) -> StoredAnswer:
     """Return the stored answer to this request, or else run its effect and store the answer.
 
     A request without a key takes effect every time.
@@ -48,49 +48,49 @@ async def once_only(
         Conflict: the same request is still in flight.
         InvalidRequest: the key was used with another body before.
     """
-    if once is None:
+    if request is None:
         return await effect()
-    if not await _take_turn(session, once):
+    if not await _try_lock(session, request):
         raise Conflict(IN_FLIGHT)
-    known = await _answered(session, once)
-    if known is not None:
-        return _replay(known, once)
+    stored = await _stored_answer(session, request)
+    if stored is not None:
+        return _replay(stored, request)
     answer = await effect()
-    await _keep(session, once, answer)
+    await _store(session, request, answer)
     return answer
 
 
-async def _take_turn(session: AsyncSession, once: Once) -> bool:
-    turn = func.hashtextextended(f"idempotency {once.scope} {once.key}", 0)
-    return bool(await session.scalar(select(func.pg_try_advisory_xact_lock(turn))))
+async def _try_lock(session: AsyncSession, request: IdempotentRequest) -> bool:
+    lock_key = func.hashtextextended(f"idempotency {request.scope} {request.key}", 0)
+    return bool(await session.scalar(select(func.pg_try_advisory_xact_lock(lock_key))))
 
 
-async def _answered(session: AsyncSession, once: Once) -> IdempotencyKey | None:
+async def _stored_answer(session: AsyncSession, request: IdempotentRequest) -> IdempotencyKey | None:
     return await session.scalar(
         select(IdempotencyKey).where(
-            IdempotencyKey.scope == once.scope,
-            IdempotencyKey.key == once.key,
-            IdempotencyKey.created_at > func.now() - KEPT_FOR,
+            IdempotencyKey.scope == request.scope,
+            IdempotencyKey.key == request.key,
+            IdempotencyKey.created_at > func.now() - KEY_LIFETIME,
         )
     )
 
 
-def _replay(known: IdempotencyKey, once: Once) -> KeptAnswer:
-    if known.body_sha256 != once.body_sha256:
+def _replay(stored: IdempotencyKey, request: IdempotentRequest) -> StoredAnswer:
+    if stored.body_sha256 != request.body_sha256:
         wrong = FieldError("#/Idempotency-Key", "header", "key_reused", "was sent with another body before")
         raise InvalidRequest("This Idempotency-Key belongs to another request.", (wrong,))
-    return KeptAnswer(known.status, known.response, known.entity_id, replayed=True)
+    return StoredAnswer(stored.status, stored.response, stored.entity_id, replayed=True)
 
 
-async def _keep(session: AsyncSession, once: Once, answer: KeptAnswer) -> None:
+async def _store(session: AsyncSession, request: IdempotentRequest, answer: StoredAnswer) -> None:
     """Store the answer, replacing an expired one under the same key."""
-    mine = (IdempotencyKey.scope == once.scope, IdempotencyKey.key == once.key)
-    await session.execute(delete(IdempotencyKey).where(*mine))
+    same_request = (IdempotencyKey.scope == request.scope, IdempotencyKey.key == request.key)
+    await session.execute(delete(IdempotencyKey).where(*same_request))
     await session.execute(
         insert(IdempotencyKey).values(
-            scope=once.scope,
-            key=once.key,
-            body_sha256=once.body_sha256,
+            scope=request.scope,
+            key=request.key,
+            body_sha256=request.body_sha256,
             status=answer.status,
             response=answer.body,
             entity_id=answer.entity_id,

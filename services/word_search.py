@@ -7,7 +7,9 @@ from sqlalchemy import ColumnElement, false, func, literal
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 
 
-def begin_words(search: Any, beginnings: Iterable[str], *, by_index: bool = True) -> ColumnElement[bool]:
+def words_starting_with(
+    search: Any, beginnings: Iterable[str], *, by_index: bool = True
+) -> ColumnElement[bool]:
     """Match rows where each beginning starts a word of `search`; without beginnings nothing matches.
 
     `by_index`: whether the index of words may be used.

@@ -34,39 +34,39 @@ MOST_BYTES = 64 * 2**20
 PAUSE_S = 5.0
 """After a failure Redis is not asked for this long, so that visitors do not wait for it each time."""
 
-UNTIL = 10
+EXPIRY_DIGITS = 10
 """Number of digits before a cached answer; they hold the second in which it expires."""
 
 # If Redis loses its data, an old epoch must not occur again, because an answer for it may still be in
 # flight. The first epoch is therefore the time in microseconds, which is above every earlier epoch.
-BEGIN = """
+ENSURE_EPOCH = """
 if redis.call('EXISTS', KEYS[1]) == 0 then
   local now = redis.call('TIME')
   redis.call('SET', KEYS[1], now[1] .. string.format('%06d', now[2]))
 end
 """
-FORGET_THE_KILLED = f"""
+EXPIRE_ABANDONED_MARKS = f"""
 local long_ago = redis.call('TIME')[1] - {ABANDONED_S}
 if redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', long_ago) > 0 then
-  {BEGIN}
+  {ENSURE_EPOCH}
   redis.call('INCR', KEYS[1])
 end
 """
 LOOK_UP = f"""
-{FORGET_THE_KILLED}
+{EXPIRE_ABANDONED_MARKS}
 if redis.call('ZCARD', KEYS[2]) > 0 then return {{}} end
-{BEGIN}
+{ENSURE_EPOCH}
 local epoch, now = redis.call('GET', KEYS[1]), tonumber(redis.call('TIME')[1])
 local is_of_now = redis.call('HGET', KEYS[3], 'epoch') == epoch
 local found = {{epoch}}
 for place, key in ipairs(ARGV) do
   local kept = is_of_now and redis.call('HGET', KEYS[3], key)
-  local holds = kept and tonumber(string.sub(kept, 1, {UNTIL})) > now
-  found[place + 1] = holds and string.sub(kept, {UNTIL} + 1)
+  local holds = kept and tonumber(string.sub(kept, 1, {EXPIRY_DIGITS})) > now
+  found[place + 1] = holds and string.sub(kept, {EXPIRY_DIGITS} + 1)
 end
 return found
 """
-KEEP = f"""
+STORE = f"""
 local epoch, key, answer, seconds, most = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 if redis.call('GET', KEYS[1]) ~= epoch or #answer > most then return end
 local bytes = #key + #answer - redis.call('HSTRLEN', KEYS[2], key)
@@ -76,19 +76,19 @@ if not is_of_now or redis.call('HINCRBY', KEYS[2], 'bytes', bytes) > most then
   redis.call('HSET', KEYS[2], 'epoch', epoch, 'bytes', #key + #answer)
 end
 local ends = redis.call('TIME')[1] + seconds
-redis.call('HSET', KEYS[2], key, string.format('%0{UNTIL}d', ends) .. answer)
+redis.call('HSET', KEYS[2], key, string.format('%0{EXPIRY_DIGITS}d', ends) .. answer)
 if redis.call('TTL', KEYS[2]) < seconds then redis.call('EXPIRE', KEYS[2], seconds) end
 """
-MARK = "redis.call('ZADD', KEYS[2], redis.call('TIME')[1], ARGV[1])"
-TAKE_BACK = f"""
+SET_MARK = "redis.call('ZADD', KEYS[2], redis.call('TIME')[1], ARGV[1])"
+REMOVE_MARK_AND_RAISE = f"""
 redis.call('ZREM', KEYS[2], ARGV[1])
-{BEGIN}
+{ENSURE_EPOCH}
 return redis.call('INCR', KEYS[1])
 """
 
 
 @dataclass(frozen=True)
-class Found:
+class Lookup:
     """The result of a cache lookup."""
 
     epoch: bytes | None
@@ -96,12 +96,12 @@ class Found:
     answer: bytes | None
 
 
-NOTHING = Found(None, None)
-_Asked = dict[str, list[asyncio.Future[Found]]]
+CACHE_OFF = Lookup(None, None)
+_Waiting = dict[str, list[asyncio.Future[Lookup]]]
 """Waiting futures by cache key."""
 
 
-class Answers:
+class CachedAnswers:
     """The reading side, for the API.
 
     Lookups that arrive while one is in flight are sent together in the next one. The client costs more time
@@ -113,63 +113,63 @@ class Answers:
     ) -> None:
         self._enabled = enabled
         self._keys = _keys(alias)
-        self._places = [self._keys.epoch, self._keys.moving, self._keys.answers]
+        self._lookup_keys = [self._keys.epoch, self._keys.marks, self._keys.answers]
         self._most_bytes = most_bytes
-        self._keep = cache.register_script(KEEP)
-        self._look_up = cache.register_script(LOOK_UP)
-        self._off_until = 0.0
-        self._waiting: _Asked = {}
-        self._asking: asyncio.Task[None] | None = None
+        self._store_script = cache.register_script(STORE)
+        self._look_up_script = cache.register_script(LOOK_UP)
+        self._paused_until = 0.0
+        self._waiting: _Waiting = {}
+        self._sending: asyncio.Task[None] | None = None
 
-    async def find(self, key: str) -> Found:
+    async def find(self, key: str) -> Lookup:
         """Return the epoch, and the answer under this key if it is still valid."""
-        if not self._enabled or time.monotonic() < self._off_until:
-            return NOTHING
-        found: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
+        if not self._enabled or time.monotonic() < self._paused_until:
+            return CACHE_OFF
+        found: asyncio.Future[Lookup] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(key, []).append(found)
-        if self._asking is None:
-            self._asking = asyncio.create_task(self._ask())
+        if self._sending is None:
+            self._sending = asyncio.create_task(self._send_lookups())
         return await found
 
-    async def _ask(self) -> None:
+    async def _send_lookups(self) -> None:
         """Look up until no caller waits. A key that is asked for during a lookup waits for the next one."""
         try:
             while asked := self._waiting:
                 self._waiting = {}
-                _tell(asked, await self._look(list(asked)))
+                _resolve(asked, await self._read(list(asked)))
         finally:
             for left in (asked, self._waiting):
-                _tell(left, {})  # on any error too, so that no caller waits forever
-            self._waiting, self._asking = {}, None
+                _resolve(left, {})  # on any error too, so that no caller waits forever
+            self._waiting, self._sending = {}, None
 
-    async def _look(self, keys: list[str]) -> Mapping[str, Found]:
-        if time.monotonic() < self._off_until:
+    async def _read(self, keys: list[str]) -> Mapping[str, Lookup]:
+        if time.monotonic() < self._paused_until:
             return {}
         for _ in range(ATTEMPTS):
             with suppress(RedisError, OSError):
-                epoch, *kept = await self._look_up(self._places, keys) or [None]
-                return {key: Found(epoch, answer) for key, answer in zip(keys, kept, strict=bool(kept))}
-        self._off_until = time.monotonic() + PAUSE_S
+                epoch, *kept = await self._look_up_script(self._lookup_keys, keys) or [None]
+                return {key: Lookup(epoch, answer) for key, answer in zip(keys, kept, strict=bool(kept))}
+        self._paused_until = time.monotonic() + PAUSE_S
         return {}
 
-    async def keep(self, key: str, epoch: bytes, answer: bytes, *, seconds: int) -> None:
+    async def store(self, key: str, epoch: bytes, answer: bytes, *, seconds: int) -> None:
         """Cache an answer for this many seconds, if `epoch`, read before the search, is still current."""
         given: list[Any] = [epoch, key, answer, seconds, self._most_bytes]
         with suppress(RedisError, OSError):
-            await self._keep([self._keys.epoch, self._keys.answers], given)
+            await self._store_script([self._keys.epoch, self._keys.answers], given)
 
 
-def _tell(asked: _Asked, answers: Mapping[str, Found]) -> None:
-    for key, waiting in asked.items():
-        for found in waiting:
-            if not found.done():  # done if its request was cancelled
-                found.set_result(answers.get(key, NOTHING))
+def _resolve(waiting: _Waiting, answers: Mapping[str, Lookup]) -> None:
+    for key, lookups in waiting.items():
+        for lookup in lookups:
+            if not lookup.done():  # done if its request was cancelled
+                lookup.set_result(answers.get(key, CACHE_OFF))
 
 
 @dataclass(frozen=True)
 class _Keys:
     epoch: str
-    moving: str
+    marks: str
     """The marks: tokens of processes that are making changes searchable, by start time."""
     answers: str
     """A hash with the answers of one epoch; the first answer of a new epoch replaces it."""
@@ -181,34 +181,34 @@ def _keys(alias: str) -> _Keys:
 
 
 @dataclass
-class Epoch:
+class SearchCacheEpoch:
     """The writing side, for processes that make changes searchable."""
 
     cache: Redis
     alias: str
     token: str = field(default_factory=lambda: token_hex(8))
-    owes: bool = False
+    is_raise_due: bool = False
     """Whether the mark may still be set, or the epoch still has to be raised."""
 
     @asynccontextmanager
-    async def moving(self) -> AsyncIterator[None]:
+    async def invalidating(self) -> AsyncIterator[None]:
         """Wrap the code that makes changes searchable; it runs even if Redis is unavailable.
 
         If the block fails, the engine may still complete the change, so the mark stays until a later block
         succeeds or the mark expires like that of a killed process.
         """
-        self.owes = True
+        self.is_raise_due = True
         with suppress(RedisError, OSError):
-            await self._tell(MARK)
+            await self._run(SET_MARK)
         yield
-        await self.settle()
+        await self.raise_epoch()
 
-    async def settle(self) -> None:
-        """Raise the epoch and remove the mark; if that fails, `owes` stays set."""
+    async def raise_epoch(self) -> None:
+        """Raise the epoch and remove the mark; if that fails, `is_raise_due` stays set."""
         with suppress(RedisError, OSError):
-            await self._tell(TAKE_BACK)
-            self.owes = False
+            await self._run(REMOVE_MARK_AND_RAISE)
+            self.is_raise_due = False
 
-    async def _tell(self, script: str) -> None:
+    async def _run(self, script: str) -> None:
         keys = _keys(self.alias)
-        await self.cache.register_script(script)([keys.epoch, keys.moving], [self.token])
+        await self.cache.register_script(script)([keys.epoch, keys.marks], [self.token])

@@ -14,11 +14,11 @@ class BusyError(Exception):
     """Too many requests are waiting, or no slot became free in time."""
 
 
-class RestingError(Exception):
+class BreakerOpenError(Exception):
     """The breaker is open: the server failed repeatedly and is not asked for a moment."""
 
 
-class Turns:
+class ConcurrencyLimit:
     """Limits the number of requests in flight; further ones wait in order, for a limited time."""
 
     def __init__(self, at_once: int, *, most_waiting: int | None = None) -> None:
@@ -28,7 +28,7 @@ class Turns:
         self._admitted = 0
 
     @asynccontextmanager
-    async def turn(self, patience_s: float) -> AsyncIterator[None]:
+    async def slot(self, patience_s: float) -> AsyncIterator[None]:
         """Hold a slot during the block.
 
         Raises:
@@ -71,10 +71,10 @@ class Breaker:
         """Wrap one request. If a trial reports neither success nor failure, the next request is the trial.
 
         Raises:
-            RestingError: the breaker is open.
+            BreakerOpenError: the breaker is open.
         """
         if self.is_open:
-            raise RestingError
+            raise BreakerOpenError
         is_trial = self._failed >= self.failures
         self._on_trial |= is_trial
         try:

@@ -40,12 +40,12 @@ def open_cache(settings: Settings, *, patience_s: float | None = None) -> Redis:
         retry=Retry(NoBackoff(), 0),
     )
     pool.connection_class = type(
-        "Connection", (PromptConnection, pool.connection_class), {"timeout_s": timeout_s}
+        "Connection", (DeadlineConnection, pool.connection_class), {"timeout_s": timeout_s}
     )
     return Redis.from_pool(pool)
 
 
-class PromptConnection(AbstractConnection):
+class DeadlineConnection(AbstractConnection):
     """Connection with a timeout that does not lose cancellations.
 
     The library's `socket_timeout` writes under `asyncio.wait_for`. On Python 3.11 that loses a cancellation

@@ -24,7 +24,7 @@ NEVER = frozenset({
 """Permanent rejections. All other statuses, also those for a wrong secret, are retried later."""
 
 
-class EnhancerAway(Exception):
+class EnhancerUnavailable(Exception):
     """The AI service did not accept the job; retry later."""
 
 
@@ -41,7 +41,7 @@ class Enhancer(Protocol):
             image_url: address of the original: a path below the public address, or an absolute URL.
 
         Raises:
-            EnhancerAway: the service did not accept the job; retry later.
+            EnhancerUnavailable: the service did not accept the job; retry later.
             JobRejected: the service will never accept it.
         """
 
@@ -54,7 +54,7 @@ class HttpEnhancer:
 
     async def submit(self, job: Job, image_url: str) -> None:
         if not self._url or not self._keys:
-            raise EnhancerAway("ENHANCER_URL or WEBHOOK_SECRET is not set")
+            raise EnhancerUnavailable("ENHANCER_URL or WEBHOOK_SECRET is not set")
         body = self._body(job, image_url)
         headers = signed_headers(job.id, int(time.time()), body, self._keys)
         sent = {"data": body, "headers": {"content-type": "application/json", **headers}}
@@ -66,11 +66,11 @@ class HttpEnhancer:
             ):
                 status = answer.status
         except (ClientError, OSError, TimeoutError) as error:
-            raise EnhancerAway(type(error).__name__) from error
+            raise EnhancerUnavailable(type(error).__name__) from error
         if status in NEVER:
             raise JobRejected(f"answered {status}")
         if status not in TAKEN:
-            raise EnhancerAway(f"answered {status}")
+            raise EnhancerUnavailable(f"answered {status}")
 
     def _body(self, job: Job, image_url: str) -> bytes:
         data = {

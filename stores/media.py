@@ -170,7 +170,7 @@ class BucketMedia:
         address = urlsplit(settings.media_url)
         self._bucket = address.netloc
         self._prefix = f"{path}/" if (path := address.path.strip("/")) else ""
-        self._public_url = settings.media_public_url.rstrip("/") or self._own_url(settings)
+        self._public_url = settings.media_public_url.rstrip("/") or self._bucket_url(settings)
         self._options = _client_options(settings)
         self._opening = asyncio.Lock()
         self._open = AsyncExitStack()
@@ -178,11 +178,11 @@ class BucketMedia:
 
     async def put(self, key: str, content: bytes, content_type: str) -> None:
         headers = {"ContentType": content_type, "CacheControl": CACHING, "ContentDisposition": "inline"}
-        async with self._asked() as client:
+        async with self._request() as client:
             await client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=content, **headers)
 
     async def get(self, key: str) -> bytes:
-        async with self._asked() as client:
+        async with self._request() as client:
             found = await client.get_object(Bucket=self._bucket, Key=self._prefix + key)
             content: bytes = await found["Body"].read()
             return content
@@ -190,7 +190,7 @@ class BucketMedia:
     async def delete(self, keys: Iterable[str]) -> None:
         waiting = iter(keys)
         while batch := [{"Key": self._prefix + key} for key in islice(waiting, BATCH)]:
-            async with self._asked() as client:
+            async with self._request() as client:
                 done = await client.delete_objects(
                     Bucket=self._bucket, Delete={"Objects": batch, "Quiet": True}
                 )
@@ -201,7 +201,7 @@ class BucketMedia:
     async def list(self, prefix: str) -> AsyncIterator[StoredObject]:
         more: dict[str, str] | None = {}
         while more is not None:
-            async with self._asked() as client:
+            async with self._request() as client:
                 page = await client.list_objects_v2(
                     Bucket=self._bucket, Prefix=self._prefix + prefix, MaxKeys=BATCH, **more
                 )
@@ -218,17 +218,17 @@ class BucketMedia:
         await self._open.aclose()
         self._client = None
 
-    def _own_url(self, settings: Settings) -> str:
+    def _bucket_url(self, settings: Settings) -> str:
         host = urlsplit(settings.s3_endpoint_url or f"https://s3.{settings.s3_region}.amazonaws.com")
         named = f"{host.netloc}/{self._bucket}" if settings.s3_path_style else f"{self._bucket}.{host.netloc}"
         return f"{host.scheme}://{named}/{self._prefix}".rstrip("/")
 
     @asynccontextmanager
-    async def _asked(self) -> AsyncIterator[Any]:
+    async def _request(self) -> AsyncIterator[Any]:
         """Yield the client for one request; translate its errors to NotFound or MediaUnavailable."""
         try:
             async with asyncio.timeout(LONGEST_S):
-                yield await self._connected()
+                yield await self._open_client()
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code")
             if code in MISSING:
@@ -239,7 +239,7 @@ class BucketMedia:
             log.warning("media_unavailable", error=type(error).__name__)
             raise MediaUnavailable("Pictures cannot be stored or read just now.") from error
 
-    async def _connected(self) -> Any:
+    async def _open_client(self) -> Any:
         async with self._opening:
             if self._client is None:
                 opening = aioboto3.Session().client("s3", **self._options)

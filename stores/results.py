@@ -33,7 +33,7 @@ class ResultUnusable(Exception):
     """The result will never be usable. The message completes the sentence "The result ..."."""
 
 
-class ResultAway(Exception):
+class ResultUnavailable(Exception):
     """The result cannot be fetched now; retry later."""
 
 
@@ -87,7 +87,7 @@ class Results:
         Raises:
             UrlNotAllowed: the URL or an address it resolves to is not allowed.
             ResultUnusable: the result is too large, compressed, moved or gone.
-            ResultAway: the result cannot be fetched now; retry later.
+            ResultUnavailable: the result cannot be fetched now; retry later.
         """
         check_result_url(url, self._origins)
         try:
@@ -98,7 +98,7 @@ class Results:
                 _check_answer(answer)
                 return await self._read(answer)
         except (ClientError, OSError, TimeoutError) as error:
-            raise ResultAway(type(error).__name__) from error
+            raise ResultUnavailable(type(error).__name__) from error
 
     def _session(self) -> ClientSession:
         """Return a new session for each result, so that no connection and no resolved name is reused."""
@@ -132,7 +132,7 @@ def _check_answer(answer: ClientResponse) -> None:
     if 300 <= answer.status < 400:
         raise ResultUnusable("is somewhere else, and redirects are not followed")
     if answer.status >= 500 or answer.status in {408, 425, 429}:
-        raise ResultAway(f"answered {answer.status}")
+        raise ResultUnavailable(f"answered {answer.status}")
     if answer.status != 200:
         raise ResultUnusable(f"answered {answer.status}")
     if answer.headers.get("content-encoding", "identity") != "identity":

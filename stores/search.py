@@ -7,7 +7,7 @@ from opensearchpy import AsyncOpenSearch, AsyncTransport
 from opensearchpy.serializer import JSONSerializer
 
 from schemas.settings import Settings
-from stores.bounds import Breaker, Turns
+from stores.bounds import Breaker, ConcurrencyLimit
 
 
 class OrjsonSerializer(JSONSerializer):
@@ -26,7 +26,7 @@ class Transport(AsyncTransport):
     def __init__(self, hosts: Any, *, patience_s: float, at_once: int, **options: Any) -> None:
         super().__init__(hosts, timeout=patience_s, **options)
         self.patience_s = patience_s
-        self.turns, self.breaker = Turns(at_once), Breaker()
+        self.turns, self.breaker = ConcurrencyLimit(at_once), Breaker()
 
     async def close(self) -> None:
         """Close all connections. The library leaves those of currently unavailable nodes open."""

@@ -21,12 +21,12 @@ from imaging.pool import Pool
 from runtime.crash_points import crash_here
 from schemas.errors import MediaUnavailable, Overloaded
 from schemas.settings import Settings
-from services.images.enhancement import Claim, claim, due, expire, move, postpone, store_result
-from services.images.intake import StoredPicture, discard, take_in
+from services.images.enhancement import Claim, apply_event, claim, due, expire, postpone, store_result
+from services.images.intake import StoredPicture, discard, encode_and_store
 from stores.database import open_database
-from stores.enhancer import Enhancer, EnhancerAway, HttpEnhancer, JobRejected
+from stores.enhancer import Enhancer, EnhancerUnavailable, HttpEnhancer, JobRejected
 from stores.media import Media, open_media
-from stores.results import ResultAway, Results, ResultUnusable, allowed_origins
+from stores.results import Results, ResultUnavailable, ResultUnusable, allowed_origins
 
 MOST_OF_A_ROUND, SIDE_BY_SIDE = 100, 4
 log = structlog.get_logger(component="enhancement")
@@ -105,14 +105,14 @@ async def hand_over(tools: Tools, held: Claim) -> None:
     """Submit the picture (pending -> processing); postpone with a growing pause if the AI service is down."""
     try:
         await tools.enhancer.submit(held.job, held.original_url)
-    except EnhancerAway as error:
+    except EnhancerUnavailable as error:
         await put_off(tools, held, str(error))
     except JobRejected as error:
         await fail(tools, held, Event.REJECTED, f"The AI service refused it: it {error}.")
     else:
         crash_here("enhancement-after-post")
         async with AsyncSession(tools.engine) as session, session.begin():
-            await move(session, held.job, Event.ACCEPTED)
+            await apply_event(session, held.job, Event.ACCEPTED)
 
 
 async def fetch_result(tools: Tools, held: Claim, result_url: str) -> None:
@@ -123,10 +123,10 @@ async def fetch_result(tools: Tools, held: Claim, result_url: str) -> None:
     try:
         content = await tools.results.fetch(result_url)
         crash_here("enhancement-after-fetch")
-        stored = await take_in(tools.pool, tools.media, content)
+        stored = await encode_and_store(tools.pool, tools.media, content)
     except (UrlNotAllowed, ResultUnusable, PictureRefused) as error:
         await fail(tools, held, Event.UNUSABLE, f"The result {error}.")
-    except ResultAway as error:
+    except ResultUnavailable as error:
         if held.tries == RESULT_TRIES:
             await fail(tools, held, Event.UNUSABLE, f"The result could not be fetched: {error}.")
         else:
@@ -154,10 +154,10 @@ async def put_off(tools: Tools, held: Claim, why: str, *, ours: bool = False) ->
         "enhancement_put_off", image_id=str(held.job.image_id), why=why, pause_s=pause.total_seconds()
     )
     async with AsyncSession(tools.engine) as session, session.begin():
-        await postpone(session, held, pause, forgiven=ours)
+        await postpone(session, held, pause, uncounted=ours)
 
 
 async def fail(tools: Tools, held: Claim, event: Event, why: str) -> None:
     log.warning("enhancement_failed", image_id=str(held.job.image_id), why=why)
     async with AsyncSession(tools.engine) as session, session.begin():
-        await move(session, held.job, event, enhancement_error=why)
+        await apply_event(session, held.job, event, enhancement_error=why)

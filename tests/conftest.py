@@ -25,7 +25,7 @@ from embedded.services import Services
 from indexer.lifecycle import generations
 from schemas.settings import Settings
 from schemas.tables import Base
-from stores.answers import Epoch
+from stores.answers import SearchCacheEpoch
 from stores.cache import open_cache
 from stores.database import open_database
 from stores.search import open_search
@@ -252,6 +252,8 @@ async def generation(
     await cache.delete(*(f"search:{{{settings.index_alias}}}:{mark}" for mark in ("moving", "written")))
     name = await generations.create(engine, search, settings)
     await generations.begin_verifying(engine, name)
-    await generations.promote(engine, search, settings.index_alias, name, Epoch(cache, settings.index_alias))
+    await generations.promote(
+        engine, search, settings.index_alias, name, SearchCacheEpoch(cache, settings.index_alias)
+    )
     yield name
     await search.indices.delete(index=f"{settings.index_alias}-*")

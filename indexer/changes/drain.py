@@ -51,7 +51,7 @@ from indexer.lifecycle.generations import ForeignGeneration, Generation
 from runtime.crash_points import crash_here
 from schemas.tables import DeadLetter, OutboxRow, Property
 from schemas.vocabulary import GenerationState
-from stores.answers import Epoch
+from stores.answers import SearchCacheEpoch
 
 log = structlog.get_logger(component=__name__)
 
@@ -124,7 +124,7 @@ async def drain_once(
     *,
     alias: str,
     limit: int = BATCH,
-    epoch: Epoch | None = None,
+    epoch: SearchCacheEpoch | None = None,
     show: bool = False,
 ) -> Drained:
     """Settle one batch of changes in every writable generation and make it searchable.
@@ -186,7 +186,7 @@ async def drain_all(
     *,
     alias: str,
     limit: int = BATCH,
-    epoch: Epoch | None = None,
+    epoch: SearchCacheEpoch | None = None,
 ) -> int:
     """Drain until nothing is left to claim, then refresh; return the number of settled outbox rows."""
     settled = 0
@@ -197,7 +197,7 @@ async def drain_all(
 
 
 async def drain_pending(
-    engine: AsyncEngine, search: AsyncOpenSearch, *, alias: str, epoch: Epoch | None = None
+    engine: AsyncEngine, search: AsyncOpenSearch, *, alias: str, epoch: SearchCacheEpoch | None = None
 ) -> None:
     """Drain until every change that is pending now is settled, here or by the drain that has claimed it.
 
@@ -223,7 +223,7 @@ async def _is_pending(engine: AsyncEngine, mark: int) -> bool:
         return await outbox.is_pending(connection, mark)
 
 
-async def refresh(search: AsyncOpenSearch, alias: str, epoch: Epoch | None = None) -> None:
+async def refresh(search: AsyncOpenSearch, alias: str, epoch: SearchCacheEpoch | None = None) -> None:
     """Make earlier writes searchable; a no-op if the alias or index does not exist yet.
 
     `epoch` invalidates the cached search answers.
@@ -232,7 +232,7 @@ async def refresh(search: AsyncOpenSearch, alias: str, epoch: Epoch | None = Non
         EngineUnavailable: the refresh failed.
     """
     try:
-        async with epoch.moving() if epoch else nullcontext():
+        async with epoch.invalidating() if epoch else nullcontext():
             await _refresh(search, alias)
     except OpenSearchException as error:
         raise unavailable(error) from error

@@ -28,7 +28,7 @@ from indexer.lifecycle import generations
 from indexer.lifecycle.generations import ForeignGeneration
 from runtime.crash_points import crash_here
 from schemas.tables import IndexGeneration, Property
-from stores.answers import Epoch
+from stores.answers import SearchCacheEpoch
 
 SLICES = 3  # while one waits for the engine, the others read and render; more would only queue up there
 PAGE = 2000  # rows read at a time, a few megabytes
@@ -76,7 +76,7 @@ class Fill:
     """Name of the generation."""
     progress: Progress
     patience_s: float = PATIENCE_S
-    epoch: Epoch | None = None
+    epoch: SearchCacheEpoch | None = None
     written: int = 0
     new: int = 0
     """Rows that this run has written, without those of earlier runs."""

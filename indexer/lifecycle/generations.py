@@ -25,7 +25,7 @@ from schemas.index.listings import INDEX, schema_hash
 from schemas.settings import Settings
 from schemas.tables import IndexGeneration
 from schemas.vocabulary import GenerationState
-from stores.answers import Epoch
+from stores.answers import SearchCacheEpoch
 
 RETENTION = timedelta(hours=24)
 """How long the previous generation still receives writes, so that a rollback is possible."""
@@ -240,7 +240,7 @@ async def promote(
     search: AsyncOpenSearch,
     alias: str,
     name: str,
-    epoch: Epoch | None = None,
+    epoch: SearchCacheEpoch | None = None,
     *,
     action: str = "promote",
 ) -> None:
@@ -256,7 +256,7 @@ async def promote(
         await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         move(await _lock(connection, name), GenerationState.LIVE)
         await search.indices.refresh(index=name)
-        async with epoch.moving() if epoch else nullcontext():
+        async with epoch.invalidating() if epoch else nullcontext():
             await _lead(search, alias, name)
             crash_here("after-alias")
             # Drains refresh the alias, which led to another index until now.

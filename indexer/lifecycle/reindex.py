@@ -24,7 +24,7 @@ from indexer.verification.verify import verify as compare
 from runtime.background import meanwhile
 from runtime.crash_points import crash_here
 from schemas.settings import Settings
-from stores.answers import Epoch
+from stores.answers import SearchCacheEpoch
 
 HEARTBEAT_S = 5.0
 IS_HELD = text(
@@ -43,7 +43,7 @@ async def reindex(
     *,
     progress: Progress,
     restart: bool = False,
-    epoch: Epoch | None = None,
+    epoch: SearchCacheEpoch | None = None,
     patience_s: float = PATIENCE_S,
 ) -> str:
     """Build a generation, make it live and return its name.
@@ -159,7 +159,11 @@ async def fill(work: Fill) -> None:
 
 
 async def verify(
-    engine: AsyncEngine, search: AsyncOpenSearch, settings: Settings, name: str, epoch: Epoch | None = None
+    engine: AsyncEngine,
+    search: AsyncOpenSearch,
+    settings: Settings,
+    name: str,
+    epoch: SearchCacheEpoch | None = None,
 ) -> None:
     """Set the number of replicas, then compare rows and documents of the filled generation.
 

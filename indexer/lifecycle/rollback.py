@@ -9,7 +9,7 @@ from indexer.lifecycle.reindex import only_one, still_alone
 from indexer.verification.verify import verify
 from schemas.index.listings import schema_hash
 from schemas.settings import Settings
-from stores.answers import Epoch
+from stores.answers import SearchCacheEpoch
 
 
 async def rollback(
@@ -17,7 +17,7 @@ async def rollback(
     search: AsyncOpenSearch,
     settings: Settings,
     *,
-    epoch: Epoch | None = None,
+    epoch: SearchCacheEpoch | None = None,
     dry_run: bool = False,
 ) -> str:
     """Make the retained generation live again and return its name; drains have kept it up to date.
@@ -55,7 +55,11 @@ async def _retained(engine: AsyncEngine, alias: str) -> Generation:
 
 
 async def _can_serve(
-    engine: AsyncEngine, search: AsyncOpenSearch, alias: str, retained: Generation, epoch: Epoch | None
+    engine: AsyncEngine,
+    search: AsyncOpenSearch,
+    alias: str,
+    retained: Generation,
+    epoch: SearchCacheEpoch | None,
 ) -> None:
     if not retained.is_current:
         raise Refused(

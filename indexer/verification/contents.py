@@ -13,7 +13,7 @@ from indexer.changes.drain import drain_pending
 from indexer.lifecycle.fill import Progress, count_rows
 from indexer.verification.findings import Fault, Finding
 from schemas.index.listings import MAPPING
-from stores.answers import Epoch
+from stores.answers import SearchCacheEpoch
 
 PAGE = 2_000
 UNSEEN = frozenset(MAPPING["_source"]["excludes"])
@@ -30,7 +30,7 @@ async def differing_contents(
     alias: str,
     index: str,
     progress: Progress,
-    epoch: Epoch | None = None,
+    epoch: SearchCacheEpoch | None = None,
 ) -> AsyncIterator[list[Finding]]:
     """Yield, page by page, the documents with their row's revision but different content."""
     async with engine.connect() as connection:
@@ -81,7 +81,7 @@ async def _look_again(
     index: str,
     suspects: Sequence[UUID],
     *,
-    epoch: Epoch | None,
+    epoch: SearchCacheEpoch | None,
 ) -> list[Finding]:
     await drain_pending(engine, search, alias=alias, epoch=epoch)
     held = await read_contents(search, index, [str(property_id) for property_id in suspects])

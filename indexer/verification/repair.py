@@ -19,7 +19,7 @@ from indexer.lifecycle.fill import Progress
 from indexer.verification.digests import WHOLE
 from indexer.verification.findings import Fault, Finding
 from indexer.verification.verify import Verified, verify
-from stores.answers import Epoch
+from stores.answers import SearchCacheEpoch
 
 TOMBSTONES_LAST_H = 24
 """Hours before a tombstone may be removed. No drain's write is later: its transaction has long ended."""
@@ -52,7 +52,7 @@ async def repair(
     alias: str,
     index: str,
     deep: Progress | None = None,
-    epoch: Epoch | None = None,
+    epoch: SearchCacheEpoch | None = None,
 ) -> Repaired:
     """Verify, index again what is wrong, and verify again.
 

@@ -13,7 +13,7 @@ from indexer.lifecycle import generations
 from indexer.verification.digests import Revisions
 from indexer.verification.findings import Held
 from indexer.verification.verify import read_held, read_refused, read_rows
-from stores.answers import Epoch
+from stores.answers import SearchCacheEpoch
 
 INDEXED, REMOVED, REFUSED, UNKNOWN = "indexed", "removed", "refused", "unknown"
 
@@ -24,7 +24,7 @@ async def sync_ids(
     alias: str,
     ids: Sequence[UUID],
     *,
-    epoch: Epoch | None = None,
+    epoch: SearchCacheEpoch | None = None,
     dry_run: bool = False,
 ) -> dict[str, str]:
     """Bring these properties up to date in every generation and return the outcome for each id.

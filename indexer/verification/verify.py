@@ -26,7 +26,7 @@ from indexer.verification.contents import differing_contents
 from indexer.verification.digests import Digests, Revisions
 from indexer.verification.findings import Fault, Finding, Held, judge
 from schemas.tables import DeadLetter, Property
-from stores.answers import Epoch
+from stores.answers import SearchCacheEpoch
 
 OPENED = 50_000  # rows compared one by one in one group of buckets
 LOOKED_AT = 1_000  # suspects checked again at a time
@@ -90,7 +90,7 @@ async def verify(
     index: str,
     mend: Mend = leave_as_it_is,
     deep: Progress | None = None,
-    epoch: Epoch | None = None,
+    epoch: SearchCacheEpoch | None = None,
 ) -> Verified:
     """Compare revisions, and also whole documents if `deep` is given; `deep` receives their progress.
 
@@ -148,7 +148,7 @@ async def look_again(
     index: str,
     suspects: Iterable[str],
     *,
-    epoch: Epoch | None = None,
+    epoch: SearchCacheEpoch | None = None,
 ) -> AsyncIterator[list[Finding]]:
     """Yield what is still wrong after all pending changes were drained, except refused documents."""
     left = iter(suspects)

@@ -12,24 +12,24 @@ from schemas.errors import Conflict, MediaUnavailable, NotFound, Overloaded
 from server.auth import actor, authenticate
 from server.context import CasaRequest, transaction
 from server.http.described import CREATED, Patch, Upload, describes
-from server.http.messages import merged, read_body, read_patch, reply
-from server.http.uploads import hear_out, read_form
-from server.pictures import addressed
+from server.http.messages import apply_patch, read_body, read_patch, reply
+from server.http.uploads import drain_body, read_form
+from server.pictures import with_picture_urls
 from services.images.album import change_image, list_images, reorder
-from services.images.upload import Studio, delete_image, upload_image
+from services.images.upload import PictureStores, delete_image, upload_image
 
 album = Blueprint("admin_album", url_prefix="/api/v1/admin/properties/<property_id:str>/images")
 album.on_request(authenticate)
-album.on_response(hear_out)  # type: ignore[no-untyped-call]  # Sanic's
+album.on_response(drain_body)  # type: ignore[no-untyped-call]  # Sanic's
 blueprint = Blueprint("admin_images", url_prefix="/api/v1/admin/images")
 blueprint.on_request(authenticate)
 
 PICTURES = ("image/jpeg", "image/png", "image/webp")
 
 
-def studio(request: CasaRequest) -> Studio:
+def picture_stores(request: CasaRequest) -> PictureStores:
     context = request.app.ctx
-    return Studio(partial(transaction, context), context.pictures, context.media)
+    return PictureStores(partial(transaction, context), context.pictures, context.media)
 
 
 @album.post("/", stream=True)
@@ -48,10 +48,12 @@ async def upload(request: CasaRequest, property_id: str) -> HTTPResponse:
     async with request.app.ctx.uploads.turn():
         form = await read_form(request, ImageForm, most_bytes=MOST_BYTES)
         image = await upload_image(
-            studio(request), actor(request), property_id, form.file.content, form.fields.image_type
+            picture_stores(request), actor(request), property_id, form.file.content, form.fields.image_type
         )
     return reply(
-        addressed(image, request.app.ctx.settings), 201, {"location": f"{blueprint.url_prefix}/{image['id']}"}
+        with_picture_urls(image, request.app.ctx.settings),
+        201,
+        {"location": f"{blueprint.url_prefix}/{image['id']}"},
     )
 
 
@@ -61,7 +63,7 @@ async def index(request: CasaRequest, property_id: str) -> HTTPResponse:
     """List the pictures of a property in their order."""
     async with transaction(request.app.ctx) as session:
         found = await list_images(session, property_id)
-    return reply(addressed(found, request.app.ctx.settings))
+    return reply(with_picture_urls(found, request.app.ctx.settings))
 
 
 @album.put("/order")
@@ -71,7 +73,7 @@ async def put_in_order(request: CasaRequest, property_id: str) -> HTTPResponse:
     wanted = read_body(request, ImageOrder)
     async with transaction(request.app.ctx) as session:
         found = await reorder(session, actor(request), property_id, wanted.ids)
-    return reply(addressed(found, request.app.ctx.settings))
+    return reply(with_picture_urls(found, request.app.ctx.settings))
 
 
 @blueprint.patch("/<image_id:str>")
@@ -83,13 +85,15 @@ async def patch(request: CasaRequest, image_id: str) -> HTTPResponse:
     """
     given = read_patch(request)
     async with transaction(request.app.ctx) as session:
-        image = await change_image(session, actor(request), image_id, partial(merged, ImageFields, given))
-    return reply(addressed(image, request.app.ctx.settings))
+        image = await change_image(
+            session, actor(request), image_id, partial(apply_patch, ImageFields, given)
+        )
+    return reply(with_picture_urls(image, request.app.ctx.settings))
 
 
 @blueprint.delete("/<image_id:str>")
 @describes(status=204, raises=(NotFound,))
 async def remove(request: CasaRequest, image_id: str) -> HTTPResponse:
     """Delete a picture and all files derived from it."""
-    await delete_image(studio(request), actor(request), image_id)
+    await delete_image(picture_stores(request), actor(request), image_id)
     return HTTPResponse(status=204)

@@ -17,14 +17,14 @@ from server.auth import actor, authenticate
 from server.context import CasaRequest, transaction
 from server.http.described import CREATED, Upload, describes
 from server.http.messages import read_query, reply
-from server.http.uploads import UploadedFile, hear_out, read_file
+from server.http.uploads import UploadedFile, drain_body, read_file
 from services.imports import ask_for_import, list_imports, read_import
 from tasks.imports.mapping import Mapping, load_mapping, shipped_maps
 from tasks.imports.reader import open_rows
 
 blueprint = Blueprint("admin_imports", url_prefix="/api/v1/admin/imports")
 blueprint.on_request(authenticate)
-blueprint.on_response(hear_out)  # type: ignore[no-untyped-call]  # Sanic's
+blueprint.on_response(drain_body)  # type: ignore[no-untyped-call]  # Sanic's
 
 TYPES = frozenset({"text/csv", "application/x-ndjson", "application/jsonl"})
 MOST_BYTES = 20 * 2**20

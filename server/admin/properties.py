@@ -37,14 +37,14 @@ from search.freshness import becomes_searchable, revision_of
 from search.visibility import DatabaseState, explain, read_database_state
 from server.auth import actor, authenticate, principal
 from server.context import CasaRequest, transaction
-from server.http.described import AWAITED, CREATED, GUARDED, ONCE, VERSIONED, Patch, describes
-from server.http.messages import merged, read_body, read_json, read_patch, read_query, reply
-from server.http.preconditions import preferred_wait_s, seen_versions
-from server.idempotency import read_once, reply_kept, to_be_kept
-from server.pictures import addressed
+from server.http.described import AWAITED, CREATED, GUARDED, IDEMPOTENT, VERSIONED, Patch, describes
+from server.http.messages import apply_patch, read_body, read_json, read_patch, read_query, reply
+from server.http.preconditions import expected_versions, preferred_wait_s
+from server.idempotency import read_idempotent_request, reply_stored, to_stored_answer
+from server.pictures import with_picture_urls
 from services.audit import Actor
-from services.idempotency import KeptAnswer, once_only
-from services.properties.changes import Place, adopt, changes_after, history_of
+from services.idempotency import StoredAnswer, run_idempotently
+from services.properties.changes import ChangePosition, adopt_restored_rows, changes_after, timeline_id
 from services.properties.history import history
 from services.properties.lifecycle import change_state
 from services.properties.listing import list_properties
@@ -62,7 +62,7 @@ async def index(request: CasaRequest) -> HTTPResponse:
     wanted = read_query(request, PropertyList)
     async with transaction(request.app.ctx) as session:
         page = await list_properties(session, wanted)
-    return reply(addressed(page, request.app.ctx.settings))
+    return reply(with_picture_urls(page, request.app.ctx.settings))
 
 
 @blueprint.post("/")
@@ -71,7 +71,7 @@ async def index(request: CasaRequest) -> HTTPResponse:
     CREATED,
     VERSIONED,
     AWAITED,
-    ONCE,
+    IDEMPOTENT,
     status=201,
     query=WriteOptions,
     body=NewProperty,
@@ -80,10 +80,10 @@ async def index(request: CasaRequest) -> HTTPResponse:
 async def add(request: CasaRequest) -> HTTPResponse:
     """Create a property."""
     wait_s, new = wanted_wait_s(request), read_body(request, NewProperty)
-    once = read_once(request, new, str(principal(request).id))
+    once = read_idempotent_request(request, new, str(principal(request).id))
     async with transaction(request.app.ctx, awaited=wait_s is not None) as session:
-        kept = await once_only(session, once, partial(created, session, actor(request), new))
-    return await announced(request, kept, wait_s)
+        stored = await run_idempotently(session, once, partial(create_answer, session, actor(request), new))
+    return await created_reply(request, stored, wait_s)
 
 
 @blueprint.get("/changes")
@@ -96,26 +96,26 @@ async def tell_changes(request: CasaRequest) -> HTTPResponse:
     """
     wanted, context = read_query(request, ChangesRequest), request.app.ctx
     async with transaction(context) as session:
-        await adopt(session)
-        walk = {"changes": await history_of(session)}
+        await adopt_restored_rows(session)
+        walk = {"changes": await timeline_id(session)}
     keys = context.keys_for("cursor")
-    place = place_in(walk, wanted.cursor, keys)
+    place = read_position(walk, wanted.cursor, keys)
     async with transaction(context) as session:
         found = await changes_after(session, place, wanted.page_size)
-    cursor = write_cursor([found.place.changed_in, str(found.place.property_id)], walk, keys)
+    cursor = write_cursor([found.position.changed_in, str(found.position.property_id)], walk, keys)
     answer = PropertyChanges(items=found.items, next_cursor=cursor, has_more=found.has_more)
-    return reply(addressed(answer, request.app.ctx.settings))
+    return reply(with_picture_urls(answer, request.app.ctx.settings))
 
 
-def place_in(walk: Mapping[str, str], cursor: str | None, keys: Keys) -> Place:
+def read_position(walk: Mapping[str, str], cursor: str | None, keys: Keys) -> ChangePosition:
     if cursor is None:
-        return Place()
+        return ChangePosition()
     try:
         changed_in, property_id = read_cursor(cursor, walk, keys)
     except InvalidCursor:
         wrong = FieldError("#/cursor", "query", "cursor", "is not of this database; begin without one")
         raise Unparsable("The cursor cannot be gone on from.", (wrong,)) from None
-    return Place(changed_in, UUID(property_id))
+    return ChangePosition(changed_in, UUID(property_id))
 
 
 @blueprint.get("/<property_id:str>")
@@ -124,7 +124,7 @@ async def show(request: CasaRequest, property_id: str) -> HTTPResponse:
     """Show a property in full, in any state."""
     async with transaction(request.app.ctx) as session:
         row = await find(session, property_id)
-    return reply(addressed(view(row), request.app.ctx.settings), headers={"etag": etag_of(row)})
+    return reply(with_picture_urls(view(row), request.app.ctx.settings), headers={"etag": etag_of(row)})
 
 
 @blueprint.put("/<property_id:str>")
@@ -139,8 +139,8 @@ async def replace(request: CasaRequest, property_id: str) -> HTTPResponse:
     wait_s, new = wanted_wait_s(request), read_body(request, PropertyFields)
     edit = Edit(new.model_dump(mode="json"), lambda _: new)
     async with transaction(request.app.ctx, awaited=wait_s is not None) as session:
-        row = await change(session, actor(request), property_id, seen_versions(request), edit)
-    return await written(request, row, wait_s)
+        row = await change(session, actor(request), property_id, expected_versions(request), edit)
+    return await property_reply(request, row, wait_s)
 
 
 @blueprint.patch("/<property_id:str>")
@@ -158,10 +158,10 @@ async def patch(request: CasaRequest, property_id: str) -> HTTPResponse:
     Only the fields given change; null clears a field.
     """
     wait_s, given = wanted_wait_s(request), read_patch(request)
-    edit = Edit(given, partial(merged, PropertyFields, given))
+    edit = Edit(given, partial(apply_patch, PropertyFields, given))
     async with transaction(request.app.ctx, awaited=wait_s is not None) as session:
-        row = await change(session, actor(request), property_id, seen_versions(request), edit)
-    return await written(request, row, wait_s)
+        row = await change(session, actor(request), property_id, expected_versions(request), edit)
+    return await property_reply(request, row, wait_s)
 
 
 @blueprint.delete("/<property_id:str>")
@@ -171,7 +171,7 @@ async def remove(request: CasaRequest, property_id: str) -> HTTPResponse:
 
     Its data is kept, and activating it restores it.
     """
-    return await moved(request, property_id, StateChange(state=PropertyState.DELETED))
+    return await move_state(request, property_id, StateChange(state=PropertyState.DELETED))
 
 
 @blueprint.patch("/<property_id:str>/status")
@@ -180,7 +180,7 @@ async def remove(request: CasaRequest, property_id: str) -> HTTPResponse:
 )
 async def set_status(request: CasaRequest, property_id: str) -> HTTPResponse:
     """Change the state of a property: activate, deactivate, sell, restore."""
-    return await moved(request, property_id, read_body(request, StateChange))
+    return await move_state(request, property_id, read_body(request, StateChange))
 
 
 @blueprint.get("/<property_id:str>/history")
@@ -198,17 +198,17 @@ async def show_history(request: CasaRequest, property_id: str) -> HTTPResponse:
 async def explain_link(request: CasaRequest, property_id: str) -> HTTPResponse:
     """Explain why a listing is or is not found by a search in the query string."""
     given = read_query(request, SearchGiven).search.encode()
-    return await explained(request, property_id, read_json(given, ListingSearch, "query"))
+    return await explain_visibility(request, property_id, read_json(given, ListingSearch, "query"))
 
 
 @blueprint.post("/<property_id:str>/visibility")
 @describes(Visibility, body=ListingSearch, raises=(NotFound,))
 async def explain_search(request: CasaRequest, property_id: str) -> HTTPResponse:
     """Explain why a listing is or is not found by a search in the body."""
-    return await explained(request, property_id, read_body(request, ListingSearch))
+    return await explain_visibility(request, property_id, read_body(request, ListingSearch))
 
 
-async def explained(request: CasaRequest, property_id: str, wanted: ListingSearch) -> HTTPResponse:
+async def explain_visibility(request: CasaRequest, property_id: str, wanted: ListingSearch) -> HTTPResponse:
     context = request.app.ctx
 
     async def read_state() -> DatabaseState:
@@ -218,11 +218,11 @@ async def explained(request: CasaRequest, property_id: str, wanted: ListingSearc
     return reply(await explain(context.search, context.settings.index_alias, read_state, wanted))
 
 
-async def moved(request: CasaRequest, property_id: str, wanted: StateChange) -> HTTPResponse:
+async def move_state(request: CasaRequest, property_id: str, wanted: StateChange) -> HTTPResponse:
     wait_s = wanted_wait_s(request)
     async with transaction(request.app.ctx, awaited=wait_s is not None) as session:
-        row = await change_state(session, actor(request), property_id, seen_versions(request), wanted)
-    return await written(request, row, wait_s)
+        row = await change_state(session, actor(request), property_id, expected_versions(request), wanted)
+    return await property_reply(request, row, wait_s)
 
 
 def wanted_wait_s(request: CasaRequest) -> int | None:
@@ -231,29 +231,31 @@ def wanted_wait_s(request: CasaRequest) -> int | None:
     return preferred_wait_s(request) if asked is None else asked
 
 
-async def written(request: CasaRequest, row: Property, wait_s: int | None) -> HTTPResponse:
+async def property_reply(request: CasaRequest, row: Property, wait_s: int | None) -> HTTPResponse:
     """Reply with the committed property; if asked, wait first until searches show it."""
-    shown = await searchable(request, row.id, row.revision, wait_s)
+    shown = await is_searchable(request, row.id, row.revision, wait_s)
     answer = WrittenProperty(**view(row), searchable=shown)
-    return reply(addressed(answer, request.app.ctx.settings), headers=told(etag_of(row), wait_s))
+    return reply(
+        with_picture_urls(answer, request.app.ctx.settings), headers=write_headers(etag_of(row), wait_s)
+    )
 
 
-async def created(session: AsyncSession, who: Actor, new: NewProperty) -> KeptAnswer:
+async def create_answer(session: AsyncSession, who: Actor, new: NewProperty) -> StoredAnswer:
     row = await create(session, who, new)
-    return to_be_kept(view(row), 201, row.id)
+    return to_stored_answer(view(row), 201, row.id)
 
 
-async def announced(request: CasaRequest, kept: KeptAnswer, wait_s: int | None) -> HTTPResponse:
+async def created_reply(request: CasaRequest, kept: StoredAnswer, wait_s: int | None) -> HTTPResponse:
     """Reply with the new property as committed; `searchable` is checked again for a replay."""
     made = orjson.loads(kept.body)
-    shown = await searchable(request, UUID(made["id"]), made["revision"], wait_s)
-    answer = reply_kept(kept, searchable=shown)
-    answer.headers.update(told(f'"{made["version"]}"', wait_s))
+    shown = await is_searchable(request, UUID(made["id"]), made["revision"], wait_s)
+    answer = reply_stored(kept, searchable=shown)
+    answer.headers.update(write_headers(f'"{made["version"]}"', wait_s))
     answer.headers["location"] = f"{blueprint.url_prefix}/{made['id']}"
     return answer
 
 
-async def searchable(
+async def is_searchable(
     request: CasaRequest, property_id: UUID, revision: int, wait_s: int | None
 ) -> bool | None:
     """Whether searches show the revision in time; None if the client did not ask to wait."""
@@ -270,7 +272,7 @@ async def searchable(
     )
 
 
-def told(etag: str, wait_s: int | None) -> dict[str, str]:
+def write_headers(etag: str, wait_s: int | None) -> dict[str, str]:
     """Return the headers of an answer to a write."""
     waited = {} if wait_s is None else {"preference-applied": f"wait={wait_s}"}
     return {"etag": etag} | waited

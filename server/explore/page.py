@@ -7,8 +7,8 @@ from sanic import Blueprint, HTTPResponse
 
 from schemas.errors import NotFound
 from server.context import CasaRequest
-from server.http.described import beside_the_contract
-from server.http.messages import unless_known
+from server.http.described import undocumented
+from server.http.messages import with_etag_or_304
 
 blueprint = Blueprint("explore", url_prefix="/explore")
 
@@ -26,20 +26,20 @@ HEADERS = {
 
 
 @blueprint.get("/")
-@beside_the_contract
+@undocumented
 async def page(request: CasaRequest) -> HTTPResponse:
-    return served(request, PAGE)
+    return file_reply(request, PAGE)
 
 
 @blueprint.get("/<name:str>")
-@beside_the_contract
+@undocumented
 async def file(request: CasaRequest, name: str) -> HTTPResponse:
-    return served(request, name)
+    return file_reply(request, name)
 
 
-def served(request: CasaRequest, name: str) -> HTTPResponse:
+def file_reply(request: CasaRequest, name: str) -> HTTPResponse:
     if name not in FILES:
         raise NotFound("There is no such file.")
     kind, _ = guess_type(name)
     response = HTTPResponse(FILES[name], headers=dict(HEADERS), content_type=f"{kind}; charset=utf-8")
-    return unless_known(request, response)
+    return with_etag_or_304(request, response)

@@ -35,7 +35,7 @@ async def answer_preflight(request: CasaRequest) -> HTTPResponse | None:
     return HTTPResponse(status=204, headers=granted if is_allowed(request) else {})
 
 
-async def say_who_may_read(request: CasaRequest, response: BaseHTTPResponse) -> None:
+async def add_cors_headers(request: CasaRequest, response: BaseHTTPResponse) -> None:
     """Add CORS headers; they allow no credentials, because tokens are sent in a header and not in cookies."""
     response.headers["vary"] = ", ".join(filter(None, [response.headers.get("vary"), "Origin"]))
     if is_allowed(request):

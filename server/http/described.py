@@ -80,7 +80,7 @@ AWAITED = Convention(
 )
 ATTACHED = Convention(tells=(Header("Content-Disposition", "Names the file.", required=True),))
 CREATED = Convention(tells=(Header("Location", "Where it is.", required=True),))
-ONCE = Convention(
+IDEMPOTENT = Convention(
     asks=(
         Header(
             "Idempotency-Key",
@@ -196,7 +196,7 @@ def describes(
     return keep
 
 
-def beside_the_contract(handler: Handler) -> Handler:
+def undocumented(handler: Handler) -> Handler:
     """Leave a handler out of the contract: a page or file for browsers, or the contract itself."""
     setattr(handler, KEPT_AS, None)
     return handler

@@ -10,7 +10,7 @@ MEMBER = re.compile(r'[ \t]*(?:(W/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*)?(?:,|\Z
 whole list would be ambiguous and backtrack practically forever over many commas."""
 
 
-class NoTags(ValueError):
+class MalformedEntityTags(ValueError):
     """The header is not a list of entity tags."""
 
 
@@ -18,7 +18,7 @@ def read_tags(headers: Header, name: str) -> list[tuple[bool, str]] | None:
     """Return (is weak, tag) for each tag of a header that is present; None for `*`.
 
     Raises:
-        NoTags: the list is empty or malformed.
+        MalformedEntityTags: the list is empty or malformed.
     """
     given = ",".join(headers.getall(name, []))
     if given.strip(" \t") == ANY:
@@ -29,5 +29,5 @@ def read_tags(headers: Header, name: str) -> list[tuple[bool, str]] | None:
             tags.append((member[1] is not None, member[2]))
         place = member.end()
     if place < len(given) or not tags:
-        raise NoTags
+        raise MalformedEntityTags
     return tags

@@ -14,16 +14,16 @@ from sanic import HTTPResponse
 
 from schemas.errors import FieldError, InvalidRequest, Unparsable, UnsupportedMediaType
 from server.context import CasaRequest
-from server.http.entity_tags import NoTags, read_tags
+from server.http.entity_tags import MalformedEntityTags, read_tags
 
-TIMES = orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS  # 2026-02-01T10:00:00Z
-NO_TEXT = "holds a NUL or half a surrogate pair"
-EXACT = 2**53  # below it a double represents every whole number exactly
+JSON_OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS  # 2026-02-01T10:00:00Z
+MALFORMED_TEXT = "holds a NUL or half a surrogate pair"
+EXACT_INTEGERS = 2**53  # below it a double represents every whole number exactly
 DEEPEST_NESTING = 32  # the API's shapes use at most five; keeps recursive parsing within the stack
 
-ASK_AGAIN = "no-cache"
+REVALIDATE = "no-cache"
 """Caches may keep answers but must revalidate each time, so that all clients see a change at once."""
-SAID_AGAIN = ("cache-control", "content-security-policy", "etag", "vary")
+HEADERS_OF_304 = ("cache-control", "content-security-policy", "etag", "vary")
 """Headers of an answer that a 304 repeats (RFC 9110, 15.4.5)."""
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -52,7 +52,7 @@ def validated(value: Any, model: type[Model], location: str) -> Model:
 
 
 def read_patch(request: CasaRequest) -> dict[str, Any]:
-    """Read a merge patch (RFC 7396); it is validated only after merging (see `merged`)."""
+    """Read a merge patch (RFC 7396); it is validated only after merging (see `apply_patch`)."""
     if _content_type(request) not in {MERGE_PATCH, JSON}:
         raise UnsupportedMediaType(
             f"Send a merge patch, and say so by Content-Type: {MERGE_PATCH}.",
@@ -61,11 +61,11 @@ def read_patch(request: CasaRequest) -> dict[str, Any]:
     patch = parsed(request.body)
     if not isinstance(patch, dict):
         wrong = FieldError("#", "body", "object", "must be an object with the fields that change")
-        raise InvalidRequest(_how_many((wrong,)), (wrong,))
+        raise InvalidRequest(_summary((wrong,)), (wrong,))
     return patch
 
 
-def merged(model: type[Model], patch: Mapping[str, Any], held: Mapping[str, Any]) -> Model:
+def apply_patch(model: type[Model], patch: Mapping[str, Any], held: Mapping[str, Any]) -> Model:
     """Apply a flat patch to the stored values and validate the result; errors refer to the body."""
     return validated({**held, **patch}, model, "body")
 
@@ -77,14 +77,14 @@ def _content_type(request: CasaRequest) -> str:
 def read_query(request: CasaRequest, model: type[Model]) -> Model:
     """Read the query string; a name may be repeated only if the model takes several values."""
     given = _given(_query(request), model)
-    errors = [*_repeated(given, model), *_no_text(given)]
+    errors = [*_repeated(given, model), *_malformed_texts(given)]
     values = {name: several if _takes_several(model, name) else several[0] for name, several in given.items()}
     try:
         read = model.model_validate(values)
     except ValidationError as error:
         raise invalid(error, "query", errors) from None
     if errors:
-        raise InvalidRequest(_how_many(errors), tuple(errors))
+        raise InvalidRequest(_summary(errors), tuple(errors))
     return read
 
 
@@ -103,10 +103,10 @@ def _repeated(given: Mapping[str, list[str]], model: type[BaseModel]) -> Iterato
             yield FieldError(f"#/{_escaped(name)}", "query", "repeated", "is given more than once")
 
 
-def _no_text(given: Mapping[str, list[str]]) -> Iterator[FieldError]:
+def _malformed_texts(given: Mapping[str, list[str]]) -> Iterator[FieldError]:
     for name, values in given.items():
         if not all(map(_is_text, [name, *values])):
-            yield FieldError(f"#/{_escaped(name)}", "query", "nul", NO_TEXT)
+            yield FieldError(f"#/{_escaped(name)}", "query", "nul", MALFORMED_TEXT)
 
 
 def _query(request: CasaRequest) -> dict[str, list[str]]:
@@ -135,8 +135,8 @@ def parsed(body: bytes) -> Any:
         value = json.loads(
             body.decode(),
             object_pairs_hook=_without_duplicates,
-            parse_float=_number,
-            parse_constant=_no_number,
+            parse_float=_parse_float,
+            parse_constant=_refuse_constant,
         )
     except UnicodeDecodeError:
         raise Unparsable("The body is not UTF-8.") from None
@@ -148,14 +148,14 @@ def parsed(body: bytes) -> Any:
         ) from None
     except ValueError:  # from Python, which refuses integers of thousands of digits
         raise Unparsable("The body holds an integer of thousands of digits.") from None
-    errors = tuple(_traps(value, "#", 0)) if _may_hide_traps(body) else ()
+    errors = tuple(_unsafe_values(value, "#", 0)) if _may_have_unsafe_values(body) else ()
     if errors:
-        raise Unparsable(_how_many(errors), errors)
+        raise Unparsable(_summary(errors), errors)
     return value
 
 
-def _may_hide_traps(body: bytes) -> bool:
-    """Whether `_traps` is needed: NULs and half surrogates need an escape, deep nesting many brackets."""
+def _may_have_unsafe_values(body: bytes) -> bool:
+    """Whether `_unsafe_values` is needed: NULs and half surrogates need escapes, deep nesting brackets."""
     return b"\\u" in body or body.count(b"[") + body.count(b"{") > DEEPEST_NESTING
 
 
@@ -166,31 +166,31 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return keys
 
 
-def _number(written: str) -> float:
+def _parse_float(written: str) -> float:
     """Read 12000000.0 as an integer, as many programs write it; from 2^53 on, a double is not exact."""
     number = float(written)
     if isinf(number):
         raise Unparsable("The body holds a number that is beyond every program.")
-    return int(number) if number.is_integer() and abs(number) < EXACT else number
+    return int(number) if number.is_integer() and abs(number) < EXACT_INTEGERS else number
 
 
-def _no_number(name: str) -> NoReturn:
+def _refuse_constant(name: str) -> NoReturn:
     raise Unparsable(f"The body holds {name}, which is not JSON.")
 
 
-def _traps(value: Any, pointer: str, depth: int) -> Iterable[FieldError]:
+def _unsafe_values(value: Any, pointer: str, depth: int) -> Iterable[FieldError]:
     if depth > DEEPEST_NESTING:
         yield FieldError(pointer, "body", "too_deep", f"nests deeper than {DEEPEST_NESTING} levels")
     elif isinstance(value, str):
         if not _is_text(value):
-            yield FieldError(pointer, "body", "nul", NO_TEXT)
+            yield FieldError(pointer, "body", "nul", MALFORMED_TEXT)
     elif isinstance(value, dict):
         for key, inner in value.items():
-            yield from _traps(key, pointer, depth + 1)
-            yield from _traps(inner, f"{pointer}/{_escaped(key)}", depth + 1)
+            yield from _unsafe_values(key, pointer, depth + 1)
+            yield from _unsafe_values(inner, f"{pointer}/{_escaped(key)}", depth + 1)
     elif isinstance(value, list):
         for place, inner in enumerate(value):
-            yield from _traps(inner, f"{pointer}/{place}", depth + 1)
+            yield from _unsafe_values(inner, f"{pointer}/{place}", depth + 1)
 
 
 def _is_text(value: str) -> bool:
@@ -202,9 +202,9 @@ def _is_text(value: str) -> bool:
 
 
 def invalid(error: ValidationError, location: str, more: Iterable[FieldError] = ()) -> InvalidRequest:
-    """Return all pydantic errors as field errors, in pydantic's words unless PLAINER has better ones."""
+    """Return all pydantic errors as field errors, in pydantic's words or those of PLAINER_MESSAGES."""
     errors = (*more, *_merged(_field_error(details, location) for details in error.errors(include_url=False)))
-    return InvalidRequest(_how_many(errors), errors)
+    return InvalidRequest(_summary(errors), errors)
 
 
 def _merged(errors: Iterable[FieldError]) -> Iterable[FieldError]:
@@ -218,7 +218,7 @@ def _merged(errors: Iterable[FieldError]) -> Iterable[FieldError]:
     return found.values()
 
 
-PLAINER: dict[str, Callable[[Mapping[str, Any]], str]] = {
+PLAINER_MESSAGES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "extra_forbidden": lambda _: "is not a field here",
     "enum": lambda context: f"must be {context['expected']}",
     "literal_error": lambda context: f"must be {context['expected']}",
@@ -227,8 +227,8 @@ PLAINER: dict[str, Callable[[Mapping[str, Any]], str]] = {
 
 
 def _field_error(details: ErrorDetails, location: str) -> FieldError:
-    plainer = PLAINER.get(details["type"])
-    detail = plainer(details.get("ctx", {})) if plainer else _lowered(details["msg"])
+    plainer = PLAINER_MESSAGES.get(details["type"])
+    detail = plainer(details.get("ctx", {})) if plainer else _without_input(details["msg"])
     path = details["loc"] if details["type"] == "extra_forbidden" else filter(_is_field, details["loc"])
     pointer = "/".join(["#", *(_escaped(str(part)) for part in path)])
     return FieldError(pointer, location, details["type"], detail)
@@ -239,7 +239,7 @@ def _is_field(part: str | int) -> bool:
     return isinstance(part, int) or not ("[" in part or "(" in part)
 
 
-def _lowered(message: str) -> str:
+def _without_input(message: str) -> str:
     """Turn `Input should be a valid integer` into `should be a valid integer`."""
     return message.removeprefix("Input ")
 
@@ -250,49 +250,49 @@ def _escaped(key: str) -> str:
     return shown.encode("utf-8", "replace").decode().replace("\0", "\ufffd")[:100]
 
 
-def _how_many(errors: Iterable[FieldError]) -> str:
+def _summary(errors: Iterable[FieldError]) -> str:
     count = len(tuple(errors))
     return "One field is invalid." if count == 1 else f"{count} fields are invalid."
 
 
-def unless_known(request: CasaRequest, response: HTTPResponse) -> HTTPResponse:
+def with_etag_or_304(request: CasaRequest, response: HTTPResponse) -> HTTPResponse:
     """Add an ETag of the body to the response, or return 304 if the client already has it.
 
     The response may set its own Cache-Control; by default, caches must revalidate each time.
     """
     tag = blake2b(response.body or b"", digest_size=12).hexdigest()
     response.headers["etag"] = f'W/"{tag}"'
-    response.headers.setdefault("cache-control", ASK_AGAIN)
-    if _knows(request, tag):
-        kept = {name: response.headers[name] for name in SAID_AGAIN if name in response.headers}
+    response.headers.setdefault("cache-control", REVALIDATE)
+    if _matches_etag(request, tag):
+        kept = {name: response.headers[name] for name in HEADERS_OF_304 if name in response.headers}
         return HTTPResponse(status=304, headers=kept)
     return response
 
 
-def _knows(request: CasaRequest, tag: str) -> bool:
+def _matches_etag(request: CasaRequest, tag: str) -> bool:
     """Whether If-None-Match contains this tag, weak or strong, or is `*`."""
     if "if-none-match" not in request.headers:
         return False
     try:
         known = read_tags(request.headers, "if-none-match")
-    except NoTags:  # an empty or malformed header is ignored
+    except MalformedEntityTags:  # an empty or malformed header is ignored
         return False
     return known is None or tag in {each for _, each in known}
 
 
 def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> HTTPResponse:
-    return HTTPResponse(written(value), status, dict(headers or {}), "application/json")
+    return HTTPResponse(encode_json(value), status, dict(headers or {}), "application/json")
 
 
-def reply_as_written(answer: bytes) -> HTTPResponse:
+def reply_json_bytes(answer: bytes) -> HTTPResponse:
     """Reply with an answer that is already JSON."""
     return HTTPResponse(answer, content_type="application/json")
 
 
 def with_member(answer: bytes, name: str, value: Any) -> bytes:
     """Add a member to an answer that is already a JSON object and has members."""
-    return b'%s,"%s":%s}' % (answer[:-1], name.encode(), written(value))
+    return b'%s,"%s":%s}' % (answer[:-1], name.encode(), encode_json(value))
 
 
-def written(value: Any) -> bytes:
-    return orjson.dumps(value, option=TIMES)
+def encode_json(value: Any) -> bytes:
+    return orjson.dumps(value, option=JSON_OPTIONS)

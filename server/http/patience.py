@@ -23,32 +23,34 @@ from server.context import CasaApp, CasaRequest
 from server.http.described import ATTACHED, AWAITED, KEPT_AS, Description, Upload
 from server.http.preconditions import LONGEST_WAIT_S
 
-OF_ADMINS = ("api/v1/admin/", "api/v1/auth/", "api/v1/webhooks/")
+ADMIN_PREFIXES = ("api/v1/admin/", "api/v1/auth/", "api/v1/webhooks/")
 """Paths with the longer deadline. Logins queue for password hashing; webhooks wait for locks on a picture."""
 Handler = Callable[..., Awaitable[Any]]
 log = structlog.get_logger(component="server")
 
 
-def keep_in_time(app: CasaApp) -> None:
+def set_deadlines(app: CasaApp) -> None:
     """Wrap every handler of an application with its deadline."""
     for route in app.router.routes:
-        seconds = longest_s(route, app.ctx.settings)
+        seconds = deadline_s(route, app.ctx.settings)
         if seconds is not None:
-            route.handler = in_time(route.handler, seconds)
+            route.handler = with_deadline(route.handler, seconds)
 
 
-def longest_s(route: Route, settings: Settings) -> float | None:
+def deadline_s(route: Route, settings: Settings) -> float | None:
     said: Description | None = getattr(route.handler, KEPT_AS, None)
     conventions = () if said is None else said.conventions
     if ATTACHED in conventions or (said is not None and isinstance(said.body, Upload)):
         return None
-    seconds = settings.admin_deadline_s if route.path.startswith(OF_ADMINS) else settings.public_deadline_s
+    seconds = (
+        settings.admin_deadline_s if route.path.startswith(ADMIN_PREFIXES) else settings.public_deadline_s
+    )
     return seconds + LONGEST_WAIT_S if AWAITED in conventions else seconds
 
 
-def in_time(handler: Handler, seconds: float) -> Handler:
+def with_deadline(handler: Handler, seconds: float) -> Handler:
     @wraps(handler)
-    async def prompt(request: CasaRequest, *arguments: Any, **named: Any) -> Any:
+    async def bounded(request: CasaRequest, *arguments: Any, **named: Any) -> Any:
         try:
             with ending_in(seconds):
                 async with asyncio.timeout(seconds) as limit:
@@ -60,4 +62,4 @@ def in_time(handler: Handler, seconds: float) -> Handler:
             log.warning("request_given_up", request_id=request.id, route=route, after_s=seconds)
             raise DeadlineExceeded("This took too long just now; try again in a moment.") from error
 
-    return prompt
+    return bounded

@@ -8,15 +8,15 @@ import re
 
 from schemas.errors import FieldError, PreconditionRequired, Unparsable
 from server.context import CasaRequest
-from server.http.entity_tags import NoTags, read_tags
-from services.properties.rows import Seen
+from server.http.entity_tags import MalformedEntityTags, read_tags
+from services.properties.rows import ExpectedVersions
 
 VERSION = re.compile(r"[1-9]\d{0,9}", re.ASCII)
 WAIT = re.compile(r"(?:^|,)[ \t]*wait[ \t]*=[ \t]*\"?(\d{1,9})\"?[ \t]*(?=[;,]|$)", re.ASCII | re.IGNORECASE)
 LONGEST_WAIT_S = 10
 
 
-def seen_versions(request: CasaRequest) -> Seen:
+def expected_versions(request: CasaRequest) -> ExpectedVersions:
     """Return the versions in If-Match; None for any.
 
     Raises:
@@ -27,7 +27,7 @@ def seen_versions(request: CasaRequest) -> Seen:
         raise PreconditionRequired("Send the ETag of the version that you have seen as If-Match.")
     try:
         tags = read_tags(request.headers, "if-match")
-    except NoTags:
+    except MalformedEntityTags:
         wrong = FieldError("#/If-Match", "header", "entity_tags", 'is a list of entity tags: "3"')
         raise Unparsable("If-Match cannot be read.", (wrong,)) from None
     if tags is None:

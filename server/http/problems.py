@@ -25,7 +25,7 @@ from schemas.errors import (
 from server.http.methods import allowed_methods
 
 TYPES = "https://docs.casabricks.example/problems/"
-AS_OURS: dict[int, type[CasaError]] = {
+ERRORS_BY_STATUS: dict[int, type[CasaError]] = {
     error.status: error
     for error in (
         Unparsable,
@@ -59,17 +59,17 @@ class ProblemHandler(ErrorHandler):
     def default(self, request: Request[Any, Any], exception: Exception) -> HTTPResponse:
         if isinstance(exception, RequestCancelled):
             return HTTPResponse(status=CLIENT_GONE)  # no client is left to read it
-        error = _ours(exception, request)
+        error = _as_casa_error(exception, request)
         request.app.ctx.metrics.refused(error.code, request.uri_template)
         return problem(error, str(request.id))
 
 
-def _ours(exception: Exception, request: Request[Any, Any]) -> CasaError:
+def _as_casa_error(exception: Exception, request: Request[Any, Any]) -> CasaError:
     """Return the error as the client sees it; the log gets more detail if the client did not cause it."""
     if isinstance(exception, CasaError):
         return exception
     if isinstance(exception, SanicException) and exception.status_code != CasaError.status:
-        return _of_framework(exception, request)
+        return _from_framework(exception, request)
     request_id = str(request.id)
     if is_outage(exception):
         error, sqlstate = type(exception).__name__, sqlstate_of(exception)
@@ -98,19 +98,19 @@ def problem(error: CasaError, request_id: str) -> HTTPResponse:
         for wrong in error.errors
     ]
     waiting = {} if error.retry_after_s is None else {"retry-after": str(error.retry_after_s)}
-    return rendered(
+    return problem_response(
         error.status, {**error.members, **described, "errors": errors}, request_id, error.headers | waiting
     )
 
 
-def _of_framework(exception: SanicException, request: Request[Any, Any]) -> CasaError:
+def _from_framework(exception: SanicException, request: Request[Any, Any]) -> CasaError:
     """Convert 404 and 405 of the framework's router, 413 and 408 of its reader, and 400 of its parser."""
-    refusal = AS_OURS.get(exception.status_code, Unparsable)
+    refusal = ERRORS_BY_STATUS.get(exception.status_code, Unparsable)
     allowed = {"allow": ", ".join(allowed_methods(request))} if refusal is MethodNotAllowed else {}
     return refusal(str(exception), headers=allowed)
 
 
-def rendered(
+def problem_response(
     status: int, described: dict[str, Any], request_id: str, headers: dict[str, str]
 ) -> HTTPResponse:
     body = {

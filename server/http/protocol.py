@@ -16,14 +16,14 @@ from schemas.settings import Settings
 
 SLOWEST_BODY = 128 * 1024
 """Bytes a second at which a large body must arrive; an upload of 15 MB has two minutes."""
-LOOK_S = 1.0
+CHECK_EVERY_S = 1.0
 """Seconds between two checks of a connection, so deadlines are exact to about a second."""
 
 ANSWER_S = 5.0
 """Seconds to send the answer to a client that was too slow; then the connection is closed."""
 
 
-class PromptProtocol(HttpProtocol):
+class DeadlineProtocol(HttpProtocol):
     """Sanic's HTTP/1.1 with deadlines and a limit on the connections of one address."""
 
     __slots__ = ("_began", "_peer", "_watch")
@@ -35,10 +35,10 @@ class PromptProtocol(HttpProtocol):
         self.app.ctx.connections[self._peer] += 1
         super().connection_made(transport)  # type: ignore[no-untyped-call]
         most = self.app.ctx.settings.connections_per_address
-        if self.app.ctx.connections[self._peer] > most and not self._is_ours():
+        if self.app.ctx.connections[self._peer] > most and not self._is_trusted_proxy():
             transport.abort()  # type: ignore[attr-defined]  # all socket transports have it
             return
-        self._watch = self.loop.call_later(LOOK_S, self._look)
+        self._watch = self.loop.call_later(CHECK_EVERY_S, self._check_deadlines)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.app.ctx.connections[self._peer] -= 1
@@ -53,7 +53,7 @@ class PromptProtocol(HttpProtocol):
             self._began = monotonic()
         super().data_received(data)
 
-    def _look(self) -> None:
+    def _check_deadlines(self) -> None:
         if self._task is None or self.http is None:
             return
         if self.app.ctx.closing.is_set() and self.close_if_idle():
@@ -64,7 +64,7 @@ class PromptProtocol(HttpProtocol):
             # The framework would wait for the rest of the body.
             self._watch = self.loop.call_later(ANSWER_S, self.close)
             return
-        self._watch = self.loop.call_later(LOOK_S, self._look)
+        self._watch = self.loop.call_later(CHECK_EVERY_S, self._check_deadlines)
 
     def _is_late(self) -> bool:
         """Whether the head or body that is being read is past its deadline."""
@@ -77,7 +77,7 @@ class PromptProtocol(HttpProtocol):
             return took > settings.body_deadline_s + announced / SLOWEST_BODY
         return False
 
-    def _is_ours(self) -> bool:
+    def _is_trusted_proxy(self) -> bool:
         """Whether the peer is a trusted proxy, which carries many clients."""
         try:
             peer = ip_address(self._peer)

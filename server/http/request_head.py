@@ -14,7 +14,7 @@ WELL_FORMED = re.compile(rb"[^\r\n]+(?:\r\n[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]
 recognise `Content-Length : 33` and would read the body as the next request."""
 
 
-async def refuse_strange_heads(request: CasaRequest) -> None:
+async def check_request_head(request: CasaRequest) -> None:
     """Refuse a request by its head.
 
     Raises:
@@ -26,25 +26,25 @@ async def refuse_strange_heads(request: CasaRequest) -> None:
     if not request.head:
         return  # a request that could not be read is already answered
     if not WELL_FORMED.fullmatch(request.head):
-        raise _closing(request, "The head of the request is not HTTP.")
+        raise _unparsable_and_close(request, "The head of the request is not HTTP.")
     if len(request.raw_url) > LONGEST_URL:
         raise UriTooLong(f"An address may have {LONGEST_URL} bytes.")
     hosts = request.headers.getall("host", [])
     if len(hosts) != 1 and not (not hosts and request.version == "1.0"):
-        raise _closing(request, "A request names one host.")
+        raise _unparsable_and_close(request, "A request names one host.")
     own = request.app.ctx.settings.own_hosts
-    if own and not own.intersection(map(_name, hosts)):
+    if own and not own.intersection(map(_host_name, hosts)):
         raise Unparsable("The request is for another host.")
     if any(coding.strip().lower() != PLAIN for coding in request.headers.getall("content-encoding", [])):
         raise UnsupportedMediaType("Send bodies uncompressed.", headers={"accept-encoding": PLAIN})
 
 
-def _name(host: str) -> str:
+def _host_name(host: str) -> str:
     name, _, port = host.rpartition(":")
     return (name if port.isdigit() else host).lower()
 
 
-def _closing(request: CasaRequest, detail: str) -> Unparsable:
+def _unparsable_and_close(request: CasaRequest, detail: str) -> Unparsable:
     if isinstance(request.stream, Http):
         request.stream.keep_alive = False
     return Unparsable(detail)

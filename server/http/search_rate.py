@@ -6,4 +6,4 @@ from server.context import CasaRequest
 
 async def limit_searches(request: CasaRequest) -> None:
     """Count one search; raises TooManyRequests over the limit."""
-    request.app.ctx.search_limits.take(client_network(request))
+    request.app.ctx.search_limits.take_token(client_network(request))

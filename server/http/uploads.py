@@ -27,7 +27,7 @@ MULTIPART = "multipart/form-data"
 FRAME_BYTES = 64 * 1024
 """Bytes that a form may add to its file."""
 MOST_PARTS = 20
-MOST_FORGOTTEN_BYTES = 32 * 2**20
+MOST_DRAINED_BYTES = 32 * 2**20
 LONGEST_S = 60.0
 """Seconds for a whole body, even if it arrives steadily: enough for 15 MB from a phone on a slow network."""
 
@@ -65,16 +65,16 @@ async def read_file(
         return await read_form(request, model, most_bytes=most_bytes)
     if content_type not in types:
         raise UnsupportedMediaType(f"Send one of {', '.join(sorted(types))}, or a form with a file.")
-    return Form(UploadedFile(None, await read_whole(request, most_bytes)), model())
+    return Form(UploadedFile(None, await read_all(request, most_bytes)), model())
 
 
 async def read_form(request: CasaRequest, model: type[Model], *, most_bytes: int) -> Form[Model]:
     """Read the part `file` of a form, and its other parts as a model; raises the errors of `read_file`."""
     if _content_type(request) != MULTIPART:
         raise UnsupportedMediaType(f"Send a form with a file, and say so by Content-Type: {MULTIPART}.")
-    parts = Parts(_boundary(request))
-    await _read(request, most_bytes + FRAME_BYTES, parts.take)
-    file, fields = parts.sorted_out()
+    parts = FormParts(_boundary(request))
+    await _read(request, most_bytes + FRAME_BYTES, parts.feed)
+    file, fields = parts.file_and_fields()
     if len(file.content) > most_bytes:
         raise _too_large(most_bytes)
     try:
@@ -98,14 +98,14 @@ def _boundary(request: CasaRequest) -> bytes:
     return boundary
 
 
-async def read_whole(request: CasaRequest, most_bytes: int) -> bytes:
+async def read_all(request: CasaRequest, most_bytes: int) -> bytes:
     chunks: list[bytes] = []
     await _read(request, most_bytes, chunks.append)
     return b"".join(chunks)
 
 
-async def _read(request: CasaRequest, most_bytes: int, take: Callable[[bytes], None]) -> None:
-    """Pass the body to `take` chunk by chunk."""
+async def _read(request: CasaRequest, most_bytes: int, consume: Callable[[bytes], None]) -> None:
+    """Pass the body to `consume` chunk by chunk."""
     stream = cast("Http", request.stream)
     try:
         if int(request.headers.get("content-length", 0)) > most_bytes:
@@ -116,7 +116,7 @@ async def _read(request: CasaRequest, most_bytes: int, take: Callable[[bytes], N
                 size += len(chunk)
                 if size > most_bytes:
                     raise _too_large(most_bytes)
-                take(chunk)
+                consume(chunk)
     except (PayloadTooLarge, TimeoutError) as refusal:
         _stop_reading(stream)
         if isinstance(refusal, TimeoutError):
@@ -124,7 +124,7 @@ async def _read(request: CasaRequest, most_bytes: int, take: Callable[[bytes], N
         raise
 
 
-async def hear_out(request: CasaRequest, _response: BaseHTTPResponse) -> None:
+async def drain_body(request: CasaRequest, _response: BaseHTTPResponse) -> None:
     """Response middleware: read and discard the rest of the body.
 
     Otherwise a client would not receive an answer given before its whole body was read, because the
@@ -135,9 +135,9 @@ async def hear_out(request: CasaRequest, _response: BaseHTTPResponse) -> None:
         _stop_reading(stream)
     try:
         async with asyncio.timeout(LONGEST_S):
-            forgotten = 0
-            while stream.request_body and forgotten < MOST_FORGOTTEN_BYTES:
-                forgotten += len(await stream.read() or b"")
+            drained = 0
+            while stream.request_body and drained < MOST_DRAINED_BYTES:
+                drained += len(await stream.read() or b"")
     except (TimeoutError, SanicException):
         _stop_reading(stream)
 
@@ -159,12 +159,12 @@ class Part:
 
     @property
     def name(self) -> str:
-        return _text(self._said("content-disposition").get(b"name", b""))
+        return _text(self._header_options("content-disposition").get(b"name", b""))
 
     @property
     def filename(self) -> str | None:
         """The file's name; None if the part is not a file."""
-        name = self._said("content-disposition").get(b"filename")
+        name = self._header_options("content-disposition").get(b"filename")
         return None if name is None else name.decode(errors="replace")
 
     @property
@@ -173,11 +173,14 @@ class Part:
 
     @property
     def text(self) -> str:
-        if self._said("content-type").get(b"charset", b"utf-8").lower() not in {b"utf-8", b"us-ascii"}:
+        if self._header_options("content-type").get(b"charset", b"utf-8").lower() not in {
+            b"utf-8",
+            b"us-ascii",
+        }:
             raise Unparsable("A field of the form is not UTF-8.")
         return _text(self.content)
 
-    def _said(self, header: str) -> dict[bytes, bytes]:
+    def _header_options(self, header: str) -> dict[bytes, bytes]:
         return parse_options_header(self.headers.get(header))[1]
 
 
@@ -191,7 +194,7 @@ def _text(raw: bytes) -> str:
     return text
 
 
-class Parts:
+class FormParts:
     """The parts of a form, parsed as the body arrives."""
 
     def __init__(self, boundary: bytes) -> None:
@@ -210,14 +213,14 @@ class Parts:
             },
         )
 
-    def take(self, chunk: bytes) -> None:
+    def feed(self, chunk: bytes) -> None:
         """Parse a chunk; raises Unparsable if the form is malformed."""
         try:
             self._parser.write(chunk)
         except FormParserError:
             raise Unparsable("The form cannot be read.") from None
 
-    def sorted_out(self) -> tuple[UploadedFile, dict[str, str]]:
+    def file_and_fields(self) -> tuple[UploadedFile, dict[str, str]]:
         """Return the part `file`, and all others by name; parts without a name are ignored."""
         if not self._ended or not self._parts:
             raise Unparsable("The form is not whole.")

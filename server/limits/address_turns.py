@@ -17,7 +17,7 @@ class AddressTurns:
 
     def __init__(self) -> None:
         self._locks: dict[str, asyncio.Lock] = {}
-        self._there: Counter[str] = Counter()
+        self._requests: Counter[str] = Counter()
         self._keys: set[tuple[str, str]] = set()
 
     @asynccontextmanager
@@ -30,16 +30,16 @@ class AddressTurns:
         """
         if key is not None and (address_key, key) in self._keys:
             raise Conflict(IN_FLIGHT)
-        if self._there[address_key] > MOST_WAITING:
+        if self._requests[address_key] > MOST_WAITING:
             raise Overloaded("So many requests from one address at once; try again in a moment.")
-        self._there[address_key] += 1
-        mine = set() if key is None else {(address_key, key)}
-        self._keys |= mine
+        self._requests[address_key] += 1
+        own_keys = set() if key is None else {(address_key, key)}
+        self._keys |= own_keys
         try:
             async with self._locks.setdefault(address_key, asyncio.Lock()):
                 yield
         finally:
-            self._keys -= mine
-            self._there[address_key] -= 1
-            if not self._there[address_key]:
-                del self._there[address_key], self._locks[address_key]
+            self._keys -= own_keys
+            self._requests[address_key] -= 1
+            if not self._requests[address_key]:
+                del self._requests[address_key], self._locks[address_key]

@@ -38,10 +38,10 @@ class LoginRules:
     address_s: int = 5 * MINUTE
 
 
-ALONE = LoginRules(account=3, address=5, everybody=100)
+LOCAL_RULES = LoginRules(account=3, address=5, everybody=100)
 """Limits of a process that cannot reach Redis; lower, because other processes may allow as much."""
 
-TAKE = """
+COUNT_ATTEMPT = """
 for place, key in ipairs(KEYS) do
     if tonumber(redis.call('GET', key) or '0') >= tonumber(ARGV[place]) then
         return redis.call('TTL', key)
@@ -52,7 +52,7 @@ for _, key in ipairs(KEYS) do
 end
 return -1
 """
-GIVE_BACK = """
+UNCOUNT_ATTEMPT = """
 for place, key in ipairs(KEYS) do
     if place <= 2 then
         if tonumber(redis.call('GET', key) or '0') > 0 then redis.call('DECR', key) end
@@ -79,13 +79,13 @@ class LoginLimits:
     def __init__(self, cache: Redis, key: bytes, rules: LoginRules | None = None) -> None:
         self._rules = rules or LoginRules()
         self._key = key
-        self._alone = _Alone()
-        self._take = cache.register_script(TAKE)
-        self._give_back = cache.register_script(GIVE_BACK)
-        self._fail = cache.register_script(FAIL)
+        self._local = _LocalCounters()
+        self._count_script = cache.register_script(COUNT_ATTEMPT)
+        self._uncount_script = cache.register_script(UNCOUNT_ATTEMPT)
+        self._fail_script = cache.register_script(FAIL)
         self._cache = cache
 
-    async def take(self, address: IPv4Network | IPv6Network) -> None:
+    async def count_attempt(self, address: IPv4Network | IPv6Network) -> None:
         """Count an attempt before it is made, so that many concurrent attempts cannot all pass.
 
         Raises:
@@ -93,7 +93,9 @@ class LoginLimits:
         """
         rules, key = self._rules, self._digest(str(address))
         most = [rules.address, rules.everybody, rules.address_s]
-        wait = await self._asked(lambda: self._take(self._attempts(key), most), lambda: self._alone.take(key))
+        wait = await self._with_fallback(
+            lambda: self._count_script(self._attempts(key), most), lambda: self._local.count_attempt(key)
+        )
         if wait >= 0:
             quota = Quota("login", rules.address, rules.address_s)
             raise TooManyRequests("Too many failed logins; try again later.", max(1, wait), quota)
@@ -101,7 +103,9 @@ class LoginLimits:
     async def is_locked(self, identifier: str) -> bool:
         lock = self._account(identifier)[2]
         return bool(
-            await self._asked(lambda: self._cache.exists(lock), lambda: self._alone.is_locked(identifier))
+            await self._with_fallback(
+                lambda: self._cache.exists(lock), lambda: self._local.is_locked(identifier)
+            )
         )
 
     async def failed(self, identifier: str) -> None:
@@ -109,25 +113,30 @@ class LoginLimits:
         sizes = [
             rules.account, rules.account_s, rules.first_lock_s, rules.longest_lock_s, rules.forgiven_after_s,
         ]  # fmt: skip
-        await self._asked(
-            lambda: self._fail(self._account(identifier), sizes), lambda: self._alone.failed(identifier)
+        await self._with_fallback(
+            lambda: self._fail_script(self._account(identifier), sizes),
+            lambda: self._local.failed(identifier),
         )
 
-    async def give_back(self, address: IPv4Network | IPv6Network) -> None:
+    async def uncount_attempt(self, address: IPv4Network | IPv6Network) -> None:
         """Undo the count of an attempt that failed because of an error of the server."""
         key = self._digest(str(address))
-        await self._asked(lambda: self._give_back(self._attempts(key)), lambda: self._alone.give_back(key))
+        await self._with_fallback(
+            lambda: self._uncount_script(self._attempts(key)), lambda: self._local.uncount_attempt(key)
+        )
 
     async def succeeded(self, identifier: str, address: IPv4Network | IPv6Network) -> None:
         """Undo the count of the attempt and reset the failures of this account only."""
         key = self._digest(str(address))
         keys = [*self._attempts(key), *self._account(identifier)[:2]]
-        await self._asked(lambda: self._give_back(keys), lambda: self._alone.succeeded(identifier, key))
+        await self._with_fallback(
+            lambda: self._uncount_script(keys), lambda: self._local.succeeded(identifier, key)
+        )
 
     async def close(self) -> None:
         await self._cache.aclose()
 
-    async def _asked(self, redis: Callable[[], Awaitable[int]], alone: Callable[[], int]) -> int:
+    async def _with_fallback(self, redis: Callable[[], Awaitable[int]], alone: Callable[[], int]) -> int:
         of_this_process = alone()
         try:
             return await redis()
@@ -147,13 +156,13 @@ class LoginLimits:
 
 
 @dataclass
-class _Alone:
+class _LocalCounters:
     """Counters of this process; each expires after the window of an address (`address_s`)."""
 
-    rules: LoginRules = ALONE
+    rules: LoginRules = LOCAL_RULES
     _counts: dict[str, tuple[int, float]] = field(default_factory=dict)
 
-    def take(self, key: str) -> int:
+    def count_attempt(self, key: str) -> int:
         if self._count(key) >= self.rules.address or self._count("*") >= self.rules.everybody:
             return self.rules.address_s
         self._add(key, 1)
@@ -168,9 +177,9 @@ class _Alone:
 
     def succeeded(self, identifier: str, key: str) -> int:
         self._counts.pop(f"account {identifier}", None)
-        return self.give_back(key)
+        return self.uncount_attempt(key)
 
-    def give_back(self, key: str) -> int:
+    def uncount_attempt(self, key: str) -> int:
         self._add("*", -1)
         return self._add(key, -1)
 

@@ -18,23 +18,23 @@ MOST_WAITING = 32
 T = TypeVar("T")
 
 
-class Passwords:
+class PasswordHasher:
     """One for each process."""
 
     def __init__(self, cost: int) -> None:
         self._cost = cost
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="passwords")
         self._waiting = 0
-        self._nobodys: str | None = None
+        self._dummy_hash: str | None = None
 
     async def hash(self, password: str) -> str:
-        return await self._beside(partial(hash_password, password, self._cost))
+        return await self._in_thread(partial(hash_password, password, self._cost))
 
     async def matches(self, password: str, hashed: str | None) -> bool:
         """Whether the password is right; without a hash, return False after the same amount of work."""
-        if self._nobodys is None:
-            self._nobodys = await self.hash("nobody's password")
-        same = await self._beside(partial(is_password, password, hashed or self._nobodys))
+        if self._dummy_hash is None:
+            self._dummy_hash = await self.hash("nobody's password")
+        same = await self._in_thread(partial(is_password, password, hashed or self._dummy_hash))
         return same and hashed is not None
 
     def is_outdated(self, hashed: str) -> bool:
@@ -43,7 +43,7 @@ class Passwords:
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _beside(self, work: Callable[[], T]) -> T:
+    async def _in_thread(self, work: Callable[[], T]) -> T:
         if self._waiting >= THREADS + MOST_WAITING:
             raise Overloaded("Too many people are signing in just now; try again in a moment.")
         self._waiting += 1

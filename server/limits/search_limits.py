@@ -30,7 +30,7 @@ class SearchLimits:
         self._full_at: OrderedDict[Network, float] = OrderedDict()
         """Ordered by the last search."""
 
-    def take(self, address: Network) -> None:
+    def take_token(self, address: Network) -> None:
         """Take a token; raises TooManyRequests if the bucket is empty."""
         if not self._rate:
             return
@@ -42,9 +42,9 @@ class SearchLimits:
             raise TooManyRequests("So many searches at once; slow down.", math.ceil(wait_s), quota)
         self._full_at[address] = full_at
         self._full_at.move_to_end(address)
-        self._forget(now)
+        self._remove_old_buckets(now)
 
-    def _forget(self, now: float) -> None:
+    def _remove_old_buckets(self, now: float) -> None:
         """Remove at most two old buckets, so that no request pays for many."""
         for _ in range(2):
             oldest = next(iter(self._full_at))

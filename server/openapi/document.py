@@ -46,7 +46,7 @@ def document(app: CasaApp) -> dict[str, Any]:
     return written
 
 
-def written_out(contract: dict[str, Any]) -> str:
+def serialized(contract: dict[str, Any]) -> str:
     """Format the contract as it is committed with the code, for readable diffs."""
     return json.dumps(contract, indent=1, ensure_ascii=False) + "\n"
 

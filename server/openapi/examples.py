@@ -168,16 +168,16 @@ class Examples:
     def __init__(self, shapes: Shapes) -> None:
         self._shapes = shapes
 
-    def whole(self, schema: Schema) -> Any:
+    def full(self, schema: Schema) -> Any:
         """Return an example with every field, for answers."""
         return self._of(schema, "", least=False)
 
-    def least(self, schema: Schema) -> Any:
+    def minimal(self, schema: Schema) -> Any:
         """Return an example with the required fields, for requests; the shape's own example comes first."""
         return self._of(schema, "", least=True)
 
     def _of(self, given: Schema, word: str, *, least: bool) -> Any:
-        schema = self._shapes.whole(given)
+        schema = self._shapes.resolved(given)
         if "examples" in schema:
             return schema["examples"][0]
         if "enum" in schema or "const" in schema:
@@ -190,10 +190,10 @@ class Examples:
             return {name: self._of(schema["properties"][name], name, least=least) for name in names}
         if schema.get("type") == "array":
             return [self._of(schema["items"], word, least=least)]
-        return _said(schema, word)
+        return _example_of(schema, word)
 
 
-def _said(schema: Schema, word: str) -> Any:
+def _example_of(schema: Schema, word: str) -> Any:
     """Return the example of a field name, or else of its last part: `kitchen_direction` is a direction.
 
     Raises:

@@ -44,7 +44,7 @@ class Operation:
     handler: Any
     guards: frozenset[Any]
     """Request middleware of the route."""
-    said: Description
+    declared: Description
 
     @property
     def path(self) -> str:
@@ -83,30 +83,30 @@ class Operation:
     @property
     def errors(self) -> frozenset[type[CasaError]]:
         """Errors that the handler names, and those that follow from the rest of its description."""
-        found = {*ALWAYS, *self.said.raises}
+        found = {*ALWAYS, *self.declared.raises}
         if self.is_private:
             found.add(Unauthorized)
         if self.is_private and authenticate_owner not in self.guards:
             found.add(PasswordChangeRequired)
         if authenticate_super_admin in self.guards:
             found.add(Forbidden)
-        if self.said.query is not None:
+        if self.declared.query is not None:
             # A URL beyond its limit is 414; beyond the limit of a request's head it is 413.
             found |= {InvalidRequest, PayloadTooLarge, Unparsable, UriTooLong}
-        if self.said.body is not None:
-            found.update(self.said.body.raises)
-        return frozenset(found.union(*(convention.raises for convention in self.said.conventions)))
+        if self.declared.body is not None:
+            found.update(self.declared.body.raises)
+        return frozenset(found.union(*(convention.raises for convention in self.declared.conventions)))
 
     def requests(self) -> Iterator[Any]:
         """Yield the shapes of requests."""
-        body = self.said.body
+        body = self.declared.body
         yield from filter(
-            None, (self.said.query, getattr(body, "shape", None), getattr(body, "fields", None))
+            None, (self.declared.query, getattr(body, "shape", None), getattr(body, "fields", None))
         )
 
     def answers(self) -> Iterator[Any]:
         """Yield the shapes of answers."""
-        for shape in self.said.answers.values():
+        for shape in self.declared.answers.values():
             if shape is not None and not isinstance(shape, Content):
                 yield shape
 
@@ -123,7 +123,7 @@ def operations(app: CasaApp) -> list[Operation]:
 
 
 def undescribed(app: CasaApp) -> list[str]:
-    """Return handlers that are neither described nor marked with `beside_the_contract`."""
+    """Return handlers that are neither described nor marked with `undocumented`."""
     handlers = (route.handler for route in app.router.routes if route.methods & set(METHODS))
     return [f"{each.__module__}.{each.__name__}" for each in handlers if not hasattr(each, KEPT_AS)]
 
@@ -134,5 +134,5 @@ def _operation(app: CasaApp, route: Route, method: str) -> Operation:
         route=route.path,
         handler=route.handler,
         guards=frozenset(middleware.func for middleware in app.named_request_middleware.get(route.name, ())),
-        said=cast("Description", getattr(route.handler, KEPT_AS)),
+        declared=cast("Description", getattr(route.handler, KEPT_AS)),
     )

@@ -10,11 +10,11 @@ from sanic import Blueprint, HTTPResponse
 
 from schemas.errors import NotFound
 from server.context import CasaApp, CasaRequest
-from server.http.described import beside_the_contract
-from server.http.messages import reply_as_written, unless_known, written
+from server.http.described import undocumented
+from server.http.messages import encode_json, reply_json_bytes, with_etag_or_304
 from server.openapi.document import document
 
-contract = Blueprint("contract")
+document_blueprint = Blueprint("contract")
 page = Blueprint("docs", url_prefix="/docs")
 
 
@@ -42,36 +42,36 @@ HEADERS = {
 }
 
 
-@contract.get("/openapi.json")
-@beside_the_contract
+@document_blueprint.get("/openapi.json")
+@undocumented
 async def show(request: CasaRequest) -> HTTPResponse:
-    return unless_known(request, reply_as_written(await asyncio.to_thread(as_bytes, request.app)))
+    return with_etag_or_304(request, reply_json_bytes(await asyncio.to_thread(as_bytes, request.app)))
 
 
 @cache
 def as_bytes(app: CasaApp) -> bytes:
     """Return the document as bytes; built lazily and cached, because most processes never need it."""
-    return written(document(app))
+    return encode_json(document(app))
 
 
 @page.get("/")
-@beside_the_contract
+@undocumented
 async def index(request: CasaRequest) -> HTTPResponse:
-    return await served(request, "index.html")
+    return await file_reply(request, "index.html")
 
 
 @page.get("/<name:str>")
-@beside_the_contract
+@undocumented
 async def file(request: CasaRequest, name: str) -> HTTPResponse:
-    return await served(request, name)
+    return await file_reply(request, name)
 
 
-async def served(request: CasaRequest, name: str) -> HTTPResponse:
+async def file_reply(request: CasaRequest, name: str) -> HTTPResponse:
     if name not in FILES:
         raise NotFound("There is no such file.")
     kind, _ = guess_type(name)
     content = await asyncio.to_thread(read, name)
-    return unless_known(request, HTTPResponse(content, headers=dict(HEADERS), content_type=kind))
+    return with_etag_or_304(request, HTTPResponse(content, headers=dict(HEADERS), content_type=kind))
 
 
 @cache

@@ -30,12 +30,12 @@ class Shapes:
     def answer(self, shape: Any) -> Schema:
         return self._by_shape[shape, "serialization"]
 
-    def whole(self, schema: Schema) -> Schema:
+    def resolved(self, schema: Schema) -> Schema:
         """Return the schema itself if this is a reference."""
         return self.named[schema["$ref"].removeprefix(REF)] if "$ref" in schema else schema
 
 
-def referred(written: Any, named: Mapping[str, Schema]) -> set[str]:
+def referenced_names(written: Any, named: Mapping[str, Schema]) -> set[str]:
     """Return the names referred to, directly and indirectly."""
     found: set[str] = set()
     waiting = list(_references(written))

@@ -44,28 +44,28 @@ async def login(request: CasaRequest) -> HTTPResponse:
     """
     wanted = read_body(request, LoginRequest)
     context, address = request.app.ctx, client_network(request)
-    async with attempt(context, address):
-        seen = await recognised(context, wanted)
+    async with counted_attempt(context, address):
+        seen = await check_credentials(context, wanted)
     log.info("login", request_id=request.id, email=mask_email(wanted.email), accepted=seen is not None)
     context.metrics.logins[("refused" if seen is None else "accepted",)].inc()
     if seen is None:
         raise Unauthorized(WRONG)
     await context.login_limits.succeeded(wanted.email, address)
-    return reply(await signed_in(context, seen, wanted.password))
+    return reply(await start_session(context, seen, wanted.password))
 
 
 @asynccontextmanager
-async def attempt(context: Context, address: Network) -> AsyncIterator[None]:
+async def counted_attempt(context: Context, address: Network) -> AsyncIterator[None]:
     """Count a login attempt before it is made; undo the count on an error, which the client did not cause."""
-    await context.login_limits.take(address)
+    await context.login_limits.count_attempt(address)
     try:
         yield
     except Exception:
-        await context.login_limits.give_back(address)
+        await context.login_limits.uncount_attempt(address)
         raise
 
 
-async def recognised(context: Context, wanted: LoginRequest) -> Credentials | None:
+async def check_credentials(context: Context, wanted: LoginRequest) -> Credentials | None:
     """Return the account if the password is right; do the same work if it is unknown or locked."""
     async with transaction(context) as session:
         account = await find_credentials(session, wanted.email)
@@ -77,7 +77,7 @@ async def recognised(context: Context, wanted: LoginRequest) -> Credentials | No
     return None
 
 
-async def signed_in(context: Context, seen: Credentials, password: str) -> SignedIn:
+async def start_session(context: Context, seen: Credentials, password: str) -> SignedIn:
     outdated = context.passwords.is_outdated(seen.hashed_password)
     rehashed = await context.passwords.hash(password) if outdated else None
     async with transaction(context) as session:
@@ -88,11 +88,11 @@ async def signed_in(context: Context, seen: Credentials, password: str) -> Signe
     )
 
 
-mine = Blueprint("my_account", url_prefix="/api/v1/auth")
-mine.on_request(authenticate_owner)
+own_account = Blueprint("my_account", url_prefix="/api/v1/auth")
+own_account.on_request(authenticate_owner)
 
 
-@mine.get("/me")
+@own_account.get("/me")
 @describes(UserView)
 async def me(request: CasaRequest) -> HTTPResponse:
     """Show the account of this token."""
@@ -100,7 +100,7 @@ async def me(request: CasaRequest) -> HTTPResponse:
         return reply(await read_account(session, principal(request).id))
 
 
-@mine.post("/logout")
+@own_account.post("/logout")
 @describes(status=204)
 async def logout(request: CasaRequest) -> HTTPResponse:
     """Revoke this token.
@@ -112,7 +112,7 @@ async def logout(request: CasaRequest) -> HTTPResponse:
     return HTTPResponse(status=204)
 
 
-@mine.post("/password")
+@own_account.post("/password")
 @describes(status=204, body=PasswordChange, raises=(Overloaded,))
 async def change_password(request: CasaRequest) -> HTTPResponse:
     """Change the password.
@@ -121,11 +121,11 @@ async def change_password(request: CasaRequest) -> HTTPResponse:
     """
     wanted = read_body(request, PasswordChange)
     context, who, address = request.app.ctx, principal(request), client_network(request)
-    refuse_weak(wanted, who.email)
-    async with attempt(context, address):
+    require_strong_password(wanted, who.email)
+    async with counted_attempt(context, address):
         async with transaction(context) as session:
             hashed = await read_hash(session, who.id)
-        is_right = await is_own(context, who.email, wanted.current_password, hashed)
+        is_right = await check_current_password(context, who.email, wanted.current_password, hashed)
     if not is_right:
         wrong = FieldError("#/current_password", "body", "wrong_password", "is not your password")
         raise InvalidRequest("One field is invalid.", (wrong,))
@@ -136,7 +136,7 @@ async def change_password(request: CasaRequest) -> HTTPResponse:
     return HTTPResponse(status=204)
 
 
-async def is_own(context: Context, email: str, password: str, hashed: str) -> bool:
+async def check_current_password(context: Context, email: str, password: str, hashed: str) -> bool:
     """Check the current password.
 
     Wrong attempts count against the login limits, so a stolen token cannot be used to guess the password.
@@ -148,7 +148,7 @@ async def is_own(context: Context, email: str, password: str, hashed: str) -> bo
     return is_right
 
 
-def refuse_weak(wanted: PasswordChange, email: str) -> None:
+def require_strong_password(wanted: PasswordChange, email: str) -> None:
     why = weakness(wanted.new_password, email)
     if prepared(wanted.new_password) == prepared(wanted.current_password):
         why = "must be another than the current one"

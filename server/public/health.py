@@ -20,10 +20,10 @@ from server.http.messages import reply
 
 blueprint = Blueprint("health")
 
-Found = tuple[Literal["ok", "ahead", "wrong"], str | None]
+CheckResult = tuple[Literal["ok", "ahead", "wrong"], str | None]
 """The state of a dependency that answers, and a detail that says what is wrong."""
-Check = Callable[[Context], Awaitable[Found]]
-WELL: Found = ("ok", None)
+Check = Callable[[Context], Awaitable[CheckResult]]
+HEALTHY: CheckResult = ("ok", None)
 
 
 @blueprint.get("/")
@@ -97,13 +97,13 @@ def _since(began: float) -> float:
     return round((time.perf_counter() - began) * 1000, 1)
 
 
-async def _postgres(context: Context) -> Found:
+async def _postgres(context: Context) -> CheckResult:
     async with context.database.connect() as connection:
         await connection.execute(text("SELECT 1"))
-    return WELL
+    return HEALTHY
 
 
-async def _opensearch(context: Context) -> Found:
+async def _opensearch(context: Context) -> CheckResult:
     """Check that the index behind the alias has this release's schema and is not ahead of the database."""
     alias = context.settings.index_alias
     answer = await context.search.indices.get_alias(name=alias)
@@ -112,12 +112,12 @@ async def _opensearch(context: Context) -> Found:
     with suppress(SQLAlchemyError):  # the check of Postgres reports its outage
         if ahead := await restored(context.database, context.search, alias):
             return "ahead", str(ahead)
-    return WELL
+    return HEALTHY
 
 
-async def _redis(context: Context) -> Found:
+async def _redis(context: Context) -> CheckResult:
     await context.cache.ping()
-    return WELL
+    return HEALTHY
 
 
 CHECKS: dict[str, Check] = {

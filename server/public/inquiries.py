@@ -7,39 +7,39 @@ from schemas.api.inquiries import InquiryReceipt, NewInquiry
 from schemas.errors import NotFound
 from server.addresses import client_address
 from server.context import CasaRequest, transaction
-from server.http.described import ONCE, describes
+from server.http.described import IDEMPOTENT, describes
 from server.http.messages import read_body
-from server.idempotency import read_once, reply_kept, to_be_kept
-from services.idempotency import KeptAnswer, once_only
+from server.idempotency import read_idempotent_request, reply_stored, to_stored_answer
+from services.idempotency import StoredAnswer, run_idempotently
 from services.leads.inquiries import LONGEST_USER_AGENT, Sender, receive
 
 blueprint = Blueprint("inquiries", url_prefix="/api/v1/inquiries")
 
 
 @blueprint.post("/")
-@describes(InquiryReceipt, ONCE, status=201, body=NewInquiry, raises=(NotFound,))
+@describes(InquiryReceipt, IDEMPOTENT, status=201, body=NewInquiry, raises=(NotFound,))
 async def send(request: CasaRequest) -> HTTPResponse:
     """Send an inquiry."""
     wanted = read_body(request, NewInquiry)
     sender = read_sender(request)
-    once = read_once(request, wanted, sender.address_key)
+    once = read_idempotent_request(request, wanted, sender.address_key)
     context = request.app.ctx
     outcome = None
 
-    async def answer() -> KeptAnswer:
+    async def answer() -> StoredAnswer:
         nonlocal outcome
         received = await receive(session, wanted, sender)
         outcome = "new" if received.is_new else "existing"
-        return to_be_kept(received.receipt, 201, received.lead_id)
+        return to_stored_answer(received.receipt, 201, received.lead_id)
 
     # The rate limit is checked for one request of an address at a time. A request must not hold a database
     # connection while it waits for its turn.
     turn = context.address_turns.turn(sender.address_key, once.key if once else None)
     async with turn, transaction(context) as session:
-        kept = await once_only(session, once, answer)
+        kept = await run_idempotently(session, once, answer)
     if outcome:
         context.metrics.inquiries[(outcome,)].inc()
-    return reply_kept(kept)
+    return reply_stored(kept)
 
 
 def read_sender(request: CasaRequest) -> Sender:

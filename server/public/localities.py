@@ -9,8 +9,8 @@ from schemas.errors import SearchUnavailable
 from search.localities import localities
 from server.context import CasaRequest
 from server.http.described import CACHED, describes
-from server.http.messages import read_query, reply_as_written, unless_known
-from server.search_cache import Kind, answered
+from server.http.messages import read_query, reply_json_bytes, with_etag_or_304
+from server.search_cache import SearchKind, cached_or_searched
 
 blueprint = Blueprint("localities", url_prefix="/api/v1/localities")
 
@@ -22,5 +22,5 @@ async def index(request: CasaRequest) -> HTTPResponse:
     context = request.app.ctx
     wanted = read_query(request, LocalitiesRequest)
     find = partial(localities, context.search, context.database, context.settings.index_alias, wanted)
-    answer = await answered(context, Kind.LOCALITIES, wanted, find)
-    return unless_known(request, reply_as_written(answer))
+    answer = await cached_or_searched(context, SearchKind.LOCALITIES, wanted, find)
+    return with_etag_or_304(request, reply_json_bytes(answer))

@@ -28,19 +28,19 @@ from schemas.tables import MarketSegment, Property, PropertyMarket
 from search.market import LiveComparison, Subject, compare_live
 from server.context import CasaRequest, transaction
 from server.http.described import CACHED, describes
-from server.http.messages import read_query, reply, unless_known
+from server.http.messages import read_query, reply, with_etag_or_304
 from server.http.search_rate import limit_searches
-from server.public.properties import market_shown, or_not_found, reading
+from server.public.properties import autocommit, market_answer, or_not_found
 from services.market import FEWEST as FEWEST_IN_SEGMENT
 from services.market import read_quality, read_segments
 
 blueprint = Blueprint("market", url_prefix="/api/v1")
 blueprint.on_request(limit_searches)
 
-Asked = Row[*tuple[Any, ...]]
+ListingRow = Row[*tuple[Any, ...]]
 # Columns, not ORM objects: this query is frequent, and creating the object takes half of its time.
 LISTING, STORED = Property.__table__.c, PropertyMarket.__table__.c
-ASKED: Select[*tuple[Any, ...]] = select(
+LISTING_ROW: Select[*tuple[Any, ...]] = select(
     LISTING.id, LISTING.property_type, LISTING.listing_type, LISTING.area_basis, LISTING.bhk,
     LISTING.area_sqft, LISTING.price, LISTING.price_per_sqft, LISTING.locality, LISTING.society,
     LISTING.latitude, LISTING.longitude, STORED.level, STORED.n, STORED.median, STORED.delta_pct,
@@ -56,9 +56,9 @@ async def comparison(request: CasaRequest, property_id: str) -> HTTPResponse:
     The answer also says how these were found.
     """
     context = request.app.ctx
-    found = await find_asked(context.database, property_id)
+    found = await find_listing_row(context.database, property_id)
     compared = await compare_live(context.search, context.settings.index_alias, subject_of(found))
-    return reply(shown(found, compared), headers={"cache-control": "no-cache"})
+    return reply(comparison_answer(found, compared), headers={"cache-control": "no-cache"})
 
 
 @blueprint.get("/market/segments")
@@ -75,12 +75,12 @@ async def segments(request: CasaRequest) -> HTTPResponse:
         area_basis=wanted.area_basis,
         bhk=wanted.bhk,
         fewest=FEWEST_IN_SEGMENT,
-        items=[segment_shown(segment) for segment in found.values()],
+        items=[segment_answer(segment) for segment in found.values()],
     )
-    return unless_known(request, reply(answer, headers={"cache-control": "public, max-age=300"}))
+    return with_etag_or_304(request, reply(answer, headers={"cache-control": "public, max-age=300"}))
 
 
-def segment_shown(segment: MarketSegment) -> Segment:
+def segment_answer(segment: MarketSegment) -> Segment:
     fact = LOCALITIES[segment.locality]
     return Segment(
         locality=segment.locality,
@@ -100,18 +100,18 @@ async def quality(request: CasaRequest) -> HTTPResponse:
     """Show how far asking prices were from the medians of their comparables, as measured last night."""
     async with transaction(request.app.ctx) as session:
         items = await read_quality(session)
-    return unless_known(request, reply({"basis": ASKING_PRICES, "items": items}))
+    return with_etag_or_304(request, reply({"basis": ASKING_PRICES, "items": items}))
 
 
-async def find_asked(database: AsyncEngine, property_id: str) -> Asked:
-    """Return the columns of ASKED for a live listing; raises NotFound in the same cases as `find_live`."""
+async def find_listing_row(database: AsyncEngine, property_id: str) -> ListingRow:
+    """Return the columns of LISTING_ROW for a live listing; raises NotFound as `find_live` does."""
     key = read_id(property_id)
-    async with reading(database).connect() as connection:
-        found = await connection.execute(ASKED.where(LISTING.id == key))
+    async with autocommit(database).connect() as connection:
+        found = await connection.execute(LISTING_ROW.where(LISTING.id == key))
     return or_not_found(found.one_or_none())
 
 
-def subject_of(found: Asked) -> Subject:
+def subject_of(found: ListingRow) -> Subject:
     place = None
     if found.latitude is not None and found.longitude is not None:
         place = found.latitude, found.longitude
@@ -129,7 +129,7 @@ def subject_of(found: Asked) -> Subject:
     )
 
 
-def shown(subject: Asked, found: LiveComparison) -> MarketComparison:
+def comparison_answer(subject: ListingRow, found: LiveComparison) -> MarketComparison:
     compared = found.comparison
     return MarketComparison(
         property_id=subject.id,
@@ -149,7 +149,7 @@ def shown(subject: Asked, found: LiveComparison) -> MarketComparison:
         approximate=found.approximate,
         comparables=found.comparables,
         ladder=[LadderStep(level=step.level, n=step.n, removed=step.removed) for step in compared.ladder],
-        stored=None if subject.as_of is None else market_shown(subject),
+        stored=None if subject.as_of is None else market_answer(subject),
         as_of=datetime.now(UTC),
     )
 
@@ -168,7 +168,7 @@ def _prices(compared: Comparison) -> Prices | None:
     )
 
 
-def _next_better(subject: Asked, compared: Comparison) -> NextBetter | None:
+def _next_better(subject: ListingRow, compared: Comparison) -> NextBetter | None:
     if compared.figures is None or compared.label is None:
         return None
     better = next_better(subject.price, subject.area_sqft, compared.figures)

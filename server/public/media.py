@@ -8,7 +8,7 @@ from domain.pictures import ROOT
 from schemas.errors import MediaUnavailable, NotFound
 from server.context import CasaRequest
 from server.http.described import CACHED, Content, describes
-from server.http.messages import unless_known
+from server.http.messages import with_etag_or_304
 from stores.media import CACHING
 
 blueprint = Blueprint("media", url_prefix="/media")
@@ -36,4 +36,4 @@ async def show(request: CasaRequest, key: str) -> HTTPResponse:
         "cache-control": CACHING if key.startswith(ROOT) else DRAWINGS,
         "content-disposition": f'inline; filename="{name.name}"',
     }
-    return unless_known(request, HTTPResponse(content, headers=headers, content_type=TYPES[name.suffix]))
+    return with_etag_or_304(request, HTTPResponse(content, headers=headers, content_type=TYPES[name.suffix]))

@@ -9,7 +9,7 @@ from sanic import Blueprint, HTTPResponse
 from schemas.errors import NotFound
 from server.context import CasaRequest
 from server.http.described import Content, describes
-from server.telemetry.metrics import FRAMEWORK, written
+from server.telemetry.metrics import FRAMEWORK, prometheus_text
 
 blueprint = Blueprint("metrics", url_prefix="/metrics")
 
@@ -34,7 +34,7 @@ async def everything(request: CasaRequest) -> HTTPResponse:
     context = request.app.ctx
     context.metrics.observe(context.database)
     figures = await context.figures.collect()
-    return _reply(await asyncio.to_thread(lambda: written([*context.metrics.collect(), *figures])))
+    return _reply(await asyncio.to_thread(lambda: prometheus_text([*context.metrics.collect(), *figures])))
 
 
 @blueprint.get("/sanic")
@@ -45,7 +45,9 @@ async def framework(request: CasaRequest) -> HTTPResponse:
     context.metrics.observe(context.database)
     return _reply(
         await asyncio.to_thread(
-            lambda: written(each for each in context.metrics.collect() if each.name.startswith(FRAMEWORK))
+            lambda: prometheus_text(
+                each for each in context.metrics.collect() if each.name.startswith(FRAMEWORK)
+            )
         )
     )
 

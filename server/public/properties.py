@@ -25,18 +25,18 @@ from search.similar import similar_listings
 from server.addresses import client_network
 from server.context import CasaRequest
 from server.http.described import CACHED, VISIT, describes
-from server.http.messages import reply, unless_known
+from server.http.messages import reply, with_etag_or_304
 from server.http.search_rate import limit_searches
-from server.pictures import addressed
-from server.search_cache import watched
-from server.telemetry.view_log import Viewed, visitor_of
+from server.pictures import with_picture_urls
+from server.search_cache import counting_failures
+from server.telemetry.view_log import LoggedView, visitor_of
 from services.images.views import picture
 from services.properties.scores import read_vastu
 
 blueprint = Blueprint("properties", url_prefix="/api/v1/properties")
 
 T = TypeVar("T")
-SHOWN = (
+PAGE_COLUMNS = (
     "id", "title", "description", "society", "locality", "sector", "latitude", "longitude",
     "location_approximate", "property_type", "listing_type", "bathrooms", "balconies", "area_sqft",
     "area_basis", "price", "price_per_sqft", "furnishing_status", "floor_number", "total_floors",
@@ -53,7 +53,7 @@ async def show(request: CasaRequest, property_id: str) -> HTTPResponse:
     """
     found = await find_live(request.app.ctx.database, property_id, selectinload(Property.images))
     count_view(request, found.id)
-    return unless_known(request, reply(addressed(property_page(found), request.app.ctx.settings)))
+    return with_etag_or_304(request, reply(with_picture_urls(property_page(found), request.app.ctx.settings)))
 
 
 def count_view(request: CasaRequest, property_id: UUID) -> None:
@@ -64,7 +64,7 @@ def count_view(request: CasaRequest, property_id: UUID) -> None:
     context, session_id = request.app.ctx, request.session_id
     visitor = visitor_of(session_id, address, context.keys_for("visitors of a day")[0], datetime.now(UTC))
     context.metrics.views.inc()
-    context.views.note(Viewed(property_id, visitor, session_id))
+    context.view_log.add(LoggedView(property_id, visitor, session_id))
 
 
 @blueprint.get("/<property_id:str>/similar")
@@ -74,9 +74,9 @@ async def similar(request: CasaRequest, property_id: str) -> HTTPResponse:
     await limit_searches(request)
     context = request.app.ctx
     find = partial(similar_listings, context.search, context.settings.index_alias, property_id)
-    found = await watched(context, "similar", find)
+    found = await counting_failures(context, "similar", find)
     context.metrics.searched("similar", in_vain=not found["items"])
-    return unless_known(request, reply(addressed(found, context.settings)))
+    return with_etag_or_304(request, reply(with_picture_urls(found, context.settings)))
 
 
 async def find_live(database: AsyncEngine, property_id: str, *more: ExecutableOption) -> Property:
@@ -86,14 +86,14 @@ async def find_live(database: AsyncEngine, property_id: str, *more: ExecutableOp
         NotFound: it is absent or not live, or the id is not a UUID; visitors cannot tell which.
     """
     key = read_id(property_id)
-    async with AsyncSession(reading(database)) as session:
+    async with AsyncSession(autocommit(database)) as session:
         query = select(Property).where(Property.id == key, Property.is_active)
         asked = query.options(joinedload(Property.market), *more)
         found = None if key is None else await session.scalar(asked)
     return or_not_found(found)
 
 
-def reading(database: AsyncEngine) -> AsyncEngine:
+def autocommit(database: AsyncEngine) -> AsyncEngine:
     """Return the engine in autocommit mode, because reads need no BEGIN and COMMIT around them."""
     return database.execution_options(isolation_level="AUTOCOMMIT")
 
@@ -105,11 +105,11 @@ def or_not_found(found: T | None) -> T:
 
 
 def property_page(found: Property) -> api.PropertyPage:
-    shown: dict[str, Any] = {column: getattr(found, column) for column in SHOWN}
+    shown: dict[str, Any] = {column: getattr(found, column) for column in PAGE_COLUMNS}
     shown["bhk"] = None if found.bhk is None else bhk_number(str(found.bhk))
     shown["facing"] = _facing(found.facing_direction)
     shown["scores"] = api.Scores(vastu=_vastu(found), light=_light(found))
-    shown["market"] = None if found.market is None else market_shown(found.market)
+    shown["market"] = None if found.market is None else market_answer(found.market)
     shown["images"] = [picture(image) for image in found.images]
     return cast("api.PropertyPage", shown)
 
@@ -147,7 +147,7 @@ def _light(found: Property) -> api.Score:
     )
 
 
-def market_shown(market: PropertyMarket | Row[*tuple[Any, ...]]) -> api.Market:
+def market_answer(market: PropertyMarket | Row[*tuple[Any, ...]]) -> api.Market:
     return api.Market(
         level=market.level,
         n=market.n,

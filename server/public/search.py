@@ -17,11 +17,11 @@ from search.suggest import suggest
 from search.understanding import understand_listings
 from server.context import CasaRequest
 from server.http.described import CACHED, VISIT, describes
-from server.http.messages import read_body, read_query, reply_as_written, unless_known, with_member
+from server.http.messages import read_body, read_query, reply_json_bytes, with_etag_or_304, with_member
 from server.http.search_rate import limit_searches
-from server.pictures import addressed
-from server.search_cache import Find, Kind, answered
-from server.telemetry.search_log import Noted, Wanted, total_of
+from server.pictures import with_picture_urls
+from server.search_cache import Find, SearchKind, cached_or_searched
+from server.telemetry.search_log import LoggedSearch, SearchRequest, total_of
 
 blueprint = Blueprint("search", url_prefix="/api/v1/search")
 blueprint.on_request(limit_searches)
@@ -37,7 +37,7 @@ async def begin_guided(request: CasaRequest) -> HTTPResponse:
 
     A link may contain answers in their flat form.
     """
-    return unless_known(request, await guided(request, read_query(request, GuidedRequest)))
+    return with_etag_or_304(request, await guided(request, read_query(request, GuidedRequest)))
 
 
 @blueprint.post("/guided")
@@ -53,7 +53,7 @@ async def continue_guided(request: CasaRequest) -> HTTPResponse:
 async def guided(request: CasaRequest, wanted: GuidedRequest) -> HTTPResponse:
     context = request.app.ctx
     find = partial(guide, context.search, context.settings.index_alias, wanted, context.keys_for("cursor"))
-    return reply_as_written(await found(request, Kind.GUIDED, wanted, find))
+    return reply_json_bytes(await found(request, SearchKind.GUIDED, wanted, find))
 
 
 @blueprint.post("/listings")
@@ -69,8 +69,8 @@ async def listings(request: CasaRequest) -> HTTPResponse:
     find = partial(
         find_listings, context.search, context.settings.index_alias, wanted, context.keys_for("cursor")
     )
-    answer = await found(request, Kind.LISTINGS, wanted, find)
-    return reply_as_written(with_member(answer, "understood", understood))
+    answer = await found(request, SearchKind.LISTINGS, wanted, find)
+    return reply_json_bytes(with_member(answer, "understood", understood))
 
 
 @blueprint.post("/map")
@@ -83,21 +83,21 @@ async def draw(request: CasaRequest) -> HTTPResponse:
     context = request.app.ctx
     wanted = read_body(request, MapRequest)
     find = partial(draw_map, context.search, context.settings.index_alias, wanted)
-    return reply_as_written(await found(request, Kind.MAP, wanted, find))
+    return reply_json_bytes(await found(request, SearchKind.MAP, wanted, find))
 
 
-async def found(request: CasaRequest, kind: Kind, wanted: Wanted, find: Find) -> bytes:
+async def found(request: CasaRequest, kind: SearchKind, wanted: SearchRequest, find: Find) -> bytes:
     """Answer a search and record it, unless it is a prefetch; suggestions are not recorded."""
     context = request.app.ctx
 
     async def find_addressed() -> Any:
-        return addressed(await find(), context.settings)
+        return with_picture_urls(await find(), context.settings)
 
-    answer = await answered(context, kind, wanted, find_addressed)
+    answer = await cached_or_searched(context, kind, wanted, find_addressed)
     if not request.is_prefetch:
         total, size = total_of(answer), len(request.body) + len(request.query_string)
         context.metrics.searched(kind, in_vain=total == 0)
-        context.searches.note(Noted(kind, wanted, total, request.took_ms, request.session_id, size))
+        context.search_log.add(LoggedSearch(kind, wanted, total, request.took_ms, request.session_id, size))
     return answer
 
 
@@ -108,6 +108,6 @@ async def complete(request: CasaRequest) -> HTTPResponse:
     context = request.app.ctx
     wanted = read_query(request, SuggestRequest)
     find = partial(suggest, context.search, context.settings.index_alias, wanted)
-    answer = await answered(context, Kind.SUGGEST, wanted, find)
-    context.metrics.searched(Kind.SUGGEST, in_vain=NO_PLACES in answer)
-    return unless_known(request, reply_as_written(answer))
+    answer = await cached_or_searched(context, SearchKind.SUGGEST, wanted, find)
+    context.metrics.searched(SearchKind.SUGGEST, in_vain=NO_PLACES in answer)
+    return with_etag_or_304(request, reply_json_bytes(answer))

@@ -51,7 +51,7 @@ LAST_DONE = text("""
 Read = Callable[[AsyncConnection], Awaitable[Sequence[Metric]]]
 
 
-def family(name: str, described: str, labels: Sequence[str], rows: Mapping[Any, float]) -> Metric:
+def gauge_family(name: str, described: str, labels: Sequence[str], rows: Mapping[Any, float]) -> Metric:
     """Return a gauge with a value for each combination of labels."""
     gauge = GaugeMetricFamily(f"casabricks_api_{name}", described, labels=labels)
     for label, value in rows.items():
@@ -62,7 +62,7 @@ def family(name: str, described: str, labels: Sequence[str], rows: Mapping[Any, 
 async def read_catalogue(connection: AsyncConnection) -> Sequence[Metric]:
     found = {row[0]: row[1] for row in await connection.execute(ACTIVE)}
     counts = {kind: found.get(kind, 0) for kind in PropertyType}
-    return [family("active_properties", "Listings that searches show.", ["property_type"], counts)]
+    return [gauge_family("active_properties", "Listings that searches show.", ["property_type"], counts)]
 
 
 async def read_queue(connection: AsyncConnection) -> Sequence[Metric]:
@@ -71,16 +71,16 @@ async def read_queue(connection: AsyncConnection) -> Sequence[Metric]:
     counts = {state: count for state, (count, _) in waiting.items()}
     ages = {state: age for state, (_, age) in waiting.items()}
     return [
-        family("enhancement_queue", "Pictures that wait for the AI service.", ["state"], counts),
-        family("enhancement_oldest_seconds", "For how long the oldest one has.", ["state"], ages),
+        gauge_family("enhancement_queue", "Pictures that wait for the AI service.", ["state"], counts),
+        gauge_family("enhancement_oldest_seconds", "For how long the oldest one has.", ["state"], ages),
     ]
 
 
 async def read_index(connection: AsyncConnection) -> Sequence[Metric]:
     lag, letters = await lag_s(connection), await count_by_type(connection)
     return [
-        family("index_lag_seconds", "Age of the oldest change that is not indexed.", [], {(): lag}),
-        family("index_dead_letters", "Refused documents.", ["error_type"], letters),
+        gauge_family("index_lag_seconds", "Age of the oldest change that is not indexed.", [], {(): lag}),
+        gauge_family("index_dead_letters", "Refused documents.", ["error_type"], letters),
     ]
 
 
@@ -94,9 +94,11 @@ async def read_jobs(connection: AsyncConnection) -> Sequence[Metric]:
     last = {row[0]: row[1] for row in await connection.execute(LAST_DONE, {"jobs": names})}
     runs = {(job, state): count for job, state, count, _ in rows}
     return [
-        family("job_runs", "Periods of the last day, by where their run stands.", ["job", "state"], runs),
-        family("job_failures", "Attempts of the last day that failed.", ["job"], failures),
-        family("job_last_done_timestamp_seconds", "When a job was last done.", ["job"], last),
+        gauge_family(
+            "job_runs", "Periods of the last day, by where their run stands.", ["job", "state"], runs
+        ),
+        gauge_family("job_failures", "Attempts of the last day that failed.", ["job"], failures),
+        gauge_family("job_last_done_timestamp_seconds", "When a job was last done.", ["job"], last),
     ]
 
 
@@ -122,29 +124,32 @@ class Figures:
     database: AsyncEngine
     patience_s: float
     _readings: list[Reading] = field(default_factory=readings)
-    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _away_until: float = 0.0
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _paused_until: float = 0.0
 
     async def collect(self) -> Iterable[Metric]:
         """Return all fresh figures, and a gauge that says whether all stale ones could be read in time."""
         try:
-            async with asyncio.timeout(self.patience_s), self._turn:
+            async with asyncio.timeout(self.patience_s), self._lock:
                 is_read = await self._read_what_is_stale()
         except TimeoutError:
             is_read = False
         now = time.monotonic()
         told = [metric for reading in self._readings if reading.stale_at > now for metric in reading.metrics]
-        return [*told, family("figures_read", "Whether Postgres has told its figures.", [], {(): is_read})]
+        return [
+            *told,
+            gauge_family("figures_read", "Whether Postgres has told its figures.", [], {(): is_read}),
+        ]
 
     async def _read_what_is_stale(self) -> bool:
         stale = [reading for reading in self._readings if reading.stale_at <= time.monotonic()]
-        if stale and time.monotonic() < self._away_until:
+        if stale and time.monotonic() < self._paused_until:
             return False
         try:
             if stale:
                 await self._read(stale)
         except (SQLAlchemyError, OSError):
-            self._away_until = time.monotonic() + FRESH_S
+            self._paused_until = time.monotonic() + FRESH_S
             return False
         return True
 

@@ -1,4 +1,4 @@
-"""Notes about answered requests, kept in memory and written every second; no answer waits for them."""
+"""Entries about answered requests, kept in memory and written every second; no answer waits for them."""
 
 import asyncio
 from collections import deque
@@ -10,43 +10,43 @@ import structlog
 
 EVERY_S = 1.0
 MOST_WAITING = 10_000
-"""Notes kept in memory. While a store is down the oldest are dropped, because recent activity matters more.
-A large note counts as several."""
-AT_A_TIME = 500
+"""Entries kept in memory. While a store is down the oldest are dropped, because recent activity matters more.
+A large entry counts as several."""
+BATCH = 500
 """Batch size: small enough not to delay answers and to be written within a store's timeout."""
-NoteT = TypeVar("NoteT")
+EntryT = TypeVar("EntryT")
 log = structlog.get_logger(component="server")
 
 
-class Journal(Generic[NoteT]):
-    """A journal for one kind of note in one process."""
+class Journal(Generic[EntryT]):
+    """A journal for one kind of entry in one process."""
 
     def __init__(self) -> None:
-        self._noted: deque[NoteT] = deque()
+        self._entries: deque[EntryT] = deque()
         self._room = MOST_WAITING
         self._writing: asyncio.Task[None] | None = None
         self._ending = asyncio.Event()
 
-    def note(self, noted: NoteT) -> None:
-        self._noted.append(noted)
-        self._room -= self.size_of(noted)
+    def add(self, entry: EntryT) -> None:
+        self._entries.append(entry)
+        self._room -= self.size_of(entry)
         while self._room < 0:
             self._take()
 
-    def _take(self) -> NoteT:
-        oldest = self._noted.popleft()
+    def _take(self) -> EntryT:
+        oldest = self._entries.popleft()
         self._room += self.size_of(oldest)
         return oldest
 
-    def size_of(self, _noted: NoteT) -> int:
-        """How many notes it counts as."""
+    def size_of(self, _entry: EntryT) -> int:
+        """How many entries it counts as."""
         return 1
 
     def begin(self) -> None:
         self._writing = asyncio.create_task(self._keep_writing())
 
     async def end(self) -> None:
-        """Wait for the current write, then write the remaining notes."""
+        """Wait for the current write, then write the remaining entries."""
         self._ending.set()
         if self._writing is not None:
             await self._writing
@@ -60,31 +60,31 @@ class Journal(Generic[NoteT]):
             await self.write()
 
     async def write(self) -> None:
-        """Write the notes made until now; notes that `put` returns are kept for the next write."""
-        waiting = len(self._noted)
-        while waiting > 0 and self._noted:
-            batch = [self._take() for _ in range(min(waiting, AT_A_TIME, len(self._noted)))]
+        """Write the entries added until now; those that `write_batch` returns are kept for the next write."""
+        waiting = len(self._entries)
+        while waiting > 0 and self._entries:
+            batch = [self._take() for _ in range(min(waiting, BATCH, len(self._entries)))]
             waiting -= len(batch)
-            if left := await self._put_watched(batch):
-                self._keep(left)
+            if left := await self._write_logging_errors(batch):
+                self._put_back(left)
                 return
 
-    async def _put_watched(self, batch: Sequence[NoteT]) -> Sequence[NoteT]:
-        """Call `put`; an unexpected error loses this batch but does not stop later writes."""
+    async def _write_logging_errors(self, batch: Sequence[EntryT]) -> Sequence[EntryT]:
+        """Call `write_batch`; an unexpected error loses this batch but does not stop later writes."""
         try:
-            return await self.put(batch)
+            return await self.write_batch(batch)
         except Exception as error:
             log.exception("notes_lost", count=len(batch), error=type(error).__name__)
             return ()
 
-    def _keep(self, left: Sequence[NoteT]) -> None:
-        """Put notes back before newer ones, as far as there is room; the oldest are dropped."""
-        for noted in reversed(left):
-            if self.size_of(noted) > self._room:
+    def _put_back(self, left: Sequence[EntryT]) -> None:
+        """Put entries back before newer ones, as far as there is room; the oldest are dropped."""
+        for entry in reversed(left):
+            if self.size_of(entry) > self._room:
                 return
-            self._room -= self.size_of(noted)
-            self._noted.appendleft(noted)
+            self._room -= self.size_of(entry)
+            self._entries.appendleft(entry)
 
-    async def put(self, batch: Sequence[NoteT]) -> Sequence[NoteT]:
-        """Write a batch; return the notes to write again later."""
+    async def write_batch(self, batch: Sequence[EntryT]) -> Sequence[EntryT]:
+        """Write a batch; return the entries to write again later."""
         raise NotImplementedError

@@ -26,7 +26,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 """Other methods are counted as "other", because clients may invent them."""
 NO_ROUTE = "none"
 SEARCHES = ("guided", "listings", "map", "suggest", "similar")
-LOOK_UPS = ("hit", "joined", "miss", "off")
+CACHE_RESULTS = ("hit", "joined", "miss", "off")
 """Cached in Redis; in flight for another request; not cached; not cached because caching is off just now."""
 FRAMEWORK = "casabricks_api_request"
 """Prefix of the metrics about HTTP requests: their number, those in flight, and latency."""
@@ -85,7 +85,7 @@ class Metrics:
         for kind in SEARCHES:
             for children in (self._searches, self._empty, self.engine_failures):
                 children[(kind,)]
-            for result in LOOK_UPS:
+            for result in CACHE_RESULTS:
                 self.cached[kind, result]
         for outcome in ("new", "existing"):
             self.inquiries[(outcome,)]
@@ -146,7 +146,7 @@ class Metrics:
         return self.counted.collect()
 
 
-class Told(Collector):
+class CollectedMetrics(Collector):
     """A collector of metrics that are already collected."""
 
     def __init__(self, metrics: Iterable[Metric]) -> None:
@@ -156,8 +156,8 @@ class Told(Collector):
         yield from self._metrics
 
 
-def written(metrics: Iterable[Metric]) -> bytes:
+def prometheus_text(metrics: Iterable[Metric]) -> bytes:
     """Return metrics in the text format of Prometheus."""
     registry = CollectorRegistry()
-    registry.register(Told(metrics))
+    registry.register(CollectedMetrics(metrics))
     return generate_latest(registry)

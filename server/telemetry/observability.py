@@ -19,7 +19,7 @@ import structlog
 
 from schemas.settings import Settings
 
-TOLD = ("request_id", "job", "attempt")
+REPORTED_FIELDS = ("request_id", "job", "attempt")
 """Fields of an error's log line that its report may contain."""
 SHUTDOWN_S = 2.0
 
@@ -103,7 +103,7 @@ def _event(error: BaseException, line: Mapping[str, Any], options: Mapping[str, 
     event, _ = import_module("sentry_sdk.utils").event_from_exception(error, client_options=options)
     for each in event["exception"]["values"]:
         each["value"] = ""
-    tags = {name: str(line[name]) for name in TOLD if name in line}
+    tags = {name: str(line[name]) for name in REPORTED_FIELDS if name in line}
     return {**event, "logger": str(line.get("component", "")), "tags": {"event": line["event"], **tags}}
 
 
@@ -129,7 +129,7 @@ class _Traces:
             "opentelemetry.trace.propagation.tracecontext"
         ).TraceContextTextMapPropagator()
 
-    def tell(self, method: str, route: str | None, status: int, seconds: float, parent: str) -> None:
+    def record(self, method: str, route: str | None, status: int, seconds: float, parent: str) -> None:
         ended = time.time_ns()
         span = self._tracer.start_span(
             f"{method} {route}" if route else method,

@@ -19,18 +19,18 @@ from services.analytics.search_events import SearchEvent, asked_for, record_sear
 TOTAL = re.compile(rb'"total":(\d+)(?:,"page":|\}$)')
 """Matches the total of the whole answer, not of a card, where it is a fraction and followed by other text.
 User text cannot match, because its quotes are escaped. Ten times as fast as parsing the answer."""
-A_NOTE = 1_000
-"""Bytes of a request that count as one note."""
-Wanted = GuidedRequest | ListingsRequest | MapRequest
+BYTES_PER_ENTRY = 1_000
+"""Bytes of a request that count as one entry."""
+SearchRequest = GuidedRequest | ListingsRequest | MapRequest
 log = structlog.get_logger(component="server")
 
 
 @dataclass(frozen=True)
-class Noted:
+class LoggedSearch:
     """A search as it was answered; its event is computed later."""
 
     kind: str
-    wanted: Wanted
+    wanted: SearchRequest
     total: int | None
     took_ms: float
     session_id: str | None
@@ -56,25 +56,25 @@ def total_of(answer: bytes) -> int | None:
     return None if found is None else int(found[1])
 
 
-def wishes(wanted: Wanted) -> Wishes:
+def wishes(wanted: SearchRequest) -> Wishes:
     return wanted if isinstance(wanted, MapRequest) else wanted.search()
 
 
-class SearchLog(Journal[Noted]):
+class SearchLog(Journal[LoggedSearch]):
     """Keeps totals and times of searches until they are written, not answers; `key` is for typed words."""
 
     def __init__(self, database: AsyncEngine, key: bytes) -> None:
         super().__init__()
         self._database, self._key = database, key
 
-    def size_of(self, noted: Noted) -> int:
-        return 1 + noted.size // A_NOTE
+    def size_of(self, entry: LoggedSearch) -> int:
+        return 1 + entry.size // BYTES_PER_ENTRY
 
-    async def put(self, batch: Sequence[Noted]) -> Sequence[Noted]:
+    async def put(self, batch: Sequence[LoggedSearch]) -> Sequence[LoggedSearch]:
         try:
             async with AsyncSession(self._database) as session, session.begin():
                 await session.connection()  # fail before computing events if Postgres is down
-                await record_searches(session, [noted.event() for noted in batch], self._key)
+                await record_searches(session, [entry.event() for entry in batch], self._key)
         except (SQLAlchemyError, OSError) as error:
             log.warning("searches_not_recorded", count=len(batch), error=type(error).__name__)
             return batch

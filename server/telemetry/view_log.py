@@ -20,7 +20,7 @@ log = structlog.get_logger(component="server")
 
 
 @dataclass(frozen=True)
-class Viewed:
+class LoggedView:
     property_id: UUID
     visitor: str
     session_id: str | None
@@ -34,21 +34,21 @@ def visitor_of(session_id: str | None, address: Network, key: bytes, now: dateti
     return f"address:{digest_of_today(address, key, now)}"
 
 
-class ViewLog(Journal[Viewed]):
+class ViewLog(Journal[LoggedView]):
     """Counts views; those that cannot be counted now are dropped, because exact counts are not promised."""
 
     def __init__(self, cache: Redis, database: AsyncEngine) -> None:
         super().__init__()
         self._counts, self._database = ViewCounts(cache), database
 
-    async def put(self, batch: Sequence[Viewed]) -> Sequence[Viewed]:
+    async def put(self, batch: Sequence[LoggedView]) -> Sequence[LoggedView]:
         try:
             await self._put(batch)
         except (RedisError, SQLAlchemyError, OSError) as error:
             log.warning("views_not_counted", count=len(batch), error=type(error).__name__)
         return ()
 
-    async def _put(self, batch: Sequence[Viewed]) -> None:
+    async def _put(self, batch: Sequence[LoggedView]) -> None:
         counted = await self._counts.count([View(str(seen.property_id), seen.visitor) for seen in batch])
         firsts = [seen for seen, is_first in zip(batch, counted, strict=True) if is_first]
         if firsts:

@@ -29,12 +29,12 @@ from schemas.errors import (
 from server.context import CasaRequest, Context, transaction
 from server.http.described import SIGNED, Json, describes
 from server.http.messages import parsed, reply, validated
-from server.http.uploads import hear_out, read_whole
+from server.http.uploads import drain_body, read_all
 from services.images.deliveries import is_new
-from services.images.enhancement import news
+from services.images.enhancement import apply_service_event
 
 blueprint = Blueprint("webhooks", url_prefix="/api/v1/webhooks")
-blueprint.on_response(hear_out)  # type: ignore[no-untyped-call]  # Sanic's
+blueprint.on_response(drain_body)  # type: ignore[no-untyped-call]  # Sanic's
 MOST_BYTES = 256 * 1024
 KINDS: Mapping[str, tuple[Event, type[Message[Any]]]] = {
     "enhancement.processing": (Event.STARTED, Message[JobNews]),
@@ -59,28 +59,28 @@ async def receive(request: CasaRequest) -> HTTPResponse:
 
     The signature is verified before anything else is read; until then, even invalid JSON is not reported.
     """
-    body = await read_whole(request, MOST_BYTES)
-    message_id = believed(request, body)
+    body = await read_all(request, MOST_BYTES)
+    message_id = verified_message_id(request, body)
     try:
-        outcome = await take_effect(request.app.ctx, message_id, body)
+        outcome = await apply_message(request.app.ctx, message_id, body)
     except CasaError as error:
-        note(request, error.code, message_id)
+        count_and_log(request, error.code, message_id)
         raise
-    note(request, outcome, message_id)
+    count_and_log(request, outcome, message_id)
     return reply({"status": outcome})
 
 
-def believed(request: CasaRequest, body: bytes) -> str:
+def verified_message_id(request: CasaRequest, body: bytes) -> str:
     """Verify the signature and return the message's id; the reason of a refusal is only logged."""
     headers = {name: request.headers.getall(name, []) for name in (ID, TIMESTAMP, SIGNATURE)}
     try:
         return verify(headers, body, request.app.ctx.webhook_keys, time.time())
     except NotBelieved as error:
-        note(request, error.refusal)
+        count_and_log(request, error.refusal)
         raise InvalidSignature from None
 
 
-async def take_effect(context: Context, message_id: str, body: bytes) -> str:
+async def apply_message(context: Context, message_id: str, body: bytes) -> str:
     """Apply a message.
 
     Returns:
@@ -97,23 +97,26 @@ async def take_effect(context: Context, message_id: str, body: bytes) -> str:
         event, shape = kind
         data: JobNews = validated(message, shape, "body").data
         job = Job(data.image_id, data.job_id, data.attempt)
-        if not await news(session, job, event, **told(data, context.result_origins)):
+        if not await apply_service_event(session, job, event, **columns_of(data, context.result_origins)):
             return "ignored"
     if event is Event.DELIVERED:
         await context.queue.ask_for_enhancement(job.image_id)
     return "accepted"
 
 
-def told(data: JobNews, origins: Origins) -> dict[str, Any]:
+def columns_of(data: JobNews, origins: Origins) -> dict[str, Any]:
     """Return the columns of the picture's row to update."""
     if isinstance(data, Delivered):
-        return {"enhancement_result_url": allowed(data.result_url, origins), "enhancement_due_at": func.now()}
+        return {
+            "enhancement_result_url": allowed_url(data.result_url, origins),
+            "enhancement_due_at": func.now(),
+        }
     if isinstance(data, GivenUp):
         return {"enhancement_error": f"The AI service gave up: {data.reason or 'it gives no reason'}"}
     return {}
 
 
-def allowed(url: str, origins: Origins) -> str:
+def allowed_url(url: str, origins: Origins) -> str:
     try:
         check_result_url(url, origins)
     except UrlNotAllowed as error:
@@ -122,7 +125,7 @@ def allowed(url: str, origins: Origins) -> str:
     return url
 
 
-def note(request: CasaRequest, outcome: str, message_id: str | None = None) -> None:
+def count_and_log(request: CasaRequest, outcome: str, message_id: str | None = None) -> None:
     DELIVERIES.labels(outcome).inc()
     # Another message under a known id is an error of the AI service, or the shared secret has leaked.
     level = log.error if outcome == Conflict.code else log.info

@@ -31,10 +31,12 @@ async def list_images(session: AsyncSession, property_id: str) -> Items[AdminPic
     key = key_of(property_id)
     if await session.scalar(select(Property.id).where(Property.id == key)) is None:
         raise NotFound("There is no such property.")
-    return _shown(await _album(session, key))
+    return _as_items(await _album(session, key))
 
 
-async def require_room(session: AsyncSession, property_id: UUID, content_hash: str) -> list[PropertyImage]:
+async def require_capacity(
+    session: AsyncSession, property_id: UUID, content_hash: str
+) -> list[PropertyImage]:
     """Return the album if it has room for a picture with this hash.
 
     Raises:
@@ -56,10 +58,10 @@ async def add_image(
 
     Raises:
         NotFound: there is no such property.
-        Conflict: see `require_room`.
+        Conflict: see `require_capacity`.
     """
     home = await lock(session, property_id)
-    album = await require_room(session, home.id, picture.content_hash)
+    album = await require_capacity(session, home.id, picture.content_hash)
     columns = picture.columns() | {
         "property_id": home.id,
         "image_type": image_type,
@@ -126,7 +128,7 @@ async def reorder(
         await record(
             session, actor, "image.reorder", entity_type="property", entity_id=home.id, changes=changes
         )
-    return _shown([known[each] for each in ids])
+    return _as_items([known[each] for each in ids])
 
 
 async def remove_image(session: AsyncSession, actor: Actor, image_id: str) -> list[UUID | None]:
@@ -146,13 +148,13 @@ async def remove_image(session: AsyncSession, actor: Actor, image_id: str) -> li
     return [picture_of(image.original_url), picture_of(image.enhanced_url)]
 
 
-class Held(NamedTuple):
+class LockedImage(NamedTuple):
     image: PropertyImage
     album: list[PropertyImage]
     """All pictures of the property in order, including this one."""
 
 
-async def _locked(session: AsyncSession, image_id: str) -> Held:
+async def _locked(session: AsyncSession, image_id: str) -> LockedImage:
     """Lock the property, then read the album, because it may have changed before the lock."""
     key = _image_key(image_id)
     owner = await session.scalar(select(PropertyImage.property_id).where(PropertyImage.id == key))
@@ -163,7 +165,7 @@ async def _locked(session: AsyncSession, image_id: str) -> Held:
     image = next((each for each in album if each.id == key), None)
     if image is None:
         raise NotFound("There is no such picture.")
-    return Held(image, album)
+    return LockedImage(image, album)
 
 
 def _image_key(image_id: str) -> UUID:
@@ -205,6 +207,6 @@ async def _record(
     await record(session, actor, f"image.{action}", entity_type=ENTITY, entity_id=image.id, changes=changes)
 
 
-def _shown(album: Sequence[PropertyImage]) -> Items[AdminPicture]:
+def _as_items(album: Sequence[PropertyImage]) -> Items[AdminPicture]:
     items = [admin_picture(image) for image in album]
     return Items(items=items, total=len(items), page=1, page_size=MOST_OF_A_PROPERTY, next_cursor=None)

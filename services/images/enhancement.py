@@ -25,7 +25,7 @@ STANDING = (
     PropertyImage.id, PropertyImage.ai_job_id, PropertyImage.attempts, PropertyImage.enhancement_status,
     PropertyImage.enhancement_result_url, PropertyImage.enhanced_url,
 )  # fmt: skip
-AT_REST: dict[str, Any] = {
+RESET_COLUMNS: dict[str, Any] = {
     "enhancement_due_at": None,
     "enhancement_tries": 0,
     "enhancement_result_url": None,
@@ -61,7 +61,7 @@ async def request(session: AsyncSession, actor: Actor, image_id: UUID, *, force:
         raise Conflict("This picture is enhanced already; ask with force for another result.")
     new = {"ai_job_id": f"enh_{token_hex(16)}", "attempts": row.attempts + 1, "requested_at": func.now()}
     asked = update(PropertyImage).where(PropertyImage.id == image_id).values(
-        enhancement_status=target(event).status, **AT_REST | {"enhancement_due_at": func.now()}, **new
+        enhancement_status=target(event).status, **RESET_COLUMNS | {"enhancement_due_at": func.now()}, **new
     )  # fmt: skip
     await _audit(session, actor, "image.enhance", row, target(event).status)
     return _view((await session.execute(asked.returning(*STANDING))).one())
@@ -74,7 +74,7 @@ async def revert(session: AsyncSession, actor: Actor, image_id: UUID) -> tuple[E
     if _stage(row) is not Stage.NONE:
         back = {"enhancement_status": EnhancementStatus.NONE, "enhanced_url": None}
         await session.execute(
-            update(PropertyImage).where(PropertyImage.id == image_id).values(**AT_REST, **back)
+            update(PropertyImage).where(PropertyImage.id == image_id).values(**RESET_COLUMNS, **back)
         )
         await _audit(session, actor, "image.revert", row, EnhancementStatus.NONE)
     job_id = row.ai_job_id
@@ -111,24 +111,26 @@ async def _audit(
     await record(session, actor, action, entity_type="image", entity_id=row.id, changes=changes)
 
 
-async def move(session: AsyncSession, job: Job, event: Event, **values: Any) -> bool:
+async def apply_event(session: AsyncSession, job: Job, event: Event, **values: Any) -> bool:
     """Apply the event if this is the picture's job and its stage allows the event; tell whether it did."""
     moved = (
         update(PropertyImage)
-        .where(*_is(job), or_(*map(_is_at, sources(event))))
-        .values({"enhancement_status": target(event).status, "updated_at": func.now(), **AT_REST, **values})
+        .where(*_is_job(job), or_(*map(_is_in_stage, sources(event))))
+        .values(
+            {"enhancement_status": target(event).status, "updated_at": func.now(), **RESET_COLUMNS, **values}
+        )
         .returning(PropertyImage.id)
     )
     return await session.scalar(moved) is not None
 
 
-async def news(session: AsyncSession, job: Job, event: Event, **values: Any) -> bool:
+async def apply_service_event(session: AsyncSession, job: Job, event: Event, **values: Any) -> bool:
     """Apply an event from the AI service; False if it comes too late to have an effect.
 
     Raises:
         NotFound: the AI service was never given this job.
     """
-    if await move(session, job, event, **values):
+    if await apply_event(session, job, event, **values):
         return True
     known = select(PropertyImage.ai_job_id, PropertyImage.attempts).where(PropertyImage.id == job.image_id)
     row = (await session.execute(known)).one_or_none()
@@ -140,11 +142,11 @@ async def news(session: AsyncSession, job: Job, event: Event, **values: Any) -> 
 async def store_result(session: AsyncSession, job: Job, enhanced_url: str) -> tuple[bool, str | None]:
     """Show the enhanced picture if it is still wanted; also return the URL of the one that it replaces."""
     await _lock_property(session, job.image_id)
-    before = await session.scalar(select(PropertyImage.enhanced_url).where(*_is(job)))
-    return await move(session, job, Event.STORED, enhanced_url=enhanced_url), before
+    before = await session.scalar(select(PropertyImage.enhanced_url).where(*_is_job(job)))
+    return await apply_event(session, job, Event.STORED, enhanced_url=enhanced_url), before
 
 
-def _is(job: Job) -> tuple[ColumnElement[bool], ...]:
+def _is_job(job: Job) -> tuple[ColumnElement[bool], ...]:
     return (
         PropertyImage.id == job.image_id,
         PropertyImage.ai_job_id == job.id,
@@ -152,7 +154,7 @@ def _is(job: Job) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _is_at(stage: Stage) -> ColumnElement[bool]:
+def _is_in_stage(stage: Stage) -> ColumnElement[bool]:
     has_result = PropertyImage.enhancement_result_url.is_not(None)
     at = PropertyImage.enhancement_status == stage.status
     return and_(at, has_result if stage is Stage.FETCHING else ~has_result)
@@ -179,21 +181,23 @@ async def claim(session: AsyncSession, image_id: UUID, lease: timedelta) -> Clai
     return Claim(job, row.original_url, row.enhancement_result_url, row.enhancement_tries)
 
 
-async def postpone(session: AsyncSession, held: Claim, pause: timedelta, *, forgiven: bool = False) -> None:
+async def postpone(
+    session: AsyncSession, claimed: Claim, pause: timedelta, *, uncounted: bool = False
+) -> None:
     """Release a claim; no-op if another worker has taken over, or the picture has moved on.
 
     Args:
         session: the session of the transaction.
-        held: the claim.
+        claimed: the claim.
         pause: time until the work can be claimed again.
-        forgiven: whether to leave this try uncounted.
+        uncounted: whether to leave this try uncounted.
     """
-    mine = (*_is(held.job), PropertyImage.enhancement_tries == held.tries)
+    mine = (*_is_job(claimed.job), PropertyImage.enhancement_tries == claimed.tries)
     waiting = (
         PropertyImage.enhancement_status.in_(UNFINISHED),
         PropertyImage.enhancement_due_at.is_not(None),
     )
-    values = {"enhancement_due_at": func.now() + pause, "enhancement_tries": held.tries - forgiven}
+    values = {"enhancement_due_at": func.now() + pause, "enhancement_tries": claimed.tries - uncounted}
     await session.execute(update(PropertyImage).where(*mine, *waiting).values(values))
 
 
@@ -210,6 +214,6 @@ async def expire(session: AsyncSession, now: datetime) -> Sequence[UUID]:
         PropertyImage.enhancement_status.in_(UNFINISHED),
         PropertyImage.requested_at <= now - LONGEST,
     )
-    values = {"enhancement_status": target(Event.EXPIRED).status, "updated_at": func.now(), **AT_REST}
+    values = {"enhancement_status": target(Event.EXPIRED).status, "updated_at": func.now(), **RESET_COLUMNS}
     given_up = update(PropertyImage).where(*stuck).values(values).returning(PropertyImage.id)
     return (await session.scalars(given_up)).all()

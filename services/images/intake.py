@@ -48,7 +48,7 @@ def hash_of(content: bytes) -> str:
     return sha256(content).hexdigest()
 
 
-async def take_in(pool: Pool, media: Media, content: bytes) -> StoredPicture:
+async def encode_and_store(pool: Pool, media: Media, content: bytes) -> StoredPicture:
     """Re-encode a picture and store its variants, all of them or none; the caller adds the row.
 
     Raises:

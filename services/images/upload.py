@@ -13,25 +13,25 @@ from schemas.errors import Conflict, NotFound
 from schemas.vocabulary import ImageType
 from services.audit import Actor
 from services.images import album
-from services.images.intake import discard, hash_of, refusal, take_in
+from services.images.intake import discard, encode_and_store, hash_of, refusal
 from services.properties.rows import find
 from stores.media import Media
 
-Begin = Callable[[], AbstractAsyncContextManager[AsyncSession]]
+OpenTransaction = Callable[[], AbstractAsyncContextManager[AsyncSession]]
 """Opens a transaction that is committed on exit."""
 
 
 @dataclass(frozen=True)
-class Studio:
+class PictureStores:
     """The resources needed to work on pictures."""
 
-    begin: Begin
+    transaction: OpenTransaction
     pool: Pool
     media: Media
 
 
 async def upload_image(
-    studio: Studio, actor: Actor, property_id: str, content: bytes, image_type: ImageType
+    studio: PictureStores, actor: Actor, property_id: str, content: bytes, image_type: ImageType
 ) -> AdminPicture:
     """Add a picture as the property's last one.
 
@@ -41,15 +41,15 @@ async def upload_image(
         UnsupportedMediaType, InvalidRequest: the picture is not accepted.
         Overloaded, MediaUnavailable: the upload is temporarily impossible.
     """
-    async with studio.begin() as session:  # checked before the work, and again by `add_image`
+    async with studio.transaction() as session:  # checked before the work, and again by `add_image`
         home = await find(session, property_id)
-        await album.require_room(session, home.id, hash_of(content))
+        await album.require_capacity(session, home.id, hash_of(content))
     try:
-        picture = await take_in(studio.pool, studio.media, content)
+        picture = await encode_and_store(studio.pool, studio.media, content)
     except PictureRefused as refused:
         raise refusal(refused) from None
     try:
-        async with studio.begin() as session:
+        async with studio.transaction() as session:
             return await album.add_image(session, actor, property_id, picture, image_type)
     except (Conflict, NotFound):
         # Discard only if there is certainly no row: a commit whose response was lost may have succeeded.
@@ -57,8 +57,8 @@ async def upload_image(
         raise
 
 
-async def delete_image(studio: Studio, actor: Actor, image_id: str) -> None:
+async def delete_image(studio: PictureStores, actor: Actor, image_id: str) -> None:
     """Delete a picture; raises NotFound. Objects are removed after the commit, so no row lacks them."""
-    async with studio.begin() as session:
+    async with studio.transaction() as session:
         gone = await album.remove_image(session, actor, image_id)
     await discard(studio.media, gone)

@@ -27,8 +27,8 @@ LONGEST_USER_AGENT = 500
 EVENT_TYPE = "inquiry"
 """Recorded without the session, because a lead has a name and must not be linked to other searches."""
 
-SAID = {"full_name", "email", "message", "inquiry_type", "preferred_contact_time", "source"}
-UNSAID = (None, "", InquiryType.GENERAL)
+STATED_FIELDS = {"full_name", "email", "message", "inquiry_type", "preferred_contact_time", "source"}
+UNTOUCHED_VALUES = (None, "", InquiryType.GENERAL)
 """Values that a form sends for an untouched field."""
 
 
@@ -63,8 +63,8 @@ async def receive(session: AsyncSession, wanted: NewInquiry, sender: Sender) -> 
     await _stay_within_limit(session, sender)
     known = await _same_lead(session, wanted)
     if known is None:
-        return await _keep(session, wanted, sender)
-    return await _add(session, known, wanted, sender)
+        return await _add_lead(session, wanted, sender)
+    return await _add_to_lead(session, known, wanted, sender)
 
 
 async def _require_live(session: AsyncSession, property_id: UUID) -> None:
@@ -117,7 +117,7 @@ async def _same_lead(session: AsyncSession, wanted: NewInquiry) -> Inquiry | Non
     )
 
 
-async def _keep(session: AsyncSession, wanted: NewInquiry, sender: Sender) -> Received:
+async def _add_lead(session: AsyncSession, wanted: NewInquiry, sender: Sender) -> Received:
     row = insert(Inquiry).values(_columns(wanted, sender)).returning(Inquiry.id, Inquiry.created_at)
     lead_id, created_at = (await session.execute(row)).one()
     if not wanted.is_spam:
@@ -143,9 +143,9 @@ def _columns(wanted: NewInquiry, sender: Sender) -> dict[str, Any]:
     }
 
 
-async def _add(session: AsyncSession, known: Inquiry, wanted: NewInquiry, sender: Sender) -> Received:
+async def _add_to_lead(session: AsyncSession, known: Inquiry, wanted: NewInquiry, sender: Sender) -> Received:
     """Add what is new as an event and to empty fields of the lead; the newer consent replaces the older."""
-    news = _news(known, wanted)
+    news = _new_values(known, wanted)
     kept = insert(InquiryEvent).values(
         inquiry_id=known.id,
         event_type=InquiryEventType.MESSAGE,
@@ -154,18 +154,22 @@ async def _add(session: AsyncSession, known: Inquiry, wanted: NewInquiry, sender
     )
     request_id = func.uuidv7(type_=InquiryEvent.inquiry_id.type)
     receipt = (await session.execute(kept.returning(request_id, InquiryEvent.created_at))).one()
-    changed: dict[str, Any] = {name: said for name, said in news.items() if getattr(known, name) in UNSAID}
+    changed: dict[str, Any] = {
+        name: said for name, said in news.items() if getattr(known, name) in UNTOUCHED_VALUES
+    }
     changed |= {"consent_text_version": wanted.consent_text_version, "consented_at": func.now()}
-    changed |= {"updated_at": func.now()} | await _come_back(session, known)
+    changed |= {"updated_at": func.now()} | await _reopen(session, known)
     await session.execute(update(Inquiry).where(Inquiry.id == known.id).values(changed))
     return Received(_receipt(*receipt), known.id, is_new=False)
 
 
-def _news(known: Inquiry, wanted: NewInquiry) -> dict[str, Any]:
+def _new_values(known: Inquiry, wanted: NewInquiry) -> dict[str, Any]:
     """Return the fields that the visitor states and that differ from the lead."""
-    said = wanted.model_dump(mode="json", include=SAID)
+    said = wanted.model_dump(mode="json", include=STATED_FIELDS)
     return {
-        name: value for name, value in said.items() if value not in UNSAID and value != getattr(known, name)
+        name: value
+        for name, value in said.items()
+        if value not in UNTOUCHED_VALUES and value != getattr(known, name)
     }
 
 
@@ -177,7 +181,7 @@ def _details(news: dict[str, Any], known: Inquiry, wanted: NewInquiry) -> dict[s
     return others | (consent if versions[0] != versions[1] else {})
 
 
-async def _come_back(session: AsyncSession, known: Inquiry) -> dict[str, Any]:
+async def _reopen(session: AsyncSession, known: Inquiry) -> dict[str, Any]:
     """Return the columns that reopen a lost lead, and add an event; empty if the lead is not lost."""
     before = InquiryStatus(known.status)
     now = when_asked_again(before)

@@ -26,7 +26,7 @@ from schemas.api.inquiries import (
 from schemas.errors import FieldError, InvalidRequest
 from schemas.tables import Inquiry, InquiryCount, Property, User
 from schemas.vocabulary import InquiryStatus, InquiryType
-from services.word_search import begin_words
+from services.word_search import words_starting_with
 
 MOST_GATHERED = 5_000
 """Up to this many matching ids are fetched and sorted. With more, at least one in two hundred of a million
@@ -76,13 +76,13 @@ async def _find(session: AsyncSession, wanted: InquiryListRequest) -> tuple[Sequ
     if not wanted.q:
         total = await _count(session, wanted)
         if total > MOST_GATHERED:
-            return await _walk(session, wanted), total
-    ids, found = await _gather(session, wanted)
+            return await _walk_index(session, wanted), total
+    ids, found = await _fetch_all_matches(session, wanted)
     if found <= MOST_GATHERED:
         return ids, found
     if wanted.page * wanted.page_size > DEEPEST_SEARCH:
         raise _too_many_to_page()
-    return await _walk(session, wanted), found
+    return await _walk_index(session, wanted), found
 
 
 def _too_many_to_page() -> InvalidRequest:
@@ -90,7 +90,7 @@ def _too_many_to_page() -> InvalidRequest:
     return InvalidRequest("One field is invalid.", (FieldError("#/page", "query", "page_too_deep", detail),))
 
 
-async def _gather(session: AsyncSession, wanted: InquiryListRequest) -> tuple[Sequence[UUID], int]:
+async def _fetch_all_matches(session: AsyncSession, wanted: InquiryListRequest) -> tuple[Sequence[UUID], int]:
     """Fetch all matches in the fastest way, up to MOST_GATHERED + 1, and cut the page from them."""
     known = select(Inquiry.id, Inquiry.created_at, Inquiry.first_contact_s)
     gathered = known.where(*matching(wanted)).limit(MOST_GATHERED + 1).cte("gathered")
@@ -101,7 +101,7 @@ async def _gather(session: AsyncSession, wanted: InquiryListRequest) -> tuple[Se
     return found, total
 
 
-async def _walk(session: AsyncSession, wanted: InquiryListRequest) -> Sequence[UUID]:
+async def _walk_index(session: AsyncSession, wanted: InquiryListRequest) -> Sequence[UUID]:
     """Walk an index in the requested order. The index of words is disabled: the planner overrates it."""
     ids = select(Inquiry.id).where(*matching(wanted, by_index=False)).order_by(*ordered(wanted.sort))
     return (await session.scalars(ids.offset(_skipped(wanted)).limit(wanted.page_size))).all()
@@ -153,7 +153,7 @@ def matching(wanted: InquiryFilters, *, by_index: bool = True) -> list[Clause]:
         *([Inquiry.property_id == wanted.property_id] if wanted.property_id else []),
         *([Inquiry.created_at >= wanted.since] if wanted.since else []),
         *([Inquiry.created_at < wanted.until] if wanted.until else []),
-        *([_about(read_contact_search(wanted.q), by_index=by_index)] if wanted.q else []),
+        *([_matches_contact(read_contact_search(wanted.q), by_index=by_index)] if wanted.q else []),
     ]
 
 
@@ -181,22 +181,22 @@ def _among(column: Any, values: Iterable[str]) -> Clause:
     return chosen
 
 
-def _about(search: ContactSearch, *, by_index: bool) -> Clause:
+def _matches_contact(search: ContactSearch, *, by_index: bool) -> Clause:
     if isinstance(search, PhoneSearch):
         return _has_phone(search)
     if isinstance(search, EmailSearch):
-        return _begins(func.lower(Inquiry.email), search.beginning)
-    return begin_words(Inquiry.search, search.beginnings, by_index=by_index)
+        return _starts_with(func.lower(Inquiry.email), search.beginning)
+    return words_starting_with(Inquiry.search, search.beginnings, by_index=by_index)
 
 
 def _has_phone(search: PhoneSearch) -> Clause:
     if search.whole:
         return Inquiry.phone == search.whole
-    beginnings = [_begins(Inquiry.phone, digits) for digits in search.beginnings]
-    return or_(*beginnings, _begins(func.reverse(Inquiry.phone), search.ending[::-1]))
+    beginnings = [_starts_with(Inquiry.phone, digits) for digits in search.beginnings]
+    return or_(*beginnings, _starts_with(func.reverse(Inquiry.phone), search.ending[::-1]))
 
 
-def _begins(column: Any, beginning: str) -> Clause:
+def _starts_with(column: Any, beginning: str) -> Clause:
     escaped = beginning.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     clause: Clause = column.like(f"{escaped}%")
     return clause

@@ -16,7 +16,7 @@ from schemas.settings import Settings
 from schemas.tables import AuditRow, IdempotencyKey, Inquiry, InquiryEvent, InquiryEventType
 from schemas.tables.inquiries import ERASED
 from services.audit import Actor, record
-from services.idempotency import KEPT_FOR
+from services.idempotency import KEY_LIFETIME
 from services.leads.handling import no_such_lead
 
 BATCH = 1_000
@@ -101,14 +101,14 @@ async def _erase(session: AsyncSession, ids: Sequence[UUID]) -> list[UUID]:
     await session.execute(
         update(InquiryEvent)
         .where(InquiryEvent.inquiry_id.in_(erased))
-        .values(event_data=case((_words_of_somebody(), NOTHING_LEFT), else_=InquiryEvent.event_data))
+        .values(event_data=case((_has_free_text(), NOTHING_LEFT), else_=InquiryEvent.event_data))
         .values(address_key=None)
     )
     await session.execute(delete(IdempotencyKey).where(IdempotencyKey.entity_id.in_(erased)))
     return erased
 
 
-def _words_of_somebody() -> ColumnElement[bool]:
+def _has_free_text() -> ColumnElement[bool]:
     free_text = (InquiryEventType.NOTE, InquiryEventType.MESSAGE)
     return or_(InquiryEvent.event_type.in_(free_text), InquiryEvent.event_data.has_key("lost_reason"))
 
@@ -135,7 +135,7 @@ async def purge(session: AsyncSession, settings: Settings, now: datetime) -> Pur
     purged = Purged(
         leads=await _purge_leads(session, now - timedelta(days=settings.inquiry_retention_days)),
         addresses=await _purge_addresses(session, now - timedelta(days=settings.address_retention_days)),
-        keys=await _purge_keys(session, now - KEPT_FOR),
+        keys=await _purge_keys(session, now - KEY_LIFETIME),
     )
     if purged.leads:
         changes = {"leads": (None, purged.leads)}

@@ -41,7 +41,7 @@ FIRST = UUID(int=0)
 
 
 @dataclass(frozen=True)
-class Place:
+class ChangePosition:
     """A reader's position."""
 
     changed_in: int = 0
@@ -51,35 +51,35 @@ class Place:
 @dataclass(frozen=True)
 class Changes:
     items: list[ChangedProperty]
-    place: Place
+    position: ChangePosition
     has_more: bool
 
 
-async def history_of(session: AsyncSession) -> str:
-    """Return an id of the server and its timeline; a `Place` is valid only within one of them."""
+async def timeline_id(session: AsyncSession) -> str:
+    """Return an id of the server and its timeline; a `ChangePosition` is valid only within one of them."""
     return str(await session.scalar(HISTORY))
 
 
-async def adopt(session: AsyncSession) -> None:
+async def adopt_restored_rows(session: AsyncSession) -> None:
     """Mark everything that a restored dump brought as changed now; commit this before reading changes."""
     await session.execute(ADOPT)
 
 
-async def changes_after(session: AsyncSession, place: Place, limit: int) -> Changes:
+async def changes_after(session: AsyncSession, position: ChangePosition, limit: int) -> Changes:
     """Return the next changes after a place, at most `limit`; must be the first in its transaction."""
     await session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
-    values = {"changed_in": place.changed_in, "property_id": place.property_id, "limit": limit + 1}
+    values = {"changed_in": position.changed_in, "property_id": position.property_id, "limit": limit + 1}
     found = (await session.execute(SETTLED, values)).all()
     told = found[:limit]
-    rows = await _whole(session, [change.property_id for change in told if not change.is_gone])
+    rows = await _read_properties(session, [change.property_id for change in told if not change.is_gone])
     return Changes(
         items=[_changed(change.property_id, rows.get(change.property_id)) for change in told],
-        place=Place(told[-1].changed_in, told[-1].property_id) if told else place,
+        position=ChangePosition(told[-1].changed_in, told[-1].property_id) if told else position,
         has_more=len(found) > limit,
     )
 
 
-async def _whole(session: AsyncSession, ids: list[UUID]) -> dict[UUID, Property]:
+async def _read_properties(session: AsyncSession, ids: list[UUID]) -> dict[UUID, Property]:
     query = select(Property).where(Property.id.in_(ids))
     whole = query.options(selectinload(Property.images), selectinload(Property.market))
     return {row.id: row for row in await session.scalars(whole)}

@@ -21,14 +21,14 @@ def fields_of(row: Property) -> Columns:
     held = {name: getattr(row, name) for name in PropertyFields.model_fields}
     if row.location_approximate:
         held |= {"latitude": None, "longitude": None}
-    return held | {f"{score}_score": None for score in SCORES if not _by_hand(row, score)}
+    return held | {f"{score}_score": None for score in SCORES if not _is_manual(row, score)}
 
 
-def _by_hand(row: Property, score: str) -> bool:
+def _is_manual(row: Property, score: str) -> bool:
     return bool(getattr(row, f"{score}_source") == ScoreSource.MANUAL)
 
 
-def decided(row: Property, wanted: PropertyFields) -> PropertyFields:
+def without_derived_values(row: Property, wanted: PropertyFields) -> PropertyFields:
     """Return the fields without derived values that a form only sends back as shown.
 
     Such a form would otherwise turn a sector's centre into the property's own location, and computed
@@ -84,6 +84,6 @@ def provenance(editor: UUID | None, row: Property | None, wanted: PropertyFields
         by_hand = getattr(wanted, f"{score}_score")
         if by_hand is None:
             columns |= {f"{score}_set_by": None, f"{score}_set_at": None}
-        elif row is None or not _by_hand(row, score) or getattr(row, f"{score}_score") != by_hand:
+        elif row is None or not _is_manual(row, score) or getattr(row, f"{score}_score") != by_hand:
             columns |= {f"{score}_set_by": editor, f"{score}_set_at": datetime.now(UTC)}
     return columns

@@ -12,7 +12,7 @@ from schemas.errors import Conflict
 from schemas.tables import Property
 from schemas.vocabulary import PropertyState
 from services.audit import Actor
-from services.properties.rows import Seen, check_seen, find, lock
+from services.properties.rows import ExpectedVersions, check_version, find, lock
 from services.properties.writes import write
 
 EXPIRY = Actor(id=None, name="expiry")
@@ -22,7 +22,7 @@ BATCH = 200
 
 
 async def change_state(
-    session: AsyncSession, actor: Actor, property_id: str, seen: Seen, wanted: StateChange
+    session: AsyncSession, actor: Actor, property_id: str, expected: ExpectedVersions, wanted: StateChange
 ) -> Property:
     """Move a property to another state; repeating a move is a no-op.
 
@@ -34,7 +34,7 @@ async def change_state(
     row = await lock(session, property_id)
     now = PropertyState(row.state)
     state = wanted.state or state_when(shown=bool(wanted.is_active), now=now)
-    check_seen(row, seen, {"state": state}, {"state": now})
+    check_version(row, expected, {"state": state}, {"state": now})
     if _move(now, state) is not now:
         action = "property.delete" if state is PropertyState.DELETED else "property.state"
         await write(session, actor, action, row, {"state": state} | _dates(row, state))

@@ -17,7 +17,7 @@ from domain.texts.words import words_of
 from schemas.api.admin.properties import Order, PropertyList, PropertyRow
 from schemas.api.lists import Items
 from schemas.tables import Property, PropertyImage
-from services.word_search import begin_words
+from services.word_search import words_starting_with
 
 Columns = tuple[InstrumentedAttribute[Any], ...]
 Found = tuple[Sequence[UUID], int]
@@ -94,7 +94,7 @@ async def _search(session: AsyncSession, wanted: PropertyList) -> Found:
     """Find all rows with the words in one pass, because their number cannot be estimated."""
     column, _ = SORTS[wanted.sort]
     naming = select(Property.id, column.label("by")).where(
-        *_conditions(wanted), begin_words(Property.search, words_of(wanted.q))
+        *_conditions(wanted), words_starting_with(Property.search, words_of(wanted.q))
     )
     found = naming.cte("found")
     page = select(found.c.id).order_by(*_order(wanted.sort, found.c.by, found.c.id))

@@ -18,13 +18,13 @@ from schemas.tables import Property, PropertyMarket
 from schemas.vocabulary import DealLabel
 from services.images.views import admin_picture
 
-Seen = frozenset[int] | None
+ExpectedVersions = frozenset[int] | None
 """Versions on which an editor bases a change; None for any."""
 
 BY_ID = "id:"
 """Prefix of the reference that an export gives to a property without one."""
 
-COLUMNS = tuple(
+VIEW_COLUMNS = tuple(
     column.key for column in Property.__table__.columns if column.key in AdminProperty.__annotations__
 )
 
@@ -64,19 +64,21 @@ def etag_of(row: Property) -> str:
     return f'"{row.version}"'
 
 
-def check_seen(row: Property, seen: Seen, given: Mapping[str, Any], held: Mapping[str, Any]) -> None:
+def check_version(
+    row: Property, expected: ExpectedVersions, given: Mapping[str, Any], held: Mapping[str, Any]
+) -> None:
     """Refuse a change that is based on another version.
 
     Args:
         row: the current row.
-        seen: the versions that the editor has seen.
+        expected: the versions that the editor has seen.
         given: the fields that the editor sends, as JSON.
         held: the current values of the fields, as an editor would send them.
 
     Raises:
         PreconditionFailed: the version is another one; contains the fields that differ.
     """
-    if seen is None or row.version in seen:
+    if expected is None or row.version in expected:
         return
     differing = {
         name: {"yours": value, "current": to_jsonable_python(getattr(row, name))}
@@ -91,7 +93,7 @@ def check_seen(row: Property, seen: Seen, given: Mapping[str, Any], held: Mappin
 
 
 def view(row: Property) -> AdminProperty:
-    shown: dict[str, Any] = {column: getattr(row, column) for column in COLUMNS}
+    shown: dict[str, Any] = {column: getattr(row, column) for column in VIEW_COLUMNS}
     shown["bhk"] = None if row.bhk is None else bhk_number(str(row.bhk))
     shown["images"] = [admin_picture(image) for image in row.images]
     shown["market"] = None if row.market is None else _market(row.market)

@@ -31,7 +31,7 @@ async def spellings_by_locality(
     return {place: Spellings(names) for place, names in known.items()}
 
 
-async def spelled(session: AsyncSession, wanted: Fields, row: Property | None = None) -> Fields:
+async def with_usual_spelling(session: AsyncSession, wanted: Fields, row: Property | None = None) -> Fields:
     """Return the fields with the society as its sector spells it; a respelling by an editor is kept."""
     name, held = wanted.society, None if row is None else row.society
     if name is None or name == held:

@@ -14,9 +14,9 @@ from schemas.api.admin.properties import NewProperty, PropertyFields
 from schemas.errors import Conflict, FieldError, InvalidRequest
 from schemas.tables import Property
 from services.audit import Actor, changes_between, record
-from services.properties.fields import columns_of, decided, fields_of, is_changed, provenance
-from services.properties.rows import BY_ID, Seen, check_seen, find, lock
-from services.properties.societies import spelled
+from services.properties.fields import columns_of, fields_of, is_changed, provenance, without_derived_values
+from services.properties.rows import BY_ID, ExpectedVersions, check_version, find, lock
+from services.properties.societies import with_usual_spelling
 
 ENTITY = "property"
 
@@ -38,7 +38,7 @@ async def create(session: AsyncSession, actor: Actor, new: NewProperty) -> Prope
         Conflict: another property has its `external_ref`.
         InvalidRequest: its reference has the prefix that is reserved for exports.
     """
-    new = await spelled(session, new)
+    new = await with_usual_spelling(session, new)
     columns = columns_of(new) | provenance(actor.id, None, new) | {"state": new.state, "created_by": actor.id}
     async with _own_reference(session, new.external_ref):
         key = await session.scalar(insert(Property).values(**columns).returning(Property.id))
@@ -54,7 +54,9 @@ async def create(session: AsyncSession, actor: Actor, new: NewProperty) -> Prope
     return await find(session, str(key))
 
 
-async def change(session: AsyncSession, actor: Actor, property_id: str, seen: Seen, edit: Edit) -> Property:
+async def change(
+    session: AsyncSession, actor: Actor, property_id: str, expected: ExpectedVersions, edit: Edit
+) -> Property:
     """Apply an edit; an edit that changes nothing is a no-op.
 
     Raises:
@@ -65,8 +67,8 @@ async def change(session: AsyncSession, actor: Actor, property_id: str, seen: Se
     """
     row = await lock(session, property_id)
     held = fields_of(row)
-    check_seen(row, seen, edit.given, held)
-    wanted = await spelled(session, decided(row, edit.apply(held)), row)
+    check_version(row, expected, edit.given, held)
+    wanted = await with_usual_spelling(session, without_derived_values(row, edit.apply(held)), row)
     if is_changed(row, wanted):
         moved = wanted.external_ref != row.external_ref
         async with _own_reference(session, wanted.external_ref if moved else None):

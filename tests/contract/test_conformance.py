@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from demo.load import load_homes
 from schemas.settings import Settings
 from schemas.tables import Property
-from server.openapi.shapes import referred
+from server.openapi.shapes import referenced_names
 from tests.contract.conftest import ROOT, Document
 from tests.factories import inquiry, picture, store_inquiries, store_pictures, store_user
 from tests.server.conftest import Api, Catalogue, served
@@ -100,7 +100,7 @@ def closed(contract: Document) -> Document:
     strict = deepcopy(contract)
     schemas = strict["components"]["schemas"]
     answers = [operation["responses"] for path in strict["paths"].values() for operation in path.values()]
-    for name in referred(answers, schemas):
+    for name in referenced_names(answers, schemas):
         if "properties" in schemas[name] and name != "Problem":  # some problems have extra members
             schemas[name]["additionalProperties"] = False
     return strict

@@ -13,7 +13,7 @@ from schemas.errors import CasaError, Conflict, ImportRunning, MediaUnavailable,
 from server.cli import app as command
 from server.context import CasaApp
 from server.http.described import describes
-from server.http.problems import AS_OURS
+from server.http.problems import ERRORS_BY_STATUS
 from server.openapi.operations import Operation, operations, undescribed
 from server.openapi.problems import every_error
 from tests.contract.conftest import KEPT, Document
@@ -141,7 +141,7 @@ def test_an_error_that_an_operation_names_is_raised_somewhere_below_it(app: Casa
     idle = {
         operation.id: never
         for operation in operations(app)
-        if (never := named(operation) - errors_below(operation.handler) - set(AS_OURS.values()))
+        if (never := named(operation) - errors_below(operation.handler) - set(ERRORS_BY_STATUS.values()))
     }
     assert idle == {}
 
@@ -176,8 +176,10 @@ conflict.__module__ = "services.tests"
 
 
 def named(operation: Operation) -> set[type[CasaError]]:
-    body = () if operation.said.body is None else operation.said.body.raises
-    return {*operation.said.raises, *body}.union(*(each.raises for each in operation.said.conventions))
+    body = () if operation.declared.body is None else operation.declared.body.raises
+    return {*operation.declared.raises, *body}.union(
+        *(each.raises for each in operation.declared.conventions)
+    )
 
 
 def every_operation(contract: Document) -> Iterator[Document]:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 import migrations
 from indexer.lifecycle import generations
 from schemas.settings import Settings
-from stores.answers import Epoch
+from stores.answers import SearchCacheEpoch
 from stores.cache import open_cache
 from stores.database import open_database
 from stores.search import open_search
@@ -124,7 +124,7 @@ async def world(
 @pytest.fixture
 async def served(world: World, direct_cache: Redis) -> World:
     """A world whose alias points to an empty live generation."""
-    epoch = Epoch(direct_cache, world.alias)
+    epoch = SearchCacheEpoch(direct_cache, world.alias)
     name = await generations.create(world.engine, world.search, world.settings)
     await generations.begin_verifying(world.engine, name)
     await generations.promote(world.engine, world.search, world.alias, name, epoch)

@@ -25,9 +25,9 @@ from schemas.settings import Settings
 from schemas.tables import PropertyMarket
 from server.app import create_app
 from server.context import Context
-from server.http.protocol import PromptProtocol
-from server.limits.login_limits import _Alone
-from stores.answers import Epoch
+from server.http.protocol import DeadlineProtocol
+from server.limits.login_limits import _LocalCounters
+from stores.answers import SearchCacheEpoch
 from tests.conftest import empty
 from tests.factories import Row, store, store_user
 
@@ -109,7 +109,7 @@ class Catalogue:
     search: AsyncOpenSearch
     alias: str
     generation: str
-    epoch: Epoch
+    epoch: SearchCacheEpoch
 
     async def store(self, *rows: Row) -> list[UUID]:
         ids = await store(self.engine, *rows)
@@ -132,7 +132,9 @@ class Catalogue:
 def catalogue(
     engine: AsyncEngine, search: AsyncOpenSearch, cache: Redis, settings: Settings, generation: str
 ) -> Catalogue:
-    return Catalogue(engine, search, settings.index_alias, generation, Epoch(cache, settings.index_alias))
+    return Catalogue(
+        engine, search, settings.index_alias, generation, SearchCacheEpoch(cache, settings.index_alias)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +142,7 @@ async def live(
     worker_engine: AsyncEngine, search: AsyncOpenSearch, cache: Redis, settings: Settings
 ) -> AsyncIterator[Catalogue]:
     """One index for all tests of a module, because they only read."""
-    epoch = Epoch(cache, settings.index_alias)
+    epoch = SearchCacheEpoch(cache, settings.index_alias)
     name = await generations.create(worker_engine, search, settings)
     await generations.begin_verifying(worker_engine, name)
     await generations.promote(worker_engine, search, settings.index_alias, name, epoch)
@@ -185,8 +187,8 @@ def no_outage_is_remembered() -> Iterator[None]:
     """Forget Redis outages after a test: an application avoids a failed Redis for a while."""
     yield
     for context in SERVING:
-        context.answers._off_until = 0.0
-        context.login_limits._alone = _Alone()
+        context.cached_answers._paused_until = 0.0
+        context.login_limits._local = _LocalCounters()
 
 
 @asynccontextmanager
@@ -195,7 +197,7 @@ async def served(settings: Settings, name: str = "casabricks") -> AsyncIterator[
     listener = socket.create_server(("127.0.0.1", 0))
     app = create_app(settings, f"{name}-{next(NUMBERS)}")
     app.config.TOUCHUP = False  # Sanic rewrites its own source once, for one application in a process
-    server = await app.create_server(sock=listener, return_asyncio_server=True, protocol=PromptProtocol)
+    server = await app.create_server(sock=listener, return_asyncio_server=True, protocol=DeadlineProtocol)
     await server.startup()
     await server.before_start()
     await server.after_start()

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.api.search.guided import GuidedRequest
 from schemas.settings import Settings
-from server.search_cache import Kind, key_of
-from stores.answers import Answers
+from server.search_cache import SearchKind, cache_key
+from stores.answers import CachedAnswers
 from tasks.cache_warmup import warm_cache
 from tests.factories import home
 from tests.server.conftest import Api, Catalogue, served
@@ -22,7 +22,7 @@ async def test_what_many_ask_for_is_asked_ahead_and_does_not_become_more_popular
     api: Api, catalogue: Catalogue, settings: Settings, cache: Redis
 ):
     assert api.context is not None
-    await api.context.searches.write()  # flush searches of earlier tests, which would be written later
+    await api.context.search_log.write()  # flush searches of earlier tests, which would be written later
     async with catalogue.engine.begin() as connection:
         await connection.execute(text("DELETE FROM analytics_events"))
     engine, now = catalogue.engine, datetime.now(UTC)
@@ -44,8 +44,8 @@ async def test_what_many_ask_for_is_asked_ahead_and_does_not_become_more_popular
         reachable = settings.model_copy(update={"api_url": warming.url})
         found = await warm_cache(work(engine, reachable, NOON))
     assert found == {"asked": 3, "warmed": 2}
-    answers = Answers(cache, settings.index_alias)
-    from_cache = await answers.find(key_of(Kind.GUIDED, GuidedRequest.model_validate(popular)))
+    answers = CachedAnswers(cache, settings.index_alias)
+    from_cache = await answers.find(cache_key(SearchKind.GUIDED, GuidedRequest.model_validate(popular)))
     assert from_cache.answer is not None
     assert b'"total":1' in from_cache.answer
     assert await ask(engine, "SELECT count(*) FROM analytics_events") == before

@@ -8,7 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from schemas.settings import Settings
-from stores.answers import ABANDONED_S, NOTHING, Answers, Epoch, Found
+from stores.answers import ABANDONED_S, CACHE_OFF, CachedAnswers, Lookup, SearchCacheEpoch
 from stores.cache import open_cache
 from tests.waiting import until
 
@@ -21,19 +21,19 @@ async def alias(cache: Redis) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-def answers(cache: Redis, alias: str) -> Answers:
-    return Answers(cache, alias)
+def answers(cache: Redis, alias: str) -> CachedAnswers:
+    return CachedAnswers(cache, alias)
 
 
 @pytest.fixture
-def epoch(cache: Redis, alias: str) -> Epoch:
-    return Epoch(cache, alias)
+def epoch(cache: Redis, alias: str) -> SearchCacheEpoch:
+    return SearchCacheEpoch(cache, alias)
 
 
-async def keep(answers: Answers, key: str = "a") -> bytes:
+async def keep(answers: CachedAnswers, key: str = "a") -> bytes:
     found = await answers.find(key)
     assert found.epoch is not None
-    await answers.keep(key, found.epoch, b"old", seconds=60)
+    await answers.store(key, found.epoch, b"old", seconds=60)
     return found.epoch
 
 
@@ -41,73 +41,79 @@ def plus(epoch: bytes, changes: int) -> bytes:
     return str(int(epoch) + changes).encode()
 
 
-async def test_an_answer_is_found_again_under_its_own_key(answers: Answers):
+async def test_an_answer_is_found_again_under_its_own_key(answers: CachedAnswers):
     epoch = await keep(answers, "a")
-    assert await answers.find("a") == Found(epoch, b"old")
-    assert await answers.find("b") == Found(epoch, None)
+    assert await answers.find("a") == Lookup(epoch, b"old")
+    assert await answers.find("b") == Lookup(epoch, None)
 
 
-async def test_whoever_asks_while_others_wait_is_answered_in_their_own_right(answers: Answers):
+async def test_whoever_asks_while_others_wait_is_answered_in_their_own_right(answers: CachedAnswers):
     epoch = await keep(answers, "a")
     keys = ["a", "b", "a", "c"] * 50
     leaving = asyncio.ensure_future(answers.find("a"))
     asked = [asyncio.ensure_future(answers.find(key)) for key in keys]
     await asyncio.sleep(0)
     leaving.cancel()
-    assert await asyncio.gather(*asked) == [Found(epoch, b"old" if key == "a" else None) for key in keys]
+    assert await asyncio.gather(*asked) == [Lookup(epoch, b"old" if key == "a" else None) for key in keys]
 
 
-async def test_who_asks_after_a_change_sees_it_while_others_still_wait(answers: Answers, epoch: Epoch):
+async def test_who_asks_after_a_change_sees_it_while_others_still_wait(
+    answers: CachedAnswers, epoch: SearchCacheEpoch
+):
     await keep(answers)
     before = asyncio.ensure_future(answers.find("a"))
     await asyncio.sleep(0)
-    async with epoch.moving():
+    async with epoch.invalidating():
         pass
     assert (await answers.find("a")).answer is None
     await before
 
 
-async def test_a_failure_that_nobody_thought_of_keeps_nobody_waiting(answers: Answers):
+async def test_a_failure_that_nobody_thought_of_keeps_nobody_waiting(answers: CachedAnswers):
     keys = ("a", "\ud800")  # a lone surrogate cannot be written to Redis
-    assert await asyncio.gather(*map(answers.find, keys)) == [NOTHING, NOTHING]
+    assert await asyncio.gather(*map(answers.find, keys)) == [CACHE_OFF, CACHE_OFF]
     assert (await answers.find("a")).epoch is not None
 
 
-async def test_a_change_ends_every_older_answer(answers: Answers, epoch: Epoch):
+async def test_a_change_ends_every_older_answer(answers: CachedAnswers, epoch: SearchCacheEpoch):
     await keep(answers)
-    async with epoch.moving():
+    async with epoch.invalidating():
         pass
     assert (await answers.find("a")).answer is None
 
 
-async def test_nothing_is_read_while_changes_become_searchable(answers: Answers, epoch: Epoch):
+async def test_nothing_is_read_while_changes_become_searchable(
+    answers: CachedAnswers, epoch: SearchCacheEpoch
+):
     await keep(answers)
-    async with epoch.moving():
-        assert await answers.find("a") == NOTHING
+    async with epoch.invalidating():
+        assert await answers.find("a") == CACHE_OFF
 
 
-async def test_an_answer_that_overlaps_a_change_is_never_served(answers: Answers, epoch: Epoch):
+async def test_an_answer_that_overlaps_a_change_is_never_served(
+    answers: CachedAnswers, epoch: SearchCacheEpoch
+):
     before = (await answers.find("a")).epoch
     assert before is not None
-    async with epoch.moving():
+    async with epoch.invalidating():
         pass
-    await answers.keep("a", before, b"seen too little", seconds=60)
+    await answers.store("a", before, b"seen too little", seconds=60)
     assert (await answers.find("a")).answer is None
 
 
 async def test_an_answer_from_before_redis_lost_its_data_is_never_served(
-    answers: Answers, epoch: Epoch, cache: Redis, alias: str
+    answers: CachedAnswers, epoch: SearchCacheEpoch, cache: Redis, alias: str
 ):
     """If epochs restarted at one, the third change from now would revive the old answer."""
     for _ in range(3):
-        async with epoch.moving():
+        async with epoch.invalidating():
             pass
     before = (await answers.find("a")).epoch
     assert before is not None
     await lose_data(cache, alias)
-    await answers.keep("a", before, b"of the past", seconds=60)
+    await answers.store("a", before, b"of the past", seconds=60)
     for _ in range(4):
-        async with epoch.moving():
+        async with epoch.invalidating():
             pass
         assert (await answers.find("a")).answer is None
 
@@ -117,46 +123,48 @@ async def lose_data(cache: Redis, alias: str) -> None:
         await cache.delete(key)
 
 
-async def test_it_stays_closed_until_the_last_of_several_is_done(answers: Answers, cache: Redis, alias: str):
-    first, second = Epoch(cache, alias), Epoch(cache, alias)
+async def test_it_stays_closed_until_the_last_of_several_is_done(
+    answers: CachedAnswers, cache: Redis, alias: str
+):
+    first, second = SearchCacheEpoch(cache, alias), SearchCacheEpoch(cache, alias)
     before = await keep(answers)
-    async with first.moving():
-        async with second.moving():
+    async with first.invalidating():
+        async with second.invalidating():
             pass
-        assert await answers.find("a") == NOTHING
+        assert await answers.find("a") == CACHE_OFF
     assert (await answers.find("a")).epoch == plus(before, 2)
 
 
-async def fail_to_move(epoch: Epoch) -> None:
+async def fail_to_move(epoch: SearchCacheEpoch) -> None:
     with pytest.raises(ZeroDivisionError):
-        async with epoch.moving():
+        async with epoch.invalidating():
             raise ZeroDivisionError
 
 
 async def test_a_change_that_failed_may_still_come_so_nothing_is_served_until_one_succeeds(
-    answers: Answers, epoch: Epoch
+    answers: CachedAnswers, epoch: SearchCacheEpoch
 ):
     before = await keep(answers)
     await fail_to_move(epoch)
-    assert (epoch.owes, await answers.find("a")) == (True, NOTHING)
-    async with epoch.moving():
+    assert (epoch.is_raise_due, await answers.find("a")) == (True, CACHE_OFF)
+    async with epoch.invalidating():
         pass
-    assert (epoch.owes, (await answers.find("a")).epoch) == (False, plus(before, 1))
+    assert (epoch.is_raise_due, (await answers.find("a")).epoch) == (False, plus(before, 1))
 
 
 @pytest.mark.parametrize(("ago", "counts"), [(ABANDONED_S - 30, True), (ABANDONED_S, False)])
 async def test_the_mark_of_a_killed_process_ends_by_itself_and_so_do_the_answers_of_before(
-    answers: Answers, epoch: Epoch, cache: Redis, alias: str, ago: int, counts: bool
+    answers: CachedAnswers, epoch: SearchCacheEpoch, cache: Redis, alias: str, ago: int, counts: bool
 ):
     before = await keep(answers)
     await fail_to_move(epoch)
     await cache.zincrby(f"search:{{{alias}}}:moving", -ago, epoch.token)  # by Redis' clock
-    assert await answers.find("a") == (NOTHING if counts else Found(plus(before, 1), None))
+    assert await answers.find("a") == (CACHE_OFF if counts else Lookup(plus(before, 1), None))
 
 
-async def test_marks_go_by_the_clock_of_redis(epoch: Epoch, cache: Redis, alias: str):
+async def test_marks_go_by_the_clock_of_redis(epoch: SearchCacheEpoch, cache: Redis, alias: str):
     earlier, _ = await cache.time()
-    async with epoch.moving():
+    async with epoch.invalidating():
         marked = await cache.zscore(f"search:{{{alias}}}:moving", epoch.token)
     later, _ = await cache.time()
     assert marked is not None
@@ -164,11 +172,11 @@ async def test_marks_go_by_the_clock_of_redis(epoch: Epoch, cache: Redis, alias:
     assert await cache.zcard(f"search:{{{alias}}}:moving") == 0
 
 
-async def test_an_answer_ends_by_itself(answers: Answers):
+async def test_an_answer_ends_by_itself(answers: CachedAnswers):
     found = await answers.find("a")
     assert found.epoch is not None
-    await answers.keep("a", found.epoch, b"of a moment", seconds=1)
-    await answers.keep("b", found.epoch, b"old", seconds=60)
+    await answers.store("a", found.epoch, b"of a moment", seconds=1)
+    await answers.store("b", found.epoch, b"old", seconds=60)
 
     async def is_gone() -> bool:
         return (await answers.find("a")).answer is None
@@ -178,11 +186,11 @@ async def test_an_answer_ends_by_itself(answers: Answers):
 
 
 async def test_answers_of_a_passed_epoch_are_dropped_with_the_first_new_one(
-    answers: Answers, epoch: Epoch, cache: Redis, alias: str
+    answers: CachedAnswers, epoch: SearchCacheEpoch, cache: Redis, alias: str
 ):
     for number in range(20):
         await keep(answers, f"key {number}")
-    async with epoch.moving():
+    async with epoch.invalidating():
         pass
     now = await keep(answers, "new")
     kept = await cache.hgetall(f"search:{{{alias}}}:answers")
@@ -192,25 +200,25 @@ async def test_answers_of_a_passed_epoch_are_dropped_with_the_first_new_one(
 
 
 async def test_answers_never_take_more_than_they_may(cache: Redis, alias: str):
-    answers = Answers(cache, alias, most_bytes=1_000)
+    answers = CachedAnswers(cache, alias, most_bytes=1_000)
     epoch = (await answers.find("0")).epoch
     assert epoch is not None
     for number in range(30):
-        await answers.keep(str(number), epoch, bytes(300), seconds=60)
+        await answers.store(str(number), epoch, bytes(300), seconds=60)
         kept = await cache.hgetall(f"search:{{{alias}}}:answers")
         assert sum(map(len, kept.values())) < 1_000 + 100
         assert (await answers.find(str(number))).answer == bytes(300)
-    await answers.keep("large", epoch, bytes(1_001), seconds=60)
+    await answers.store("large", epoch, bytes(1_001), seconds=60)
     assert (await answers.find("large")).answer is None
 
 
 async def test_the_same_answer_again_takes_no_more_room(cache: Redis, alias: str):
-    answers = Answers(cache, alias, most_bytes=1_000)
+    answers = CachedAnswers(cache, alias, most_bytes=1_000)
     epoch = (await answers.find("a")).epoch
     assert epoch is not None
-    await answers.keep("b", epoch, b"still there", seconds=60)
+    await answers.store("b", epoch, b"still there", seconds=60)
     for _ in range(30):
-        await answers.keep("a", epoch, bytes(300), seconds=60)
+        await answers.store("a", epoch, bytes(300), seconds=60)
     assert (await answers.find("b")).answer == b"still there"
 
 
@@ -224,26 +232,26 @@ async def no_redis(settings: Settings) -> AsyncIterator[Redis]:
 async def test_without_redis_there_are_no_answers_and_it_is_not_asked_again_at_once(
     no_redis: Redis, monkeypatch: pytest.MonkeyPatch
 ):
-    answers = Answers(no_redis, "listings")
-    assert await answers.find("a") == NOTHING
+    answers = CachedAnswers(no_redis, "listings")
+    assert await answers.find("a") == CACHE_OFF
     monkeypatch.setattr(no_redis, "execute_command", None)  # any command would fail now
-    assert [await answers.find("a") for _ in range(3)] == [NOTHING] * 3
+    assert [await answers.find("a") for _ in range(3)] == [CACHE_OFF] * 3
     monkeypatch.undo()
-    await answers.keep("a", b"0", b"answer", seconds=60)
+    await answers.store("a", b"0", b"answer", seconds=60)
 
 
 async def test_without_redis_changes_become_searchable_and_the_debt_is_remembered(
     no_redis: Redis, cache: Redis, alias: str
 ):
-    epoch, answers = Epoch(no_redis, alias), Answers(cache, alias)
+    epoch, answers = SearchCacheEpoch(no_redis, alias), CachedAnswers(cache, alias)
     before = await keep(answers)
-    async with epoch.moving():
+    async with epoch.invalidating():
         pass
-    assert epoch.owes
+    assert epoch.is_raise_due
     epoch.cache = cache
-    await epoch.settle()
-    assert (epoch.owes, (await answers.find("a")).epoch) == (False, plus(before, 1))
+    await epoch.raise_epoch()
+    assert (epoch.is_raise_due, (await answers.find("a")).epoch) == (False, plus(before, 1))
 
 
 async def test_a_cache_that_is_switched_off_keeps_nothing(cache: Redis, alias: str):
-    assert await Answers(cache, alias, enabled=False).find("a") == NOTHING
+    assert await CachedAnswers(cache, alias, enabled=False).find("a") == CACHE_OFF

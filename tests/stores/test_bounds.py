@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stores.bounds import WAITING_FOR_EACH, Breaker, BusyError, RestingError, Turns
+from stores.bounds import WAITING_FOR_EACH, Breaker, BreakerOpenError, BusyError, ConcurrencyLimit
 from tests.waiting import PATIENCE_S, until
 
 
 async def test_so_many_have_a_turn_and_the_next_follow_in_their_order():
-    turns, inside, came = Turns(2), set(), []
+    turns, inside, came = ConcurrencyLimit(2), set(), []
 
     async def visit(number: int) -> None:
-        async with turns.turn(PATIENCE_S):
+        async with turns.slot(PATIENCE_S):
             came.append(number)
             inside.add(number)
             assert len(inside) <= 2
@@ -26,28 +26,28 @@ async def test_so_many_have_a_turn_and_the_next_follow_in_their_order():
 
 
 async def test_whoever_waits_too_long_is_told_so_and_takes_nobodys_turn():
-    turns = Turns(1)
-    async with turns.turn(PATIENCE_S):
+    turns = ConcurrencyLimit(1)
+    async with turns.slot(PATIENCE_S):
         with pytest.raises(BusyError):
-            async with turns.turn(0.01):
+            async with turns.slot(0.01):
                 pass
-    async with turns.turn(PATIENCE_S):
+    async with turns.slot(PATIENCE_S):
         pass
 
 
 async def test_more_than_may_wait_are_told_at_once():
-    turns, most = Turns(1), 1 + WAITING_FOR_EACH
+    turns, most = ConcurrencyLimit(1), 1 + WAITING_FOR_EACH
     over, inside = asyncio.Event(), []
 
     async def visit() -> None:
-        async with turns.turn(PATIENCE_S):
+        async with turns.slot(PATIENCE_S):
             inside.append(True)
             await over.wait()
 
     visits = [asyncio.create_task(visit()) for _ in range(most)]
     await until(lambda: inside, "the first is inside")
     with pytest.raises(BusyError):
-        async with turns.turn(PATIENCE_S):
+        async with turns.slot(PATIENCE_S):
             pass
     visits[1].cancel()  # a waiting request is cancelled
     over.set()
@@ -70,7 +70,7 @@ def test_some_failures_in_a_row_end_all_questions_for_a_moment_and_one_decides(o
         rests = failed >= 3 and now < rests_until
         assert breaker.is_open == rests
         if rests:
-            with pytest.raises(RestingError), breaker.attempt():
+            with pytest.raises(BreakerOpenError), breaker.attempt():
                 pass
             continue
         with breaker.attempt():
@@ -90,7 +90,7 @@ def test_while_one_is_on_trial_nobody_else_asks():
         breaker.has_failed()
     now = 3.0
     with breaker.attempt():
-        with pytest.raises(RestingError), breaker.attempt():
+        with pytest.raises(BreakerOpenError), breaker.attempt():
             pass
         breaker.succeeded()
     with breaker.attempt(), breaker.attempt():

@@ -13,7 +13,7 @@ from aiohttp import web
 from domain.security.webhooks import verify
 from domain.states.enhancement import Job
 from schemas.settings import Settings
-from stores.enhancer import EnhancerAway, HttpEnhancer, JobRejected
+from stores.enhancer import EnhancerUnavailable, HttpEnhancer, JobRejected
 from tests.outside import listening
 
 OLD, NEW = token_hex(32), token_hex(32)
@@ -83,7 +83,7 @@ async def test_a_job_is_taken(service: Service, status: int):
     ("status", "error"),
     [
         *((status, JobRejected) for status in (400, 413, 415, 422)),
-        *((status, EnhancerAway) for status in (302, 401, 403, 404, 409, 429, 500, 502, 503, 504)),
+        *((status, EnhancerUnavailable) for status in (302, 401, 403, 404, 409, 429, 500, 502, 503, 504)),
     ],
 )
 async def test_a_job_is_refused_for_ever_or_for_now(service: Service, status: int, error: type[Exception]):
@@ -102,6 +102,6 @@ async def test_a_job_is_refused_for_ever_or_for_now(service: Service, status: in
     ],
 )
 async def test_without_a_service_jobs_wait(service: Service, unset: dict[str, str]):
-    with pytest.raises(EnhancerAway):
+    with pytest.raises(EnhancerUnavailable):
         await HttpEnhancer(service.settings(**unset)).submit(JOB, "/media/a.webp")
     assert service.requests == []

@@ -14,7 +14,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.typedefs import Handler
 
 from domain.security.result_urls import Origins, UrlNotAllowed
-from stores.results import Limits, ResultAway, Results, ResultUnusable
+from stores.results import Limits, Results, ResultUnavailable, ResultUnusable
 from tests.outside import listening
 
 HOST = "results.ai.example"
@@ -135,7 +135,7 @@ async def test_ten_gigabytes_are_left_after_twenty_megabytes(server: Server, pat
 
 async def test_a_body_that_drips_is_left_when_its_time_is_over(server: Server):
     began = time.monotonic()
-    with pytest.raises(ResultAway, match="Timeout"):
+    with pytest.raises(ResultUnavailable, match="Timeout"):
         await server.results(longest_s=0.3).fetch(f"{server.origin}/slow")
     assert time.monotonic() - began < 5
 
@@ -151,9 +151,9 @@ async def test_what_comes_packed_is_not_unpacked(server: Server):
         (404, ResultUnusable),
         (403, ResultUnusable),
         (204, ResultUnusable),
-        (500, ResultAway),
-        (503, ResultAway),
-        (429, ResultAway),
+        (500, ResultUnavailable),
+        (503, ResultUnavailable),
+        (429, ResultUnavailable),
     ],
 )
 async def test_an_answer_without_a_picture_says_whether_there_will_be_one(server: Server, status, error):
@@ -164,7 +164,7 @@ async def test_an_answer_without_a_picture_says_whether_there_will_be_one(server
 async def test_a_server_that_is_away_may_come_back():
     async with serving() as server:
         results = server.results()
-    with pytest.raises(ResultAway):
+    with pytest.raises(ResultUnavailable):
         await results.fetch(f"{server.origin}/status/200")
 
 
@@ -189,7 +189,7 @@ async def attempt(names: Names) -> tuple[type[Exception], list[str]]:
     """Fetch with these DNS answers; return the exception type and the attempted addresses."""
     sockets = Sockets()
     results = Results(Origins({HOST}), resolver=lambda: names, socket_factory=sockets)
-    with pytest.raises((UrlNotAllowed, ResultAway)) as ended:
+    with pytest.raises((UrlNotAllowed, ResultUnavailable)) as ended:
         await results.fetch(f"https://{HOST}/a.jpg")
     return ended.type, sockets.addresses
 
@@ -204,6 +204,6 @@ async def test_a_name_that_leads_into_our_network_is_refused_before_any_connecti
 
 async def test_a_name_that_changes_its_mind_is_asked_once_and_taken_at_its_word():
     names = Names([[PUBLIC], [PRIVATE]])
-    assert await attempt(names) == (ResultAway, [PUBLIC])
+    assert await attempt(names) == (ResultUnavailable, [PUBLIC])
     assert names.asked == [HOST]
     assert await attempt(names) == (UrlNotAllowed, [])

@@ -18,9 +18,9 @@ from domain.states.enhancement import RESULT_TRIES, Event, Job, pause_after
 from imaging.pool import Pool
 from schemas.errors import MediaUnavailable
 from services.audit import Actor
-from services.images.enhancement import claim, move, news, request, revert
+from services.images.enhancement import apply_event, apply_service_event, claim, request, revert
 from services.images.enhancement_queue import queue_length
-from stores.enhancer import EnhancerAway, JobRejected
+from stores.enhancer import EnhancerUnavailable, JobRejected
 from stores.media import DirectoryMedia, Media
 from stores.results import Results
 from tasks.enhancement import Tools, check_stuck_images, enhance, sweep
@@ -138,7 +138,7 @@ async def test_while_the_ai_service_is_away_it_is_asked_ever_less_often(
     workshop: Workshop, engine: AsyncEngine
 ):
     job = await due(engine)
-    workshop.enhancer.error = EnhancerAway("answered 503")
+    workshop.enhancer.error = EnhancerUnavailable("answered 503")
     for tries in (1, 2, 3):
         after = await workshop.work(job)
         assert (after.status, after.tries) == ("pending", tries)
@@ -281,7 +281,9 @@ async def test_another_result_replaces_the_one_before(workshop: Workshop, engine
     await workshop.work(again)
     async with AsyncSession(engine) as session, session.begin():
         address = {"enhancement_result_url": workshop.result["enhancement_result_url"]}
-        await news(session, again, Event.DELIVERED, **address, enhancement_due_at=datetime.now(UTC) - HOURS)
+        await apply_service_event(
+            session, again, Event.DELIVERED, **address, enhancement_due_at=datetime.now(UTC) - HOURS
+        )
     assert (await workshop.look(again)).enhanced_url == first
     after = await workshop.work(again)
     assert (after.status, after.enhanced_url != first, len(await workshop.stored())) == ("completed", True, 3)
@@ -336,10 +338,10 @@ async def test_news_that_overtake_the_worker_count(workshop: Workshop, engine: A
     job = await due(engine)
     async with AsyncSession(engine) as session, session.begin():
         await claim(session, job.image_id, timedelta(minutes=1))
-        assert await news(
+        assert await apply_service_event(
             session, job, Event.DELIVERED, enhancement_result_url="https://results.ai.example/a"
         )
-        assert not await move(session, job, Event.ACCEPTED)
+        assert not await apply_event(session, job, Event.ACCEPTED)
     after = await workshop.look(job)
     assert (after.status, after.result_url, after.tries) == ("processing", "https://results.ai.example/a", 0)
 
@@ -397,11 +399,11 @@ async def test_what_was_given_up_can_be_asked_for_again_and_the_late_result_is_n
     job = await store_job(engine, "processing", requested_at=now - 49 * HOURS)
     await check_stuck_images(engine, now)
     async with AsyncSession(engine) as session, session.begin():
-        assert not await news(
+        assert not await apply_service_event(
             session, job, Event.DELIVERED, enhancement_result_url="https://results.ai.example/a"
         )
         asked = await request(session, SOMEBODY, job.image_id, force=False)
-        assert not await news(
+        assert not await apply_service_event(
             session, job, Event.DELIVERED, enhancement_result_url="https://results.ai.example/a"
         )
     assert asked["ai_job_id"] != job.id

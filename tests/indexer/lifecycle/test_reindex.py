@@ -13,7 +13,7 @@ from indexer.lifecycle.generations import alias_target
 from indexer.lifecycle.reindex import ReindexRefused, only_one, reindex, still_alone
 from runtime.crash_points import EXIT_CODE
 from schemas.tables import IndexGeneration
-from stores.answers import Answers, Epoch
+from stores.answers import CachedAnswers, SearchCacheEpoch
 from tests.factories import home, store
 from tests.indexer.agreement import agree, document, letters, pending, plain_sql, row_revisions, store_many
 from tests.indexer.changes.test_drain import errors
@@ -74,7 +74,7 @@ async def test_a_fill_makes_way_for_changes_that_wait(engine, search, settings, 
     await store_many(engine, 7_000)  # more than a page for each slice
     await drain_all(engine, search, alias=alias)
     name = await generations.create(engine, search, settings)
-    answers = Answers(cache, alias)
+    answers = CachedAnswers(cache, alias)
     before = await answers.find("a")
     begun = []
 
@@ -84,7 +84,7 @@ async def test_a_fill_makes_way_for_changes_that_wait(engine, search, settings, 
             await store(engine, home("Waiting"))
             await plain_sql(engine, "UPDATE search_outbox SET created_at = created_at - interval '1 minute'")
 
-    await Fill(engine, search, alias, name, keep_one_waiting, epoch=Epoch(cache, alias)).run()
+    await Fill(engine, search, alias, name, keep_one_waiting, epoch=SearchCacheEpoch(cache, alias)).run()
     assert await pending(engine) == 0, "and nobody else drains"
     found = await search.count(index=alias, body={"query": {"match_phrase": {"title": "Waiting"}}})
     assert found["count"] == 1

@@ -161,9 +161,15 @@ ADDRESSES = count()
 async def test_no_request_ends_in_a_server_error(somewhere: Somewhere, data: st.DataObject):
     operation = data.draw(st.sampled_from(somewhere.asked))
     path = operation.path.format(**somewhere.known)
-    if operation.said.query not in {None, WriteOptions}:  # no indexer runs, so no request may wait for one
-        path += "?" + in_a_link(data.draw(values_of(operation.said.query)))
-    body, sent = operation.said.body, {"if-match": "*", "x-forwarded-for": f"10.{next(ADDRESSES) % 256}.1.1"}
+    if operation.declared.query not in {
+        None,
+        WriteOptions,
+    }:  # no indexer runs, so no request may wait for one
+        path += "?" + in_a_link(data.draw(values_of(operation.declared.query)))
+    body, sent = (
+        operation.declared.body,
+        {"if-match": "*", "x-forwarded-for": f"10.{next(ADDRESSES) % 256}.1.1"},
+    )
     raw = None
     if isinstance(body, Json):
         sent["content-type"] = body.media_types[0]

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from runtime.deadlines import cut_short, ending_in, left_s
 from schemas.settings import Settings
 from server.app import create_app
-from server.http.patience import longest_s
+from server.http.patience import deadline_s
 from tests.factories import store_user
 from tests.locks import WAITING
 from tests.scraping import read_figures
@@ -81,7 +81,7 @@ def test_only_files_that_come_and_go_have_no_deadline_and_a_wait_has_more(settin
     usual = settings.model_copy(update={"public_deadline_s": 2, "admin_deadline_s": 10})
     routes = create_app(usual, "patient").router.routes
     longest = {
-        f"{min(route.methods - {'HEAD', 'OPTIONS'})} {route.path}": longest_s(route, usual)
+        f"{min(route.methods - {'HEAD', 'OPTIONS'})} {route.path}": deadline_s(route, usual)
         for route in routes
     }
     assert {route for route, seconds in longest.items() if seconds is None} == {

@@ -20,7 +20,7 @@ ALICE, BOB = (address_key(ip_address(address)) for address in ("203.0.113.5", "2
 
 def is_let_in(limits: SearchLimits, address=ALICE) -> bool:
     try:
-        limits.take(address)
+        limits.take_token(address)
     except TooManyRequests:
         return False
     return True
@@ -47,7 +47,7 @@ def test_whoever_comes_back_as_told_is_let_in(rate: float, burst: int, pauses: l
     for pause in pauses:
         now += pause
         try:
-            limits.take(ALICE)
+            limits.take_token(ALICE)
         except TooManyRequests as refused:
             wait_s = refused.retry_after_s
         else:
@@ -66,11 +66,11 @@ def test_whoever_has_rested_is_forgotten_and_so_is_the_oldest_of_too_many():
     now = 0.0
     limits = SearchLimits(1, 2, clock=lambda: now)
     for number in range(MOST_ADDRESSES + 500):
-        limits.take(address_key(ip_address(number)))
+        limits.take_token(address_key(ip_address(number)))
     assert len(limits._full_at) == MOST_ADDRESSES
     now = 10.0
     for number in range(MOST_ADDRESSES):
-        limits.take(address_key(ip_address(2**32 - 1 - number)))
+        limits.take_token(address_key(ip_address(2**32 - 1 - number)))
     assert len(limits._full_at) == MOST_ADDRESSES
     assert address_key(ip_address(700)) not in limits._full_at
 

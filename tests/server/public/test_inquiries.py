@@ -21,7 +21,7 @@ from schemas.settings import Settings
 from schemas.tables import IdempotencyKey, Inquiry, InquiryEvent, OutboxRow, Property
 from schemas.vocabulary import InquiryStatus, InquiryType
 from server.limits.address_turns import MOST_WAITING, AddressTurns
-from services.leads.inquiries import SAID, UNSAID, Sender, receive
+from services.leads.inquiries import STATED_FIELDS, UNTOUCHED_VALUES, Sender, receive
 from tests.factories import home, inquiry, store, store_inquiries
 from tests.locks import until_waiting
 from tests.server.conftest import Answer, Api, served
@@ -380,11 +380,14 @@ async def test_whatever_somebody_sends_is_on_the_lead_or_in_an_event(
             session.expire_all()
         [lead] = (await session.scalars(select(Inquiry).execution_options(populate_existing=True))).all()
         events = (await session.scalars(select(InquiryEvent.event_data).order_by(InquiryEvent.id))).all()
-    said = {name: [fields[name] for fields in forms if fields[name] not in UNSAID] for name in SAID}
+    said = {
+        name: [fields[name] for fields in forms if fields[name] not in UNTOUCHED_VALUES]
+        for name in STATED_FIELDS
+    }
     for name, values in said.items():
         held = getattr(lead, name)
         assert held == (values[0] if values else held)
-        assert (held in UNSAID) == (not values)
+        assert (held in UNTOUCHED_VALUES) == (not values)
         told = {event.get("text" if name == "message" else name) for event in events}
         assert {*values} <= {held, *told}
     assert lead.consent_text_version == forms[-1]["consent_text_version"]
@@ -484,7 +487,7 @@ async def test_of_hundreds_at_once_from_one_address_most_are_turned_away_without
     await asyncio.gather(*visits, return_exceptions=True)
     assert len(inside) == 1 + MOST_WAITING
     assert not turns._locks
-    assert not turns._there
+    assert not turns._requests
     assert not turns._keys
 
 

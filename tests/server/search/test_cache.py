@@ -17,8 +17,8 @@ from schemas.api.search.guided import GuidedRequest
 from schemas.api.search.suggest import Suggest, SuggestRequest
 from schemas.errors import SearchUnavailable
 from schemas.settings import Settings
-from server.search_cache import VERSIONS, Kind, answered, key_of, shape_of
-from stores.answers import Epoch
+from server.search_cache import SCHEMA_DIGESTS, SearchKind, cache_key, cached_or_searched, schema_digest
+from stores.answers import SearchCacheEpoch
 from tests.factories import home, store
 from tests.server.conftest import Api, Catalogue, served
 from tests.waiting import until
@@ -128,7 +128,7 @@ async def test_who_leaves_does_not_take_the_answer_along(api: Api, catalogue: Ca
     await catalogue.store(home())
     waiting = [asyncio.create_task(api.guided(sort="deal")) for _ in range(20)]
     assert api.context is not None
-    await until(lambda: api.context.flights, "a search is on its way", pause_s=0)
+    await until(lambda: api.context.searches_in_flight, "a search is on its way", pause_s=0)
     waiting[0].cancel()
     rest = await asyncio.gather(*waiting[1:])
     assert {answer["total"] for answer in rest} == {1}
@@ -186,7 +186,7 @@ async def test_without_kept_answers_the_next_question_is_shared_by_all_who_came_
     assert context is not None
 
     def visit() -> asyncio.Task[bytes]:
-        return asyncio.create_task(answered(context, Kind.GUIDED, wanted, asked.find))
+        return asyncio.create_task(cached_or_searched(context, SearchKind.GUIDED, wanted, asked.find))
 
     first = [visit()]
     await until(lambda: len(asked.begun) == 1, "the first is asked")
@@ -205,7 +205,7 @@ async def test_without_kept_answers_the_next_question_is_shared_by_all_who_came_
     asked.begun[2].set()
     assert set(await asyncio.gather(*third)) == {b"3"}
     assert asked.most_at_once == 1
-    await until(lambda: not context.flights, "nothing is left behind")
+    await until(lambda: not context.searches_in_flight, "nothing is left behind")
 
 
 async def test_visitors_never_see_time_run_backwards_without_kept_answers_either(
@@ -231,11 +231,11 @@ def test_an_answer_of_another_shape_is_kept_under_another_key(monkeypatch: pytes
     class Newer(Suggest):
         more: int
 
-    assert shape_of(Suggest) == VERSIONS[Kind.SUGGEST] != shape_of(Newer)
+    assert schema_digest(Suggest) == SCHEMA_DIGESTS[SearchKind.SUGGEST] != schema_digest(Newer)
     wanted = SuggestRequest(q="sector")
-    before = key_of(Kind.SUGGEST, wanted)
-    monkeypatch.setitem(VERSIONS, Kind.SUGGEST, shape_of(Newer))
-    assert key_of(Kind.SUGGEST, wanted) != before
+    before = cache_key(SearchKind.SUGGEST, wanted)
+    monkeypatch.setitem(SCHEMA_DIGESTS, SearchKind.SUGGEST, schema_digest(Newer))
+    assert cache_key(SearchKind.SUGGEST, wanted) != before
 
 
 async def test_while_changes_become_searchable_every_search_asks_the_engine(
@@ -243,7 +243,7 @@ async def test_while_changes_become_searchable_every_search_asks_the_engine(
 ):
     await catalogue.store(home())
     await api.guided()
-    async with Epoch(cache, catalogue.alias).moving():
+    async with SearchCacheEpoch(cache, catalogue.alias).invalidating():
         before = await engine_calls(catalogue)
         await api.guided()
         assert await engine_calls(catalogue) > before

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from schemas.api.search.listings import ListingsRequest
 from search.understanding import understand_listings
-from server.search_cache import Kind, key_of
+from server.search_cache import SearchKind, cache_key
 from tests.domain.query_reader.test_reader import TEXTS
 from tests.factories import home
 from tests.server.conftest import Api, Catalogue
@@ -138,8 +138,8 @@ def test_texts_that_say_the_same_share_a_kept_answer():
     )
     asked = [understand_listings(ListingsRequest(q=text))[0] for text in texts]
     link = ListingsRequest.model_validate(asked[0].search().canonical())
-    assert len({key_of(Kind.LISTINGS, wanted) for wanted in (*asked, link)}) == 1
-    assert key_of(Kind.LISTINGS, ListingsRequest(q=texts[0])) != key_of(Kind.LISTINGS, link)
+    assert len({cache_key(SearchKind.LISTINGS, wanted) for wanted in (*asked, link)}) == 1
+    assert cache_key(SearchKind.LISTINGS, ListingsRequest(q=texts[0])) != cache_key(SearchKind.LISTINGS, link)
 
 
 async def test_counts_agree_with_totals_under_what_was_read(api: Api, stored: Catalogue):

@@ -12,9 +12,9 @@ from structlog.testing import capture_logs
 from schemas.api.search.listings import ListingsRequest
 from schemas.settings import Settings
 from schemas.tables import AnalyticsEvent
-from server.http.messages import written
-from server.telemetry.journal import AT_A_TIME, MOST_WAITING
-from server.telemetry.search_log import Noted, SearchLog, total_of
+from server.http.messages import encode_json
+from server.telemetry.journal import BATCH, MOST_WAITING
+from server.telemetry.search_log import LoggedSearch, SearchLog, total_of
 from services.analytics.search_events import without_words
 from stores.database import open_database
 from tests.factories import home
@@ -67,8 +67,8 @@ def test_what_somebody_typed_is_not_kept_only_that_it_was_the_same():
     assert without_words({"q": "Asha Rao"}, b"another key")["q_digest"] != kept[0]["q_digest"]
 
 
-def noted(number: int = 1) -> Noted:
-    return Noted("testing", ListingsRequest(), number, 1.0, None)
+def noted(number: int = 1) -> LoggedSearch:
+    return LoggedSearch("testing", ListingsRequest(), number, 1.0, None)
 
 
 async def totals(engine: AsyncEngine) -> list[int | None]:
@@ -78,7 +78,7 @@ async def totals(engine: AsyncEngine) -> list[int | None]:
 async def test_what_cannot_be_written_now_is_written_later(settings: Settings, engine: AsyncEngine):
     away = open_database(settings.model_copy(update={"database_url": "postgresql://127.0.0.1:1/x"}))
     log = SearchLog(away, KEY)
-    log.note(noted(7))
+    log.add(noted(7))
     await log.write()
     log._database = engine
     await log.write()
@@ -90,7 +90,7 @@ async def test_a_long_outage_costs_the_oldest_searches_and_no_memory(settings: S
     away = open_database(settings.model_copy(update={"database_url": "postgresql://127.0.0.1:1/x"}))
     log = SearchLog(away, KEY)
     for number in range(MOST_WAITING + 5):
-        log.note(noted(number))
+        log.add(noted(number))
     await log.write()
     log._database = engine
     await log.write()
@@ -109,7 +109,7 @@ async def test_large_searches_leave_room_for_fewer(settings: Settings, engine: A
     """A request of 64 KB takes the room of many small ones."""
     log = SearchLog(engine, KEY)
     for number in range(400):
-        log.note(replace(noted(number), size=64_000))
+        log.add(replace(noted(number), size=64_000))
     await log.write()
     most = MOST_WAITING // 65
     assert await totals(engine) == list(range(400 - most, 400))
@@ -119,31 +119,31 @@ async def test_what_came_meanwhile_is_written_after_what_is_left(settings: Setti
     class Hasty(SearchLog):
         """A new search arrives while a write fails."""
 
-        async def put(self, batch: Sequence[Noted]) -> Sequence[Noted]:
-            self.note(noted(99))
+        async def put(self, batch: Sequence[LoggedSearch]) -> Sequence[LoggedSearch]:
+            self.add(noted(99))
             return batch
 
     log = Hasty(engine, KEY)
-    for number in range(AT_A_TIME + 1):
-        log.note(noted(number))
+    for number in range(BATCH + 1):
+        log.add(noted(number))
     await log.write()
-    assert await SearchLog.put(log, list(log._noted)) == ()
-    assert await totals(engine) == [*range(AT_A_TIME + 1), 99]
+    assert await SearchLog.put(log, list(log._entries)) == ()
+    assert await totals(engine) == [*range(BATCH + 1), 99]
 
 
 async def test_an_error_that_nobody_foresaw_ends_neither_the_writer_nor_the_shutdown(engine: AsyncEngine):
     class Broken(SearchLog):
-        async def put(self, batch: Sequence[Noted]) -> Sequence[Noted]:
+        async def put(self, batch: Sequence[LoggedSearch]) -> Sequence[LoggedSearch]:
             if batch[0].total == 1:
                 raise ZeroDivisionError
             return await super().put(batch)
 
     log = Broken(engine, KEY)
     log.begin()
-    log.note(noted(1))
+    log.add(noted(1))
     with capture_logs() as lines:
         await until(lambda: lines, "the error is logged")
-    log.note(noted(2))
+    log.add(noted(2))
     await log.end()
     assert await totals(engine) == [2]
     assert [(line["event"], line["count"], line["error"]) for line in lines] == [
@@ -171,7 +171,7 @@ async def test_the_total_is_that_of_the_answer_and_no_cards(
     )
     answer = await api.post(f"/api/v1/search/{path}", wanted | box)
     assert answer.status == 200, answer.body
-    assert total_of(written(answer.body)) == answer.body["total"]
+    assert total_of(encode_json(answer.body)) == answer.body["total"]
 
 
 def test_an_answer_without_a_total_has_none():
