@@ -264,7 +264,7 @@ async def measure_verify(settings: Settings, rounds: int) -> list[float]:
         verified = await verify(engine, search, alias=settings.index_alias, index=index)
         seconds.append(time.perf_counter() - began)
         if verified.drift:
-            raise RuntimeError(f"the index is not level: {verified.drift}")
+            raise RuntimeError(f"the index is not up to date: {verified.drift}")
     await search.close()
     await engine.dispose()
     return seconds

@@ -16,23 +16,23 @@ import typer
 from indexer import cli_letters
 from indexer.lifecycle.generations import Refused
 from indexer.lifecycle.plan import Needed, make_plan
-from indexer.lifecycle.prune import Doomed, doomed, prune
-from indexer.lifecycle.reindex import only_one, reindex
+from indexer.lifecycle.prune import PrunePlan, plan_prune, prune
+from indexer.lifecycle.reindex import reindex, reindex_lock
 from indexer.lifecycle.rollback import rollback
 from indexer.run import run, wait
 from indexer.status import Status, read_status, table
 from indexer.terminal import (
     DRIFT,
-    FINE,
+    OK,
     REFUSED,
     DryRun,
     Json,
     Outcome,
-    asked_to_stop,
     execute,
-    give_up,
+    exit_with_error,
     progress_bar,
     show,
+    stop_event,
     stores,
 )
 from indexer.verification.checks import check_index
@@ -43,7 +43,7 @@ from runtime.startup import read_settings
 from schemas.settings import Settings
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Keep the search index level with Postgres."
+    no_args_is_help=True, add_completion=False, help="Keep the search index up to date with Postgres."
 )
 app.add_typer(cli_letters.app, name="dead-letters")
 
@@ -56,12 +56,12 @@ def run_command(as_json: Annotated[bool, typer.Option("--json", help="Log in JSO
     try:
         asyncio.run(_run(settings))
     except Refused as error:
-        give_up(REFUSED, str(error), as_json=as_json)
+        exit_with_error(REFUSED, str(error), as_json=as_json)
 
 
 async def _run(settings: Settings) -> None:
     _collect_garbage_seldom()
-    await run(settings, asked_to_stop())
+    await run(settings, stop_event())
 
 
 @app.command("reindex")
@@ -105,9 +105,7 @@ def plan_command(as_json: Json = False) -> None:
 async def _plan(settings: Settings) -> Outcome:
     async with stores(settings) as to:
         plan = await make_plan(to.engine, to.search, settings)
-    return Outcome(
-        plan.to_json(), list(plan.sentences()), DRIFT if plan.needed is not Needed.NOTHING else FINE
-    )
+    return Outcome(plan.to_json(), list(plan.sentences()), DRIFT if plan.needed is not Needed.NOTHING else OK)
 
 
 @app.command("status")
@@ -120,20 +118,20 @@ def status_command(
 
 
 async def _status(settings: Settings, *, watch: bool, as_json: bool) -> Outcome:
-    stop = asked_to_stop()
+    stop = stop_event()
     async with stores(settings) as to:
-        outcome = _shown(await read_status(to.engine, to.search, settings))
+        outcome = _status_outcome(await read_status(to.engine, to.search, settings))
         while watch and not stop.is_set():
             if not as_json:
                 click.clear()
             show(outcome, as_json=as_json)
             await wait(stop, seconds=1)
-            outcome = _shown(await read_status(to.engine, to.search, settings))
+            outcome = _status_outcome(await read_status(to.engine, to.search, settings))
     return outcome
 
 
-def _shown(status: Status) -> Outcome:
-    return Outcome(status.to_json(), [table(status), *status.problems], DRIFT if status.problems else FINE)
+def _status_outcome(status: Status) -> Outcome:
+    return Outcome(status.to_json(), [table(status), *status.problems], DRIFT if status.problems else OK)
 
 
 @app.command("verify")
@@ -151,7 +149,7 @@ def verify_command(
     """Compare the index with the table, row by row; exit code 1 means that they differ."""
     with progress_bar("comparing", shown=deep and not as_json) as progress:
         command = check_index(
-            read_settings(), index=generation, deep=progress if deep else None, mend=mend and not dry_run
+            read_settings(), index=generation, deep=progress if deep else None, repairing=mend and not dry_run
         )
         execute(command, as_json=as_json)
 
@@ -186,14 +184,14 @@ def prune_command(
 
 
 async def _prune(settings: Settings, *, unfinished: bool, retained: bool, dry_run: bool) -> Outcome:
-    async with stores(settings) as to, only_one(to.engine, to.alias):
-        what = await doomed(to.engine, to.search, to.alias, unfinished=unfinished, retained=retained)
+    async with stores(settings) as to, reindex_lock(to.engine, to.alias):
+        what = await plan_prune(to.engine, to.search, to.alias, unfinished=unfinished, retained=retained)
         if not dry_run:
             await prune(to.engine, to.search, what)
-    return _pruned(what, dry_run=dry_run)
+    return _prune_outcome(what, dry_run=dry_run)
 
 
-def _pruned(what: Doomed, *, dry_run: bool) -> Outcome:
+def _prune_outcome(what: PrunePlan, *, dry_run: bool) -> Outcome:
     names = [*what.generations, *what.indexes]
     verb = "would be deleted" if dry_run else "is deleted"
     facts = {"generations": what.generations, "indexes": what.indexes, "dry_run": dry_run}
@@ -213,7 +211,7 @@ async def _sync(settings: Settings, ids: list[UUID], *, dry_run: bool) -> Outcom
     return Outcome(
         {"properties": fates, "dry_run": dry_run},
         [f"{name} {would}{fate}" for name, fate in fates.items()],
-        DRIFT if NOT_TAKEN in fates.values() else FINE,
+        DRIFT if NOT_TAKEN in fates.values() else OK,
     )
 
 

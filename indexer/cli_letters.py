@@ -8,7 +8,7 @@ import typer
 
 from indexer.letters import Letter, discard, read_letters, retry
 from indexer.lifecycle.generations import Refused
-from indexer.terminal import DRIFT, FINE, DryRun, Json, Outcome, Stores, execute, stores
+from indexer.terminal import DRIFT, OK, DryRun, Json, Outcome, Stores, execute, stores
 from runtime.startup import read_settings
 from schemas.settings import Settings
 
@@ -30,7 +30,7 @@ async def _list(settings: Settings, limit: int) -> Outcome:
     return Outcome(
         {"letters": [letter.to_json() for letter in letters]},
         [_line(letter) for letter in letters] or ["There are no dead letters."],
-        DRIFT if letters else FINE,
+        DRIFT if letters else OK,
     )
 
 
@@ -50,14 +50,14 @@ async def _show(settings: Settings, property_id: UUID) -> Outcome:
 @app.command("retry")
 def retry_command(ids: Ids = None, all_: All = False, dry_run: DryRun = False, as_json: Json = False) -> None:
     """Index refused documents again; exit code 1 means that some were refused again."""
-    execute(_retry(read_settings(), _wanted(ids, all_=all_), dry_run=dry_run), as_json=as_json)
+    execute(_retry(read_settings(), _ids_or_all(ids, all_=all_), dry_run=dry_run), as_json=as_json)
 
 
 async def _retry(settings: Settings, ids: Sequence[UUID] | None, *, dry_run: bool) -> Outcome:
     async with stores(settings) as to:
         letters = await _chosen(to, ids)
         if dry_run:
-            return _told("would be tried again", letters, dry_run=True)
+            return _outcome("would be tried again", letters, dry_run=True)
         left = await retry(to.engine, to.search, to.alias, letters, epoch=to.epoch)
     still = {letter.property_id for letter in left}
     tried = [letter.property_id for letter in letters]
@@ -65,7 +65,7 @@ async def _retry(settings: Settings, ids: Sequence[UUID] | None, *, dry_run: boo
     return Outcome(
         {"retried": tried, "left": [letter.to_json() for letter in left]},
         sentences or ["There are no dead letters."],
-        DRIFT if left else FINE,
+        DRIFT if left else OK,
     )
 
 
@@ -74,7 +74,7 @@ def discard_command(
     ids: Ids = None, all_: All = False, dry_run: DryRun = False, as_json: Json = False
 ) -> None:
     """Delete dead letters without another attempt."""
-    execute(_discard(read_settings(), _wanted(ids, all_=all_), dry_run=dry_run), as_json=as_json)
+    execute(_discard(read_settings(), _ids_or_all(ids, all_=all_), dry_run=dry_run), as_json=as_json)
 
 
 async def _discard(settings: Settings, ids: Sequence[UUID] | None, *, dry_run: bool) -> Outcome:
@@ -82,16 +82,16 @@ async def _discard(settings: Settings, ids: Sequence[UUID] | None, *, dry_run: b
         letters = await _chosen(to, ids)
         if not dry_run:
             await discard(to.engine, letters)
-    return _told("would be discarded" if dry_run else "is discarded", letters, dry_run=dry_run)
+    return _outcome("would be discarded" if dry_run else "is discarded", letters, dry_run=dry_run)
 
 
-def _told(what: str, letters: Sequence[Letter], *, dry_run: bool) -> Outcome:
+def _outcome(what: str, letters: Sequence[Letter], *, dry_run: bool) -> Outcome:
     ids = [letter.property_id for letter in letters]
     sentences = [f"{property_id} {what}" for property_id in ids]
     return Outcome({"letters": ids, "dry_run": dry_run}, sentences or ["There are no dead letters."])
 
 
-def _wanted(ids: Sequence[UUID] | None, *, all_: bool) -> Sequence[UUID] | None:
+def _ids_or_all(ids: Sequence[UUID] | None, *, all_: bool) -> Sequence[UUID] | None:
     if bool(ids) == all_:
         raise typer.BadParameter("Name some ids, or say --all.")
     return None if all_ else ids

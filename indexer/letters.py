@@ -14,7 +14,7 @@ from indexer.audit import DOCUMENT, audit
 from indexer.changes import dead_letters
 from indexer.changes.drain import drain_pending, refresh
 from indexer.verification import sync
-from indexer.verification.verify import read_held, read_rows
+from indexer.verification.verify import read_indexed, read_rows
 from schemas.tables import DeadLetter, Property
 from stores.answers import SearchCacheEpoch
 
@@ -53,7 +53,7 @@ async def read_letters(
     query = (
         select(*COLUMNS)
         .outerjoin_from(DeadLetter, Property, Property.id == DeadLetter.property_id)
-        .where(_of(ids))
+        .where(_of_properties(ids))
         .order_by(DeadLetter.failed_at.desc(), DeadLetter.property_id)
         .limit(limit)
     )
@@ -80,7 +80,7 @@ async def retry(
     """
     ids = [letter.property_id for letter in letters]
     rows = await read_rows(engine, [str(property_id) for property_id in ids])
-    await sync.owe(engine, rows, {}, {})
+    await sync.enqueue(engine, rows, {}, {})
     await drain_pending(engine, search, alias=alias, epoch=epoch)
     await refresh(search, alias, epoch)
     gone = [property_id for property_id in ids if str(property_id) not in rows]
@@ -88,7 +88,7 @@ async def retry(
     return await read_letters(engine, ids)
 
 
-async def forgive(engine: AsyncEngine, search: AsyncOpenSearch, index: str) -> None:
+async def clear_letters_of_indexed(engine: AsyncEngine, search: AsyncOpenSearch, index: str) -> None:
     """Clear the letters of documents that this index holds.
 
     The generation before refused them, and this one did not.
@@ -98,9 +98,9 @@ async def forgive(engine: AsyncEngine, search: AsyncOpenSearch, index: str) -> N
             str(row[0]): row[1]
             for row in await connection.execute(select(DeadLetter.property_id, DeadLetter.revision))
         }
-    held = await read_held(search, index, list(refused)) if refused else {}
+    indexed = await read_indexed(search, index, list(refused)) if refused else {}
     async with engine.begin() as connection:
-        await dead_letters.clear(connection, {name: document.revision for name, document in held.items()})
+        await dead_letters.clear(connection, {name: document.revision for name, document in indexed.items()})
 
 
 async def discard(engine: AsyncEngine, letters: Iterable[Letter]) -> None:
@@ -116,5 +116,5 @@ async def discard(engine: AsyncEngine, letters: Iterable[Letter]) -> None:
             await audit(connection, "discard", str(letter.property_id), DOCUMENT, letter=[kept, None])
 
 
-def _of(ids: Sequence[UUID] | None) -> ColumnElement[bool]:
+def _of_properties(ids: Sequence[UUID] | None) -> ColumnElement[bool]:
     return true() if ids is None else DeadLetter.property_id.in_(ids)

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from indexer.changes import outbox, revisions
-from indexer.changes.drain import Drained
+from indexer.changes.drain import DrainResult
 from indexer.letters import count_by_type
 from indexer.lifecycle import generations
 from indexer.verification.findings import Fault
@@ -43,7 +43,7 @@ class Metrics:
         self.generation = self._gauge("generation", "Always 1.", "name", "state", "schema_hash")
         self.schema = self._gauge("schema_matches", "Whether the live index has this code's schema.")
         self.ahead = self._gauge("ahead", "Whether the database was restored and the index not mended since.")
-        self.forget()
+        self.set_unknown()
 
     def _counter(self, name: str, text: str) -> Counter:
         return Counter(f"casabricks_index_{name}", text, registry=self.registry)
@@ -51,7 +51,7 @@ class Metrics:
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
         return Gauge(f"casabricks_index_{name}", text, labels, registry=self.registry)
 
-    def drained(self, batch: Drained) -> None:
+    def count(self, batch: DrainResult) -> None:
         self.documents.inc(batch.documents)
         self.superseded.inc(batch.superseded)
         self.refused.inc(batch.refused)
@@ -61,14 +61,14 @@ class Metrics:
         async with engine.connect() as connection:
             lag, depth = await outbox.lag_s(connection), await outbox.depth(connection)
             letters = await count_by_type(connection)
-            standing = await generations.standing(connection, alias)
+            standing = await generations.existing(connection, alias)
             live = await generations.live(connection, alias)
             is_live = IndexGeneration.name == (live.name if live else "")
             counts = await connection.scalar(select(IndexGeneration.counts).where(is_live)) or {}
         self.lag.set(lag)
         self.depth.set(depth)
         self.schema.set(live is not None and live.is_current)
-        self.ahead.set(bool(counts.get(revisions.MARK)))
+        self.ahead.set(bool(counts.get(revisions.RESTORE_NOTE)))
         self.letters.clear()
         for error_type, count in letters.items():
             self.letters.labels(error_type).set(count)
@@ -78,7 +78,7 @@ class Metrics:
         for fault in Fault:
             self.drift.labels(fault).set(counts.get("verified", {}).get(fault, math.nan))
 
-    def forget(self) -> None:
+    def set_unknown(self) -> None:
         """Set the unlabelled gauges to NaN, because the state of the stores is unknown."""
         for gauge in (self.lag, self.depth, self.schema, self.ahead):
             gauge.set(math.nan)
@@ -100,5 +100,5 @@ async def _keep_observing(metrics: Metrics, engine: AsyncEngine, alias: str) -> 
         try:
             await metrics.observe(engine, alias)
         except (SQLAlchemyError, OSError):
-            metrics.forget()
+            metrics.set_unknown()
         await asyncio.sleep(EVERY_S)

@@ -18,8 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from indexer.backoff import delays
 from indexer.changes.bulk import TIMEOUT_S, EngineUnavailable
-from indexer.changes.drain import BATCH, Drained, drain_once, refresh
-from indexer.conditions import Conditions
+from indexer.changes.drain import BATCH, DrainResult, drain_once, refresh
+from indexer.conditions import WritePreconditions
 from indexer.lifecycle.generations import Refused
 from indexer.metrics import Metrics, serving
 from schemas.settings import Settings
@@ -35,7 +35,7 @@ POLL_S = 1.0  # a notification may get lost, a row of the outbox cannot
 BACKLOG_REFRESH_S = 1.0  # during a backlog, frequent refreshes would only slow it down
 QUICK_S = 2.0  # batches below this time grow; the limit is a few times as long
 
-TROUBLE = (EngineUnavailable, OpenSearchException, DBAPIError, DriverError, PoolTimeout, OSError)
+STORE_ERRORS = (EngineUnavailable, OpenSearchException, DBAPIError, DriverError, PoolTimeout, OSError)
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
@@ -70,26 +70,26 @@ class Indexer:
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     limit: int = BATCH
     """Rows that the next batch claims. It is halved when the engine fails and doubled after quick batches."""
-    shown_at: float = 0.0
+    refreshed_at: float = 0.0
     """Time of the last refresh, on the monotonic clock."""
-    hides: bool = True
+    is_refresh_pending: bool = True
     """Whether some writes may not be searchable yet. At the start, an earlier process may have left some."""
     refused: Refused | None = None
     """The error that stopped it, if it was not told to stop."""
 
     def __post_init__(self) -> None:
-        self.conditions = Conditions(self.engine, self.search, self.alias)
+        self.conditions = WritePreconditions(self.engine, self.search, self.alias)
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
             helpers = [group.create_task(self.listen()), group.create_task(self.wake_to_stop())]
             log.info("indexer started", alias=self.alias)
-            await self.keep_level()
+            await self.drain_until_stopped()
             for helper in helpers:
                 helper.cancel()
-        if self.hides:
-            with contextlib.suppress(*TROUBLE):  # the next process makes them searchable
-                await self.show()
+        if self.is_refresh_pending:
+            with contextlib.suppress(*STORE_ERRORS):  # the next process makes them searchable
+                await self.refresh()
         log.info("indexer stopped")
         if self.refused is not None:
             raise self.refused
@@ -98,78 +98,83 @@ class Indexer:
         await self.stop.wait()
         self.wake.set()
 
-    async def keep_level(self) -> None:
-        trouble = Trouble("drain")
+    async def drain_until_stopped(self) -> None:
+        outage = Outage("drain")
         while not self.stop.is_set():
             self.wake.clear()
             try:
-                await self.conditions.look()
-                await self.drain_fully(trouble)
+                await self.conditions.check_if_due()
+                await self.drain_fully(outage)
             except Refused as error:
                 self.refused = error
                 self.stop.set()
-            except TROUBLE as error:
-                self.conditions.look_soon()
+            except STORE_ERRORS as error:
+                self.conditions.check_soon()
                 # After a failover, pooled connections may lead to a former primary: drop them all.
                 await self.engine.dispose()
-                await wait(self.stop, trouble.met(error))
+                await wait(self.stop, outage.record_failure(error))
             else:
-                trouble.over()
+                outage.record_success()
                 if self.epoch.is_raise_due:
                     await self.epoch.raise_epoch()
                 await wait(self.wake, POLL_S)
 
-    async def drain_fully(self, trouble: "Trouble") -> None:
+    async def drain_fully(self, outage: "Outage") -> None:
         """Drain until nothing is left to claim, and make everything searchable."""
         while not self.stop.is_set():
             drained = await self.drain_batch()
             if not drained.claimed:
                 break
-            trouble.over()
-        if self.hides:
-            await self.show()
+            outage.record_success()
+        if self.is_refresh_pending:
+            await self.refresh()
 
-    async def drain_batch(self) -> Drained:
+    async def drain_batch(self) -> DrainResult:
         """Drain one batch, and adapt the batch size to the speed of the engine."""
         began = time.monotonic()
-        show = began - self.shown_at >= BACKLOG_REFRESH_S
+        always_refresh = began - self.refreshed_at >= BACKLOG_REFRESH_S
         try:
             drained = await drain_once(
-                self.engine, self.search, alias=self.alias, limit=self.limit, epoch=self.epoch, show=show
+                self.engine,
+                self.search,
+                alias=self.alias,
+                limit=self.limit,
+                epoch=self.epoch,
+                always_refresh=always_refresh,
             )
         except EngineUnavailable as error:
             self.limit = max(1, min(self.limit, error.claimed or self.limit) // 2)
             raise
-        self.metrics.drained(drained)
+        self.metrics.count(drained)
         now = time.monotonic()
         if drained.claimed and now - began < QUICK_S:
             self.limit = min(BATCH, self.limit * 2)
         if drained.claimed:
-            self.hides = drained.hidden
-            self.shown_at = self.shown_at if drained.hidden else now
+            self.is_refresh_pending = drained.is_refresh_deferred
+            self.refreshed_at = self.refreshed_at if drained.is_refresh_deferred else now
         return drained
 
-    async def show(self) -> None:
+    async def refresh(self) -> None:
         await refresh(self.search, self.alias, self.epoch)
-        self.shown_at, self.hides = time.monotonic(), False
+        self.refreshed_at, self.is_refresh_pending = time.monotonic(), False
 
     async def listen(self) -> None:
         """Wake the drain at every notification and after every reconnect."""
-        trouble = Trouble("listen")
+        outage = Outage("listen")
         while not self.stop.is_set():
             try:
-                await self.hear_notifications(trouble)
-            except TROUBLE as error:
-                await asyncio.sleep(trouble.met(error))
+                await self.wake_at_notifications(outage)
+            except STORE_ERRORS as error:
+                await asyncio.sleep(outage.record_failure(error))
 
-    async def hear_notifications(self, trouble: "Trouble") -> None:
+    async def wake_at_notifications(self, outage: "Outage") -> None:
         async with self.engine.connect() as connection:
             await connection.execution_options(isolation_level="AUTOCOMMIT")
             driver = (await connection.get_raw_connection()).driver_connection
             assert isinstance(driver, DriverConnection)
             try:
                 await connection.execute(text(f"LISTEN {CHANNEL}"))
-                trouble.over()
+                outage.record_success()
                 self.wake.set()
                 while not self.stop.is_set():
                     # A timeout, because on Python 3.11 the driver may lose a cancellation during this wait.
@@ -180,21 +185,21 @@ class Indexer:
 
 
 @dataclass
-class Trouble:
+class Outage:
     """An outage of a store, logged once when it begins and once when it ends."""
 
     activity: str
     waits: Iterator[float] = field(default_factory=delays)
     since: float | None = None
 
-    def met(self, error: Exception) -> float:
+    def record_failure(self, error: Exception) -> float:
         """Log the outage if it is new; return the seconds to wait before the next attempt."""
         if self.since is None:
             self.since = time.monotonic()
             log.warning("store unavailable", activity=self.activity, reason=reason(error))
         return next(self.waits)
 
-    def over(self) -> None:
+    def record_success(self) -> None:
         if self.since is not None:
             log.info("store back", activity=self.activity, after_s=round(time.monotonic() - self.since, 1))
         self.since, self.waits = None, delays()

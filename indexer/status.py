@@ -11,10 +11,10 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from indexer.changes import outbox
-from indexer.changes.revisions import Heights, restored
+from indexer.changes.revisions import RevisionHeights, find_restore
 from indexer.lifecycle import generations
 from indexer.lifecycle.generations import alias_target
-from indexer.verification.digests import WHOLE
+from indexer.verification.digests import NO_TOMBSTONES
 from schemas.index.listings import schema_hash
 from schemas.settings import Settings
 from schemas.tables import DeadLetter, IndexGeneration, Property
@@ -55,7 +55,7 @@ class Status:
     rows: int
     documents: int
     """Number of documents, without tombstones."""
-    restored: Heights | None
+    restored: RevisionHeights | None
     """How far the index is ahead of the database; None unless the database was restored."""
     generations: tuple[GenerationStatus, ...]
     """Generations that are not dropped, newest first."""
@@ -101,7 +101,7 @@ async def read_status(engine: AsyncEngine, search: AsyncOpenSearch, settings: Se
     alias = settings.index_alias
     target = await alias_target(search, alias)
     documents = await count_documents(search, alias) if target else 0
-    ahead = await restored(engine, search, alias)
+    ahead = await find_restore(engine, search, alias)
     async with engine.connect() as connection:
         return Status(
             alias=alias,
@@ -131,7 +131,7 @@ def table(status: Status) -> Table:
 
 async def count_documents(search: AsyncOpenSearch, index: str) -> int:
     """Count the searchable documents, without a refresh: `status` must not change what visitors find."""
-    answer = await search.count(index=index, body={"query": WHOLE})
+    answer = await search.count(index=index, body={"query": NO_TOMBSTONES})
     return int(answer["count"])
 
 

@@ -30,7 +30,7 @@ from stores.cache import open_cache
 from stores.database import open_database
 from stores.search import open_search
 
-FINE, DRIFT, REFUSED, UNREACHABLE = 0, 1, 3, 4
+OK, DRIFT, REFUSED, UNREACHABLE = 0, 1, 3, 4
 ENGINE_TIMEOUT_S = 60.0  # an operator waits longer than a visitor
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object instead of sentences.")]
@@ -43,7 +43,7 @@ class Outcome:
     """Printed as JSON with `--json`."""
     sentences: Sequence[object]
     """Sentences or tables, printed without `--json`."""
-    code: int = FINE
+    code: int = OK
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,9 @@ def execute(command: Coroutine[None, None, Outcome], *, as_json: bool) -> None:
     try:
         outcome = asyncio.run(command)
     except (Refused, IllegalMove) as error:
-        give_up(REFUSED, str(error), as_json=as_json)
+        exit_with_error(REFUSED, str(error), as_json=as_json)
     except (EngineUnavailable, OpenSearchException, DBAPIError, DriverError, PoolTimeout, OSError) as error:
-        give_up(UNREACHABLE, f"A store is not available: {reason(error)}", as_json=as_json)
+        exit_with_error(UNREACHABLE, f"A store is not available: {reason(error)}", as_json=as_json)
     show(outcome, as_json=as_json)
     raise typer.Exit(outcome.code)
 
@@ -92,14 +92,14 @@ def show(outcome: Outcome, *, as_json: bool) -> None:
         console.print(sentence, markup=False) if isinstance(sentence, str) else console.print(sentence)
 
 
-def give_up(code: int, sentence: str, *, as_json: bool) -> NoReturn:
+def exit_with_error(code: int, sentence: str, *, as_json: bool) -> NoReturn:
     if as_json:
         typer.echo(orjson.dumps({"error": sentence}))
     typer.echo(sentence, err=True)
     raise typer.Exit(code)
 
 
-def asked_to_stop() -> asyncio.Event:
+def stop_event() -> asyncio.Event:
     """Return an event that SIGTERM or SIGINT sets."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -22,14 +22,14 @@ from indexer.changes.documents import IndexedDocument, Refusal
 
 BODY_BYTES = 1_000_000  # aiohttp warns that larger bodies block the event loop
 TIMEOUT_S = 10  # below Postgres's limit for idle transactions (stores/database.py), because a drain's waits
-ANSWER = "errors,items.*.status,items.*.error.type,items.*.error.reason"
-GONE = {"index_not_found_exception", "index_closed_exception"}
-BLOCKED = "cluster_block_exception"
-BUSY = {429, 503}
-FAILED = 500
-WITNESSES = 20
+RESPONSE_FIELDS = "errors,items.*.status,items.*.error.type,items.*.error.reason"
+GONE_ERRORS = {"index_not_found_exception", "index_closed_exception"}
+BLOCKED_ERROR = "cluster_block_exception"
+BUSY_STATUSES = {429, 503}
+FAILED_STATUS = 500
+MOST_KNOWN_GOOD = 20
 """Known good documents to test the engine with; enough of them to reach every shard."""
-FindWitnesses = Callable[[], Awaitable[Sequence[IndexedDocument]]]
+FindKnownGood = Callable[[], Awaitable[Sequence[IndexedDocument]]]
 ATTEMPTS = 3
 PAUSE_S = 0.3
 
@@ -46,40 +46,40 @@ class GenerationGone(Exception):
 
 
 @dataclass(frozen=True)
-class Body:
+class BulkBody:
     data: bytes
     documents: tuple[IndexedDocument, ...]
 
 
 @dataclass(frozen=True)
-class Answer:
+class BulkResult:
     refusals: tuple[Refusal, ...] = ()
     superseded: int = 0
     """Number of documents for which the engine has a newer revision."""
     failures: tuple[Refusal, ...] = ()
     """Documents on which the engine failed; either side may be at fault."""
 
-    def __add__(self, other: "Answer") -> "Answer":
-        return Answer(
+    def __add__(self, other: "BulkResult") -> "BulkResult":
+        return BulkResult(
             self.refusals + other.refusals,
             self.superseded + other.superseded,
             self.failures + other.failures,
         )
 
 
-def pack(documents: Sequence[IndexedDocument]) -> Iterator[Body]:
+def pack(documents: Sequence[IndexedDocument]) -> Iterator[BulkBody]:
     """Yield bodies of bounded size. They do not name an index, so one body serves all generations."""
     lines: list[bytes] = []
     start = size = 0
     for end, document in enumerate(documents):
         line = action(document) + orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
         if lines and size + len(line) > BODY_BYTES:
-            yield Body(b"".join(lines), tuple(documents[start:end]))
+            yield BulkBody(b"".join(lines), tuple(documents[start:end]))
             lines, start, size = [], end, 0
         lines.append(line)
         size += len(line)
     if lines:
-        yield Body(b"".join(lines), tuple(documents[start:]))
+        yield BulkBody(b"".join(lines), tuple(documents[start:]))
 
 
 def action(document: IndexedDocument) -> bytes:
@@ -89,58 +89,60 @@ def action(document: IndexedDocument) -> bytes:
     ).encode()
 
 
-async def nothing_taken() -> Sequence[IndexedDocument]:
-    """Find no witnesses. In a new index only the other documents of a body can serve as such."""
+async def no_known_good() -> Sequence[IndexedDocument]:
+    """Find no known good documents. In a new index only the others of a body can serve as such."""
     return ()
 
 
 async def send(
     search: AsyncOpenSearch,
     generation: str,
-    body: Body,
-    find_witnesses: FindWitnesses = nothing_taken,
-) -> Answer:
+    body: BulkBody,
+    find_known_good: FindKnownGood = no_known_good,
+) -> BulkResult:
     """Write one body to one index.
 
     Args:
         search: the engine.
         generation: the index.
         body: what to write.
-        find_witnesses: finds documents that the engine has accepted before. They are used when it fails
+        find_known_good: finds documents that the engine has accepted before. They are used when it fails
             on one document and too few others in the body succeeded.
 
     Raises:
         EngineUnavailable: retry later.
         GenerationGone: the index does not exist or is closed.
     """
-    answer = await ask(search, generation, body)
+    answer = await request_bulk(search, generation, body)
     if not answer.failures:
         return answer
     if len(answer.failures) > 1:
         count, reason = len(answer.failures), answer.failures[0].reason
         raise EngineUnavailable(f"It fails at {count:,} documents at once: {reason}")
     [failure] = answer.failures
-    beside = taken(body, answer)
-    if len(beside) < WITNESSES:
-        beside += await find_witnesses()
+    beside = accepted(body, answer)
+    if len(beside) < MOST_KNOWN_GOOD:
+        beside += await find_known_good()
     if not beside:
         raise EngineUnavailable(f"It fails at {failure.property_id}: {failure.reason}")
-    return replace(answer, failures=()) + await blame(search, generation, failure, body, beside[:WITNESSES])
+    return replace(answer, failures=()) + await retry_alone(
+        search, generation, failure, body, beside[:MOST_KNOWN_GOOD]
+    )
 
 
-def taken(body: Body, answer: Answer) -> list[IndexedDocument]:
+def accepted(body: BulkBody, answer: BulkResult) -> list[IndexedDocument]:
     """Return the documents of the body that the engine accepted."""
     wrong = {each.property_id for each in (*answer.refusals, *answer.failures)}
     return [document for document in body.documents if document["id"] not in wrong]
 
 
-async def blame(
+async def retry_alone(
     search: AsyncOpenSearch,
     generation: str,
     failure: Refusal,
-    body: Body,
-    witnesses: Sequence[IndexedDocument],
-) -> Answer:
+    body: BulkBody,
+    known_good: Sequence[IndexedDocument],
+) -> BulkResult:
     """Write known good documents and then the failed one alone; refuse it if only it fails every time.
 
     Raises:
@@ -149,25 +151,25 @@ async def blame(
     suspects = [document for document in body.documents if document["id"] == failure.property_id]
     for _ in range(ATTEMPTS):
         await asyncio.sleep(PAUSE_S)
-        others = [await ask(search, generation, beside) for beside in pack(witnesses)]
+        others = [await request_bulk(search, generation, beside) for beside in pack(known_good)]
         if any(answer.failures for answer in others):
             raise EngineUnavailable(f"It fails at other documents too: {failure.reason}")
-        alone = sum([await ask(search, generation, apart) for apart in pack(suspects)], Answer())
+        alone = sum([await request_bulk(search, generation, apart) for apart in pack(suspects)], BulkResult())
         if not alone.failures:
             return alone
-    return Answer(refusals=(failure,))
+    return BulkResult(refusals=(failure,))
 
 
-async def ask(search: AsyncOpenSearch, generation: str, body: Body) -> Answer:
+async def request_bulk(search: AsyncOpenSearch, generation: str, body: BulkBody) -> BulkResult:
     try:
         answer = await search.bulk(
             body=body.data,
             index=generation,
-            params={"filter_path": ANSWER, "request_timeout": TIMEOUT_S},
+            params={"filter_path": RESPONSE_FIELDS, "request_timeout": TIMEOUT_S},
         )
     except TransportError as error:
-        if error.status_code == FAILED and len(body.documents) == 1:
-            return Answer(failures=(refusal(body.documents[0], str(error.error), str(error)),))
+        if error.status_code == FAILED_STATUS and len(body.documents) == 1:
+            return BulkResult(failures=(refusal(body.documents[0], str(error.error), str(error)),))
         raise unavailable(error) from error
     except OpenSearchException as error:
         raise unavailable(error) from error
@@ -185,9 +187,9 @@ def refusal(document: IndexedDocument, error_type: str, reason: str) -> Refusal:
     return Refusal(document["id"], document["revision"], error_type, reason)
 
 
-def read_answer(documents: Sequence[IndexedDocument], answer: dict[str, Any]) -> Answer:
+def read_answer(documents: Sequence[IndexedDocument], answer: dict[str, Any]) -> BulkResult:
     if not answer["errors"]:
-        return Answer()
+        return BulkResult()
     refusals: list[Refusal] = []
     failures: list[Refusal] = []
     superseded = 0
@@ -198,15 +200,15 @@ def read_answer(documents: Sequence[IndexedDocument], answer: dict[str, Any]) ->
             superseded += 1
         elif status >= 300:
             error = result["error"]
-            check_engine(status, error)
+            raise_if_unavailable(status, error)
             refused = refusal(document, error["type"], error["reason"])
-            (failures if status >= FAILED else refusals).append(refused)
-    return Answer(tuple(refusals), superseded, tuple(failures))
+            (failures if status >= FAILED_STATUS else refusals).append(refused)
+    return BulkResult(tuple(refusals), superseded, tuple(failures))
 
 
-def check_engine(status: int, error: dict[str, Any]) -> None:
+def raise_if_unavailable(status: int, error: dict[str, Any]) -> None:
     """Raise if the error is certainly not the document's fault."""
-    if error["type"] in GONE:
+    if error["type"] in GONE_ERRORS:
         raise GenerationGone(error["reason"])
-    if status in BUSY or error["type"] == BLOCKED:
+    if status in BUSY_STATUSES or error["type"] == BLOCKED_ERROR:
         raise EngineUnavailable(f"{error['type']}: {error['reason']}")

@@ -56,7 +56,7 @@ CLEARED = (
 CLEAR = delete(DeadLetter).where(DeadLetter.property_id.in_(CLEARED))
 
 
-async def settle(
+async def record_and_clear(
     connection: AsyncConnection, documents: Sequence[IndexedDocument], refusals: Iterable[Refusal]
 ) -> int:
     """Record the refused documents and clear the letters of all others; return how many were refused."""

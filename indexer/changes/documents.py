@@ -30,7 +30,7 @@ from domain.ranking import deal_order, stored_rank
 from schemas.index.listings import BUCKETS, ListingDocument
 from schemas.tables import Property, PropertyImage, PropertyMarket
 
-WRITTEN = ("title", "description", "society")
+TEXT_FIELDS = ("title", "description", "society")
 MAX_TEXT = 100_000  # characters; even with all of them escaped, a document fits into one body (bulk.py)
 
 
@@ -58,7 +58,7 @@ class Refusal:
 
 
 @dataclass(frozen=True)
-class Rendered:
+class RenderedPage:
     documents: list[ListingDocument]
     refusals: list[Refusal]
 
@@ -153,14 +153,14 @@ PAGES = {False: compiled(FIRST_PAGE), True: compiled(FIRST_PAGE.where(Property.i
 """Statements by whether there was a page before."""
 
 
-async def read_chosen(connection: AsyncConnection, ids: Sequence[UUID]) -> Rendered:
+async def read_documents(connection: AsyncConnection, ids: Sequence[UUID]) -> RenderedPage:
     """Read the documents of these properties; properties that no longer exist are left out."""
     return render_all(await connection.execute(CHOSEN, {"ids": list(ids)}))
 
 
 async def read_page(
     connection: AsyncConnection, *, after: UUID | None, until: UUID | None, limit: int
-) -> Rendered:
+) -> RenderedPage:
     """Read the documents of the next properties by id, in `(after, until]`; None means unbounded.
 
     The query goes directly to the driver in binary format, because a fill reads a million rows.
@@ -177,7 +177,7 @@ async def read_page(
         return render_all(await cursor.fetchall())
 
 
-def render_all(rows: Iterable[Sequence[Any]]) -> Rendered:
+def render_all(rows: Iterable[Sequence[Any]]) -> RenderedPage:
     """Render each row; one that fails becomes a refusal and does not block the others."""
     documents: list[ListingDocument] = []
     refusals: list[Refusal] = []
@@ -186,20 +186,20 @@ def render_all(rows: Iterable[Sequence[Any]]) -> Rendered:
             documents.append(render(dict(zip(FIELDS, row, strict=False))))
         except Exception as error:  # noqa: BLE001  an error in one row must not affect the others
             refusals.append(Refusal(row[0], row[1], type(error).__name__, str(error)))
-    return Rendered(documents, refusals)
+    return RenderedPage(documents, refusals)
 
 
 def render(row: dict[str, Any]) -> ListingDocument:
     """Turn a row into its document, in place. The result depends only on the row."""
     check_size(row)
-    for field in WRITTEN:  # the engine folds only precomposed accents
+    for field in TEXT_FIELDS:  # the engine folds only precomposed accents
         row[field] = row[field] and normalize("NFC", row[field])
     listed_at = datetime.fromtimestamp(row["listed_at"], UTC)
     latitude, longitude = row.pop("latitude"), row.pop("longitude")
     row["location"] = None if latitude is None else {"lat": latitude, "lon": longitude}
     row["price_step"] = str(ladder_step(row["listing_type"], row["price"]))
     row["bucket"] = bucket(row["id"])
-    row["listed_at"] = iso(listed_at)
+    row["listed_at"] = iso_seconds(listed_at)
     row["deal_order"] = deal_order(row["deal"], row["deal_delta_pct"])
     has_image = row["image"] is not None
     row["rank"] = stored_rank(
@@ -220,10 +220,10 @@ def tombstone(property_id: UUID, revision: int, deleted_at: datetime) -> Tombsto
         "revision": revision,
         "bucket": bucket(str(property_id)),
         "is_active": False,
-        "deleted_at": iso(deleted_at.astimezone(UTC)),
+        "deleted_at": iso_seconds(deleted_at.astimezone(UTC)),
     }
 
 
-def iso(moment: datetime) -> str:
+def iso_seconds(moment: datetime) -> str:
     """Format a UTC time as in the index, in whole seconds."""
     return moment.isoformat()[:19] + "Z"

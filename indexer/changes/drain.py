@@ -35,16 +35,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from indexer.backoff import delays
 from indexer.changes import dead_letters, outbox
 from indexer.changes.bulk import (
-    WITNESSES,
-    Answer,
-    Body,
+    MOST_KNOWN_GOOD,
+    BulkBody,
+    BulkResult,
     EngineUnavailable,
     GenerationGone,
     pack,
     send,
     unavailable,
 )
-from indexer.changes.documents import IndexedDocument, Refusal, Tombstone, read_chosen, tombstone
+from indexer.changes.documents import IndexedDocument, Refusal, Tombstone, read_documents, tombstone
 from indexer.changes.outbox import Change
 from indexer.lifecycle import generations
 from indexer.lifecycle.generations import ForeignGeneration, Generation
@@ -58,12 +58,12 @@ log = structlog.get_logger(component=__name__)
 PATIENCE_S = 30.0  # how long to wait for a later release's drains, if only they may settle the changes
 BATCH = 500  # rows claimed by a batch; writing them takes about 0.1 s
 # The transaction idles during both; the sum is below Postgres's limit for that (stores/database.py).
-LIVE_S = 7.0  # time limit of a batch in the live generation
-OTHERS_S = 6.0  # extra time for the others, after the live one
+LIVE_LIMIT_S = 7.0  # time limit of a batch in the live generation
+OTHERS_EXTRA_S = 6.0  # extra time for the others, after the live one
 
 
 @dataclass(frozen=True)
-class Drained:
+class DrainResult:
     """The result of one batch."""
 
     claimed: int = 0
@@ -72,26 +72,26 @@ class Drained:
     refused: int = 0
     superseded: int = 0
     """Writes to a generation that already had a newer revision."""
-    hidden: bool = False
+    is_refresh_deferred: bool = False
     """Whether its writes are left for a later refresh, because it was part of a backlog."""
 
 
 @dataclass(frozen=True)
-class Load:
+class DocumentBatch:
     """The documents to write, and the same packed into bodies."""
 
     search: AsyncOpenSearch
     documents: Sequence[IndexedDocument]
-    bodies: tuple[Body, ...]
-    witnesses: "Witnesses"
+    bodies: tuple[BulkBody, ...]
+    known_good: "KnownGoodDocuments"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class WriteResult:
     """The result of a batch in each generation."""
 
-    answers: Mapping[Generation, Answer]
-    missed: Mapping[Generation, str] = field(default_factory=dict)
+    answers: Mapping[Generation, BulkResult]
+    failed: Mapping[Generation, str] = field(default_factory=dict)
     """Generations that did not take the batch, with the reason."""
 
     @property
@@ -113,7 +113,7 @@ class Outcome:
         return sum(answer.superseded for answer in self.answers.values())
 
     @property
-    def is_searched(self) -> bool:
+    def is_live_written(self) -> bool:
         """Whether the live generation has taken the batch."""
         return any(target.is_live for target in self.answers)
 
@@ -125,11 +125,11 @@ async def drain_once(
     alias: str,
     limit: int = BATCH,
     epoch: SearchCacheEpoch | None = None,
-    show: bool = False,
-) -> Drained:
+    always_refresh: bool = False,
+) -> DrainResult:
     """Settle one batch of changes in every writable generation and make it searchable.
 
-    A full batch of a backlog without awaited changes is not made searchable, unless `show` is set.
+    A full batch of a backlog without awaited changes is not made searchable, unless `always_refresh` is set.
 
     Raises:
         EngineUnavailable: nothing has been settled; retry later.
@@ -141,43 +141,43 @@ async def drain_once(
         async with connection.begin():
             changes = await outbox.claim(connection, limit)
             crash_here("after-claim")
-            hidden = not show and await is_of_a_backlog(connection, changes, limit)
+            is_refresh_deferred = not always_refresh and await is_of_a_backlog(connection, changes, limit)
             try:
-                drained = await settle(connection, search, alias, changes)
-                if drained.documents and not hidden:
-                    async with at_most(LIVE_S, "Making it searchable"):
+                drained = await write_changes(connection, search, alias, changes)
+                if drained.documents and not is_refresh_deferred:
+                    async with time_limit(LIVE_LIMIT_S, "Making it searchable"):
                         await refresh(search, alias, epoch)
             except EngineUnavailable as error:
                 error.claimed = len(changes)
                 raise
             crash_here("before-commit")
     crash_here("after-settling")
-    return replace(drained, hidden=hidden)
+    return replace(drained, is_refresh_deferred=is_refresh_deferred)
 
 
-async def settle(
+async def write_changes(
     connection: AsyncConnection, search: AsyncOpenSearch, alias: str, changes: Sequence[Change]
-) -> Drained:
+) -> DrainResult:
     """Write claimed changes to every writable generation, and record the refused documents."""
     targets = await generations.targets(connection, alias) if changes else []
     if not targets:
-        return Drained(claimed=len(changes))
-    rendered = await read_chosen(connection, list({change.property_id for change in changes}))
+        return DrainResult(claimed=len(changes))
+    rendered = await read_documents(connection, list({change.property_id for change in changes}))
     documents: list[IndexedDocument] = [*rendered.documents, *tombstones(changes)]
-    outcome = await write(search, targets, documents, Witnesses(connection, documents))
+    outcome = await write(search, targets, documents, KnownGoodDocuments(connection, documents))
     crash_here("after-bulk")
-    await give_up_on(connection, outcome.missed)
+    await mark_unusable(connection, outcome.failed)
     refusals = [*rendered.refusals, *outcome.refusals]
-    shown = documents if outcome.is_searched else []
-    refused = await dead_letters.settle(connection, shown, refusals)
-    return Drained(len(changes), len(documents), refused, outcome.superseded)
+    shown = documents if outcome.is_live_written else []
+    refused = await dead_letters.record_and_clear(connection, shown, refusals)
+    return DrainResult(len(changes), len(documents), refused, outcome.superseded)
 
 
 async def is_of_a_backlog(connection: AsyncConnection, changes: Sequence[Change], limit: int) -> bool:
     """Whether the batch is full, more changes are pending, and none of these is awaited."""
     if len(changes) < limit or any(change.awaited for change in changes):
         return False
-    return await outbox.newest(connection) > 0
+    return await outbox.newest_id(connection) > 0
 
 
 async def drain_all(
@@ -205,11 +205,13 @@ async def drain_pending(
         ForeignGeneration: only a later release may settle the changes, and none did in time.
     """
     async with engine.connect() as connection:
-        mark = await outbox.newest(connection)
+        mark = await outbox.newest_id(connection)
     given_up = time.monotonic() + PATIENCE_S
     while await _is_pending(engine, mark):
         try:
-            claimed = (await drain_once(engine, search, alias=alias, epoch=epoch, show=True)).claimed
+            claimed = (
+                await drain_once(engine, search, alias=alias, epoch=epoch, always_refresh=True)
+            ).claimed
         except ForeignGeneration:
             if time.monotonic() > given_up:
                 raise
@@ -220,7 +222,7 @@ async def drain_pending(
 
 async def _is_pending(engine: AsyncEngine, mark: int) -> bool:
     async with engine.connect() as connection:
-        return await outbox.is_pending(connection, mark)
+        return await outbox.is_pending_up_to(connection, mark)
 
 
 async def refresh(search: AsyncOpenSearch, alias: str, epoch: SearchCacheEpoch | None = None) -> None:
@@ -252,7 +254,7 @@ def tombstones(changes: Iterable[Change]) -> list[Tombstone]:
 
 
 @dataclass
-class Witnesses:
+class KnownGoodDocuments:
     """Known good documents, which are already indexed and safe to write again; read lazily."""
 
     connection: AsyncConnection
@@ -263,11 +265,11 @@ class Witnesses:
     async def find(self) -> Sequence[IndexedDocument]:
         async with self.lock:  # several generations may ask, but the connection runs one query at a time
             if self.found is None:
-                self.found = await read_witnesses(self.connection, self.suspects)
+                self.found = await read_known_good(self.connection, self.suspects)
         return self.found
 
 
-async def read_witnesses(
+async def read_known_good(
     connection: AsyncConnection, suspects: Sequence[IndexedDocument]
 ) -> Sequence[IndexedDocument]:
     query = (
@@ -278,51 +280,51 @@ async def read_witnesses(
             ~exists().where(DeadLetter.property_id == Property.id),
         )
         .order_by(Property.id)
-        .limit(WITNESSES)
+        .limit(MOST_KNOWN_GOOD)
     )
-    return (await read_chosen(connection, (await connection.scalars(query)).all())).documents
+    return (await read_documents(connection, (await connection.scalars(query)).all())).documents
 
 
 async def write(
     search: AsyncOpenSearch,
     targets: Sequence[Generation],
     documents: Sequence[IndexedDocument],
-    witnesses: Witnesses,
-) -> Outcome:
-    """Write documents to all generations in parallel; the others get `OTHERS_S` more than the live one.
+    known_good: KnownGoodDocuments,
+) -> WriteResult:
+    """Write documents to all generations in parallel; the others get `OTHERS_EXTRA_S` more than the live one.
 
     If no generation is live, the newest takes its place, so changes wait for it.
 
     Raises:
         EngineUnavailable: the live generation did not take the documents.
     """
-    load = Load(search, documents, tuple(pack(documents)), witnesses)
+    batch = DocumentBatch(search, documents, tuple(pack(documents)), known_good)
     first, *others = sorted(targets, key=lambda target: not target.is_live)
-    answers: dict[Generation, Answer] = {}
-    missed: dict[Generation, str] = {}
-    following = {target: asyncio.create_task(follow(load, target, missed)) for target in others}
+    answers: dict[Generation, BulkResult] = {}
+    failed: dict[Generation, str] = {}
+    following = {target: asyncio.create_task(write_with_retries(batch, target, failed)) for target in others}
     try:
         try:
-            async with at_most(LIVE_S, first.name):
-                answers[first] = await deliver(load, first)
+            async with time_limit(LIVE_LIMIT_S, first.name):
+                answers[first] = await write_to_generation(batch, first)
         except GenerationGone as error:
-            missed[first] = str(error)
+            failed[first] = str(error)
         if following:
-            await asyncio.wait(following.values(), timeout=OTHERS_S)
+            await asyncio.wait(following.values(), timeout=OTHERS_EXTRA_S)
     finally:
         for task in following.values():
             task.cancel()
         await asyncio.gather(*following.values(), return_exceptions=True)
     for target, task in following.items():
         if task.cancelled():
-            missed.setdefault(target, f"It took {OTHERS_S:g} s longer than the live one.")
-        elif target not in missed:
+            failed.setdefault(target, f"It took {OTHERS_EXTRA_S:g} s longer than the live one.")
+        elif target not in failed:
             answers[target] = task.result()
-    return Outcome(answers, missed)
+    return WriteResult(answers, failed)
 
 
 @asynccontextmanager
-async def at_most(seconds: float, what: str) -> AsyncIterator[None]:
+async def time_limit(seconds: float, what: str) -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(seconds):
             yield
@@ -330,48 +332,50 @@ async def at_most(seconds: float, what: str) -> AsyncIterator[None]:
         raise EngineUnavailable(f"{what} took longer than {seconds:g} s.") from error
 
 
-async def follow(load: Load, target: Generation, missed: dict[Generation, str]) -> Answer:
+async def write_with_retries(
+    batch: DocumentBatch, target: Generation, failed: dict[Generation, str]
+) -> BulkResult:
     """Write to a generation that is not live; retry until it takes everything or its index is gone.
 
-    The last error is noted in `missed` until a write succeeds.
+    The last error is kept in `failed` until a write succeeds.
     """
     for pause in delays():
         try:
-            answer = await deliver(load, target)
+            answer = await write_to_generation(batch, target)
         except EngineUnavailable as error:
-            missed[target] = str(error)
+            failed[target] = str(error)
         except (GenerationGone, OpenSearchException) as error:
-            missed[target] = str(error)
+            failed[target] = str(error)
             break
         else:
-            missed.pop(target, None)
+            failed.pop(target, None)
             return answer
         await asyncio.sleep(pause)
-    return Answer()
+    return BulkResult()
 
 
-async def deliver(load: Load, target: Generation) -> Answer:
+async def write_to_generation(batch: DocumentBatch, target: Generation) -> BulkResult:
     """Write documents to one generation; if its schema is another, only the fields that it knows."""
-    search, bodies = load.search, load.bodies
+    search, bodies = batch.search, batch.bodies
     if not target.is_current:
-        bodies = tuple(pack(await fitted(search, target, load.documents)))
+        bodies = tuple(pack(await only_mapped_fields(search, target, batch.documents)))
 
-    async def find_witnesses() -> Sequence[IndexedDocument]:
-        found = await load.witnesses.find()
-        return found if target.is_current else await fitted(search, target, found)
+    async def find_known_good() -> Sequence[IndexedDocument]:
+        found = await batch.known_good.find()
+        return found if target.is_current else await only_mapped_fields(search, target, found)
 
-    whole = Answer()
+    whole = BulkResult()
     for body in bodies:
-        whole += await send(search, target.name, body, find_witnesses)
+        whole += await send(search, target.name, body, find_known_good)
         crash_here("mid-bulk")
     return whole
 
 
-async def fitted(
+async def only_mapped_fields(
     search: AsyncOpenSearch, target: Generation, documents: Iterable[IndexedDocument]
 ) -> list[IndexedDocument]:
     try:
-        fields = await generations.fields(search, target.name)
+        fields = await generations.mapped_fields(search, target.name)
     except NotFoundError as error:
         raise GenerationGone(str(error)) from error
     except OpenSearchException as error:
@@ -382,7 +386,7 @@ async def fitted(
     ]
 
 
-async def give_up_on(connection: AsyncConnection, missed: Mapping[Generation, str]) -> None:
+async def mark_unusable(connection: AsyncConnection, failed: Mapping[Generation, str]) -> None:
     """Give up generations that miss changes, but never the live one.
 
     If the live index is missing, it may come back (a wrong address, a restore), so its changes wait until
@@ -391,9 +395,9 @@ async def give_up_on(connection: AsyncConnection, missed: Mapping[Generation, st
     Raises:
         EngineUnavailable: the live generation is among them.
     """
-    for target, reason in missed.items():
-        was = await generations.give_up(connection, target.name, reason)
+    for target, reason in failed.items():
+        was = await generations.mark_unusable(connection, target.name, reason)
         if was is GenerationState.LIVE:
             raise EngineUnavailable(f"{target.name} is live, and lost: run `indexer reindex`. {reason}")
-        if was in generations.GIVEN_UP:
+        if was in generations.UNUSABLE_STATE:
             log.warning("generation misses changes", generation=target.name, was=was, reason=reason)

@@ -41,14 +41,14 @@ async def claim(connection: AsyncConnection, limit: int) -> list[Change]:
     ]
 
 
-async def owe(connection: AsyncConnection, revisions: Mapping[UUID, int]) -> None:
+async def enqueue(connection: AsyncConnection, revisions: Mapping[UUID, int]) -> None:
     """Queue properties for indexing, in the caller's transaction."""
     if revisions:
         rows = [{"property_id": key, "revision": revision} for key, revision in revisions.items()]
         await connection.execute(insert(OutboxRow), rows)
 
 
-async def owe_tombstones(connection: AsyncConnection, ids: Iterable[UUID]) -> None:
+async def enqueue_tombstones(connection: AsyncConnection, ids: Iterable[UUID]) -> None:
     """Queue tombstones for properties that no longer exist, each with a newly drawn revision."""
     rows = [{"property_id": key, "deleted": True} for key in ids]
     if rows:
@@ -66,12 +66,12 @@ async def depth(connection: AsyncConnection) -> int:
     return await connection.scalar(select(func.count()).select_from(OutboxRow)) or 0
 
 
-async def newest(connection: AsyncConnection) -> int:
+async def newest_id(connection: AsyncConnection) -> int:
     """Return the highest pending id, as a mark: every change that is pending now has an id up to it."""
     return await connection.scalar(select(func.max(OutboxRow.id))) or 0
 
 
-async def is_pending(connection: AsyncConnection, mark: int) -> bool:
+async def is_pending_up_to(connection: AsyncConnection, mark: int) -> bool:
     """Whether a change up to the mark is unsettled; changes that a drain has claimed are unsettled too."""
     oldest = select(OutboxRow.id).order_by(OutboxRow.id).limit(1)
     return (await connection.scalar(oldest) or mark + 1) <= mark

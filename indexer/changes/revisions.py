@@ -20,7 +20,7 @@ from indexer.audit import SEQUENCE, audit
 from schemas.tables import REVISIONS, IndexGeneration
 from schemas.vocabulary import GenerationState
 
-MARK = "ahead"
+RESTORE_NOTE = "ahead"
 
 HIGHEST: dict[str, Any] = {
     "size": 0,
@@ -28,13 +28,15 @@ HIGHEST: dict[str, Any] = {
     "aggs": {"highest": {"max": {"field": "revision"}}},
 }
 """Cheap for any number of documents: the maximum is read from the end of the index's point tree."""
-LAST = select(func.coalesce(func.pg_sequence_last_value(literal_column(f"'{REVISIONS.name}'::regclass")), 0))
+LAST_DRAWN = select(
+    func.coalesce(func.pg_sequence_last_value(literal_column(f"'{REVISIONS.name}'::regclass")), 0)
+)
 
-DRAW_ANEW = select(func.touch_properties(bindparam("ids", type_=ARRAY(Uuid(as_uuid=False)))))
+DRAW_NEW_REVISIONS = select(func.touch_properties(bindparam("ids", type_=ARRAY(Uuid(as_uuid=False)))))
 
 
 @dataclass(frozen=True)
-class Heights:
+class RevisionHeights:
     """The highest revision in the index and in the database."""
 
     index: int
@@ -54,17 +56,17 @@ class Heights:
         )
 
 
-async def measure(engine: AsyncEngine, search: AsyncOpenSearch, index: str) -> Heights:
+async def read_heights(engine: AsyncEngine, search: AsyncOpenSearch, index: str) -> RevisionHeights:
     """Read both heights, the index first.
 
     Its revisions were drawn before the sequence is read, so a concurrent write does not look like a restore.
     """
-    in_index = await highest(search, index)
+    in_index = await highest_in_index(search, index)
     async with engine.connect() as connection:
-        return Heights(in_index, await last(connection))
+        return RevisionHeights(in_index, await last_drawn(connection))
 
 
-async def highest(search: AsyncOpenSearch, index: str) -> int:
+async def highest_in_index(search: AsyncOpenSearch, index: str) -> int:
     """Return the highest searchable revision; 0 if the index does not exist."""
     try:
         answer = await search.search(index=index, body=HIGHEST)
@@ -73,17 +75,17 @@ async def highest(search: AsyncOpenSearch, index: str) -> int:
     return int(answer["aggregations"]["highest"]["value"] or 0)
 
 
-async def last(connection: AsyncConnection) -> int:
-    return int((await connection.execute(LAST)).scalar_one())
+async def last_drawn(connection: AsyncConnection) -> int:
+    return int((await connection.execute(LAST_DRAWN)).scalar_one())
 
 
-async def restored(engine: AsyncEngine, search: AsyncOpenSearch, alias: str) -> Heights | None:
+async def find_restore(engine: AsyncEngine, search: AsyncOpenSearch, alias: str) -> RevisionHeights | None:
     """Return how far the live index is ahead, or was when an indexer noted it; otherwise None."""
-    now = await measure(engine, search, alias)
-    return now if now.ahead else await noted(engine, alias)
+    now = await read_heights(engine, search, alias)
+    return now if now.ahead else await read_restore_note(engine, alias)
 
 
-async def noted(engine: AsyncEngine, alias: str) -> Heights | None:
+async def read_restore_note(engine: AsyncEngine, alias: str) -> RevisionHeights | None:
     """Return the heights that were noted with the live generation, or None.
 
     The note is needed because later writes hide a restore: the sequence passes the index, but outdated
@@ -91,35 +93,39 @@ async def noted(engine: AsyncEngine, alias: str) -> Heights | None:
     """
     is_live = (IndexGeneration.alias == alias, IndexGeneration.state == GenerationState.LIVE)
     async with engine.connect() as connection:
-        mark = await connection.scalar(select(IndexGeneration.counts[MARK]).where(*is_live))
-    return Heights(**mark) if mark else None
+        mark = await connection.scalar(select(IndexGeneration.counts[RESTORE_NOTE]).where(*is_live))
+    return RevisionHeights(**mark) if mark else None
 
 
-async def note(engine: AsyncEngine, alias: str, heights: Heights | None) -> None:
+async def store_restore_note(engine: AsyncEngine, alias: str, heights: RevisionHeights | None) -> None:
     """Store the heights with the live generation, or clear the note with None."""
     async with engine.begin() as connection:
         await connection.execute(
             update(IndexGeneration)
             .where(IndexGeneration.alias == alias, IndexGeneration.state == GenerationState.LIVE)
-            .values(counts=IndexGeneration.counts.concat(literal({MARK: heights and asdict(heights)}, JSONB)))
+            .values(
+                counts=IndexGeneration.counts.concat(
+                    literal({RESTORE_NOTE: heights and asdict(heights)}, JSONB)
+                )
+            )
         )
 
 
-async def pass_over(connection: AsyncConnection, revision: int) -> None:
+async def advance_sequence(connection: AsyncConnection, revision: int) -> None:
     """Move the sequence past this revision, in the caller's transaction.
 
     If the sequence has to move, the table is locked against writers, which draw revisions, so that no
     revision is given out twice. Otherwise this is a no-op.
     """
-    if revision <= await last(connection):
+    if revision <= await last_drawn(connection):
         return
     await connection.execute(text("LOCK TABLE properties IN SHARE ROW EXCLUSIVE MODE"))
-    before = await last(connection)
+    before = await last_drawn(connection)
     if revision > before:
         await connection.execute(select(func.setval(REVISIONS.name, revision)))
         await audit(connection, "pass_revisions", REVISIONS.name, SEQUENCE, revision=[before, revision])
 
 
-async def draw_anew(connection: AsyncConnection, ids: Sequence[str]) -> None:
+async def draw_new_revisions(connection: AsyncConnection, ids: Sequence[str]) -> None:
     """Give rows new revisions; the triggers queue them for indexing."""
-    await connection.execute(DRAW_ANEW, {"ids": list(ids)})
+    await connection.execute(DRAW_NEW_REVISIONS, {"ids": list(ids)})

@@ -21,9 +21,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from indexer.backoff import delays
 from indexer.changes import dead_letters, outbox
-from indexer.changes.bulk import Body, EngineUnavailable, GenerationGone, pack, send
-from indexer.changes.documents import Refusal, Rendered, read_page
-from indexer.changes.drain import Drained, drain_once
+from indexer.changes.bulk import BulkBody, EngineUnavailable, GenerationGone, pack, send
+from indexer.changes.documents import Refusal, RenderedPage, read_page
+from indexer.changes.drain import DrainResult, drain_once
 from indexer.lifecycle import generations
 from indexer.lifecycle.generations import ForeignGeneration
 from runtime.crash_points import crash_here
@@ -34,7 +34,7 @@ SLICES = 3  # while one waits for the engine, the others read and render; more w
 PAGE = 2000  # rows read at a time, a few megabytes
 LAG_S = 2.0  # above this lag a fill pauses, because users wait for changes
 PATIENCE_S = 60.0  # a store may be unavailable this long before the fill fails
-AWAY = (EngineUnavailable, OperationalError, InterfaceError, DriverError, PoolTimeout)
+STORE_ERRORS = (EngineUnavailable, OperationalError, InterfaceError, DriverError, PoolTimeout)
 
 Progress = Callable[[int, int], Awaitable[None]]
 """Called after each page with the rows written and the approximate total."""
@@ -52,7 +52,7 @@ class Slice:
     rows: int = 0
     done: bool = False
 
-    def moved(self, page: Rendered) -> Self:
+    def advanced(self, page: RenderedPage) -> Self:
         return replace(
             self, after=page.last_id or self.after, rows=self.rows + page.rows, done=page.rows < PAGE
         )
@@ -105,26 +105,28 @@ class Fill:
             cursor = await connection.scalar(select(IndexGeneration.cursor).where(is_ours))
             if cursor:
                 return [Slice.from_json(number, value) for number, value in cursor.items()]
-            slices = await plan(connection, self.total)
+            slices = await plan_slices(connection, self.total)
             for part in slices:
                 await self.save(connection, part)
         return slices
 
     async def fill_slice(self, part: Slice) -> None:
         while not part.done:
-            await self.make_way()
+            await self.drain_backlog()
             part = await self.fill_page(part)
             await self.progress(self.written, max(self.total, self.written))
 
-    async def make_way(self) -> None:
+    async def drain_backlog(self) -> None:
         """Drain changes while the lag is too high; there may be no other drain running."""
-        while await self.patiently(self.lag_s) > LAG_S:
-            drained = await self.patiently(self.help)
+        while await self.with_retries(self.lag_s) > LAG_S:
+            drained = await self.with_retries(self.drain_batch)
             if not drained.claimed:
                 await asyncio.sleep(0.1)
 
-    async def help(self) -> Drained:
-        return await drain_once(self.engine, self.search, alias=self.alias, epoch=self.epoch, show=True)
+    async def drain_batch(self) -> DrainResult:
+        return await drain_once(
+            self.engine, self.search, alias=self.alias, epoch=self.epoch, always_refresh=True
+        )
 
     async def lag_s(self) -> float:
         async with self.engine.connect() as connection:
@@ -132,36 +134,36 @@ class Fill:
 
     async def fill_page(self, part: Slice) -> Slice:
         """Write the next page of the slice; its cursor moves only after the engine has the rows."""
-        page = await self.patiently(lambda: self.read(part))
+        page = await self.with_retries(lambda: self.read(part))
         refusals = [refusal for body in pack(page.documents) for refusal in await self.write(body)]
         crash_here("mid-fill")
-        moved = part.moved(page)
-        await self.patiently(lambda: self.settle(moved, [*page.refusals, *refusals]))
+        moved = part.advanced(page)
+        await self.with_retries(lambda: self.save_page(moved, [*page.refusals, *refusals]))
         crash_here("after-page")
         self.written += page.rows
         self.new += page.rows
         return moved
 
-    async def read(self, part: Slice) -> Rendered:
+    async def read(self, part: Slice) -> RenderedPage:
         async with self.engine.connect() as connection:
             return await read_page(connection, after=part.after, until=part.until, limit=PAGE)
 
-    async def settle(self, part: Slice, refusals: Iterable[Refusal]) -> None:
+    async def save_page(self, part: Slice, refusals: Iterable[Refusal]) -> None:
         """Save refusals and the cursor. No dead letters are cleared, because this index is not live yet."""
         async with self.engine.begin() as connection:
             await dead_letters.record(connection, refusals)
             await self.save(connection, part)
 
-    async def write(self, body: Body) -> Sequence[Refusal]:
-        return (await self.patiently(lambda: send(self.search, self.name, body))).refusals
+    async def write(self, body: BulkBody) -> Sequence[Refusal]:
+        return (await self.with_retries(lambda: send(self.search, self.name, body))).refusals
 
-    async def patiently(self, attempt: Callable[[], Awaitable[Result]]) -> Result:
+    async def with_retries(self, attempt: Callable[[], Awaitable[Result]]) -> Result:
         """Retry while a store is unavailable, for at most `patience_s`."""
         waits, given_up = delays(), time.monotonic() + self.patience_s
         while True:
             try:
                 return await attempt()
-            except (*AWAY, ForeignGeneration):  # or the drains of a later release have to do it
+            except (*STORE_ERRORS, ForeignGeneration):  # or the drains of a later release have to do it
                 if time.monotonic() > given_up:
                     raise
             await asyncio.sleep(next(waits))
@@ -190,7 +192,7 @@ async def count_rows(connection: AsyncConnection) -> int:
     return await connection.scalar(select(func.count()).select_from(Property)) or 0
 
 
-async def plan(connection: AsyncConnection, rows: int) -> list[Slice]:
+async def plan_slices(connection: AsyncConnection, rows: int) -> list[Slice]:
     """Return slices of about equal size; the last has no upper bound, so it includes later ids."""
     starts = [
         await connection.scalar(select(Property.id).order_by(Property.id).offset(offset).limit(1))

@@ -32,20 +32,20 @@ RETENTION = timedelta(hours=24)
 
 UNFINISHED = (GenerationState.BUILDING, GenerationState.VERIFYING)
 IN_USE = (*UNFINISHED, GenerationState.LIVE)
-ABANDONED = timedelta(minutes=1)
+ABANDONED_AFTER = timedelta(minutes=1)
 """A build without a heartbeat for this long counts as abandoned."""
 UNUSABLE = (GenerationState.FAILED, GenerationState.STALE)
-GIVEN_UP = {
+UNUSABLE_STATE = {
     GenerationState.BUILDING: GenerationState.FAILED,
     GenerationState.VERIFYING: GenerationState.FAILED,
     GenerationState.RETAINED: GenerationState.STALE,
 }
 """The state that a generation gets when it misses changes, by its current state."""
-FRESH = and_(
+IS_ROLLBACK_CANDIDATE = and_(
     IndexGeneration.state == GenerationState.RETAINED,
     IndexGeneration.retained_at > func.now() - RETENTION,
 )
-WRITABLE = or_(IndexGeneration.state.in_(IN_USE), FRESH)
+WRITABLE = or_(IndexGeneration.state.in_(IN_USE), IS_ROLLBACK_CANDIDATE)
 
 
 class Refused(Exception):
@@ -88,7 +88,7 @@ async def create(engine: AsyncEngine, search: AsyncOpenSearch, settings: Setting
     alias = settings.index_alias
     name = f"{alias}-{schema_hash()}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
     async with engine.connect() as connection:
-        await family(connection, alias)
+        await all_writable(connection, alias)
     await search.indices.create(index=name, body=index_body(settings))
     crash_here("after-index")
     async with engine.begin() as connection:
@@ -113,7 +113,7 @@ def index_body(settings: Settings) -> dict[str, Any]:
 
 async def writable(connection: AsyncConnection, alias: str) -> list[Generation]:
     """Return the generations of the alias that every change must reach."""
-    return await _find(connection, of(alias), WRITABLE)
+    return await _find(connection, has_alias(alias), WRITABLE)
 
 
 async def targets(connection: AsyncConnection, alias: str) -> list[Generation]:
@@ -126,12 +126,12 @@ async def targets(connection: AsyncConnection, alias: str) -> list[Generation]:
     Raises:
         ForeignGeneration: a generation in use cannot be kept up to date by this release.
     """
-    found = await family(connection, alias)
+    found = await all_writable(connection, alias)
     serves = any(each.is_live and each.is_known for each in found)
     for each in found:
         if each.is_known or each.state not in IN_USE:
             continue
-        if not (serves and await give_up_abandoned(connection, each.name)):
+        if not (serves and await fail_abandoned(connection, each.name)):
             raise ForeignGeneration(
                 f"{each.name} is {each.state} and has the schema {each.schema_hash}, which is later than"
                 f" {schema_hash()} of this release, or this release has never built an index here."
@@ -141,7 +141,7 @@ async def targets(connection: AsyncConnection, alias: str) -> list[Generation]:
     return [each for each in found if each.is_known]
 
 
-async def family(connection: AsyncConnection, alias: str) -> list[Generation]:
+async def all_writable(connection: AsyncConnection, alias: str) -> list[Generation]:
     """Return all generations that every change must reach.
 
     Raises:
@@ -158,27 +158,27 @@ async def family(connection: AsyncConnection, alias: str) -> list[Generation]:
 
 
 async def live(connection: AsyncConnection, alias: str) -> Generation | None:
-    found = await _find(connection, of(alias), IndexGeneration.state == GenerationState.LIVE)
+    found = await _find(connection, has_alias(alias), IndexGeneration.state == GenerationState.LIVE)
     return found[0] if found else None
 
 
 async def unfinished(connection: AsyncConnection, alias: str) -> list[Generation]:
     """Return the generations that are being built or verified, newest first."""
-    return await _find(connection, of(alias), IndexGeneration.state.in_(UNFINISHED))
+    return await _find(connection, has_alias(alias), IndexGeneration.state.in_(UNFINISHED))
 
 
-async def outlived(connection: AsyncConnection, alias: str) -> list[Generation]:
+async def unneeded(connection: AsyncConnection, alias: str) -> list[Generation]:
     """Return generations that no rollback would use: failed, stale, too old, or not the last live one."""
     found = await _find(
-        connection, of(alias), IndexGeneration.state.in_((GenerationState.RETAINED, *UNUSABLE))
+        connection, has_alias(alias), IndexGeneration.state.in_((GenerationState.RETAINED, *UNUSABLE))
     )
-    kept = await fresh(connection, alias)
+    kept = await rollback_candidates(connection, alias)
     return [generation for generation in found if generation not in kept[:1]]
 
 
-async def fresh(connection: AsyncConnection, alias: str) -> list[Generation]:
+async def rollback_candidates(connection: AsyncConnection, alias: str) -> list[Generation]:
     """Return the retained generations that still receive writes, the last retained first."""
-    return await _find(connection, of(alias), FRESH, by=IndexGeneration.retained_at)
+    return await _find(connection, has_alias(alias), IS_ROLLBACK_CANDIDATE, by=IndexGeneration.retained_at)
 
 
 async def stale(connection: AsyncConnection, alias: str) -> list[tuple[str, str]]:
@@ -191,13 +191,13 @@ async def stale(connection: AsyncConnection, alias: str) -> list[tuple[str, str]
     return [(row[0], row[1]) for row in await connection.execute(query)]
 
 
-async def standing(connection: AsyncConnection, alias: str) -> list[Generation]:
+async def existing(connection: AsyncConnection, alias: str) -> list[Generation]:
     """Return the generations that are neither dropped nor failed, newest first."""
     ended = (GenerationState.DROPPED, GenerationState.FAILED)
-    return await _find(connection, of(alias), IndexGeneration.state.not_in(ended))
+    return await _find(connection, has_alias(alias), IndexGeneration.state.not_in(ended))
 
 
-def of(alias: str) -> ColumnElement[bool]:
+def has_alias(alias: str) -> ColumnElement[bool]:
     return IndexGeneration.alias == alias
 
 
@@ -257,7 +257,7 @@ async def promote(
         move(await _lock(connection, name), GenerationState.LIVE)
         await search.indices.refresh(index=name)
         async with epoch.invalidating() if epoch else nullcontext():
-            await _lead(search, alias, name)
+            await _point_alias(search, alias, name)
             crash_here("after-alias")
             # Drains refresh the alias, which led to another index until now.
             await search.indices.refresh(index=name)
@@ -267,7 +267,7 @@ async def promote(
         await record_live(connection, alias, name, action)
 
 
-async def _lead(search: AsyncOpenSearch, alias: str, name: str) -> None:
+async def _point_alias(search: AsyncOpenSearch, alias: str, name: str) -> None:
     """Point the alias at this index only."""
     others = [index for index in await alias_target(search, alias) if index != name]
     removals = [{"remove": {"index": index, "alias": alias}} for index in others]
@@ -281,14 +281,14 @@ async def record_live(connection: AsyncConnection, alias: str, name: str, action
     if before is not None and before.name == name:
         return
     if before is not None:
-        await _become(connection, before.name, GenerationState.RETAINED, retained_at=func.now())
-    await _become(connection, name, GenerationState.LIVE, live_at=func.now(), retained_at=None)
+        await _set_state(connection, before.name, GenerationState.RETAINED, retained_at=func.now())
+    await _set_state(connection, name, GenerationState.LIVE, live_at=func.now(), retained_at=None)
     await audit(connection, action, name, live=[before and before.name, name])
 
 
 async def begin_verifying(engine: AsyncEngine, name: str) -> None:
     async with engine.begin() as connection:
-        await _become(connection, name, GenerationState.VERIFYING)
+        await _set_state(connection, name, GenerationState.VERIFYING)
 
 
 async def fail(engine: AsyncEngine, name: str, error: str) -> None:
@@ -296,25 +296,25 @@ async def fail(engine: AsyncEngine, name: str, error: str) -> None:
     async with engine.begin() as connection:
         if await _lock(connection, name) in UNUSABLE:
             return
-        await _become(connection, name, GenerationState.FAILED, error=error)
+        await _set_state(connection, name, GenerationState.FAILED, error=error)
         await audit(connection, "fail", name, error=[None, error])
 
 
-async def give_up(connection: AsyncConnection, name: str, reason: str) -> GenerationState:
+async def mark_unusable(connection: AsyncConnection, name: str, reason: str) -> GenerationState:
     """Record that a generation misses changes, so that it is not used; return its previous state.
 
     A no-op if the generation is live, because it must not miss changes, or if it has ended.
     """
     was = await _lock(connection, name)
-    if was in GIVEN_UP:
-        await _become(connection, name, GIVEN_UP[was], error=reason)
+    if was in UNUSABLE_STATE:
+        await _set_state(connection, name, UNUSABLE_STATE[was], error=reason)
         await audit(connection, "give_up", name, error=[None, reason])
     return was
 
 
-async def give_up_abandoned(connection: AsyncConnection, name: str) -> bool:
+async def fail_abandoned(connection: AsyncConnection, name: str) -> bool:
     """Give up an unfinished generation if it is abandoned; return whether it was."""
-    is_silent = IndexGeneration.heartbeat < func.now() - ABANDONED
+    is_silent = IndexGeneration.heartbeat < func.now() - ABANDONED_AFTER
     # Locked, so that a resumed build has either sent a heartbeat before or finds the generation given up.
     query = (
         select(is_silent)
@@ -323,16 +323,16 @@ async def give_up_abandoned(connection: AsyncConnection, name: str) -> bool:
     )
     if not await connection.scalar(query):
         return False
-    minutes = ABANDONED.total_seconds() / 60
+    minutes = ABANDONED_AFTER.total_seconds() / 60
     reason = f"Nobody was at work on it for {minutes:.0f} min, so {schema_hash()} went on without it."
-    await give_up(connection, name, reason)
+    await mark_unusable(connection, name, reason)
     return True
 
 
 async def drop(engine: AsyncEngine, search: AsyncOpenSearch, name: str) -> None:
     """Delete a generation. It is recorded first, so that no drain writes to a deleted index."""
     async with engine.begin() as connection:
-        await _become(connection, name, GenerationState.DROPPED)
+        await _set_state(connection, name, GenerationState.DROPPED)
         await audit(connection, "drop", name)
     crash_here("mid-drop")
     await delete_index(search, name)
@@ -349,7 +349,7 @@ async def delete_unregistered(engine: AsyncEngine, search: AsyncOpenSearch, name
     await delete_index(search, name)
 
 
-async def note(engine: AsyncEngine, name: str, **counts: Any) -> None:
+async def store_counts(engine: AsyncEngine, name: str, **counts: Any) -> None:
     """Merge counts into those stored with the generation."""
     async with engine.begin() as connection:
         await connection.execute(
@@ -359,7 +359,7 @@ async def note(engine: AsyncEngine, name: str, **counts: Any) -> None:
         )
 
 
-async def beat(engine: AsyncEngine, name: str) -> None:
+async def update_heartbeat(engine: AsyncEngine, name: str) -> None:
     """Update the heartbeat of a generation."""
     async with engine.begin() as connection:
         await connection.execute(
@@ -367,7 +367,7 @@ async def beat(engine: AsyncEngine, name: str) -> None:
         )
 
 
-async def fields(search: AsyncOpenSearch, name: str) -> frozenset[str]:
+async def mapped_fields(search: AsyncOpenSearch, name: str) -> frozenset[str]:
     """Return the field names in the mapping of an index."""
     answer = await search.indices.get_mapping(index=name)
     return frozenset(answer[name]["mappings"]["properties"])
@@ -400,7 +400,7 @@ async def reconcile(engine: AsyncEngine, search: AsyncOpenSearch, alias: str) ->
             await record_live(connection, alias, served[0].name)
 
 
-async def _become(connection: AsyncConnection, name: str, state: GenerationState, **columns: Any) -> None:
+async def _set_state(connection: AsyncConnection, name: str, state: GenerationState, **columns: Any) -> None:
     """Move a generation to a state.
 
     Raises:

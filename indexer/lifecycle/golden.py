@@ -14,7 +14,7 @@ import orjson
 from opensearchpy import AsyncOpenSearch
 
 DEPTH = 10
-GOOD = 0.8
+LOW_OVERLAP = 0.8
 """An overlap below this should be looked into."""
 
 WORDS = (
@@ -49,7 +49,7 @@ class Overlap:
     def sentences(self) -> Iterator[str]:
         yield f"Golden searches: {self.other} shares {self.mean:.0%} of the first {DEPTH} results."
         for name, share in self.by_search.items():
-            if share < GOOD:
+            if share < LOW_OVERLAP:
                 yield f"  {name}: {share:.0%}"
 
 

@@ -77,7 +77,7 @@ async def make_plan(engine: AsyncEngine, search: AsyncOpenSearch, settings: Sett
     async with engine.connect() as connection:
         rows = await count_rows(connection)
         live = await generations.live(connection, alias)
-        standing = await generations.standing(connection, alias)
+        standing = await generations.existing(connection, alias)
         unfinished = [each for each in await generations.unfinished(connection, alias) if each.is_current]
     found = await differences(search, live.name, settings.index_shards) if live else ()
     others = [each.name for each in standing if each != live]

@@ -10,21 +10,21 @@ from indexer.lifecycle import generations
 
 
 @dataclass(frozen=True)
-class Doomed:
+class PrunePlan:
     generations: tuple[str, ...]
     """Generations to record as dropped; their indexes are deleted."""
     indexes: tuple[str, ...]
     """Indexes without a standing generation; they are only deleted."""
 
 
-async def doomed(
+async def plan_prune(
     engine: AsyncEngine,
     search: AsyncOpenSearch,
     alias: str,
     *,
     unfinished: bool = False,
     retained: bool = False,
-) -> Doomed:
+) -> PrunePlan:
     """Return what neither a rollback nor a resumed reindex would use; never an index that is searched.
 
     Args:
@@ -35,15 +35,15 @@ async def doomed(
         retained: also include the generations that a rollback could return to.
     """
     async with engine.connect() as connection:
-        dropped = await generations.outlived(connection, alias)
-        dropped += await generations.fresh(connection, alias) if retained else []
+        dropped = await generations.unneeded(connection, alias)
+        dropped += await generations.rollback_candidates(connection, alias) if retained else []
         dropped += await generations.unfinished(connection, alias) if unfinished else []
-        registered = await generations.standing(connection, alias)
+        registered = await generations.existing(connection, alias)
     searched = set(await generations.alias_target(search, alias))
     names = dict.fromkeys(each.name for each in dropped if each.name not in searched)
     known = {generation.name for generation in registered}
     indexes = await _indexes(search, alias) - known - names.keys() - searched
-    return Doomed(tuple(names), tuple(sorted(indexes)))
+    return PrunePlan(tuple(names), tuple(sorted(indexes)))
 
 
 async def _indexes(search: AsyncOpenSearch, alias: str) -> set[str]:
@@ -53,8 +53,8 @@ async def _indexes(search: AsyncOpenSearch, alias: str) -> set[str]:
     return {name for name in answer if pattern.fullmatch(name)}
 
 
-async def prune(engine: AsyncEngine, search: AsyncOpenSearch, what: Doomed) -> None:
-    for name in what.generations:
+async def prune(engine: AsyncEngine, search: AsyncOpenSearch, planned: PrunePlan) -> None:
+    for name in planned.generations:
         await generations.drop(engine, search, name)
-    for name in what.indexes:
+    for name in planned.indexes:
         await generations.delete_unregistered(engine, search, name)

@@ -14,11 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from indexer.changes.bulk import EngineUnavailable, GenerationGone
 from indexer.changes.drain import drain_all
 from indexer.conditions import require_no_auto_create
-from indexer.letters import forgive
+from indexer.letters import clear_letters_of_indexed
 from indexer.lifecycle import generations
 from indexer.lifecycle.fill import PATIENCE_S, Fill, Progress
 from indexer.lifecycle.generations import ForeignGeneration, Refused
-from indexer.lifecycle.prune import doomed, prune
+from indexer.lifecycle.prune import plan_prune, prune
 from indexer.verification.verify import record
 from indexer.verification.verify import verify as compare
 from runtime.background import meanwhile
@@ -27,7 +27,7 @@ from schemas.settings import Settings
 from stores.answers import SearchCacheEpoch
 
 HEARTBEAT_S = 5.0
-IS_HELD = text(
+IS_LOCK_HELD = text(
     "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid = pg_backend_pid())"
 )
 
@@ -55,14 +55,14 @@ async def reindex(
         EngineUnavailable: the engine stayed unavailable; run the reindex again.
     """
     alias = settings.index_alias
-    async with only_one(engine, alias) as lock:
+    async with reindex_lock(engine, alias) as lock:
         await generations.reconcile(engine, search, alias)
         await require_no_auto_create(search, alias)
         # Changes from before the first generation need no index, because the fill reads them from the table.
         # If an earlier release is live, its drains continue until they find the new generation.
         with suppress(ForeignGeneration):
             await drain_all(engine, search, alias=alias, epoch=epoch)
-        await still_alone(lock, alias)
+        await require_lock(lock, alias)
         name = await create(engine, search, settings, restart=restart)
         crash_here("after-create")
         try:
@@ -71,27 +71,27 @@ async def reindex(
                 crash_here("after-fill")
                 await verify(engine, search, settings, name, epoch)
         except (GenerationGone, NotFoundError, ReindexRefused) as error:
-            await still_alone(lock, alias)
+            await require_lock(lock, alias)
             await generations.fail(engine, name, str(error))
             raise ReindexRefused(str(error)) from error
         except EngineUnavailable as error:
             # If the engine answers, only this generation has the problem, and changes need not wait for it.
             if await search.ping():
-                await still_alone(lock, alias)
+                await require_lock(lock, alias)
                 await generations.fail(engine, name, f"It was given up: {error}")
             raise
         crash_here("after-verify")
-        await still_alone(lock, alias)
+        await require_lock(lock, alias)
         await generations.promote(engine, search, alias, name, epoch)
         crash_here("after-promote")
-        await forgive(engine, search, name)
-        await still_alone(lock, alias)
-        await sweep(engine, search, alias)
+        await clear_letters_of_indexed(engine, search, name)
+        await require_lock(lock, alias)
+        await drop_unneeded(engine, search, alias)
     return name
 
 
 @asynccontextmanager
-async def only_one(engine: AsyncEngine, alias: str) -> AsyncIterator[AsyncConnection]:
+async def reindex_lock(engine: AsyncEngine, alias: str) -> AsyncIterator[AsyncConnection]:
     """Hold the lock that allows one reindex at a time.
 
     The lock ends with its connection, and therefore with the process.
@@ -101,7 +101,7 @@ async def only_one(engine: AsyncEngine, alias: str) -> AsyncIterator[AsyncConnec
     """
     async with engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await _take(connection, alias)
+        await _acquire(connection, alias)
         try:
             yield connection
         finally:
@@ -110,23 +110,23 @@ async def only_one(engine: AsyncEngine, alias: str) -> AsyncIterator[AsyncConnec
             await connection.invalidate()
 
 
-async def still_alone(lock: AsyncConnection, alias: str) -> None:
+async def require_lock(lock: AsyncConnection, alias: str) -> None:
     """Check that the lock is still held, and take it again if it was lost with its connection.
 
     Raises:
         ReindexRefused: another reindex has taken it.
     """
     try:
-        is_held = await lock.scalar(IS_HELD)
+        is_held = await lock.scalar(IS_LOCK_HELD)
     except DBAPIError:
         is_held = False
         await lock.rollback()
         await lock.execution_options(isolation_level="AUTOCOMMIT")
     if not is_held:
-        await _take(lock, alias)
+        await _acquire(lock, alias)
 
 
-async def _take(connection: AsyncConnection, alias: str) -> None:
+async def _acquire(connection: AsyncConnection, alias: str) -> None:
     if not await connection.scalar(select(func.pg_try_advisory_lock(_key(alias)))):
         raise ReindexRefused(f"Another reindex of {alias} is running.")
 
@@ -155,7 +155,7 @@ async def fill(work: Fill) -> None:
     await work.run()
     seconds = time.monotonic() - began
     filled = {"rows": work.written, "seconds": round(seconds, 1), "rows_per_s": round(work.new / seconds)}
-    await generations.note(work.engine, work.name, filled=filled)
+    await generations.store_counts(work.engine, work.name, filled=filled)
 
 
 async def verify(
@@ -179,14 +179,14 @@ async def verify(
         raise ReindexRefused(f"{name} is not what the table holds: {verified}. Not promoted.")
 
 
-async def sweep(engine: AsyncEngine, search: AsyncOpenSearch, alias: str) -> None:
+async def drop_unneeded(engine: AsyncEngine, search: AsyncOpenSearch, alias: str) -> None:
     """Drop generations that no rollback would use, and indexes without a generation."""
-    await prune(engine, search, await doomed(engine, search, alias))
+    await prune(engine, search, await plan_prune(engine, search, alias))
 
 
 async def heartbeat(engine: AsyncEngine, name: str) -> None:
     """Keep the heartbeat of this generation fresh, even while nothing can be written."""
     while True:
         with suppress(SQLAlchemyError):  # the work that needs the database reports the error
-            await generations.beat(engine, name)
+            await generations.update_heartbeat(engine, name)
         await asyncio.sleep(HEARTBEAT_S)

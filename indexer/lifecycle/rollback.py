@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from indexer.lifecycle import generations
 from indexer.lifecycle.generations import Generation, Refused
-from indexer.lifecycle.reindex import only_one, still_alone
+from indexer.lifecycle.reindex import reindex_lock, require_lock
 from indexer.verification.verify import verify
 from schemas.index.listings import schema_hash
 from schemas.settings import Settings
@@ -28,30 +28,30 @@ async def rollback(
         Refused: there is no retained generation, or it cannot serve searches.
     """
     alias = settings.index_alias
-    async with only_one(engine, alias) as lock:
+    async with reindex_lock(engine, alias) as lock:
         if not dry_run:
             await generations.reconcile(engine, search, alias)
         retained = await _retained(engine, alias)
         await _can_serve(engine, search, alias, retained, epoch)
         if not dry_run:
-            await still_alone(lock, alias)
+            await require_lock(lock, alias)
             await generations.promote(engine, search, alias, retained.name, epoch, action="rollback")
     return retained.name
 
 
 async def _retained(engine: AsyncEngine, alias: str) -> Generation:
     async with engine.connect() as connection:
-        fresh = await generations.fresh(connection, alias)
+        candidates = await generations.rollback_candidates(connection, alias)
         stale = await generations.stale(connection, alias)
-    if not fresh and stale:
+    if not candidates and stale:
         name, reason = stale[0]
         raise Refused(f"{name} misses changes ({reason}): run `indexer reindex`.")
-    if not fresh:
+    if not candidates:
         hours = generations.RETENTION.total_seconds() / 3600
         raise Refused(
             f"There is no generation that was live within {hours:.0f} hours: run `indexer reindex`."
         )
-    return fresh[0]
+    return candidates[0]
 
 
 async def _can_serve(

@@ -8,7 +8,7 @@ import orjson
 from opensearchpy import AsyncOpenSearch
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from indexer.changes.documents import Rendered, read_chosen, read_page
+from indexer.changes.documents import RenderedPage, read_documents, read_page
 from indexer.changes.drain import drain_pending
 from indexer.lifecycle.fill import Progress, count_rows
 from indexer.verification.findings import Fault, Finding
@@ -16,11 +16,11 @@ from schemas.index.listings import MAPPING
 from stores.answers import SearchCacheEpoch
 
 PAGE = 2_000
-UNSEEN = frozenset(MAPPING["_source"]["excludes"])
+NOT_RETURNED = frozenset(MAPPING["_source"]["excludes"])
 """Fields that the engine indexes but does not return. A change to them still changes the revision."""
 
 Contents = dict[str, dict[str, Any]]
-"""Documents by id, without the `UNSEEN` fields."""
+"""Documents by id, without the `NOT_RETURNED` fields."""
 
 
 async def differing_contents(
@@ -38,26 +38,26 @@ async def differing_contents(
     seen, after = 0, None
     while (page := await _page(engine, after)).rows:
         documents = contents(page)
-        held = await read_contents(search, index, list(documents))
-        if suspects := [UUID(each) for each in documents if _differ(documents[each], held.get(each))]:
-            yield await _look_again(engine, search, alias, index, suspects, epoch=epoch)
+        indexed = await read_contents(search, index, list(documents))
+        if suspects := [UUID(each) for each in documents if _differ(documents[each], indexed.get(each))]:
+            yield await _recheck(engine, search, alias, index, suspects, epoch=epoch)
         seen, after = seen + page.rows, page.last_id
         await progress(seen, max(seen, total))
 
 
-async def _page(engine: AsyncEngine, after: UUID | None) -> Rendered:
+async def _page(engine: AsyncEngine, after: UUID | None) -> RenderedPage:
     async with engine.connect() as connection:
         return await read_page(connection, after=after, until=None, limit=PAGE)
 
 
-def contents(rendered: Rendered) -> Contents:
+def contents(rendered: RenderedPage) -> Contents:
     """Return the documents as the engine would return them, that is after a JSON round trip."""
-    return {document["id"]: orjson.loads(orjson.dumps(document)) for document in _seen(rendered)}
+    return {document["id"]: orjson.loads(orjson.dumps(document)) for document in _returned_fields(rendered)}
 
 
-def _seen(rendered: Rendered) -> list[dict[str, Any]]:
+def _returned_fields(rendered: RenderedPage) -> list[dict[str, Any]]:
     return [
-        {name: value for name, value in document.items() if name not in UNSEEN}
+        {name: value for name, value in document.items() if name not in NOT_RETURNED}
         for document in rendered.documents
     ]
 
@@ -69,12 +69,12 @@ async def read_contents(search: AsyncOpenSearch, index: str, ids: Sequence[str])
     return {found["_id"]: found["_source"] for found in answer["docs"] if found["found"]}
 
 
-def _differ(document: Mapping[str, Any], held: Mapping[str, Any] | None) -> bool:
+def _differ(document: Mapping[str, Any], indexed: Mapping[str, Any] | None) -> bool:
     """Whether they have one revision but differ. The digests already find differing revisions."""
-    return held is not None and held.get("revision") == document["revision"] and held != document
+    return indexed is not None and indexed.get("revision") == document["revision"] and indexed != document
 
 
-async def _look_again(
+async def _recheck(
     engine: AsyncEngine,
     search: AsyncOpenSearch,
     alias: str,
@@ -84,11 +84,11 @@ async def _look_again(
     epoch: SearchCacheEpoch | None,
 ) -> list[Finding]:
     await drain_pending(engine, search, alias=alias, epoch=epoch)
-    held = await read_contents(search, index, [str(property_id) for property_id in suspects])
+    indexed = await read_contents(search, index, [str(property_id) for property_id in suspects])
     async with engine.connect() as connection:
-        documents = contents(await read_chosen(connection, suspects))
+        documents = contents(await read_documents(connection, suspects))
     return [
         Finding(Fault.DIFFERENT, property_id, document["revision"], document["revision"])
         for property_id, document in documents.items()
-        if _differ(document, held.get(property_id))
+        if _differ(document, indexed.get(property_id))
     ]

@@ -21,7 +21,7 @@ from schemas.tables import Property
 Revisions = dict[str, int]
 """Revisions by property id."""
 
-WHOLE = {"exists": {"field": "locality"}}
+NO_TOMBSTONES = {"exists": {"field": "locality"}}
 """Matches documents but not tombstones, which have no locality."""
 
 PAGE = 10_000  # the engine's limit for one response
@@ -50,7 +50,7 @@ IN_BUCKETS = select(ID, Property.revision).where(
 DOCUMENTS: dict[str, Any] = {
     "size": 0,
     "track_total_hits": False,
-    "query": WHOLE,
+    "query": NO_TOMBSTONES,
     "aggs": {
         "buckets": {
             "terms": {"field": "bucket", "size": BUCKETS + 1, "missing": NO_BUCKET},
@@ -88,12 +88,12 @@ def differing(rows: Digests, documents: Digests) -> list[int]:
     )
 
 
-async def open_rows(engine: AsyncEngine, buckets: Iterable[int]) -> Revisions:
+async def read_row_revisions(engine: AsyncEngine, buckets: Iterable[int]) -> Revisions:
     async with engine.connect() as connection:
         return {row[0]: row[1] for row in await connection.execute(IN_BUCKETS, {"buckets": list(buckets)})}
 
 
-async def open_documents(search: AsyncOpenSearch, index: str, buckets: Iterable[int]) -> Revisions:
+async def read_document_revisions(search: AsyncOpenSearch, index: str, buckets: Iterable[int]) -> Revisions:
     revisions: Revisions = {}
     body = _documents_in(buckets)
     while hits := (await search.search(index=index, body=body))["hits"]["hits"]:
@@ -109,7 +109,7 @@ def _documents_in(buckets: Iterable[int]) -> dict[str, Any]:
         among.append({"bool": {"must_not": {"exists": {"field": "bucket"}}}})
     return {
         "size": PAGE,
-        "query": {"bool": {"filter": [WHOLE, {"bool": {"should": among}}]}},
+        "query": {"bool": {"filter": [NO_TOMBSTONES, {"bool": {"should": among}}]}},
         "sort": ["id"],
         "_source": False,
         "docvalue_fields": ["revision"],

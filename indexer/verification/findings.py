@@ -19,7 +19,7 @@ class Fault(StrEnum):
 
 
 @dataclass(frozen=True)
-class Held:
+class IndexedState:
     """The state of a document in the engine."""
 
     revision: int
@@ -38,27 +38,27 @@ class Finding:
         return self.fault is Fault.ORPHAN
 
 
-def judge(before: int | None, held: Held | None, after: int | None) -> Fault | None:
+def fault_of(before: int | None, indexed: IndexedState | None, after: int | None) -> Fault | None:
     """Return the fault, or None unless it is certain.
 
     Args:
         before: the row's revision before pending changes were drained; None if there was no row.
-        held: what the engine held after the drain.
+        indexed: what the engine held after the drain.
         after: the row's revision, read again last; it may have changed in between.
     """
     if before is None:
         gone = after is None
-        return Fault.ORPHAN if gone and held is not None and not held.is_tombstone else None
+        return Fault.ORPHAN if gone and indexed is not None and not indexed.is_tombstone else None
     if after is None:
         return None  # deleted in between; its tombstone may not be indexed yet
-    return _judge_document(before, held, after)
+    return _fault_of_document(before, indexed, after)
 
 
-def _judge_document(before: int, held: Held | None, after: int) -> Fault | None:
-    if held is None:
+def _fault_of_document(before: int, indexed: IndexedState | None, after: int) -> Fault | None:
+    if indexed is None:
         return Fault.MISSING
-    if held.revision > after:
+    if indexed.revision > after:
         return Fault.AHEAD
-    if held.revision < before:
+    if indexed.revision < before:
         return Fault.STALE
-    return Fault.MISSING if held.is_tombstone else None
+    return Fault.MISSING if indexed.is_tombstone else None

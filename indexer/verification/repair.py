@@ -16,7 +16,7 @@ from indexer.changes import outbox, revisions
 from indexer.changes.drain import drain_pending, refresh
 from indexer.lifecycle import generations
 from indexer.lifecycle.fill import Progress
-from indexer.verification.digests import WHOLE
+from indexer.verification.digests import NO_TOMBSTONES
 from indexer.verification.findings import Fault, Finding
 from indexer.verification.verify import Verified, verify
 from stores.answers import SearchCacheEpoch
@@ -28,11 +28,11 @@ OLD_TOMBSTONES = {
     "query": {
         "bool": {
             "filter": {"range": {"deleted_at": {"lt": f"now-{TOMBSTONES_LAST_H}h"}}},
-            "must_not": WHOLE,
+            "must_not": NO_TOMBSTONES,
         }
     }
 }
-OWED = (Fault.MISSING, Fault.STALE, Fault.ORPHAN, Fault.DIFFERENT)
+REINDEXABLE = (Fault.MISSING, Fault.STALE, Fault.ORPHAN, Fault.DIFFERENT)
 """Faults that indexing the property again repairs."""
 
 
@@ -59,64 +59,74 @@ async def repair(
     After a restore of the database, the revision sequence is first moved past every revision in the index.
     """
 
-    async def mend(findings: Sequence[Finding]) -> None:
-        await owe_again(engine, index, [each for each in findings if each.fault in OWED])
-        await outrun(engine, index, [each for each in findings if each.fault is Fault.AHEAD])
+    async def enqueue_findings(findings: Sequence[Finding]) -> None:
+        await enqueue_again(engine, index, [each for each in findings if each.fault in REINDEXABLE])
+        await raise_revisions(engine, index, [each for each in findings if each.fault is Fault.AHEAD])
         await drain_pending(engine, search, alias=alias, epoch=epoch)
 
-    async def insist(findings: Sequence[Finding]) -> None:
+    async def raise_all_revisions(findings: Sequence[Finding]) -> None:
         # The engine remembers deletions for a minute and refuses revisions older than them.
-        await outrun(engine, index, [each for each in findings if each.row_revision is not None])
+        await raise_revisions(engine, index, [each for each in findings if each.row_revision is not None])
         await drain_pending(engine, search, alias=alias, epoch=epoch)
 
-    await pass_the_index(engine, search, alias, index)
-    found = left = await verify(engine, search, alias=alias, index=index, mend=mend, deep=deep, epoch=epoch)
+    await advance_past_index(engine, search, alias, index)
+    found = left = await verify(
+        engine, search, alias=alias, index=index, handle_findings=enqueue_findings, deep=deep, epoch=epoch
+    )
     tombstones = await remove_tombstones(engine, search, alias)
     if found.drift:
-        left = await verify(engine, search, alias=alias, index=index, mend=insist, deep=deep, epoch=epoch)
+        left = await verify(
+            engine,
+            search,
+            alias=alias,
+            index=index,
+            handle_findings=raise_all_revisions,
+            deep=deep,
+            epoch=epoch,
+        )
     if left.drift:
         left = await verify(engine, search, alias=alias, index=index, deep=deep, epoch=epoch)
     await refresh(search, alias, epoch)
     if not left.drift and [index] == await generations.alias_target(search, alias):
-        await revisions.note(engine, alias, None)
+        await revisions.store_restore_note(engine, alias, None)
     return Repaired(found, left, tombstones)
 
 
-async def pass_the_index(engine: AsyncEngine, search: AsyncOpenSearch, alias: str, index: str) -> None:
+async def advance_past_index(engine: AsyncEngine, search: AsyncOpenSearch, alias: str, index: str) -> None:
     """Move the sequence past every revision in this index and in all writable generations."""
     async with engine.connect() as connection:
         names = {each.name for each in await generations.writable(connection, alias)}
-    highest = [await revisions.highest(search, name) for name in sorted(names | {index})]
+    highest = [await revisions.highest_in_index(search, name) for name in sorted(names | {index})]
     async with engine.begin() as connection:
-        await revisions.pass_over(connection, max(highest))
+        await revisions.advance_sequence(connection, max(highest))
 
 
-async def owe_again(engine: AsyncEngine, index: str, findings: Sequence[Finding]) -> None:
+async def enqueue_again(engine: AsyncEngine, index: str, findings: Sequence[Finding]) -> None:
     """Queue the rows of these findings for indexing, and tombstones for documents without a row."""
     if not findings:
         return
     rows = {UUID(each.property_id): each.row_revision or 0 for each in findings if not each.is_orphan}
     async with engine.begin() as connection:
-        await _pass(connection, findings)
-        await outbox.owe(connection, rows)
-        await outbox.owe_tombstones(
+        await _advance_past(connection, findings)
+        await outbox.enqueue(connection, rows)
+        await outbox.enqueue_tombstones(
             connection, [UUID(each.property_id) for each in findings if each.is_orphan]
         )
         await _audit(connection, index, findings)
 
 
-async def outrun(engine: AsyncEngine, index: str, findings: Sequence[Finding]) -> None:
+async def raise_revisions(engine: AsyncEngine, index: str, findings: Sequence[Finding]) -> None:
     """Give rows new revisions, above those of all documents."""
     if not findings:
         return
     async with engine.begin() as connection:
-        await _pass(connection, findings)
-        await revisions.draw_anew(connection, [each.property_id for each in findings])
+        await _advance_past(connection, findings)
+        await revisions.draw_new_revisions(connection, [each.property_id for each in findings])
         await _audit(connection, index, findings)
 
 
-async def _pass(connection: AsyncConnection, findings: Sequence[Finding]) -> None:
-    await revisions.pass_over(connection, max(each.document_revision or 0 for each in findings))
+async def _advance_past(connection: AsyncConnection, findings: Sequence[Finding]) -> None:
+    await revisions.advance_sequence(connection, max(each.document_revision or 0 for each in findings))
 
 
 async def _audit(connection: AsyncConnection, index: str, findings: Sequence[Finding]) -> None:

@@ -16,7 +16,7 @@ from opensearchpy import AsyncOpenSearch
 from sqlalchemy import ARRAY, Uuid, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from indexer.changes.documents import ID, iso
+from indexer.changes.documents import ID, iso_seconds
 from indexer.changes.drain import drain_pending, refresh
 from indexer.lifecycle import generations
 from indexer.lifecycle.fill import Progress
@@ -24,18 +24,18 @@ from indexer.lifecycle.plan import Difference, differences
 from indexer.verification import digests
 from indexer.verification.contents import differing_contents
 from indexer.verification.digests import Digests, Revisions
-from indexer.verification.findings import Fault, Finding, Held, judge
+from indexer.verification.findings import Fault, Finding, IndexedState, fault_of
 from schemas.tables import DeadLetter, Property
 from stores.answers import SearchCacheEpoch
 
-OPENED = 50_000  # rows compared one by one in one group of buckets
-LOOKED_AT = 1_000  # suspects checked again at a time
+ROWS_AT_ONCE = 50_000  # rows compared one by one in one group of buckets
+RECHECKED_AT_ONCE = 1_000  # suspects checked again at a time
 EXAMPLES = 20
 
-Mend = Callable[[Sequence[Finding]], Awaitable[None]]
+FindingsHandler = Callable[[Sequence[Finding]], Awaitable[None]]
 
 
-async def leave_as_it_is(_findings: Sequence[Finding]) -> None:
+async def only_count(_findings: Sequence[Finding]) -> None:
     """Do nothing: findings are only counted."""
 
 
@@ -88,60 +88,60 @@ async def verify(
     *,
     alias: str,
     index: str,
-    mend: Mend = leave_as_it_is,
+    handle_findings: FindingsHandler = only_count,
     deep: Progress | None = None,
     epoch: SearchCacheEpoch | None = None,
 ) -> Verified:
     """Compare revisions, and also whole documents if `deep` is given; `deep` receives their progress.
 
-    Findings are passed to `mend` in batches.
+    Findings are passed to `handle_findings` in batches.
     """
     await refresh(search, index, epoch)
     rows, documents = await digests.digest_both(engine, search, index)
     drift = Drift()
-    for buckets in _gather(digests.differing(rows, documents), rows):
+    for buckets in _group_buckets(digests.differing(rows, documents), rows):
         suspects = await _suspects(engine, search, index, buckets)
-        async for findings in look_again(engine, search, alias, index, suspects, epoch=epoch):
+        async for findings in recheck(engine, search, alias, index, suspects, epoch=epoch):
             drift.add(findings)
-            await mend(findings)
+            await handle_findings(findings)
     if deep is not None:
         differing = differing_contents(engine, search, alias=alias, index=index, progress=deep, epoch=epoch)
         async for findings in differing:
             drift.add(findings)
-            await mend(findings)
+            await handle_findings(findings)
     return Verified(index, _total(rows), _total(documents), drift, await differences(search, index))
 
 
 async def record(engine: AsyncEngine, verified: Verified) -> None:
     """Store the result with the generation, for `indexer status` and the metrics."""
     found = {
-        "at": iso(datetime.now(UTC)),
+        "at": iso_seconds(datetime.now(UTC)),
         "rows": verified.rows,
         "documents": verified.documents,
         **verified.drift.by_fault,
     }
-    await generations.note(engine, verified.generation, verified=found)
+    await generations.store_counts(engine, verified.generation, verified=found)
 
 
 def _total(found: Digests) -> int:
     return sum(digest.count for digest in found.values())
 
 
-def _gather(buckets: Sequence[int], rows: Digests) -> list[Sequence[int]]:
-    """Group the buckets so that each group has about `OPENED` rows."""
-    size = max(1, OPENED // max(1, max((digest.count for digest in rows.values()), default=1)))
+def _group_buckets(buckets: Sequence[int], rows: Digests) -> list[Sequence[int]]:
+    """Group the buckets so that each group has about `ROWS_AT_ONCE` rows."""
+    size = max(1, ROWS_AT_ONCE // max(1, max((digest.count for digest in rows.values()), default=1)))
     return [buckets[start : start + size] for start in range(0, len(buckets), size)]
 
 
 async def _suspects(
     engine: AsyncEngine, search: AsyncOpenSearch, index: str, buckets: Collection[int]
 ) -> list[str]:
-    rows = await digests.open_rows(engine, buckets)
-    documents = await digests.open_documents(search, index, buckets)
+    rows = await digests.read_row_revisions(engine, buckets)
+    documents = await digests.read_document_revisions(search, index, buckets)
     return sorted({property_id for property_id, _ in rows.items() ^ documents.items()})
 
 
-async def look_again(
+async def recheck(
     engine: AsyncEngine,
     search: AsyncOpenSearch,
     alias: str,
@@ -152,34 +152,34 @@ async def look_again(
 ) -> AsyncIterator[list[Finding]]:
     """Yield what is still wrong after all pending changes were drained, except refused documents."""
     left = iter(suspects)
-    while ids := list(islice(left, LOOKED_AT)):
+    while ids := list(islice(left, RECHECKED_AT_ONCE)):
         before = await read_rows(engine, ids)
         await drain_pending(engine, search, alias=alias, epoch=epoch)
-        held = await read_held(search, index, ids)
+        indexed = await read_indexed(search, index, ids)
         after = await read_rows(engine, ids)
         known = await read_refused(engine, ids)
-        yield list(_judge_all([each for each in ids if each not in known], before, held, after))
+        yield list(_findings([each for each in ids if each not in known], before, indexed, after))
 
 
-def _judge_all(
-    ids: Iterable[str], before: Revisions, held: Mapping[str, Held], after: Revisions
+def _findings(
+    ids: Iterable[str], before: Revisions, indexed: Mapping[str, IndexedState], after: Revisions
 ) -> Iterable[Finding]:
     for property_id in ids:
-        document = held.get(property_id)
-        fault = judge(before.get(property_id), document, after.get(property_id))
+        document = indexed.get(property_id)
+        fault = fault_of(before.get(property_id), document, after.get(property_id))
         if fault is not None:
             yield Finding(fault, property_id, after.get(property_id), _revision(document))
 
 
-def _revision(document: Held | None) -> int | None:
+def _revision(document: IndexedState | None) -> int | None:
     return None if document is None else document.revision
 
 
-AMONG = func.any(bindparam("ids", type_=ARRAY(Uuid(as_uuid=False))))
+AMONG_IDS = func.any(bindparam("ids", type_=ARRAY(Uuid(as_uuid=False))))
 
 
 async def read_rows(engine: AsyncEngine, ids: Sequence[str]) -> Revisions:
-    query = select(ID, Property.revision).where(Property.id == AMONG)
+    query = select(ID, Property.revision).where(Property.id == AMONG_IDS)
     async with engine.connect() as connection:
         return await _pairs(connection, query, ids)
 
@@ -189,7 +189,7 @@ async def read_refused(engine: AsyncEngine, ids: Sequence[str]) -> Revisions:
     query = (
         select(ID, DeadLetter.revision)
         .join(Property, Property.id == DeadLetter.property_id)
-        .where(Property.id == AMONG, DeadLetter.revision >= Property.revision)
+        .where(Property.id == AMONG_IDS, DeadLetter.revision >= Property.revision)
     )
     async with engine.connect() as connection:
         return await _pairs(connection, query, ids)
@@ -199,13 +199,13 @@ async def _pairs(connection: AsyncConnection, query: Any, ids: Sequence[str]) ->
     return {row[0]: row[1] for row in await connection.execute(query, {"ids": list(ids)})}
 
 
-async def read_held(search: AsyncOpenSearch, index: str, ids: Sequence[str]) -> dict[str, Held]:
+async def read_indexed(search: AsyncOpenSearch, index: str, ids: Sequence[str]) -> dict[str, IndexedState]:
     """Return what the engine holds now, searchable or not."""
     answer = await search.mget(
         index=index, body={"ids": list(ids)}, params={"_source_includes": "revision,locality"}
     )
     return {
-        found["_id"]: Held(found["_source"].get("revision", 0), "locality" not in found["_source"])
+        found["_id"]: IndexedState(found["_source"].get("revision", 0), "locality" not in found["_source"])
         for found in answer["docs"]
         if found["found"]
     }

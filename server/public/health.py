@@ -11,7 +11,7 @@ from sanic import Blueprint, HTTPResponse
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from indexer.changes.revisions import restored
+from indexer.changes.revisions import find_restore
 from schemas.api.health import About, Alive, Dependency, Health, Readiness
 from schemas.index.listings import schema_hash
 from server.context import CasaRequest, Context
@@ -110,7 +110,7 @@ async def _opensearch(context: Context) -> CheckResult:
     if not any(name.startswith(f"{alias}-{schema_hash()}-") for name in answer):
         return "wrong", f"The index behind {alias!r} has another schema: run `indexer reindex`."
     with suppress(SQLAlchemyError):  # the check of Postgres reports its outage
-        if ahead := await restored(context.database, context.search, alias):
+        if ahead := await find_restore(context.database, context.search, alias):
             return "ahead", str(ahead)
     return HEALTHY
 

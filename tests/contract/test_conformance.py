@@ -47,7 +47,7 @@ async def somewhere(
     leads = await store_inquiries(worker_engine, *(inquiry(home) for home in homes[:6]))
     accounts = {role: await store_user(worker_engine, email=f"{role}@x.example", role=role) for role in ROLES}
     others = [await store_user(worker_engine, email=f"other-{n}@x.example") for n in range(4)]
-    await live.level()
+    await live.sync_index()
     known = {"property_id": homes, "image_id": images, "inquiry_id": leads, "user_id": others}
     known["assigned_to"] = others
     behind_a_proxy = settings.model_copy(update={"trusted_proxy_cidrs": "127.0.0.0/8"})

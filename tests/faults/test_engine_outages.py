@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from indexer.changes.bulk import Answer, Body, pack, send
-from indexer.changes.documents import read_chosen
+from indexer.changes.bulk import BulkBody, BulkResult, pack, send
+from indexer.changes.documents import read_documents
 from tests.factories import home, store
 from tests.faults.harness.fussy_engine import Broken, Document, Verdict, fussy_engine
 from tests.faults.harness.proxy import BlackHole, Delay, DropReply, Mode, Refuse, Reset
@@ -69,14 +69,14 @@ async def test_an_engine_that_is_killed_comes_back_level_and_brings_nobody_back(
     await served.converges(within_s=AFTER_HEALING_S)
     assert (await served.letters(), indexer.has_ended) == ({}, False)
     [index] = await served.served()
-    assert await send(served.search, index, late) == Answer(superseded=1)
+    assert await send(served.search, index, late) == BulkResult(superseded=1)
     await served.agrees()
 
 
-async def body_of(world: World, key: UUID) -> list[Body]:
+async def body_of(world: World, key: UUID) -> list[BulkBody]:
     """Return the bulk bodies that a drain would send for the row now."""
     async with world.engine.connect() as connection:
-        return list(pack((await read_chosen(connection, [key])).documents))
+        return list(pack((await read_documents(connection, [key])).documents))
 
 
 async def test_a_full_disk_makes_changes_wait_and_nobody_is_blamed(served: World, seed: int):
@@ -159,9 +159,9 @@ async def test_a_document_that_alone_makes_the_engine_fail_is_a_dead_letter(
         poisons = await store(
             served.engine, *(home(f"Good {number}") for number in range(1, rows)), home("Poison")
         )
-        await until(served.is_level, served.what_waits)
+        await until(served.is_up_to_date, served.what_waits)
         poisons = [*poisons[-1:], *await store(served.engine, home("Poison too"), home("Last"))][:2]
-        await until(served.is_level, served.what_waits)
+        await until(served.is_up_to_date, served.what_waits)
     assert set(await served.letters()) == {str(key) for key in poisons}
     good = {f"Good {number}" for number in range(1, rows)}
     assert await titles(served.search, served.alias) == {"Before", "Last"} | good
@@ -204,7 +204,7 @@ async def test_a_document_at_which_only_another_generation_fails_is_a_dead_lette
         served.indexer(OPENSEARCH_URL=url)
         await served.converges()
         [poison] = await store(served.engine, home("Poison"))
-        await until(served.is_level, served.what_waits)
+        await until(served.is_up_to_date, served.what_waits)
     assert set(await served.letters()) == {str(poison)}
     assert (await served.generations())[other] == "building"
 

@@ -157,7 +157,7 @@ class Indexing(RuleBasedStateMachine):
         await drain_all(self.engine, self.search, alias=self.alias)
         await generations.reconcile(self.engine, self.search, self.alias)
         async with self.engine.connect() as connection:
-            fresh = [each.name for each in await generations.fresh(connection, self.alias)]
+            fresh = [each.name for each in await generations.rollback_candidates(connection, self.alias)]
         for index in [self.alias, *fresh]:
             assert await differences(self.engine, self.search, index) == []
         held = await documents(self.search, self.alias)
@@ -182,7 +182,7 @@ class Indexing(RuleBasedStateMachine):
     async def may_refuse(self) -> bool:
         """Return whether a rollback may be refused: no retained generation takes writes."""
         async with self.engine.connect() as connection:
-            return not await generations.fresh(connection, self.alias)
+            return not await generations.rollback_candidates(connection, self.alias)
 
     def edit(self, key: UUID, **columns: Any) -> None:
         self.wait(self.edited(key, **columns))

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from indexer.changes import documents
 from indexer.changes.documents import Tombstone
-from indexer.verification.digests import WHOLE
+from indexer.verification.digests import NO_TOMBSTONES
 from schemas.tables import DeadLetter, Property
 
 Revisions = dict[str, int]
@@ -37,7 +37,7 @@ async def row_revisions(engine: AsyncEngine) -> Revisions:
 async def document_revisions(search: AsyncOpenSearch, index: str) -> Revisions:
     """Return revisions by id, without tombstones."""
     revisions: Revisions = {}
-    body: dict[str, Any] = {"query": WHOLE, "size": 5_000, "sort": ["id"], "_source": ["revision"]}
+    body: dict[str, Any] = {"query": NO_TOMBSTONES, "size": 5_000, "sort": ["id"], "_source": ["revision"]}
     while hits := (await search.search(index=index, body=body))["hits"]["hits"]:
         revisions |= {hit["_id"]: hit["_source"]["revision"] for hit in hits}
         body["search_after"] = hits[-1]["sort"]

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from indexer.changes.drain import drain_all
 from indexer.lifecycle import generations
 from indexer.lifecycle.generations import alias_target
-from indexer.lifecycle.reindex import only_one, reindex
+from indexer.lifecycle.reindex import reindex, reindex_lock
 from schemas.index.listings import schema_hash
 from schemas.tables import AuditRow, IndexGeneration
 from tests.factories import home, store
@@ -201,7 +201,7 @@ async def test_a_generation_whose_index_is_gone_cannot_serve(search, indexer, re
 @pytest.mark.parametrize("arguments", [("rollback",), ("prune",), ("reindex",)])
 @pytest.mark.usefixtures("generation")
 async def test_one_operator_at_a_time(engine, alias, indexer, arguments):
-    async with only_one(engine, alias):
+    async with reindex_lock(engine, alias):
         answered = await indexer(*arguments)
     assert answered == Answered(3, {"error": f"Another reindex of {alias} is running."})
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.conditions import makes, require_no_auto_create
+from indexer.conditions import auto_creates, require_no_auto_create
 from indexer.lifecycle.generations import Refused
 from indexer.lifecycle.reindex import reindex
 from tests.factories import home, store
@@ -27,14 +27,14 @@ from tests.indexer.lifecycle.test_generations import states
     ],
 )
 def test_the_setting_is_read_as_the_engine_reads_it(value, expected):
-    assert makes(value, "listings-x") is expected
+    assert auto_creates(value, "listings-x") is expected
 
 
 @given(st.lists(st.tuples(st.sampled_from(["+", "-", ""]), st.sampled_from(["a*", "b*", "*"])), min_size=1))
 def test_the_first_pattern_that_fits_decides_and_without_one_nothing_is_made(patterns):
     value = ",".join(sign + pattern for sign, pattern in patterns)
     fits = [sign != "-" for sign, pattern in patterns if pattern in {"a*", "*"}]
-    assert makes(value, "a-x") is bool(fits and fits[0])
+    assert auto_creates(value, "a-x") is bool(fits and fits[0])
 
 
 @pytest.fixture

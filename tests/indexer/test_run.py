@@ -44,11 +44,11 @@ def found(search, alias):
     return found
 
 
-def level(engine):
-    async def is_level():
+def up_to_date(engine):
+    async def is_up_to_date():
         return await pending(engine) == 0
 
-    return is_level
+    return is_up_to_date
 
 
 async def test_a_lone_change_is_searchable_at_once(engine, settings, found):
@@ -62,13 +62,13 @@ async def test_a_lone_change_is_searchable_at_once(engine, settings, found):
 async def test_what_was_written_before_it_started_is_indexed(engine, search, settings, alias):
     await store_many(engine, 1_200)
     async with indexing(settings):
-        await until(level(engine), "nothing waits")
+        await until(up_to_date(engine), "nothing waits")
     await agree(engine, search, alias)
 
 
 async def test_what_a_killed_drain_could_not_show_is_shown(engine, search, settings, alias, found):
     await store(engine, home("Written, but not refreshed"), home("Next"))
-    assert (await drain_once(engine, search, alias=alias, limit=1)).hidden
+    assert (await drain_once(engine, search, alias=alias, limit=1)).is_refresh_deferred
     await plain_sql(engine, "DELETE FROM search_outbox")  # as if another drain had settled it
     assert await titles(search, alias) == set()
     async with indexing(settings):
@@ -99,7 +99,7 @@ async def test_it_waits_for_the_engine_and_catches_up(engine, search, settings, 
             await store_many(engine, 700)
             await until(lambda: proxy.refused >= 3, "the engine refuses")
             proxy.serving = True
-            await until(level(engine), "nothing waits")
+            await until(up_to_date(engine), "nothing waits")
             await until(lambda: "store back" in events(lines, activity="drain"), lambda: lines)
     await agree(engine, search, alias)
     # Each is logged once, however many attempts fail; errors of other activities are ignored.
@@ -109,7 +109,7 @@ async def test_it_waits_for_the_engine_and_catches_up(engine, search, settings, 
 
 async def test_a_slow_engine_gets_smaller_batches(engine, search, settings, alias, monkeypatch):
     """The whole backlog as one batch would exceed the time limit of a batch and restart forever."""
-    monkeypatch.setattr(drain, "LIVE_S", 1.0)
+    monkeypatch.setattr(drain, "LIVE_LIMIT_S", 1.0)
     await store_many(engine, 60)
     sizes = []
 
@@ -121,7 +121,7 @@ async def test_a_slow_engine_gets_smaller_batches(engine, search, settings, alia
         fussy_engine(settings.opensearch_url, pause_s=pause_s) as url,
         indexing(settings.model_copy(update={"opensearch_url": url})),
     ):
-        await until(level(engine), lambda: sizes)
+        await until(up_to_date(engine), lambda: sizes)
     await agree(engine, search, alias)
     assert sizes[0] == 60
     assert min(sizes) <= 60 // 2
@@ -172,7 +172,7 @@ async def test_killed_in_the_middle_of_an_import_it_goes_on_where_it_was(
     written, waiting = await search.count(index=generation), await pending(engine)
     assert written["count"] > 0
     assert waiting > 0
-    await start("run").until(level(engine), "nothing waits")
+    await start("run").until(up_to_date(engine), "nothing waits")
     await agree(engine, search, alias)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from indexer.changes.documents import bucket
 from indexer.changes.drain import drain_all
 from indexer.verification.digests import digest_both
-from indexer.verification.findings import Fault, Held, judge
+from indexer.verification.findings import Fault, IndexedState, fault_of
 from indexer.verification.repair import repair
 from indexer.verification.verify import Drift, Verified, verify
 from schemas.tables import AuditRow
@@ -253,8 +253,8 @@ revisions = st.none() | st.integers(1, 3)
 def test_no_interleaving_of_healthy_writes_is_judged_a_fault(before, later, document, is_tombstone):
     """The index may hold any revision between the row as read before and the row as read after."""
     after = None if later is None else (before or 0) + later
-    held = None if document is None else Held(document, is_tombstone)
-    fault = judge(before, held, after)
+    held = None if document is None else IndexedState(document, is_tombstone)
+    fault = fault_of(before, held, after)
     if before is None and after is None:
         assert (fault is Fault.ORPHAN) == (held is not None and not is_tombstone)
     elif before is None or after is None:

@@ -171,7 +171,7 @@ async def test_a_restore_is_not_forgotten_when_later_writes_pass_the_index(
     await portal.restore()
     async with indexing(portal.settings):
         alias = portal.settings.index_alias
-        await until(lambda: revisions.noted(portal.engine, alias), "the indexer has noted it")
+        await until(lambda: revisions.read_restore_note(portal.engine, alias), "the indexer has noted it")
         for _ in range(20):
             await plain_sql(portal.engine, "UPDATE properties SET price = price + 1 WHERE title = 'Erased'")
         assert await portal.is_up_to_date() is False

@@ -113,7 +113,7 @@ class Catalogue:
 
     async def store(self, *rows: Row) -> list[UUID]:
         ids = await store(self.engine, *rows)
-        await self.level()
+        await self.sync_index()
         return ids
 
     async def label(self, *labels: tuple[UUID, str, float]) -> None:
@@ -122,9 +122,9 @@ class Catalogue:
             for property_id, label, delta_pct in labels:
                 values = {"property_id": property_id, "label": label, "delta_pct": delta_pct}
                 await connection.execute(insert(PropertyMarket).values(n=9, method="test", **values))
-        await self.level()
+        await self.sync_index()
 
-    async def level(self) -> None:
+    async def sync_index(self) -> None:
         await drain_all(self.engine, self.search, alias=self.alias, epoch=self.epoch)
 
 

@@ -74,7 +74,7 @@ class World:
     def writer(self, seed: int) -> Writer:
         return Writer(self.engine, self.log, seed)
 
-    async def is_level(self) -> bool:
+    async def is_up_to_date(self) -> bool:
         return await pending(self.engine) == 0
 
     def what_waits(self) -> str:
@@ -82,7 +82,7 @@ class World:
 
     async def converges(self, *, within_s: float = RECOVERY_S, index: str | None = None) -> None:
         """Fail unless all pending changes are settled in time and the stores then agree."""
-        await until(self.is_level, self.what_waits, seconds=within_s * SLOWNESS)
+        await until(self.is_up_to_date, self.what_waits, seconds=within_s * SLOWNESS)
         await self.agrees(index)
 
     async def agrees(self, index: str | None = None) -> None:

@@ -12,7 +12,7 @@ from opensearchpy.exceptions import RequestError, TransportError
 
 from indexer.changes import bulk
 from indexer.changes.bulk import (
-    Answer,
+    BulkResult,
     EngineUnavailable,
     GenerationGone,
     pack,
@@ -66,7 +66,7 @@ def test_each_item_of_an_answer_concerns_its_own_document():
         error(400, "mapper_parsing_exception"),
     )
     documents = [tombstone(UUID(int=number), number) for number in (1, 2, 3)]
-    assert read_answer(documents, results) == Answer(
+    assert read_answer(documents, results) == BulkResult(
         refusals=(Refusal(str(UUID(int=3)), 3, "mapper_parsing_exception", "because"),), superseded=1
     )
 
@@ -87,9 +87,9 @@ def test_trouble_of_the_engine_is_no_fault_of_the_document(status, kind, meaning
         read_answer([tombstone(ONE, 1)], answer(error(status, kind)))
 
 
-def failing(*numbers: int) -> Answer:
+def failing(*numbers: int) -> BulkResult:
     """Return an answer that lists these documents as failures of the engine."""
-    return Answer(
+    return BulkResult(
         failures=tuple(Refusal(str(UUID(int=each)), each, "io_exception", "because") for each in numbers)
     )
 

@@ -19,7 +19,7 @@ async def settle(engine, *, good=(), bad=()):
     async with engine.begin() as connection:
         documents = [tombstone(ONE, revision) for revision in good]
         refusals = [Refusal(str(ONE), revision, "refused", f"revision {revision}") for revision in bad]
-        return await dead_letters.settle(connection, documents, refusals)
+        return await dead_letters.record_and_clear(connection, documents, refusals)
 
 
 @pytest.mark.parametrize(

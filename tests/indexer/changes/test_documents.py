@@ -13,7 +13,15 @@ import pytest
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from indexer.changes.documents import BUCKET, MAX_TEXT, Rendered, bucket, read_chosen, read_page, tombstone
+from indexer.changes.documents import (
+    BUCKET,
+    MAX_TEXT,
+    RenderedPage,
+    bucket,
+    read_documents,
+    read_page,
+    tombstone,
+)
 from schemas.index.listings import BUCKETS, MAPPING
 from schemas.tables import Property, PropertyImage, PropertyMarket
 from tests.factories import home, picture, plot
@@ -33,7 +41,7 @@ async def add(connection: AsyncConnection, **columns: Any) -> UUID:
 
 
 async def render_one(connection: AsyncConnection, property_id: UUID) -> dict[str, Any]:
-    rendered = await read_chosen(connection, [property_id])
+    rendered = await read_documents(connection, [property_id])
     assert not rendered.refusals
     (document,) = rendered.documents
     return dict(document)
@@ -55,7 +63,7 @@ async def test_documents_of_another_content_have_another_number(connection):
             label = rng.choice(["great", "fair", "high", "check_price"])
             market = {"property_id": made["id"], "n": 12, "label": label, "delta_pct": 2.5, "method": "test"}
             await connection.execute(insert(PropertyMarket).values(**market))
-    rendered = await read_chosen(connection, [UUID(int=number + 1) for number in range(20)])
+    rendered = await read_documents(connection, [UUID(int=number + 1) for number in range(20)])
     documents = [{**document, "revision": None} for document in rendered.documents]
     written = json.dumps(sorted(documents, key=itemgetter("id")), sort_keys=True, default=str)
     assert (MAPPING["_meta"]["content"], sha256(written.encode()).hexdigest()[:12]) == CONTENT
@@ -188,7 +196,7 @@ async def test_rows_that_cannot_be_rendered_do_not_keep_the_others_back(connecti
     endless = await add(connection, listed_at="infinity")
     ancient = await add(connection, listed_at="0044-03-15 BC")
     pasted = await add(connection, description="x" * MAX_TEXT)
-    rendered = await read_chosen(connection, [good, endless, ancient, pasted])
+    rendered = await read_documents(connection, [good, endless, ancient, pasted])
     assert [document["id"] for document in rendered.documents] == [str(good)]
     assert {refusal.property_id: refusal.error_type for refusal in rendered.refusals} == {
         str(endless): "OverflowError",
@@ -231,7 +239,7 @@ async def test_a_page_ends_at_its_last_row_even_when_that_was_refused(connection
     refused = await add(connection, id=UUID(int=2), listed_at="infinity")
     page = await read_page(connection, after=None, until=None, limit=10)
     assert (page.rows, page.last_id) == (2, refused)
-    assert Rendered([], []).last_id is None
+    assert RenderedPage([], []).last_id is None
 
 
 def test_a_tombstone_is_an_inactive_document_of_nothing():

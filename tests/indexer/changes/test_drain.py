@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from indexer.changes.bulk import EngineUnavailable
-from indexer.changes.drain import Drained, drain_all, drain_once, drain_pending
+from indexer.changes.drain import DrainResult, drain_all, drain_once, drain_pending
 from indexer.lifecycle import generations
 from indexer.lifecycle.generations import ForeignGeneration, index_body
 from schemas.index.listings import schema_hash
@@ -89,12 +89,12 @@ async def test_a_new_picture_and_a_new_deal_are_changes_of_the_listing(engine, s
 @pytest.mark.usefixtures("generation")
 async def test_a_change_for_a_row_that_is_gone_waits_for_its_deletion(engine, search, alias):
     await plain_sql(engine, "INSERT INTO search_outbox (property_id, revision) VALUES (:id, 1)", id=RESERVED)
-    assert await drain_once(engine, search, alias=alias) == Drained(claimed=1)
+    assert await drain_once(engine, search, alias=alias) == DrainResult(claimed=1)
 
 
 @pytest.mark.usefixtures("generation")
 async def test_nothing_to_do_is_done_at_once(engine, search, alias):
-    assert await drain_once(engine, search, alias=alias) == Drained()
+    assert await drain_once(engine, search, alias=alias) == DrainResult()
 
 
 async def test_changes_before_the_first_generation_are_settled_without_an_engine(
@@ -102,7 +102,7 @@ async def test_changes_before_the_first_generation_are_settled_without_an_engine
 ):
     proxy.stop_serving()
     await store(engine, home(), home())
-    assert await drain_once(engine, proxied_search, alias=alias) == Drained(claimed=2)
+    assert await drain_once(engine, proxied_search, alias=alias) == DrainResult(claimed=2)
 
 
 @pytest.mark.usefixtures("generation")
@@ -132,19 +132,21 @@ async def test_what_somebody_waits_for_goes_before_a_backlog(engine, search, ali
         await connection.execute(text("SET LOCAL casabricks.awaited = 'on'"))
         await connection.execute(text("UPDATE properties SET title = 'Awaited' WHERE title = 'Home 299'"))
     drained = await drain_once(engine, search, alias=alias, limit=20)
-    assert (drained.claimed, drained.hidden) == (20, False)
+    assert (drained.claimed, drained.is_refresh_deferred) == (20, False)
     assert "Awaited" in await titles(search, alias)
-    assert (await drain_once(engine, search, alias=alias, limit=20)).hidden
+    assert (await drain_once(engine, search, alias=alias, limit=20)).is_refresh_deferred
 
 
 @pytest.mark.usefixtures("generation")
 async def test_a_batch_is_searchable_once_it_is_settled_unless_more_are_to_come(engine, search, alias):
     await store(engine, home("First"), home("Second"), home("Third"), home("Fourth"))
-    assert (await drain_once(engine, search, alias=alias, limit=1)).hidden
+    assert (await drain_once(engine, search, alias=alias, limit=1)).is_refresh_deferred
     assert await titles(search, alias) == set()
-    assert not (await drain_once(engine, search, alias=alias, limit=1, show=True)).hidden
+    assert not (
+        await drain_once(engine, search, alias=alias, limit=1, always_refresh=True)
+    ).is_refresh_deferred
     assert await titles(search, alias) == {"First", "Second"}
-    assert not (await drain_once(engine, search, alias=alias, limit=2)).hidden, "it was the last"
+    assert not (await drain_once(engine, search, alias=alias, limit=2)).is_refresh_deferred, "it was the last"
     assert await titles(search, alias) == {"First", "Second", "Third", "Fourth"}
 
 
@@ -191,7 +193,7 @@ async def test_a_disk_that_is_full_holds_changes_back_without_blaming_them(
 async def test_a_refused_document_is_a_dead_letter_until_a_good_revision(engine, search, alias):
     bad, _ = await store(engine, home("Bad", society=UNINDEXABLE), home("Good"))
     drained = await drain_once(engine, search, alias=alias)
-    assert drained == Drained(claimed=2, documents=2, refused=1)
+    assert drained == DrainResult(claimed=2, documents=2, refused=1)
     assert await titles(search, alias) == {"Good"}
     revision = (await row_revisions(engine))[str(bad)]
     assert await letters(engine) == {str(bad): (revision, "illegal_argument_exception", 1)}
@@ -263,7 +265,7 @@ async def test_a_generation_registered_meanwhile_gets_the_rows(
         drain = asyncio.create_task(drain_once(patient, search, alias=alias))
         await until(lambda: is_waiting(engine, table), f"the drain waits for {table}")
         await register(other, settings, f"{alias}-newer")
-    assert await drain == Drained(claimed=1, documents=1)
+    assert await drain == DrainResult(claimed=1, documents=1)
     await agree(engine, search, f"{alias}-newer")
     await agree(engine, search, generation)
 
@@ -298,7 +300,7 @@ async def test_a_generation_of_an_earlier_release_stays_fresh_as_far_as_its_fiel
 ):
     old = await other_release(engine, search, settings, state=state, body=narrow())
     (flat,) = await store(engine, home("Kept fresh"))
-    assert await drain_once(engine, search, alias=alias) == Drained(claimed=1, documents=1)
+    assert await drain_once(engine, search, alias=alias) == DrainResult(claimed=1, documents=1)
     revision = (await row_revisions(engine))[str(flat)]
     assert await document(search, old, flat) == {
         "id": str(flat),
@@ -349,7 +351,7 @@ async def test_what_a_later_release_has_left_half_built_does_not_hold_the_live_o
     engine, search, alias, generation, abandoned
 ):
     await store(engine, home())
-    assert await drain_once(engine, search, alias=alias) == Drained(claimed=1, documents=1)
+    assert await drain_once(engine, search, alias=alias) == DrainResult(claimed=1, documents=1)
     assert await states(engine) == {generation: "live", abandoned: "failed"}
     assert (await errors(engine))[abandoned].startswith("Nobody was at work on it for 1 min")
     await agree(engine, search, generation)
@@ -377,7 +379,7 @@ async def test_an_index_of_an_earlier_release_that_takes_nothing_does_not_hold_t
     old = await other_release(engine, search, settings, state=state, body=narrow())
     await block(search, old)
     await store(engine, home())
-    assert await drain_once(engine, search, alias=alias) == Drained(claimed=1, documents=1)
+    assert await drain_once(engine, search, alias=alias) == DrainResult(claimed=1, documents=1)
     assert await states(engine) == {generation: "live", old: ends}
     await agree(engine, search, generation)
 
@@ -389,7 +391,7 @@ async def test_the_live_index_of_an_earlier_release_is_not_held_back_by_what_thi
     old = await other_release(engine, search, settings, state="live", body=narrow())
     await block(search, generation)
     (flat,) = await store(engine, home("Searched all the same"))
-    assert await drain_once(engine, search, alias=alias) == Drained(claimed=1, documents=1)
+    assert await drain_once(engine, search, alias=alias) == DrainResult(claimed=1, documents=1)
     assert await states(engine) == {old: "live", generation: "failed"}
     assert (await document(search, old, flat))["title"] == "Searched all the same"
 
@@ -400,7 +402,7 @@ async def test_what_the_live_index_of_an_earlier_release_refuses_is_a_dead_lette
     await plain_sql(engine, "UPDATE index_generations SET state = 'retained', retained_at = now()")
     await other_release(engine, search, settings, state="live", body=narrow(title={"type": "date"}))
     (flat,) = await store(engine, home())
-    assert await drain_once(engine, search, alias=alias) == Drained(claimed=1, documents=1, refused=1)
+    assert await drain_once(engine, search, alias=alias) == DrainResult(claimed=1, documents=1, refused=1)
     revision = (await row_revisions(engine))[str(flat)]
     assert await letters(engine) == {str(flat): (revision, "mapper_parsing_exception", 1)}
     await agree(engine, search, generation)
@@ -419,7 +421,7 @@ async def test_a_generation_of_an_earlier_release_refuses_without_blame(
 ):
     await other_release(engine, search, settings, state="retained", body=narrow(title={"type": "date"}))
     await store(engine, home())
-    assert await drain_once(engine, search, alias=alias) == Drained(claimed=1, documents=1)
+    assert await drain_once(engine, search, alias=alias) == DrainResult(claimed=1, documents=1)
     assert await letters(engine) == {}
     await agree(engine, search, generation)
 
@@ -430,7 +432,7 @@ async def test_a_generation_of_another_release_that_is_gone_holds_nothing_up(
     old = await other_release(engine, search, settings, state="retained", body=narrow())
     await search.indices.delete(index=old)
     await store(engine, home())
-    assert await drain_once(engine, search, alias=alias) == Drained(claimed=1, documents=1)
+    assert await drain_once(engine, search, alias=alias) == DrainResult(claimed=1, documents=1)
     await agree(engine, search, generation)
 
 
@@ -440,7 +442,7 @@ async def test_writes_that_come_too_late_are_counted(engine, search, alias):
     await drain_all(engine, search, alias=alias)
     late = "INSERT INTO search_outbox (property_id, revision, deleted) VALUES (:id, 0, true)"
     await plain_sql(engine, late, id=flat)
-    assert await drain_once(engine, search, alias=alias) == Drained(claimed=1, documents=2, superseded=1)
+    assert await drain_once(engine, search, alias=alias) == DrainResult(claimed=1, documents=2, superseded=1)
 
 
 async def test_a_narrower_mapping_of_this_schema_makes_dead_letters(
@@ -475,7 +477,7 @@ async def test_generations_that_are_gone_do_not_hold_the_live_one_up(engine, sea
     retained, live, building = three
     await search.indices.delete(index=f"{retained},{building}")
     await store(engine, home())
-    assert await drain_once(engine, search, alias=alias) == Drained(claimed=1, documents=1)
+    assert await drain_once(engine, search, alias=alias) == DrainResult(claimed=1, documents=1)
     assert await states(engine) == {retained: "stale", live: "live", building: "failed"}
     assert await errors(engine) == {
         retained: f"no such index [{retained}]",
@@ -497,7 +499,7 @@ async def test_generations_that_take_nothing_are_given_up_while_the_live_one_doe
     retained, live, building = three
     await block(search, retained, building)
     await store(engine, home("Searched all the same"))
-    assert await drain_once(engine, search, alias=alias) == Drained(claimed=1, documents=1)
+    assert await drain_once(engine, search, alias=alias) == DrainResult(claimed=1, documents=1)
     assert await titles(search, alias) == {"Searched all the same"}
     assert await states(engine) == {retained: "stale", live: "live", building: "failed"}
     reasons = await errors(engine)
@@ -517,7 +519,7 @@ async def test_an_engine_that_is_away_is_no_fault_of_any_generation(
     with pytest.raises(EngineUnavailable):
         await drain_once(engine, proxied_search, alias=alias)
     assert await states(engine) == {retained: "retained", live: "live", building: "building"}
-    assert await drain_once(engine, search, alias=alias) == Drained(claimed=1, documents=1)
+    assert await drain_once(engine, search, alias=alias) == DrainResult(claimed=1, documents=1)
     for name in three:
         await agree(engine, search, name)
 
@@ -544,7 +546,7 @@ async def test_with_none_live_what_is_being_built_holds_changes_back(
         await drain_once(engine, search, alias=alias)
     assert await states(engine) == {building: "building"}
     await block(search, building, is_blocked=False)
-    assert await drain_once(engine, search, alias=alias) == Drained(claimed=1, documents=1)
+    assert await drain_once(engine, search, alias=alias) == DrainResult(claimed=1, documents=1)
 
 
 async def test_only_what_the_live_generation_has_taken_clears_a_letter(

@@ -84,7 +84,7 @@ async def test_a_retained_generation_takes_writes_for_a_day(engine, search, alia
     )
     assert await writable(engine, alias) == {building}
     async with engine.connect() as connection:
-        assert [each.name for each in await generations.outlived(connection, alias)] == [live]
+        assert [each.name for each in await generations.unneeded(connection, alias)] == [live]
 
 
 async def test_failed_and_dropped_generations_take_no_writes(engine, search, alias, names, settings):

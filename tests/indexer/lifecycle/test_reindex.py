@@ -10,7 +10,7 @@ from indexer.changes.drain import drain_all, drain_once
 from indexer.lifecycle import generations
 from indexer.lifecycle.fill import Fill
 from indexer.lifecycle.generations import alias_target
-from indexer.lifecycle.reindex import ReindexRefused, only_one, reindex, still_alone
+from indexer.lifecycle.reindex import ReindexRefused, reindex, reindex_lock, require_lock
 from runtime.crash_points import EXIT_CODE
 from schemas.tables import IndexGeneration
 from stores.answers import CachedAnswers, SearchCacheEpoch
@@ -215,10 +215,10 @@ async def test_a_missing_live_index_is_declared_lost_and_made_anew(
 
 
 async def test_a_second_reindex_is_refused(engine, search, settings, alias):
-    async with only_one(engine, alias):
+    async with reindex_lock(engine, alias):
         with pytest.raises(ReindexRefused, match="Another reindex"):
             await reindex(engine, search, settings, progress=quietly)
-    async with only_one(engine, alias):
+    async with reindex_lock(engine, alias):
         pass  # the lock is free again
 
 
@@ -298,7 +298,7 @@ async def test_a_fill_ends_when_a_drain_has_given_its_generation_up(
         async with engine.begin() as connection:
             building = (await generations.unfinished(connection, alias))[:1]
             for each in building:
-                await generations.give_up(connection, each.name, "It misses changes, says a drain.")
+                await generations.mark_unusable(connection, each.name, "It misses changes, says a drain.")
 
     with pytest.raises(ReindexRefused, match="It misses changes, says a drain"):
         await reindex(engine, search, settings, progress=give_up)
@@ -334,14 +334,14 @@ async def end_connections(engine):
 
 
 async def test_who_has_lost_the_lock_to_another_changes_nothing(engine, alias):
-    async with only_one(engine, alias) as lock:
+    async with reindex_lock(engine, alias) as lock:
         await end_connections(engine)
-        async with only_one(engine, alias):
+        async with reindex_lock(engine, alias):
             with pytest.raises(ReindexRefused, match="Another reindex"):
-                await still_alone(lock, alias)
-        await still_alone(lock, alias)
+                await require_lock(lock, alias)
+        await require_lock(lock, alias)
         with pytest.raises(ReindexRefused, match="Another reindex"):
-            async with only_one(engine, alias):
+            async with reindex_lock(engine, alias):
                 pass
 
 

@@ -63,11 +63,11 @@ async def write_on(engine, over):
         await asyncio.sleep(0.01)
 
 
-def level(engine):
-    async def is_level():
+def up_to_date(engine):
+    async def is_up_to_date():
         return await pending(engine) == 0
 
-    return is_level
+    return is_up_to_date
 
 
 async def test_a_schema_that_differs_has_another_hash():
@@ -85,7 +85,7 @@ async def test_a_release_that_has_built_no_index_yet_leaves_changes_to_the_one_b
         async with asyncio.timeout(PATIENCE_S):
             await run(settings, asyncio.Event())
     assert await pending(engine) == 1
-    await start("run").until(level(engine), "the earlier release goes on")
+    await start("run").until(up_to_date(engine), "the earlier release goes on")
 
 
 async def test_a_deploy_hands_over_from_one_release_to_the_other(
@@ -105,7 +105,7 @@ async def test_a_deploy_hands_over_from_one_release_to_the_other(
         name = await reindex(engine, search, settings, progress=hand_over)
         over.set()
         await writing
-        await until(level(engine), "the later release has caught up")
+        await until(up_to_date(engine), "the later release has caught up")
         stop.set()
         async with asyncio.timeout(PATIENCE_S):
             await later[0]
@@ -127,13 +127,13 @@ async def test_a_code_rollback_is_refused_until_its_index_is_live_again(
             assert await start("rollback").ends() == 0
             assert await alias_target(search, alias) == [first]
             await store(engine, home("Between"))
-            await until(level(engine), "the later release keeps both fresh")
+            await until(up_to_date(engine), "the later release keeps both fresh")
     await agree(engine, search, first)
     await agree(engine, search, second)
 
     earlier = start("run")
     await store(engine, home("After"))
-    await earlier.until(level(engine), "the earlier release goes on")
+    await earlier.until(up_to_date(engine), "the earlier release goes on")
     await earlier.stop()
     assert {"Before", "Between", "After"} <= await titles(search, alias)
     await agree(engine, search, first)
@@ -160,7 +160,7 @@ async def test_an_earlier_release_builds_anew_what_is_no_more_retained(
             over.set()
             await writing
             assert code == 0, rebuilding.complained
-            await until(level(engine), "the later release has caught up")
+            await until(up_to_date(engine), "the later release has caught up")
     (third,) = await alias_target(search, alias)
     assert (await states(engine))[second] == "retained"
     assert schema_hash() in third

@@ -225,7 +225,7 @@ async def test_redis_and_the_index_hold_nothing_of_a_person(
     }  # fmt: skip
     answer = await api.post("/api/v1/inquiries", sent, idempotency_key="k-17")
     assert answer.status == 201
-    await catalogue.level()
+    await catalogue.sync_index()
     documents = await search.search(index=catalogue.alias, body={"query": {"match_all": {}}})
     assert documents["hits"]["total"]["value"] == 1
     held = str(documents).lower() + await in_redis(cache)

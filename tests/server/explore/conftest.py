@@ -89,7 +89,7 @@ async def shop(live: Catalogue, worker_engine: AsyncEngine) -> Catalogue:
     async with worker_engine.begin() as connection:
         for image in images:
             await connection.execute(insert(PropertyImage).values(picture(shown, **image)))
-    await live.level()
+    await live.sync_index()
     return live
 
 

@@ -34,7 +34,7 @@ async def test_a_page_of_another_origin_is_told_whole_addresses(settings: Settin
     [key] = await catalogue.store(home())
     stem = "/media/img/a/"
     await store_pictures(catalogue.engine, picture(key, original_url=f"{stem}large.webp", thumbnail_url=None))
-    await catalogue.level()
+    await catalogue.sync_index()
     admin_id = await store_user(catalogue.engine, email="asha@casabricks.example")
     public = settings.model_copy(update={"media_public_url": "https://api.casabricks.example/media/"})
     async with served(public, "public-media") as api:

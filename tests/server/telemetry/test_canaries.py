@@ -155,7 +155,7 @@ async def test_personal_data_stays_where_it_belongs(
     admin = server.api.signed_in(account, settings)
     answers = await every_answer(server.api, admin, engine, listing)
     assert {answer.status for answer in answers} == {200, 201, 400, 401, 404, 409, 422, 429, 503}
-    await catalogue.level()
+    await catalogue.sync_index()
     places = {
         "log": server.log.read_text(),
         "errors": str([answer.body for answer in answers if answer.status >= 400]),

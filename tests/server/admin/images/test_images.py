@@ -64,13 +64,13 @@ async def test_a_new_picture_shows_on_the_page_and_on_cards(admin: Api, catalogu
     [key] = await catalogue.store(home())
     [before] = (await admin.guided())["items"]
     image = (await send(admin, key, sample())).body
-    await catalogue.level()
+    await catalogue.sync_index()
     [card] = (await admin.guided())["items"]
     assert (before["image"], card["image"]) == (None, image["thumbnail_url"])
     [shown] = (await admin.get(f"/api/v1/properties/{key}")).body["images"]
     assert (shown["url"], shown["medium_url"]) == (image["url"], image["medium_url"])
     await admin.delete(f"{IMAGES}/{image['id']}")
-    await catalogue.level()
+    await catalogue.sync_index()
     [card] = (await admin.guided())["items"]
     assert card["image"] is None
 

@@ -29,7 +29,7 @@ async def drained(catalogue: Catalogue) -> AsyncIterator[None]:
 
     async def drain() -> None:
         while not over.is_set():
-            await catalogue.level()
+            await catalogue.sync_index()
             await asyncio.sleep(0.02)
 
     async with asyncio.TaskGroup() as group:

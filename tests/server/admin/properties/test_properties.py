@@ -113,7 +113,7 @@ async def test_a_refused_property_leaves_its_key_free(admin: Api):
 
 async def test_a_replay_may_wait_for_searches_too(admin: Api, catalogue: Catalogue):
     await send_once(admin, form(state="active"))
-    await catalogue.level()
+    await catalogue.sync_index()
     again = await send_once(admin, form(state="active"), prefer="wait=5")
     assert (again.body["searchable"], again.headers["preference-applied"]) == (True, "wait=5")
 

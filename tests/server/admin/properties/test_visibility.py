@@ -125,7 +125,7 @@ async def test_a_new_listing_waits_for_the_index(admin: Api, catalogue: Catalogu
         False,
     )
     assert found["index"]["oldest_pending_change_age_s"] >= 0
-    await catalogue.level()
+    await catalogue.sync_index()
     assert (await asked(admin, key))["visible"]
 
 
