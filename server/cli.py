@@ -46,7 +46,7 @@ from services.leads.privacy import Purged
 from services.users import create_user
 from stores.database import open_database
 from stores.results import allowed_origins
-from tasks.imports.job import met_a_lock, run_import
+from tasks.imports.job import is_lock_error, run_import
 from tasks.imports.mapping import Mapping, load_mapping
 from tasks.imports.reader import count_lines
 from tasks.imports.report import Report, render
@@ -135,7 +135,7 @@ def with_token_secret(settings: Settings) -> Settings:
     try:
         signing_keys(*settings.token_secrets)
     except ValueError as weak:
-        give_up(USAGE, f"JWT_SECRET: {weak}.")
+        exit_with_error(USAGE, f"JWT_SECRET: {weak}.")
     return settings
 
 
@@ -145,17 +145,17 @@ def check_enhancer(settings: Settings) -> None:
         for secret in settings.webhook_secrets:
             secret_key(secret)
     except ValueError as weak:
-        give_up(USAGE, f"WEBHOOK_SECRET: {weak}.")
+        exit_with_error(USAGE, f"WEBHOOK_SECRET: {weak}.")
     try:
         allowed_origins(settings)
     except ValueError as wrong:
-        give_up(USAGE, f"ENHANCER_RESULT_HOSTS or ENHANCER_LOCAL_ORIGIN: {wrong}.")
+        exit_with_error(USAGE, f"ENHANCER_RESULT_HOSTS or ENHANCER_LOCAL_ORIGIN: {wrong}.")
 
 
 def require_extra(settings: Settings) -> None:
     why = missing(settings)
     if why is not None:
-        give_up(USAGE, why)
+        exit_with_error(USAGE, why)
 
 
 @app.command()
@@ -171,11 +171,11 @@ def worker(
     require_extra(settings)
     configure_logs(settings.log_level, json=settings.log_json)
     queue, metrics = Queue(settings), Metrics()
-    queue.count(metrics)
+    queue.count_in(metrics)
     served = metrics_served(metrics.registry, settings.worker_metrics_host, settings.worker_metrics_port)
     with observed(settings, "worker"), served:
         queue.consumer(schedules=schedule).run()
-        queue.wind_up()
+        queue.flush_before_exit()
 
 
 @app.command()
@@ -184,7 +184,7 @@ def migrate() -> None:
     try:
         migrations.upgrade(Settings().database_url)
     except (OperationalError, InterfaceError):
-        give_up(UNREACHABLE, "Postgres does not answer.")
+        exit_with_error(UNREACHABLE, "Postgres does not answer.")
     typer.echo("The database has this release's schema.")
 
 
@@ -202,11 +202,11 @@ def create_admin_command(
         wanted = UserCreate(email=email, full_name=name, role=role, password=password)
         asyncio.run(create_admin(read_settings(), wanted, password))
     except ValidationError as error:
-        give_up(USAGE, "; ".join(f"{wrong['loc'][0]} {wrong['msg']}" for wrong in error.errors()))
+        exit_with_error(USAGE, "; ".join(f"{wrong['loc'][0]} {wrong['msg']}" for wrong in error.errors()))
     except CasaError as error:
-        give_up(USAGE, error.detail)
+        exit_with_error(USAGE, error.detail)
     except (OperationalError, InterfaceError):
-        give_up(UNREACHABLE, "Postgres does not answer.")
+        exit_with_error(UNREACHABLE, "Postgres does not answer.")
     typer.echo(f"{wanted.email} may sign in as {wanted.role}.")
     if generate:
         typer.echo(f"one-time password: {password}")
@@ -237,7 +237,7 @@ async def create_admin(settings: Settings, wanted: UserCreate, password: str) ->
         await engine.dispose()
 
 
-def give_up(code: int, sentence: str) -> NoReturn:
+def exit_with_error(code: int, sentence: str) -> NoReturn:
     errors.print(sentence, style="red", highlight=False)
     raise typer.Exit(code)
 
@@ -248,7 +248,7 @@ def purge_command() -> None:
     try:
         purged = asyncio.run(purge_all(read_settings()))
     except (OperationalError, InterfaceError):
-        give_up(UNREACHABLE, "Postgres does not answer.")
+        exit_with_error(UNREACHABLE, "Postgres does not answer.")
     typer.echo(f"{purged.leads} leads, {purged.addresses} addresses, {purged.keys} idempotency keys erased")
 
 
@@ -272,9 +272,9 @@ def import_command(
     """Import listings from another system's file. The report accounts for every row."""
     settings = read_settings()
     try:
-        found = asyncio.run(load(settings, file, load_mapping(map_name), dry_run=dry_run))
+        found = asyncio.run(import_file(settings, file, load_mapping(map_name), dry_run=dry_run))
     except CasaError as error:
-        give_up(UNREACHABLE if isinstance(error, DatabaseUnavailable) else USAGE, error.detail)
+        exit_with_error(UNREACHABLE if isinstance(error, DatabaseUnavailable) else USAGE, error.detail)
     Console().print(render(found))
     if report is not None:
         write_report(found, report)
@@ -286,7 +286,7 @@ def write_report(found: Report, path: Path) -> None:
     try:
         found.write(path)
     except OSError as error:
-        give_up(USAGE, f"{path} cannot be written: {error.strerror}.")
+        exit_with_error(USAGE, f"{path} cannot be written: {error.strerror}.")
 
 
 def follow_up(settings: Settings) -> None:
@@ -294,9 +294,9 @@ def follow_up(settings: Settings) -> None:
     try:
         asyncio.run(score_and_compare(settings))
     except (SQLAlchemyError, OSError) as error:
-        why = "somebody else holds rows of it" if met_a_lock(error) else "Postgres does not answer"
+        why = "somebody else holds rows of it" if is_lock_error(error) else "Postgres does not answer"
         sentence = f"All rows are in, but not yet compared with their market: {why}. A worker will do it."
-        give_up(UNREACHABLE, sentence)
+        exit_with_error(UNREACHABLE, sentence)
 
 
 async def score_and_compare(settings: Settings) -> None:
@@ -308,7 +308,7 @@ async def score_and_compare(settings: Settings) -> None:
         await engine.dispose()
 
 
-async def load(settings: Settings, file: Path, mapping: Mapping, *, dry_run: bool) -> Report:
+async def import_file(settings: Settings, file: Path, mapping: Mapping, *, dry_run: bool) -> Report:
     engine = open_database(settings, statement_timeout_ms=0)  # a million rows take long
     try:
         with progress_bar() as bar:

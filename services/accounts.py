@@ -15,7 +15,7 @@ from schemas.tables import RevokedToken, User
 from schemas.vocabulary import Role
 from services.audit import Actor, record
 
-SHOWN = (
+USER_COLUMNS = (
     User.id, User.email, User.full_name, User.role, User.is_active, User.must_change_password,
     User.last_login_at, User.created_at,
 )  # fmt: skip
@@ -49,7 +49,7 @@ async def begin_session(
         update(User)
         .where(User.id == seen.id, User.is_active, User.hashed_password == seen.hashed_password)
         .values(values)
-        .returning(*SHOWN, User.token_version)
+        .returning(*USER_COLUMNS, User.token_version)
     )
     row = (await session.execute(noted)).one_or_none()
     if row is None:
@@ -65,7 +65,7 @@ async def end_session(session: AsyncSession, claims: Claims) -> None:
 
 
 async def read_account(session: AsyncSession, user_id: UUID) -> UserView:
-    row = (await session.execute(select(*SHOWN).where(User.id == user_id))).one_or_none()
+    row = (await session.execute(select(*USER_COLUMNS).where(User.id == user_id))).one_or_none()
     if row is None:
         raise NotFound("There is no such account.")
     return user_view(row)
@@ -101,7 +101,7 @@ async def set_password(
 
 
 def user_view(row: Row[*tuple[Any, ...]]) -> UserView:
-    """Convert a row of `SHOWN`."""
+    """Convert a row of `USER_COLUMNS`."""
     return UserView(
         id=row.id,
         email=row.email,

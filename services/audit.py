@@ -50,7 +50,10 @@ async def record(
             entity_type=entity_type,
             entity_id=str(entity_id),
             request_id=actor.request_id,
-            changes={name: [_shown(name, value) for value in pair] for name, pair in (changes or {}).items()},
+            changes={
+                name: [_audited_value(name, value) for value in pair]
+                for name, pair in (changes or {}).items()
+            },
         )
     )
 
@@ -64,6 +67,6 @@ def changes_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict
     }
 
 
-def _shown(name: str, value: Any) -> Any:
+def _audited_value(name: str, value: Any) -> Any:
     mask = MASKS.get(name)
     return mask(value) if mask else value

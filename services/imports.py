@@ -22,7 +22,7 @@ SHOWN = (
 UNFINISHED = (JobState.QUEUED, JobState.RUNNING)
 
 
-async def ask_for_import(
+async def request_import(
     session: AsyncSession,
     actor: Actor,
     *,

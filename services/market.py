@@ -29,10 +29,10 @@ async def read_quality(session: AsyncSession) -> list[Quality]:
     """Return the newest rows for sale and for rent, measured together; empty before the first nightly run."""
     last = select(func.max(MarketQuality.as_of)).scalar_subquery()
     newest = select(MarketQuality).where(MarketQuality.as_of == last).order_by(MarketQuality.id)
-    return [_shown(row) for row in await session.scalars(newest)]
+    return [_quality(row) for row in await session.scalars(newest)]
 
 
-def _shown(row: MarketQuality) -> Quality:
+def _quality(row: MarketQuality) -> Quality:
     percents = (row.median_error_pct, row.within_5, row.within_10, row.within_20)
     median_error, within_5, within_10, within_20 = (
         None if percent is None else float(percent) for percent in percents

@@ -14,7 +14,7 @@ from schemas.api.lists import Items
 from schemas.errors import Conflict, FieldError, Forbidden, NotFound
 from schemas.tables import User
 from schemas.vocabulary import Role
-from services.accounts import SHOWN, user_view
+from services.accounts import USER_COLUMNS, user_view
 from services.audit import Actor, changes_between, record
 
 
@@ -28,7 +28,9 @@ async def create_user(
     """
     columns = {"email": wanted.email, "full_name": wanted.full_name, "role": wanted.role}
     added = (
-        insert(User).values(**columns, hashed_password=hashed, must_change_password=drawn).returning(*SHOWN)
+        insert(User)
+        .values(**columns, hashed_password=hashed, must_change_password=drawn)
+        .returning(*USER_COLUMNS)
     )
     try:
         async with session.begin_nested():
@@ -64,7 +66,7 @@ async def change_user(
         await _apply(session, user_id, {name: value for name, (_, value) in changes.items()})
         await _require_super_admin(session)
         await record(session, actor, "change", entity_type="user", entity_id=user_id, changes=changes)
-    return user_view((await session.execute(select(*SHOWN).where(User.id == user_id))).one())
+    return user_view((await session.execute(select(*USER_COLUMNS).where(User.id == user_id))).one())
 
 
 async def _locked(session: AsyncSession, user_id: UUID) -> dict[str, Any]:
@@ -104,7 +106,7 @@ async def list_colleagues(session: AsyncSession) -> Colleagues:
 
 async def list_users(session: AsyncSession, wanted: UsersRequest) -> Items[UserView]:
     """List accounts in the order of their addresses."""
-    matching = _matching(select(*SHOWN), wanted)
+    matching = _matching(select(*USER_COLUMNS), wanted)
     total = await session.scalar(_matching(select(func.count()).select_from(User), wanted))
     page = matching.order_by(func.lower(User.email)).limit(wanted.page_size)
     rows = await session.execute(page.offset((wanted.page - 1) * wanted.page_size))

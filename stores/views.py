@@ -51,7 +51,7 @@ class View:
 class ViewCounts:
     def __init__(self, cache: Redis, *, most_properties: int = MOST_PROPERTIES) -> None:
         self._cache, self._most = cache, most_properties
-        self._count, self._take = cache.register_script(COUNT), cache.register_script(TAKE)
+        self._count, self._take_script = cache.register_script(COUNT), cache.register_script(TAKE)
 
     async def count(self, views: Sequence[View]) -> list[bool]:
         """Count views; return for each whether it counted, that is whether it was the first of its visit.
@@ -68,7 +68,7 @@ class ViewCounts:
 
     async def batches(self) -> list[str]:
         """Close the open batch and return the names of all closed batches."""
-        return [_text(token) for token in await self._take([OPEN, CLOSED], [])]
+        return [_text(token) for token in await self._take_script([OPEN, CLOSED], [])]
 
     async def read(self, token: str) -> Mapping[str, int]:
         """Return views by property; empty if another worker has already taken the batch."""

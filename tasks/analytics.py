@@ -10,19 +10,19 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from schemas.tables import AnalyticsEvent, Property
 from services.analytics.event_days import roll_up
 from services.images.enhancement_queue import queue_length
-from tasks.scheduling.runs import Work
+from tasks.scheduling.runs import JobContext
 from tasks.views import flush_views
 
 LATE = timedelta(hours=1)
 """While the database is down, an event may be written up to this long after it happened."""
 
 
-async def aggregate_analytics(work: Work) -> Mapping[str, Any]:
+async def aggregate_analytics(context: JobContext) -> Mapping[str, Any]:
     """Aggregate every day from the last run's period to this one's, so missed runs are caught up."""
-    views = await flush_views(work.engine, work.settings)
-    since = await first_day(work.engine, work.last)
-    async with AsyncSession(work.engine) as session, session.begin():
-        rows = 0 if since is None else await roll_up(session, since, work.period.date())
+    views = await flush_views(context.engine, context.settings)
+    since = await first_day(context.engine, context.last)
+    async with AsyncSession(context.engine) as session, session.begin():
+        rows = 0 if since is None else await roll_up(session, since, context.period.date())
         return {
             "views": views,
             "days_from": since and since.isoformat(),

@@ -8,7 +8,7 @@ from aiohttp import ClientSession, ClientTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.analytics.popular_searches import Popular, popular_searches
-from tasks.scheduling.runs import Work
+from tasks.scheduling.runs import JobContext
 
 MOST = 100
 AT_ONCE = 4
@@ -16,18 +16,18 @@ AT_ONCE = 4
 LONGEST_S = 10.0
 ATTEMPTS = 3
 """Per search: the API's rate limit applies to the warm-up as to any other client."""
-NOBODY_ASKED = {"sec-purpose": "prefetch"}
+PREFETCH_HEADERS = {"sec-purpose": "prefetch"}
 """Header that keeps warm-up requests out of the popularity counts."""
 
 
-async def warm_cache(work: Work) -> Mapping[str, int]:
-    async with AsyncSession(work.engine) as session:
+async def warm_cache(context: JobContext) -> Mapping[str, int]:
+    async with AsyncSession(context.engine) as session:
         popular = await popular_searches(session, MOST)
-    warmed = await ask_all(work.settings.api_address, popular)
+    warmed = await send_searches(context.settings.api_address, popular)
     return {"asked": len(popular), "warmed": warmed}
 
 
-async def ask_all(api: str, popular: Sequence[Popular]) -> int:
+async def send_searches(api: str, popular: Sequence[Popular]) -> int:
     """Send the searches and return how many were answered; searches that the API refuses are skipped.
 
     Raises:
@@ -35,7 +35,7 @@ async def ask_all(api: str, popular: Sequence[Popular]) -> int:
     """
     turns = asyncio.Semaphore(AT_ONCE)
     timeout = ClientTimeout(total=LONGEST_S)
-    async with ClientSession(api, headers=NOBODY_ASKED, timeout=timeout) as visitor:
+    async with ClientSession(api, headers=PREFETCH_HEADERS, timeout=timeout) as visitor:
 
         async def ask(one: Popular) -> bool:
             async with turns:

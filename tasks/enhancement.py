@@ -28,7 +28,7 @@ from stores.enhancer import Enhancer, EnhancerUnavailable, HttpEnhancer, JobReje
 from stores.media import Media, open_media
 from stores.results import Results, ResultUnavailable, ResultUnusable, allowed_origins
 
-MOST_OF_A_ROUND, SIDE_BY_SIDE = 100, 4
+BATCH, AT_ONCE = 100, 4
 log = structlog.get_logger(component="enhancement")
 
 
@@ -44,7 +44,7 @@ class Tools:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Tools]:
+async def open_tools(settings: Settings) -> AsyncIterator[Tools]:
     """Open what a worker needs for one job, and close it afterwards."""
     engine, pool, media = open_database(settings), Pool(1), open_media(settings)
     results = Results(allowed_origins(settings))
@@ -59,15 +59,15 @@ async def opened(settings: Settings) -> AsyncIterator[Tools]:
 
 async def enhance_waiting(settings: Settings) -> int:
     """Do all waiting steps: those postponed, lost with a worker, or not queued while Redis was down."""
-    async with opened(settings) as tools:
-        return await sweep(tools)
+    async with open_tools(settings) as tools:
+        return await enhance_due(tools)
 
 
-async def sweep(tools: Tools) -> int:
+async def enhance_due(tools: Tools) -> int:
     """Process one round of waiting pictures and return their number; the next sweep takes the rest."""
     async with AsyncSession(tools.engine) as session:
-        waiting = await due(session, MOST_OF_A_ROUND)
-    gate = asyncio.Semaphore(SIDE_BY_SIDE)
+        waiting = await due(session, BATCH)
+    gate = asyncio.Semaphore(AT_ONCE)
 
     async def in_turn(image_id: UUID) -> None:
         async with gate:
@@ -91,73 +91,73 @@ async def check_stuck_images(engine: AsyncEngine, now: datetime) -> Sequence[UUI
 async def enhance(tools: Tools, image_id: UUID) -> None:
     """Do the waiting step of this picture; no-op if another worker holds it or nothing is waiting."""
     async with AsyncSession(tools.engine) as session, session.begin():
-        held = await claim(session, image_id, tools.lease)
-    if held is None:
+        claimed = await claim(session, image_id, tools.lease)
+    if claimed is None:
         return
     crash_here("enhancement-after-claim")
-    if held.result_url is None:
-        await hand_over(tools, held)
+    if claimed.result_url is None:
+        await submit(tools, claimed)
     else:
-        await fetch_result(tools, held, held.result_url)
+        await fetch_result(tools, claimed, claimed.result_url)
 
 
-async def hand_over(tools: Tools, held: Claim) -> None:
+async def submit(tools: Tools, claimed: Claim) -> None:
     """Submit the picture (pending -> processing); postpone with a growing pause if the AI service is down."""
     try:
-        await tools.enhancer.submit(held.job, held.original_url)
+        await tools.enhancer.submit(claimed.job, claimed.original_url)
     except EnhancerUnavailable as error:
-        await put_off(tools, held, str(error))
+        await postpone_step(tools, claimed, str(error))
     except JobRejected as error:
-        await fail(tools, held, Event.REJECTED, f"The AI service refused it: it {error}.")
+        await fail(tools, claimed, Event.REJECTED, f"The AI service refused it: it {error}.")
     else:
         crash_here("enhancement-after-post")
         async with AsyncSession(tools.engine) as session, session.begin():
-            await apply_event(session, held.job, Event.ACCEPTED)
+            await apply_event(session, claimed.job, Event.ACCEPTED)
 
 
-async def fetch_result(tools: Tools, held: Claim, result_url: str) -> None:
+async def fetch_result(tools: Tools, claimed: Claim, result_url: str) -> None:
     """Fetch the result (processing -> completed); it passes the same checks as every upload."""
-    if held.tries > RESULT_TRIES:
-        await fail(tools, held, Event.UNUSABLE, "Its result brought down every worker that took it.")
+    if claimed.tries > RESULT_TRIES:
+        await fail(tools, claimed, Event.UNUSABLE, "Its result brought down every worker that took it.")
         return
     try:
         content = await tools.results.fetch(result_url)
         crash_here("enhancement-after-fetch")
         stored = await encode_and_store(tools.pool, tools.media, content)
     except (UrlNotAllowed, ResultUnusable, PictureRefused) as error:
-        await fail(tools, held, Event.UNUSABLE, f"The result {error}.")
+        await fail(tools, claimed, Event.UNUSABLE, f"The result {error}.")
     except ResultUnavailable as error:
-        if held.tries == RESULT_TRIES:
-            await fail(tools, held, Event.UNUSABLE, f"The result could not be fetched: {error}.")
+        if claimed.tries == RESULT_TRIES:
+            await fail(tools, claimed, Event.UNUSABLE, f"The result could not be fetched: {error}.")
         else:
-            await put_off(tools, held, str(error))
+            await postpone_step(tools, claimed, str(error))
     except (MediaUnavailable, Overloaded) as error:
-        await put_off(tools, held, error.code, ours=True)
+        await postpone_step(tools, claimed, error.code, ours=True)
     else:
         crash_here("after-media-put-before-row")
-        await show(tools, held, stored)
+        await store_enhanced(tools, claimed, stored)
 
 
-async def show(tools: Tools, held: Claim, stored: StoredPicture) -> None:
+async def store_enhanced(tools: Tools, claimed: Claim, stored: StoredPicture) -> None:
     """Store the enhanced picture; discard the one that it replaces, or itself if no longer wanted."""
     async with AsyncSession(tools.engine) as session, session.begin():
-        shown, before = await store_result(session, held.job, stored.url)
+        shown, before = await store_result(session, claimed.job, stored.url)
         crash_here("enhancement-before-commit")
-    log.info("enhancement_done", image_id=str(held.job.image_id), shown=shown)
+    log.info("enhancement_done", image_id=str(claimed.job.image_id), shown=shown)
     await discard(tools.media, [picture_of(before) if shown else stored.id])
 
 
-async def put_off(tools: Tools, held: Claim, why: str, *, ours: bool = False) -> None:
+async def postpone_step(tools: Tools, claimed: Claim, why: str, *, ours: bool = False) -> None:
     """Postpone the step. A failure on our side (`ours`) does not count as a try of the result."""
-    pause = pause_after(held.tries)
+    pause = pause_after(claimed.tries)
     log.warning(
-        "enhancement_put_off", image_id=str(held.job.image_id), why=why, pause_s=pause.total_seconds()
+        "enhancement_put_off", image_id=str(claimed.job.image_id), why=why, pause_s=pause.total_seconds()
     )
     async with AsyncSession(tools.engine) as session, session.begin():
-        await postpone(session, held, pause, uncounted=ours)
+        await postpone(session, claimed, pause, uncounted=ours)
 
 
-async def fail(tools: Tools, held: Claim, event: Event, why: str) -> None:
-    log.warning("enhancement_failed", image_id=str(held.job.image_id), why=why)
+async def fail(tools: Tools, claimed: Claim, event: Event, why: str) -> None:
+    log.warning("enhancement_failed", image_id=str(claimed.job.image_id), why=why)
     async with AsyncSession(tools.engine) as session, session.begin():
-        await apply_event(session, held.job, event, enhancement_error=why)
+        await apply_event(session, claimed.job, event, enhancement_error=why)

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from services.properties.lifecycle import expire_batch
-from tasks.scheduling.runs import Work
+from tasks.scheduling.runs import JobContext
 
 
-async def expire_listings(work: Work) -> Mapping[str, int]:
-    return {"expired": await expire_all(work.engine)}
+async def expire_listings(context: JobContext) -> Mapping[str, int]:
+    return {"expired": await expire_all(context.engine)}
 
 
 async def expire_all(engine: AsyncEngine) -> int:

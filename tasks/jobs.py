@@ -11,41 +11,41 @@ from tasks.expiry import expire_listings
 from tasks.market import compare_prices, compare_withdrawn, measure_quality
 from tasks.orphans import sweep_orphans
 from tasks.retention import erase_people, purge_records
-from tasks.scheduling.runs import Job, Work
+from tasks.scheduling.runs import Job, JobContext
 from tasks.scheduling.schedule import DAY, HALF_MINUTE, HOUR, MINUTE, EachPromotion, Every
 from tasks.scores import score_homes
 from tasks.uploads import import_waiting
 
 
-async def run_imports(work: Work) -> Mapping[str, int]:
-    return {"imports": await import_waiting(work.engine)}
+async def run_imports(context: JobContext) -> Mapping[str, int]:
+    return {"imports": await import_waiting(context.engine)}
 
 
-async def run_enhancements(work: Work) -> Mapping[str, int]:
-    return {"images": await enhance_waiting(work.settings)}
+async def run_enhancements(context: JobContext) -> Mapping[str, int]:
+    return {"images": await enhance_waiting(context.settings)}
 
 
-async def check_stuck(work: Work) -> Mapping[str, int]:
-    return {"timeouts": len(await check_stuck_images(work.engine, datetime.now(UTC)))}
+async def check_stuck(context: JobContext) -> Mapping[str, int]:
+    return {"timeouts": len(await check_stuck_images(context.engine, datetime.now(UTC)))}
 
 
-async def compare_edited(work: Work) -> Mapping[str, int]:
-    return {"written": await compare_withdrawn(work.engine)}
+async def compare_edited(context: JobContext) -> Mapping[str, int]:
+    return {"written": await compare_withdrawn(context.engine)}
 
 
-async def compare_everything(work: Work) -> Mapping[str, int]:
-    return {"written": await compare_prices(work.engine)}
+async def compare_everything(context: JobContext) -> Mapping[str, int]:
+    return {"written": await compare_prices(context.engine)}
 
 
-async def measure_market(work: Work) -> Mapping[str, int]:
-    await measure_quality(work.engine)
+async def measure_market(context: JobContext) -> Mapping[str, int]:
+    await measure_quality(context.engine)
     return {}
 
 
-async def remove_orphans(work: Work) -> Mapping[str, int]:
-    media = open_media(work.settings)
+async def remove_orphans(context: JobContext) -> Mapping[str, int]:
+    media = open_media(context.settings)
     try:
-        return {"objects": await sweep_orphans(work.engine, media)}
+        return {"objects": await sweep_orphans(context.engine, media)}
     finally:
         await media.close()
 
@@ -59,8 +59,8 @@ def _at(hour: int, minute: int) -> Every:
 
 
 JOBS = (
-    Job("import_waiting", Every(MINUTE), run_imports, alone=False),
-    Job("enhance_waiting", Every(MINUTE), run_enhancements, alone=False),
+    Job("import_waiting", Every(MINUTE), run_imports, exclusive=False),
+    Job("enhance_waiting", Every(MINUTE), run_enhancements, exclusive=False),
     Job("check_stuck_images", Every(QUARTER), check_stuck),
     Job("compare_withdrawn", Every(HALF_MINUTE), compare_edited),
     Job("aggregate_analytics", Every(HOUR), aggregate_analytics),

@@ -36,11 +36,11 @@ MEASURE_SEGMENTS = text("""
     FROM properties WHERE is_active
     GROUP BY locality, property_type, listing_type, area_basis, GROUPING SETS ((bhk), ())
 """)
-FORGET_SEGMENTS = text("DELETE FROM market_segments")
+DELETE_SEGMENTS = text("DELETE FROM market_segments")
 WAIT_LONG = text("SET lock_timeout = '10min'")
 """A pass over a million listings takes longer than the usual lock timeout."""
-TAKE_TURNS = text("SELECT pg_advisory_lock(hashtext('market pass'))")
-END_TURN = text("SELECT pg_advisory_unlock(hashtext('market pass'))")
+LOCK_PASS = text("SELECT pg_advisory_lock(hashtext('market pass'))")
+UNLOCK_PASS = text("SELECT pg_advisory_unlock(hashtext('market pass'))")
 WAIT_AS_USUAL = text("RESET lock_timeout")
 
 # A trigger withdraws the label when a price is edited. A property without a row was never compared; it must
@@ -70,7 +70,7 @@ WRITE = text("""
         label = excluded.label, reason = excluded.reason, as_of = excluded.as_of, method = excluded.method
 """)
 
-KEEP_QUALITY = text("""
+INSERT_QUALITY = text("""
     INSERT INTO market_quality
         (listing_type, listings, compared, median_error_pct, within_5, within_10, within_20, method)
     VALUES
@@ -80,9 +80,9 @@ KEEP_QUALITY = text("""
 
 async def compare_prices(engine: AsyncEngine) -> int:
     """Bring segments and labels up to date; return how many properties were written."""
-    async with taking_turns(engine):
+    async with pass_lock(engine):
         async with engine.begin() as connection:
-            await connection.execute(FORGET_SEGMENTS)
+            await connection.execute(DELETE_SEGMENTS)
             await connection.execute(MEASURE_SEGMENTS)
         snapshot = await read_snapshot(engine, METHOD)
         return await _compare(engine, snapshot, np.arange(len(snapshot.rows)))
@@ -90,14 +90,14 @@ async def compare_prices(engine: AsyncEngine) -> int:
 
 async def compare_withdrawn(engine: AsyncEngine) -> int:
     """Compare properties whose label was withdrawn or never set; return how many were written."""
-    async with taking_turns(engine):
+    async with pass_lock(engine):
         async with engine.connect() as connection:
             waiting = (await connection.execute(WAITING)).all()
         if not waiting:
             return 0
         kinds = {Kind(row.property_type, row.listing_type, row.area_basis) for row in waiting}
         snapshot = await read_snapshot(engine, METHOD, kinds)
-        return await _compare(engine, snapshot, snapshot.places_of(row.id for row in waiting))
+        return await _compare(engine, snapshot, snapshot.positions_of(row.id for row in waiting))
 
 
 async def measure_quality(engine: AsyncEngine) -> None:
@@ -106,46 +106,46 @@ async def measure_quality(engine: AsyncEngine) -> None:
     found = await asyncio.to_thread(survey, snapshot.listings)
     async with engine.begin() as connection:
         for listing_type in ListingType:
-            await connection.execute(KEEP_QUALITY, _quality(snapshot, found, listing_type))
+            await connection.execute(INSERT_QUALITY, _quality(snapshot, found, listing_type))
 
 
 @asynccontextmanager
-async def taking_turns(engine: AsyncEngine) -> AsyncIterator[None]:
+async def pass_lock(engine: AsyncEngine) -> AsyncIterator[None]:
     """Run one pass at a time; the lock ends with its connection, so a killed process releases it."""
     async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         await connection.execute(WAIT_LONG)
-        await connection.execute(TAKE_TURNS)
+        await connection.execute(LOCK_PASS)
         try:
             yield
         finally:
-            await connection.execute(END_TURN)
+            await connection.execute(UNLOCK_PASS)
             await connection.execute(WAIT_AS_USUAL)
 
 
 async def _compare(engine: AsyncEngine, snapshot: Snapshot, subjects: Array) -> int:
     """Compare and write what moved. `survey` runs in a thread: it takes seconds for a million listings."""
     found = await asyncio.to_thread(survey, snapshot.listings, subjects)
-    news = snapshot.moved(subjects, found)
+    news = snapshot.changed(subjects, found)
     written = 0
     for start in range(0, len(news), BATCH):
         batch = news[start : start + BATCH]
-        written += await write(engine, snapshot, subjects[batch], found.of(batch))
+        written += await write_comparisons(engine, snapshot, subjects[batch], found.of(batch))
     log.info("market_compared", listings=len(subjects), written=written)
     return written
 
 
-async def write(engine: AsyncEngine, snapshot: Snapshot, where: Array, found: Findings) -> int:
+async def write_comparisons(engine: AsyncEngine, snapshot: Snapshot, where: Array, found: Findings) -> int:
     """Write the findings, skipping properties edited since the snapshot; those are compared again soon."""
     ids, revisions = snapshot.ids(where), snapshot.rows["revision"][where]
     async with engine.begin() as connection:
-        current = await _locked(connection, ids)
+        current = await _lock_rows(connection, ids)
         still = np.array([current.get(key) == seen for key, seen in zip(ids, revisions, strict=True)])
         kept = [key for key, unchanged in zip(ids, still, strict=True) if unchanged]
         await connection.execute(WRITE, {"ids": kept, **_columns(found.of(np.flatnonzero(still)))})
     return len(kept)
 
 
-async def _locked(connection: AsyncConnection, ids: list[UUID]) -> dict[UUID, int]:
+async def _lock_rows(connection: AsyncConnection, ids: list[UUID]) -> dict[UUID, int]:
     rows = await connection.execute(LOCK, {"ids": ids})
     return {row.id: row.revision for row in rows}
 

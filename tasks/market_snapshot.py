@@ -76,12 +76,12 @@ class Snapshot:
     def ids(self, where: Array) -> list[UUID]:
         return [UUID(bytes=bytes(each)) for each in self.rows["id"][where]]
 
-    def places_of(self, ids: Iterable[UUID]) -> Array:
+    def positions_of(self, ids: Iterable[UUID]) -> Array:
         """Return the row indexes of these properties; inactive ones are left out."""
         wanted = np.array([key.bytes for key in ids], "V16")
         return np.flatnonzero(np.isin(self.rows["id"].view("S16"), wanted.view("S16")))
 
-    def moved(self, subjects: Array, found: Findings) -> Array:
+    def changed(self, subjects: Array, found: Findings) -> Array:
         """Return the findings to write: new method, another label or reason, or delta moved by a point."""
         stored = self.rows[subjects]
         same = (stored["label"] == found.label) & (stored["reason"] == found.reason)
@@ -94,7 +94,7 @@ async def read_snapshot(engine: AsyncEngine, method: str, kinds: Collection[Kind
     async with engine.connect() as connection:
         driver: AsyncConnection[Any] | None = (await connection.get_raw_connection()).driver_connection
         assert driver is not None
-        async with driver.cursor() as cursor, cursor.copy(_question(method, kinds)) as copy:
+        async with driver.cursor() as cursor, cursor.copy(_snapshot_query(method, kinds)) as copy:
             received = b"".join([bytes(block) async for block in copy])
     rows = np.frombuffer(received[HEADER:-TRAILER], ROW)
     names = Listings.__dataclass_fields__
@@ -105,7 +105,7 @@ def _native(column: Array) -> Array:
     return column.astype(np.float64 if column.dtype.kind == "f" else np.int64)
 
 
-def _question(method: str, kinds: Collection[Kind]) -> sql.Composed:
+def _snapshot_query(method: str, kinds: Collection[Kind]) -> sql.Composed:
     values = {
         "method": method,
         "labels": _words(LABELS),

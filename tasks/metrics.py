@@ -30,11 +30,11 @@ class Metrics:
             for outcome in OUTCOMES.values():
                 self.runs.labels(job.name, outcome)
 
-    def ran(self, job: str, outcome: str, seconds: float) -> None:
+    def count_run(self, job: str, outcome: str, seconds: float) -> None:
         self.runs.labels(job, outcome).inc()
         self.seconds.labels(job).observe(seconds)
 
-    def heard(self, signal: str, task: str) -> None:
+    def count_signal(self, signal: str, task: str) -> None:
         """Count a signal of the queue if it ends a task; other signals are ignored."""
         if signal in OUTCOMES:
             self.tasks.labels(task, OUTCOMES[signal]).inc()

@@ -48,13 +48,13 @@ async def sweep_orphans(engine: AsyncEngine, media: Media, *, grace_s: float = G
 
 
 async def _remove_orphans(engine: AsyncEngine, media: Media, keys: dict[str, UUID]) -> int:
-    shown = await _shown(engine, keys.values())
+    shown = await _referenced(engine, keys.values())
     orphans = [key for key, picture in keys.items() if picture not in shown]
     await media.delete(orphans)
     return len(orphans)
 
 
-async def _shown(engine: AsyncEngine, pictures: Iterable[UUID]) -> set[UUID]:
+async def _referenced(engine: AsyncEngine, pictures: Iterable[UUID]) -> set[UUID]:
     asked = [str(picture) for picture in set(pictures)]
     each = (select(shown).select_from(PropertyImage).where(shown.in_(asked)) for shown in SHOWN)
     async with engine.connect() as connection:

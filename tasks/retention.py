@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from schemas.settings import Settings
 from services.leads.privacy import Purged, purge
 from services.retention import BATCH, expired, purge_batch
-from tasks.scheduling.runs import Work
+from tasks.scheduling.runs import JobContext
 
 
 async def erase_expired(engine: AsyncEngine, settings: Settings) -> Purged:
@@ -23,17 +23,17 @@ async def erase_expired(engine: AsyncEngine, settings: Settings) -> Purged:
     return total
 
 
-async def erase_people(work: Work) -> Mapping[str, Any]:
-    return asdict(await erase_expired(work.engine, work.settings))
+async def erase_people(context: JobContext) -> Mapping[str, Any]:
+    return asdict(await erase_expired(context.engine, context.settings))
 
 
-async def purge_records(work: Work) -> Mapping[str, int]:
+async def purge_records(context: JobContext) -> Mapping[str, int]:
     """Delete expired records and return the number of rows by table."""
     gone: dict[str, int] = {}
-    for table, condition in expired(work.settings, datetime.now(UTC)).items():
+    for table, condition in expired(context.settings, datetime.now(UTC)).items():
         name, batch = table.__tablename__, BATCH
         while batch == BATCH:
-            async with AsyncSession(work.engine) as session, session.begin():
+            async with AsyncSession(context.engine) as session, session.begin():
                 batch = await purge_batch(session, table, condition)
             gone[name] = gone.get(name, 0) + batch
     return gone

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from services.properties.scores import score_batch
-from tasks.scheduling.runs import Work
+from tasks.scheduling.runs import JobContext
 
 
-async def score_homes(work: Work) -> Mapping[str, int]:
-    return {"scored": await score_waiting(work.engine)}
+async def score_homes(context: JobContext) -> Mapping[str, int]:
+    return {"scored": await score_waiting(context.engine)}
 
 
 async def score_waiting(engine: AsyncEngine) -> int:

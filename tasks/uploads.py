@@ -24,14 +24,14 @@ from schemas.errors import ImportRunning, InvalidRequest
 from schemas.tables import ImportJob, User
 from schemas.vocabulary import JobState
 from services.audit import Actor, record
-from tasks.imports.job import STANDING, Job, alone, ended, job_of, load, met_a_lock
-from tasks.imports.mapping import understand
+from tasks.imports.job import JOB_COLUMNS, Job, done_columns, file_lock, is_lock_error, job_of, load
+from tasks.imports.mapping import validate_mapping
 from tasks.imports.reader import open_rows
 from tasks.imports.report import Report
 from tasks.market import compare_prices
 from tasks.scores import score_waiting
 
-NOT_DONE_WITH = ImportJob.content.is_not(None)
+IS_UNFINISHED = ImportJob.content.is_not(None)
 log = structlog.get_logger(component="worker")
 
 
@@ -47,22 +47,22 @@ class Upload:
 
 async def import_waiting(engine: AsyncEngine) -> int:
     """Run every waiting upload and those of killed workers; return how many were finished."""
-    return sum([await import_upload(engine, job_id) for job_id in await waiting(engine)])
+    return sum([await import_upload(engine, job_id) for job_id in await unfinished_uploads(engine)])
 
 
-async def import_left_behind(engine: AsyncEngine, *, patience_s: float) -> None:
+async def take_over_imports(engine: AsyncEngine, *, patience_s: float) -> None:
     """Take over from a killed worker; retries until Postgres notices the loss and releases its lock."""
     deadline = time.monotonic() + patience_s
     await import_waiting(engine)
-    while (left := await waiting(engine, JobState.RUNNING)) and time.monotonic() < deadline:
+    while (left := await unfinished_uploads(engine, JobState.RUNNING)) and time.monotonic() < deadline:
         await asyncio.sleep(0.5)
         for job_id in left:
             await import_upload(engine, job_id)
 
 
-async def waiting(engine: AsyncEngine, *states: JobState) -> Sequence[UUID]:
+async def unfinished_uploads(engine: AsyncEngine, *states: JobState) -> Sequence[UUID]:
     """Return the unfinished uploads, oldest first; only those in `states`, if given."""
-    query = select(ImportJob.id).where(NOT_DONE_WITH).order_by(ImportJob.id)
+    query = select(ImportJob.id).where(IS_UNFINISHED).order_by(ImportJob.id)
     if states:
         query = query.where(ImportJob.state.in_(states))
     async with engine.connect() as connection:
@@ -75,8 +75,8 @@ async def import_upload(engine: AsyncEngine, job_id: UUID) -> bool:
     Errors are logged and stored with the upload, never raised, so that other uploads go on.
     """
     try:
-        async with alone_with(engine, job_id) as connection:
-            upload = await take_up(connection, job_id)
+        async with upload_lock(engine, job_id) as connection:
+            upload = await start_upload(connection, job_id)
             if upload is None:
                 return False
             report = await run(connection, upload)
@@ -84,7 +84,7 @@ async def import_upload(engine: AsyncEngine, job_id: UUID) -> bool:
         return False
     except Exception as error:
         log.exception("import_put_off", job_id=str(job_id), error=type(error).__name__)
-        await put_off(engine, job_id, error)
+        await requeue(engine, job_id, error)
         return False
     if report is not None and not report.dry_run:
         await follow_up(engine)
@@ -92,24 +92,24 @@ async def import_upload(engine: AsyncEngine, job_id: UUID) -> bool:
 
 
 @asynccontextmanager
-async def alone_with(engine: AsyncEngine, job_id: UUID) -> AsyncIterator[AsyncConnection]:
+async def upload_lock(engine: AsyncEngine, job_id: UUID) -> AsyncIterator[AsyncConnection]:
     """Lock the upload's file against other imports. Raises ImportRunning before the file is read."""
     async with engine.connect() as connection:
         async with connection.begin():
             digest = await connection.scalar(select(ImportJob.file_sha256).where(ImportJob.id == job_id))
-        async with alone(connection, digest or ""):
+        async with file_lock(connection, digest or ""):
             yield connection
 
 
-async def take_up(connection: AsyncConnection, job_id: UUID) -> Upload | None:
+async def start_upload(connection: AsyncConnection, job_id: UUID) -> Upload | None:
     """Mark the upload as running and return it; None when it is already finished."""
     asked_by = select(User.email).where(User.id == ImportJob.created_by).scalar_subquery().label("asked_by")
     taken = (
         update(ImportJob)
-        .where(ImportJob.id == job_id, NOT_DONE_WITH)
+        .where(ImportJob.id == job_id, IS_UNFINISHED)
         .values(state=JobState.RUNNING, error=None, updated_at=func.now())
         .returning(
-            *STANDING,
+            *JOB_COLUMNS,
             ImportJob.filename, ImportJob.content, ImportJob.mapping, ImportJob.created_by, asked_by,
         )
     )  # fmt: skip
@@ -126,18 +126,18 @@ async def run(connection: AsyncConnection, upload: Upload) -> Report | None:
     try:
         report = await load_upload(connection, upload)
     except InvalidRequest as error:
-        await settle(connection, upload, {"state": JobState.FAILED, "error": error.detail})
+        await store_outcome(connection, upload, {"state": JobState.FAILED, "error": error.detail})
         log.info("import_failed", job_id=str(upload.job.id), error=error.detail)
         return None
     crash_here("import-before-settling")
-    await settle(connection, upload, ended(report), report)
+    await store_outcome(connection, upload, done_columns(report), report)
     crash_here("import-after-settling")
     log.info("import_done", job_id=str(upload.job.id), rows=report.rows, created=report.created)
     return report
 
 
 async def load_upload(connection: AsyncConnection, upload: Upload) -> Report:
-    mapping = understand(upload.described, "of the upload")
+    mapping = validate_mapping(upload.described, "of the upload")
     report = Report(upload.filename, upload.job.dry_run)
     with TemporaryDirectory(prefix="casabricks-import-") as directory:
         source = Path(directory) / "upload"
@@ -150,13 +150,13 @@ async def load_upload(connection: AsyncConnection, upload: Upload) -> Report:
     return report
 
 
-async def settle(
+async def store_outcome(
     connection: AsyncConnection, upload: Upload, values: dict[str, Any], report: Report | None = None
 ) -> None:
     """Store the outcome, remove the file and write the audit row in one transaction."""
     settled = (
         update(ImportJob)
-        .where(ImportJob.id == upload.job.id, NOT_DONE_WITH)
+        .where(ImportJob.id == upload.job.id, IS_UNFINISHED)
         .values(values | {"content": None, "updated_at": func.now()})
         .returning(ImportJob.id)
     )
@@ -174,14 +174,16 @@ async def settle(
             )
 
 
-async def put_off(engine: AsyncEngine, job_id: UUID, error: Exception) -> None:
+async def requeue(engine: AsyncEngine, job_id: UUID, error: Exception) -> None:
     """Queue the upload again with the reason; if the database is down, nothing is written."""
-    what = "Somebody else holds rows of it" if met_a_lock(error) else f"{type(error).__name__} came between"
+    what = (
+        "Somebody else holds rows of it" if is_lock_error(error) else f"{type(error).__name__} came between"
+    )
     values = {"state": JobState.QUEUED, "error": f"{what}; it is tried again.", "updated_at": func.now()}
     with suppress(ImportRunning, SQLAlchemyError, OSError):
-        async with alone_with(engine, job_id) as connection, connection.begin():
+        async with upload_lock(engine, job_id) as connection, connection.begin():
             await connection.execute(
-                update(ImportJob).where(ImportJob.id == job_id, NOT_DONE_WITH).values(values)
+                update(ImportJob).where(ImportJob.id == job_id, IS_UNFINISHED).values(values)
             )
 
 

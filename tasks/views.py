@@ -18,7 +18,7 @@ async def flush_views(engine: AsyncEngine, settings: Settings) -> int:
     """Count the views in Redis and return how many; if Redis is down, a later run counts them."""
     cache = open_cache(settings, patience_s=PATIENCE_S)
     try:
-        return await take_batches(engine, ViewCounts(cache))
+        return await count_batches(engine, ViewCounts(cache))
     except (RedisError, OSError) as error:
         log.warning("views_not_taken", error=type(error).__name__)
         return 0
@@ -26,7 +26,7 @@ async def flush_views(engine: AsyncEngine, settings: Settings) -> int:
         await cache.aclose()
 
 
-async def take_batches(engine: AsyncEngine, counts: ViewCounts) -> int:
+async def count_batches(engine: AsyncEngine, counts: ViewCounts) -> int:
     """Count each batch in a separate transaction; if the process is killed, the next one counts the rest."""
     taken = 0
     for token in await counts.batches():

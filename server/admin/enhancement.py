@@ -38,7 +38,7 @@ async def enhance(request: CasaRequest, image_id: str) -> HTTPResponse:
         force = read_body(request, EnhanceOptions).force or force
     async with transaction(request.app.ctx) as session:
         asked = await ask(session, actor(request), _key(image_id), force=force)
-    await request.app.ctx.queue.ask_for_enhancement(asked["image_id"])
+    await request.app.ctx.queue.enqueue_enhancement(asked["image_id"])
     return reply(asked, 202)
 
 

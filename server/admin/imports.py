@@ -18,7 +18,7 @@ from server.context import CasaRequest, transaction
 from server.http.described import CREATED, Upload, describes
 from server.http.messages import read_query, reply
 from server.http.uploads import UploadedFile, drain_body, read_file
-from services.imports import ask_for_import, list_imports, read_import
+from services.imports import list_imports, read_import, request_import
 from tasks.imports.mapping import Mapping, load_mapping, shipped_maps
 from tasks.imports.reader import open_rows
 
@@ -53,7 +53,7 @@ async def create(request: CasaRequest) -> HTTPResponse:
     mapping = chosen_map(wanted.map, "body" if form.fields.map else "query")
     total = await asyncio.to_thread(count_rows, form.file.content, mapping)
     async with transaction(request.app.ctx) as session:
-        job, new = await ask_for_import(
+        job, new = await request_import(
             session,
             actor(request),
             filename=plain_name(form.file, wanted.filename),
@@ -62,7 +62,7 @@ async def create(request: CasaRequest) -> HTTPResponse:
             mapping=mapping.model_dump(mode="json", exclude_defaults=True),
             dry_run=wanted.dry_run,
         )
-    await request.app.ctx.queue.ask_for_import(job["id"])
+    await request.app.ctx.queue.enqueue_import(job["id"])
     where = {"location": f"/api/v1/admin/imports/{job['id']}"}
     return reply(job, 202 if new else 200, where)
 

@@ -31,9 +31,9 @@ class Journal(Generic[EntryT]):
         self._entries.append(entry)
         self._room -= self.size_of(entry)
         while self._room < 0:
-            self._take()
+            self._pop_oldest()
 
-    def _take(self) -> EntryT:
+    def _pop_oldest(self) -> EntryT:
         oldest = self._entries.popleft()
         self._room += self.size_of(oldest)
         return oldest
@@ -63,7 +63,7 @@ class Journal(Generic[EntryT]):
         """Write the entries added until now; those that `write_batch` returns are kept for the next write."""
         waiting = len(self._entries)
         while waiting > 0 and self._entries:
-            batch = [self._take() for _ in range(min(waiting, BATCH, len(self._entries)))]
+            batch = [self._pop_oldest() for _ in range(min(waiting, BATCH, len(self._entries)))]
             waiting -= len(batch)
             if left := await self._write_logging_errors(batch):
                 self._put_back(left)

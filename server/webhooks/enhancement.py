@@ -100,7 +100,7 @@ async def apply_message(context: Context, message_id: str, body: bytes) -> str:
         if not await apply_service_event(session, job, event, **columns_of(data, context.result_origins)):
             return "ignored"
     if event is Event.DELIVERED:
-        await context.queue.ask_for_enhancement(job.image_id)
+        await context.queue.enqueue_enhancement(job.image_id)
     return "accepted"
 
 

@@ -17,7 +17,7 @@ SEVERAL = (Dimension.LOCALITY, Dimension.PROPERTY_TYPE, Dimension.BHK)
 """Dimensions that may have several values in a search; the search counts for each of them."""
 
 
-def _question(by: tuple[Dimension, ...]) -> TextClause:
+def _demand_query(by: tuple[Dimension, ...]) -> TextClause:
     """Build the query; searches without a value in a dimension are grouped under null."""
     joins = " ".join(
         f"LEFT JOIN LATERAL jsonb_array_elements(asked -> '{each}') AS {each} (value) ON true"
@@ -58,7 +58,7 @@ async def unmet_demand(
         "fewest": FEWEST_SESSIONS,
         "limit": wanted.limit,
     }
-    rows = (await session.execute(_question(wanted.by), values)).mappings()
+    rows = (await session.execute(_demand_query(wanted.by), values)).mappings()
     return [
         UnmetGroup(
             listing_type=ListingType(row["listing_type"]),

@@ -21,7 +21,7 @@ from schemas.tables import Property, PropertyImage
 from schemas.vocabulary import EnhancementStatus
 from services.audit import Actor, record
 
-STANDING = (
+JOB_COLUMNS = (
     PropertyImage.id, PropertyImage.ai_job_id, PropertyImage.attempts, PropertyImage.enhancement_status,
     PropertyImage.enhancement_result_url, PropertyImage.enhanced_url,
 )  # fmt: skip
@@ -64,7 +64,7 @@ async def request(session: AsyncSession, actor: Actor, image_id: UUID, *, force:
         enhancement_status=target(event).status, **RESET_COLUMNS | {"enhancement_due_at": func.now()}, **new
     )  # fmt: skip
     await _audit(session, actor, "image.enhance", row, target(event).status)
-    return _view((await session.execute(asked.returning(*STANDING))).one())
+    return _view((await session.execute(asked.returning(*JOB_COLUMNS))).one())
 
 
 async def revert(session: AsyncSession, actor: Actor, image_id: UUID) -> tuple[Enhancement, str | None]:
@@ -83,7 +83,7 @@ async def revert(session: AsyncSession, actor: Actor, image_id: UUID) -> tuple[E
 
 
 async def _locked(session: AsyncSession, image_id: UUID) -> Row[*tuple[Any, ...]]:
-    query = select(*STANDING).where(PropertyImage.id == image_id).with_for_update()
+    query = select(*JOB_COLUMNS).where(PropertyImage.id == image_id).with_for_update()
     row = (await session.execute(query)).one_or_none()
     if row is None:
         raise NotFound("There is no such picture.")
@@ -172,7 +172,7 @@ async def claim(session: AsyncSession, image_id: UUID, lease: timedelta) -> Clai
     )  # fmt: skip
     row = (
         await session.execute(
-            taken.returning(*STANDING, PropertyImage.original_url, PropertyImage.enhancement_tries)
+            taken.returning(*JOB_COLUMNS, PropertyImage.original_url, PropertyImage.enhancement_tries)
         )
     ).one_or_none()
     if row is None:

@@ -1,4 +1,4 @@
-"""Parsers of cells, one per field: they turn text into columns of a property, or raise `Unusable`."""
+"""Parsers of cells, one per field: they turn text into columns of a property, or raise `InvalidCell`."""
 
 import re
 from collections.abc import Callable
@@ -21,7 +21,7 @@ Values = dict[str, Any]
 Reader = Callable[[str], Values]
 
 
-class Unusable(Exception):
+class InvalidCell(Exception):
     """A cell that cannot be used, with the code and the sentence that the report shows."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -69,7 +69,7 @@ def plain(text: str) -> str:
 def within_bounds(column: str, value: float) -> Values:
     low, high = BOUNDS[column]
     if not low <= value <= high:
-        raise Unusable("out_of_range", f"is not between {low:,} and {high:,}")
+        raise InvalidCell("out_of_range", f"is not between {low:,} and {high:,}")
     return {column: value}
 
 
@@ -77,7 +77,7 @@ def text(column: FieldName, clean: Callable[[str], str] = one_line) -> Reader:
     def read(cell: str) -> Values:
         said = clean(cell)
         if len(said) > LONGEST[column]:
-            raise Unusable("too_long", f"is longer than {LONGEST[column]:,} characters")
+            raise InvalidCell("too_long", f"is longer than {LONGEST[column]:,} characters")
         return {column.value: said} if said else {}
 
     return read
@@ -85,7 +85,7 @@ def text(column: FieldName, clean: Callable[[str], str] = one_line) -> Reader:
 
 def reference(cell: str) -> Values:
     if ROUNDED.fullmatch(cell):
-        raise Unusable("rounded", f"is a number of which a spreadsheet has dropped digits: {cell}")
+        raise InvalidCell("rounded", f"is a number of which a spreadsheet has dropped digits: {cell}")
     return text(FieldName.EXTERNAL_REF)(cell)
 
 
@@ -98,7 +98,7 @@ def whole_number(column: str) -> Reader:
     def read(cell: str) -> Values:
         number = _WHOLE.fullmatch(cell)
         if number is None:
-            raise Unusable("unreadable", "is not a whole number")
+            raise InvalidCell("unreadable", "is not a whole number")
         return within_bounds(column, int(number[1]))
 
     return read
@@ -107,7 +107,7 @@ def whole_number(column: str) -> Reader:
 def coordinate(column: str) -> Reader:
     def read(cell: str) -> Values:
         if not _DECIMAL.fullmatch(cell):
-            raise Unusable("unreadable", "is not a coordinate in decimal degrees")
+            raise InvalidCell("unreadable", "is not a coordinate in decimal degrees")
         degrees = float(cell)
         # Feeds write 0 for unknown coordinates.
         return within_bounds(column, degrees) if degrees else {}
@@ -121,7 +121,7 @@ def choice(column: str, vocabulary: type[StrEnum]) -> Reader:
     def read(cell: str) -> Values:
         word = known.get(letters(cell))
         if word is None:
-            raise Unusable("unknown_value", f"is none of {', '.join(vocabulary)}")
+            raise InvalidCell("unknown_value", f"is none of {', '.join(vocabulary)}")
         return {column: word}
 
     return read
@@ -134,24 +134,24 @@ def letters(words: str) -> str:
 
 def price(cell: str) -> Values:
     if _THOUSANDS_OR_FRACTION.fullmatch(cell):
-        raise Unusable("unreadable", "may be thousands or a fraction: write it without a dot")
+        raise InvalidCell("unreadable", "may be thousands or a fraction: write it without a dot")
     rupees = parse_amount(cell)
     if rupees is None:
-        raise Unusable("unreadable", "is not an amount in rupees, thousand, lakh or crore")
+        raise InvalidCell("unreadable", "is not an amount in rupees, thousand, lakh or crore")
     return within_bounds("price", rupees)
 
 
 def area(cell: str) -> Values:
     sqft = parse_area(cell)
     if sqft is None:
-        raise Unusable("unreadable", "is not an area in sqft, square yards or square metres")
+        raise InvalidCell("unreadable", "is not an area in sqft, square yards or square metres")
     return within_bounds("area_sqft", sqft)
 
 
 def bhk(cell: str) -> Values:
     rooms = _BHK.fullmatch(plain(cell))
     if rooms is None or (count := float(rooms[1])) * 2 % 1:
-        raise Unusable("unreadable", "is not a number of bedrooms, in halves")
+        raise InvalidCell("unreadable", "is not a number of bedrooms, in halves")
     return within_bounds("bhk", 0.5 if rooms[2] == "rk" else count)
 
 
@@ -160,7 +160,7 @@ def floor(cell: str) -> Values:
     floors = _FLOOR.fullmatch(plain(cell))
     number = None if floors is None else floors[1] or FLOORS.get(floors[2])
     if floors is None or number is None:
-        raise Unusable("unreadable", "is not a floor such as 6 out of 26")
+        raise InvalidCell("unreadable", "is not a floor such as 6 out of 26")
     total = {} if floors[3] is None else within_bounds("total_floors", int(floors[3]))
     return within_bounds("floor_number", int(number)) | total
 

@@ -17,12 +17,12 @@ class Batch:
     size: int
     """Number of rows read, used or not."""
     rows: list[Row] = field(default_factory=list)
-    noted: list[Issue] = field(default_factory=list)
+    notes: list[Issue] = field(default_factory=list)
     """Notes on good rows."""
-    turned_away: list[list[Issue]] = field(default_factory=list)
+    unused: list[list[Issue]] = field(default_factory=list)
 
 
-class Intake:
+class BatchReader:
     """Finds repeated rows and references; it remembers 16 bytes and any reference for each row."""
 
     def __init__(self, reader: RowReader) -> None:
@@ -34,15 +34,15 @@ class Intake:
         while raw := list(islice(rows, ROWS_PER_BATCH)):
             batch = Batch(len(raw))
             for row in raw:
-                judged = self.judge(row)
+                judged = self.read_row(row)
                 if isinstance(judged, Row):
                     batch.rows.append(judged)
-                    batch.noted += [_issue(row.line, note) for note in judged.notes]
+                    batch.notes += [_issue(row.line, note) for note in judged.notes]
                 else:
-                    batch.turned_away.append(judged)
+                    batch.unused.append(judged)
             yield batch
 
-    def judge(self, raw: RawRow) -> Row | list[Issue]:
+    def read_row(self, raw: RawRow) -> Row | list[Issue]:
         if isinstance(raw.cells, Problem):
             return [_issue(raw.line, raw.cells)]
         read = self._reader.read(raw.line, raw.cells)
@@ -53,9 +53,9 @@ class Intake:
             return [Issue(raw.line, "duplicate", f"repeats row {first}", first_line=first)]
         if isinstance(read, list):
             return [_issue(raw.line, problem) for problem in read]
-        return self._contradicted(read) or read
+        return self._conflicting_reference(read) or read
 
-    def _contradicted(self, row: Row) -> list[Issue] | None:
+    def _conflicting_reference(self, row: Row) -> list[Issue] | None:
         """Reject a reference that repeats with other values: which row is right cannot be decided here."""
         reference = row.values.get("external_ref")
         if reference is None:

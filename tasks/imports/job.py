@@ -26,7 +26,7 @@ from schemas.errors import DatabaseUnavailable, ImportRunning
 from schemas.tables import ImportJob
 from schemas.vocabulary import JobState
 from services.properties.societies import spellings_by_locality
-from tasks.imports.intake import Batch, Intake
+from tasks.imports.intake import Batch, BatchReader
 from tasks.imports.mapping import Mapping
 from tasks.imports.reader import RawRow, fingerprint_of_file, open_rows
 from tasks.imports.report import Issue, Report, Written
@@ -37,14 +37,14 @@ from tasks.imports.writer import upserts, write
 ISSUES_KEPT = 10_000
 """Most findings stored in the job's row, the row limit of an upload; the report itself has all of them."""
 
-TOLD = {"refused": "refused", "noted": "ended"}
+STORED_ISSUES = {"refused": "refused", "noted": "ended"}
 """Findings that only writing to the database yields: key in the job's report -> code of the issue."""
 
 ATTEMPTS = 5
 """Per batch that meets a deadlock or a lock; each attempt waits 2 s for a lock."""
 LOCKED = {"40P01", "55P03"}  # deadlock_detected, lock_not_available
 
-STANDING = (
+JOB_COLUMNS = (
     ImportJob.id, ImportJob.dry_run, ImportJob.rows, ImportJob.created, ImportJob.updated,
     ImportJob.unchanged, ImportJob.report,
 )  # fmt: skip
@@ -89,36 +89,36 @@ async def run_import(
     """
     digest = fingerprint_of_file(source)
     report = Report(source.name, dry_run)
-    with open_rows(source, mapping) as rows, trouble_in_a_sentence():
-        async with engine.connect() as connection, alone(connection, digest):
-            job = await begin(connection, source, digest, mapping, dry_run=dry_run)
-            async with failure_noted(connection, job):
+    with open_rows(source, mapping) as rows, errors_as_sentences():
+        async with engine.connect() as connection, file_lock(connection, digest):
+            job = await resume_or_create(connection, source, digest, mapping, dry_run=dry_run)
+            async with recording_failure(connection, job):
                 await load(connection, job, report, mapping, rows, progress=progress)
-                await note(connection, job, **ended(report))
+                await update_job(connection, job, **done_columns(report))
     return report
 
 
 @contextmanager
-def trouble_in_a_sentence() -> Iterator[None]:
+def errors_as_sentences() -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError, PoolTimeout) as problem:
-        what = "Somebody else holds rows of it" if met_a_lock(problem) else "Postgres does not answer"
+        what = "Somebody else holds rows of it" if is_lock_error(problem) else "Postgres does not answer"
         raise DatabaseUnavailable(f"{what}: run the same command again later.") from problem
 
 
 @asynccontextmanager
-async def failure_noted(connection: AsyncConnection, job: Job) -> AsyncIterator[None]:
+async def recording_failure(connection: AsyncConnection, job: Job) -> AsyncIterator[None]:
     try:
         yield
     except Exception as failure:
         with suppress(DBAPIError):
-            await note(connection, job, state=JobState.FAILED, error=type(failure).__name__)
+            await update_job(connection, job, state=JobState.FAILED, error=type(failure).__name__)
         raise
 
 
 @asynccontextmanager
-async def alone(connection: AsyncConnection, digest: str) -> AsyncIterator[None]:
+async def file_lock(connection: AsyncConnection, digest: str) -> AsyncIterator[None]:
     """Lock the file against a second run; Postgres releases the lock if this process is killed."""
     key = func.hashtextextended(digest, 0)
     async with connection.begin():
@@ -132,7 +132,7 @@ async def alone(connection: AsyncConnection, digest: str) -> AsyncIterator[None]
                 await connection.execute(select(func.pg_advisory_unlock(key)))
 
 
-async def begin(
+async def resume_or_create(
     connection: AsyncConnection, source: Path, digest: str, mapping: Mapping, *, dry_run: bool
 ) -> Job:
     """Return the job that a killed or failed run left, or create one."""
@@ -169,13 +169,13 @@ async def _unfinished(connection: AsyncConnection, digest: str, described: dict[
     )
     taken = update(ImportJob).where(ImportJob.id == left)
     values = {"state": JobState.RUNNING, "error": None, "updated_at": func.now()}
-    row = (await connection.execute(taken.values(values).returning(*STANDING))).one_or_none()
+    row = (await connection.execute(taken.values(values).returning(*JOB_COLUMNS))).one_or_none()
     return None if row is None else job_of(row)
 
 
 def job_of(row: Row[*tuple[Any, ...]]) -> Job:
-    """Build a job from the columns of `STANDING`."""
-    told = {name: tuple(Issue(**issue) for issue in row.report.get(name, [])) for name in TOLD}
+    """Build a job from the columns of `JOB_COLUMNS`."""
+    told = {name: tuple(Issue(**issue) for issue in row.report.get(name, [])) for name in STORED_ISSUES}
     written = Written(row.created, row.updated, row.unchanged, **told)
     return Job(row.id, dry_run=row.dry_run, rows=row.rows, written=written)
 
@@ -193,16 +193,18 @@ async def load(
     async with connection.begin():
         societies = defaultdict(Spellings, await spellings_by_locality(connection))
     write_rows = partial(write, connection, upserts(mapping), societies=societies, dry_run=job.dry_run)
-    report.count(job.written)
-    for batch in Intake(RowReader(mapping)).batches(rows):
-        report.take_in(batch.size, batch.turned_away, batch.noted)
+    report.add_written(job.written)
+    for batch in BatchReader(RowReader(mapping)).batches(rows):
+        report.add_batch(batch.size, batch.unused, batch.notes)
         if report.rows > job.rows:
-            report.count(await _patiently(partial(load_batch, connection, job, report, batch, write_rows)))
+            report.add_written(
+                await _with_retries(partial(load_batch, connection, job, report, batch, write_rows))
+            )
             crash_here("import-after-batch")
         progress(batch.size)
 
 
-def ended(report: Report) -> dict[str, Any]:
+def done_columns(report: Report) -> dict[str, Any]:
     """Return the columns of a job whose rows are all processed."""
     return {
         "state": JobState.DONE,
@@ -230,33 +232,34 @@ async def load_batch(
             "unchanged": report.unchanged + written.unchanged,
             "rejected": report.rejected + len(written.refused),
         }
-        if written.refused or written.noted:  # findings that cannot be derived from the file again
-            told = (*report.issues, *written.refused, *written.noted)
+        if written.refused or written.notes:  # findings that cannot be derived from the file again
+            told = (*report.issues, *written.refused, *written.notes)
             progress["report"] = {
-                name: [asdict(issue) for issue in told if issue.code == code] for name, code in TOLD.items()
+                name: [asdict(issue) for issue in told if issue.code == code]
+                for name, code in STORED_ISSUES.items()
             }
         crash_here("import-mid-batch")
         await connection.execute(update(ImportJob).where(ImportJob.id == job.id).values(progress))
     return written
 
 
-async def _patiently(load: Callable[[], Awaitable[Written]], attempts: int = ATTEMPTS) -> Written:
+async def _with_retries(load: Callable[[], Awaitable[Written]], attempts: int = ATTEMPTS) -> Written:
     """Load a batch, retrying after a lock timeout or a deadlock: nothing was committed then."""
     try:
         return await load()
     except OperationalError as problem:
-        if attempts == 1 or not met_a_lock(problem):
+        if attempts == 1 or not is_lock_error(problem):
             raise
     await asyncio.sleep(0.1)
-    return await _patiently(load, attempts - 1)
+    return await _with_retries(load, attempts - 1)
 
 
-def met_a_lock(problem: Exception) -> bool:
+def is_lock_error(problem: Exception) -> bool:
     """Return whether the only problem was a deadlock or another transaction's lock."""
     return getattr(getattr(problem, "orig", None), "sqlstate", None) in LOCKED
 
 
-async def note(connection: AsyncConnection, job: Job, **values: Any) -> None:
+async def update_job(connection: AsyncConnection, job: Job, **values: Any) -> None:
     async with connection.begin():
         await connection.execute(
             update(ImportJob).where(ImportJob.id == job.id).values(values | {"updated_at": func.now()})

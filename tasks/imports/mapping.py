@@ -204,10 +204,10 @@ def read_mapping(text: str, name: str = "map") -> Mapping:
         described = json.loads(text) if name.endswith(".json") else tomllib.loads(text)
     except (ValueError, RecursionError) as problem:
         raise InvalidRequest(f"The map {name} cannot be read: {problem}.") from problem
-    return understand(described, name)
+    return validate_mapping(described, name)
 
 
-def understand(described: Any, name: str) -> Mapping:
+def validate_mapping(described: Any, name: str) -> Mapping:
     """Validate a parsed map; InvalidRequest says what is wrong with it."""
     try:
         return Mapping.model_validate(described)

@@ -51,7 +51,7 @@ class RawRow:
     cells: Cells | Problem
 
 
-class Broken(Exception):
+class BrokenRow(Exception):
     """A row that cannot be split into cells."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -75,7 +75,7 @@ class Lines:
 
     def __next__(self) -> str:
         if self._size > LONGEST_ROW:
-            raise Broken(
+            raise BrokenRow(
                 "bad_quoting", f"has a quoted cell that runs over more than {LONGEST_ROW:,} characters"
             )
         line = self._returned.popleft() if self._returned else self._read()
@@ -92,7 +92,7 @@ class Lines:
             self._skip_to_next_line()
             self._taken.append("")
             self.number += 1
-            raise Broken("too_long", f"is longer than {LONGEST_ROW:,} characters")
+            raise BrokenRow("too_long", f"is longer than {LONGEST_ROW:,} characters")
         return line.rstrip(END_OF_FILE)
 
     def _skip_to_next_line(self) -> None:
@@ -201,14 +201,14 @@ def _records(
             yield first, next(reader)
         except StopIteration:
             return
-        except (Broken, csv.Error) as broken:
+        except (BrokenRow, csv.Error) as broken:
             # Lines swallowed by an open quote are most likely rows, so they are read again.
             lines.give_back_all_but_first()
             yield first, _problem_of(broken)
 
 
-def _problem_of(broken: Broken | csv.Error) -> Problem:
-    if isinstance(broken, Broken):
+def _problem_of(broken: BrokenRow | csv.Error) -> Problem:
+    if isinstance(broken, BrokenRow):
         return broken.problem
     return Problem("bad_quoting", f"cannot be told apart into cells: {broken}")
 
@@ -250,7 +250,7 @@ def _json_rows(lines: Lines, columns: Cells) -> Iterator[RawRow]:
             line = next(lines)
         except StopIteration:
             return
-        except Broken as broken:
+        except BrokenRow as broken:
             yield RawRow(lines.number, broken.problem)
         else:
             if line.strip(BLANK):

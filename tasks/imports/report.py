@@ -45,7 +45,7 @@ class Written:
     updated: int = 0
     unchanged: int = 0
     refused: tuple[Issue, ...] = ()
-    noted: tuple[Issue, ...] = ()
+    notes: tuple[Issue, ...] = ()
     """Notes on rows that were written."""
 
     def __add__(self, other: "Written") -> "Written":
@@ -54,7 +54,7 @@ class Written:
             self.updated + other.updated,
             self.unchanged + other.unchanged,
             self.refused + other.refused,
-            self.noted + other.noted,
+            self.notes + other.notes,
         )
 
 
@@ -74,28 +74,28 @@ class Report:
     """Counts by code: the first issue of each unused row, and every note on a used row."""
     issues: list[Issue] = field(default_factory=list)
 
-    def take_in(self, size: int, turned_away: list[list[Issue]], noted: Iterable[Issue] = ()) -> None:
-        """Count rows read from the file and the unused ones among them; `count` adds the written ones."""
+    def add_batch(self, size: int, unused: list[list[Issue]], notes: Iterable[Issue] = ()) -> None:
+        """Count rows read from the file and the unused ones among them; see also `add_written`."""
         self.rows += size
-        self.note(noted)
-        for issues in turned_away:
-            self.turn_away(issues)
+        self.add_notes(notes)
+        for issues in unused:
+            self.add_unused(issues)
 
-    def count(self, written: Written) -> None:
+    def add_written(self, written: Written) -> None:
         self.created += written.created
         self.updated += written.updated
         self.unchanged += written.unchanged
         for issue in written.refused:
-            self.turn_away([issue])
-        self.note(written.noted)
+            self.add_unused([issue])
+        self.add_notes(written.notes)
 
-    def note(self, noted: Iterable[Issue]) -> None:
+    def add_notes(self, notes: Iterable[Issue]) -> None:
         """Add notes on rows that are used."""
-        for issue in noted:
+        for issue in notes:
             self.codes[issue.code] += 1
             self.issues.append(issue)
 
-    def turn_away(self, issues: list[Issue]) -> None:
+    def add_unused(self, issues: list[Issue]) -> None:
         """Add a row that is not used, with all of its issues."""
         first = issues[0].code
         self.codes[first] += 1

@@ -16,7 +16,7 @@ from schemas.bounds import Bounds
 from schemas.sectors import LOCALITIES, SectorFact
 from schemas.texts import ENDS, NOTHING
 from schemas.vocabulary import ListingType, PropertyType
-from tasks.imports.cells import EXPORTED, LONGEST, READERS, Reader, Unusable, Values
+from tasks.imports.cells import EXPORTED, LONGEST, READERS, InvalidCell, Reader, Values
 from tasks.imports.mapping import REQUIRED, FieldName, Mapping, Only, Source
 from tasks.imports.reader import Cells, Problem
 
@@ -72,7 +72,7 @@ class FieldReader:
             if text := column.text(cells):
                 try:
                     return self.read(text) | column.brings
-                except Unusable as unusable:
+                except InvalidCell as unusable:
                     return Problem(unusable.code, unusable.message, column.name)
         return Problem("missing", "says nothing", self.columns[0].name) if self.required else {}
 
@@ -103,7 +103,7 @@ class RowReader:
 
     def read(self, line: int, cells: Cells) -> Row | list[Problem]:
         """Return the row or its problems; after a problem with the place, the other cells are not read."""
-        if self._only and (elsewhere := _elsewhere(self._only, cells[self._only_position])):
+        if self._only and (elsewhere := _outside_region(self._only, cells[self._only_position])):
             return [elsewhere]
         place = self._place.values(cells)
         if isinstance(place, Problem):
@@ -117,7 +117,7 @@ class RowReader:
             else:
                 values.update(found)
         problems += contradictions(values)
-        return problems or Row(line, values, fingerprint(values), tuple(doubts(values)))
+        return problems or Row(line, values, fingerprint(values), tuple(warnings_about(values)))
 
 
 def ends_of(name: FieldName, mapping: Mapping) -> str:
@@ -138,7 +138,7 @@ def _column(source: Source, position: int, unknown: tuple[str, ...], ends: str) 
     )
 
 
-def _elsewhere(only: Only, cell: str) -> Problem | None:
+def _outside_region(only: Only, cell: str) -> Problem | None:
     city = cell.strip(BLANKS)
     if city in only.values:
         return None
@@ -154,9 +154,9 @@ def place_of(aliases: Lookup[str, str], cell: str) -> Values:
         case SectorFact(sector=sector, locality=locality):
             return {"locality": locality, "sector": sector}
         case Outside(name=name):
-            raise Unusable("outside_noida", f"lies in {name}: {cell[:100]!r}")
+            raise InvalidCell("outside_noida", f"lies in {name}: {cell[:100]!r}")
         case _:
-            raise Unusable("unknown_locality", f"names no sector of Noida: {cell[:100]!r}")
+            raise InvalidCell("unknown_locality", f"names no sector of Noida: {cell[:100]!r}")
 
 
 def contradictions(values: Values) -> Iterator[Problem]:
@@ -170,7 +170,7 @@ def contradictions(values: Values) -> Iterator[Problem]:
         yield Problem("contradiction", "has half a pair of coordinates")
 
 
-def doubts(values: Values) -> Iterator[Problem]:
+def warnings_about(values: Values) -> Iterator[Problem]:
     """Yield values that are probably mistakes: lakhs without the word, a sale price given as a rent."""
     rate = values["price"] / values["area_sqft"]
     likely = LIKELY_RATES[values["listing_type"]]

@@ -76,10 +76,10 @@ async def write(
 async def _write(
     connection: AsyncConnection, upserts: Upserts, rows: list[Row], societies: Societies
 ) -> Written:
-    there = await known(connection, rows)
+    there = await known_ids(connection, rows)
     by_id, by_reference, by_fingerprint = [], [], []
     for row in rows:
-        said, reference = _said(row, societies), row.values.get("external_ref")
+        said, reference = _values_of(row, societies), row.values.get("external_ref")
         if reference is None:
             by_fingerprint.append((row, said))
         elif (key := _id_in(reference)) in there:
@@ -97,7 +97,7 @@ async def _write(
     return written
 
 
-async def known(connection: AsyncConnection, rows: list[Row]) -> set[UUID]:
+async def known_ids(connection: AsyncConnection, rows: list[Row]) -> set[UUID]:
     """Return the existing ids that rows name; exports use the id where a property has no reference."""
     ids = [key for row in rows if (key := _id_in(row.values.get("external_ref") or "")) is not None]
     return set(await connection.scalars(THERE, {"ids": ids})) if ids else set()
@@ -123,10 +123,10 @@ async def _upsert(connection: AsyncConnection, upsert: TextClause, rows: list[tu
         for row, values in rows
         if (name := values.get("id", values.get("external_ref"))) in ended
     )
-    return Written(created, len(touched) - created, len(rows) - len(touched), noted=noted)
+    return Written(created, len(touched) - created, len(rows) - len(touched), notes=noted)
 
 
-def _said(row: Row, societies: Societies) -> Values:
+def _values_of(row: Row, societies: Societies) -> Values:
     """Return the row's values with scores and fingerprint, and the society as its locality spells it."""
     said = row.values | computed(row.values) | {"fingerprint": row.fingerprint}
     if "society" in said:

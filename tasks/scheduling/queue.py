@@ -23,12 +23,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.settings import Settings
 from stores.database import open_database
-from tasks.enhancement import enhance, enhance_waiting, opened
+from tasks.enhancement import enhance, enhance_waiting, open_tools
 from tasks.jobs import BY_NAME, JOBS
 from tasks.metrics import Metrics
-from tasks.scheduling.runs import Report, due_now, run_once, to_nobody
+from tasks.scheduling.runs import Report, due_now, no_report, run_once
 from tasks.scheduling.schedule import HALF_MINUTE
-from tasks.uploads import import_left_behind, import_upload
+from tasks.uploads import import_upload, take_over_imports
 from tasks.views import flush_views
 
 NAME = "casabricks"
@@ -49,7 +49,7 @@ log = structlog.get_logger(component="worker")
 class Queue:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._report: Report = to_nobody
+        self._report: Report = no_report
         self.huey = RedisHuey(
             NAME,
             connection_pool=open_pool(settings.redis_url),
@@ -60,20 +60,20 @@ class Queue:
         self._import_upload = self.huey.task(name="import_upload")(self._run_import)
         self._enhance_image = self.huey.task(name="enhance_image")(self._run_enhancement)
         self._enhance_waiting = self.huey.task(name="enhance_waiting")(self._run_enhancements)
-        self._take_over = self.huey.task(name="take_over")(self._run_left_behind)
+        self._take_over = self.huey.task(name="take_over")(self._take_over_imports)
         self._run_job = self.huey.task(name="run_job")(self._run_named)
-        self._look = self.huey.task(name="look")(self._ask_for_what_is_due)
+        self._check_due_jobs = self.huey.task(name="look")(self._enqueue_due_jobs)
         self.huey.periodic_task(crontab(), name="tick")(self._tick)
 
-    async def ask_for_import(self, job_id: UUID) -> None:
+    async def enqueue_import(self, job_id: UUID) -> None:
         """Nudge a worker to run the import; without Redis, a worker finds it within a minute."""
-        await self._nudge(self._import_upload, job_id)
+        await self._enqueue(self._import_upload, job_id)
 
-    async def ask_for_enhancement(self, image_id: UUID) -> None:
+    async def enqueue_enhancement(self, image_id: UUID) -> None:
         """Nudge a worker to enhance a picture; without Redis, the next minute's sweep finds it."""
-        await self._nudge(self._enhance_image, image_id)
+        await self._enqueue(self._enhance_image, image_id)
 
-    async def _nudge(self, task: Callable[[str], Any], key: UUID) -> None:
+    async def _enqueue(self, task: Callable[[str], Any], key: UUID) -> None:
         try:
             async with asyncio.timeout(2 * PATIENCE_S):
                 await asyncio.to_thread(task, str(key))
@@ -86,25 +86,25 @@ class Queue:
         Args:
             schedules: whether it also looks for due jobs; one such worker is enough, more are harmless.
         """
-        return CatchingUp(
+        return CatchUpConsumer(
             self, workers=WORKERS, periodic=schedules, graceful_signal="TERM", check_worker_health=True
         )
 
-    def count(self, metrics: Metrics) -> None:
+    def count_in(self, metrics: Metrics) -> None:
         """Count this process's jobs and tasks in `metrics`."""
-        self._report = metrics.ran
-        self.huey.signal()(lambda signal, task, *_: metrics.heard(signal, task.name))
+        self._report = metrics.count_run
+        self.huey.signal()(lambda signal, task, *_: metrics.count_signal(signal, task.name))
 
     def catch_up(self) -> None:
         """Queue the work that was left undone while no worker was running."""
         try:
             self._take_over()
             self._enhance_waiting()
-            self._look()
+            self._check_due_jobs()
         except (RedisError, OSError) as error:  # the next tick queues it
             log.warning("queue_unavailable", error=type(error).__name__)
 
-    def wind_up(self) -> None:
+    def flush_before_exit(self) -> None:
         """Flush views before the process ends; the next process would do it otherwise."""
         try:
             self._run(partial(flush_views, settings=self._settings))
@@ -113,10 +113,10 @@ class Queue:
 
     def _tick(self) -> None:
         """Look for due jobs now and in half a minute: Huey ticks each minute, labels are due more often."""
-        self._look.schedule(delay=HALF_MINUTE.total_seconds())
-        self._ask_for_what_is_due()
+        self._check_due_jobs.schedule(delay=HALF_MINUTE.total_seconds())
+        self._enqueue_due_jobs()
 
-    def _ask_for_what_is_due(self) -> None:
+    def _enqueue_due_jobs(self) -> None:
         for name in self._run(partial(due_now, settings=self._settings, jobs=JOBS)):
             self._run_job(name)
 
@@ -126,12 +126,12 @@ class Queue:
     def _run_import(self, job_id: str) -> None:
         self._run(partial(import_upload, job_id=UUID(job_id)))
 
-    def _run_left_behind(self) -> None:
-        self._run(partial(import_left_behind, patience_s=TAKE_OVER_S))
+    def _take_over_imports(self) -> None:
+        self._run(partial(take_over_imports, patience_s=TAKE_OVER_S))
 
     def _run_enhancement(self, image_id: str) -> None:
         async def run() -> None:
-            async with opened(self._settings) as tools:
+            async with open_tools(self._settings) as tools:
                 await enhance(tools, UUID(image_id))
 
         asyncio.run(run())
@@ -152,7 +152,7 @@ class Queue:
         return asyncio.run(run())
 
 
-class CatchingUp(Consumer):  # type: ignore[misc]  # huey has no types
+class CatchUpConsumer(Consumer):  # type: ignore[misc]  # huey has no types
     """Handles signals before it starts its workers, and starts them before it queues undone work."""
 
     def __init__(self, queue: Queue, **options: Any) -> None:

@@ -29,7 +29,7 @@ log = structlog.get_logger(component="worker")
 
 
 @dataclass(frozen=True)
-class Work:
+class JobContext:
     """The input of a run."""
 
     engine: AsyncEngine
@@ -43,9 +43,9 @@ class Work:
 class Job:
     name: str
     schedule: Schedule
-    run: Callable[[Work], Awaitable[Mapping[str, Any]]]
+    run: Callable[[JobContext], Awaitable[Mapping[str, Any]]]
     """Its return value is stored with the run."""
-    alone: bool = True
+    exclusive: bool = True
     """Whether a period waits while the run of an earlier period is alive."""
 
 
@@ -62,14 +62,14 @@ class Claim:
 
 
 # After a failure the pauses are one minute, two, four and so on, up to an hour.
-MAY_BE_TAKEN = """
+CAN_BE_CLAIMED = """
     r.attempts < :most AND (
         r.state = 'failed'
             AND r.finished_at <= now() - least(interval '1 minute' * 2 ^ (r.attempts - 1), interval '1 hour')
         OR r.state = 'running' AND r.heartbeat_at <= now() - interval '1 second' * :lease
     )
 """
-MAY_BEGIN = """
+CAN_START = """
     NOT EXISTS (SELECT FROM job_runs r WHERE r.job = :job AND r.period > :period)
     AND NOT (:alone AND EXISTS (
         SELECT FROM job_runs r WHERE r.job = :job AND r.period < :period AND r.state = 'running'
@@ -77,28 +77,28 @@ MAY_BEGIN = """
     ))
 """
 IS_DUE = text(f"""
-    SELECT {MAY_BEGIN} AND NOT EXISTS (
-        SELECT FROM job_runs r WHERE r.job = :job AND r.period = :period AND NOT ({MAY_BE_TAKEN})
+    SELECT {CAN_START} AND NOT EXISTS (
+        SELECT FROM job_runs r WHERE r.job = :job AND r.period = :period AND NOT ({CAN_BE_CLAIMED})
     )
 """)  # noqa: S608  built from constants only
-TAKE_TURNS = text("SELECT pg_advisory_xact_lock(hashtextextended('job ' || :job, 0))")
+LOCK_JOB = text("SELECT pg_advisory_xact_lock(hashtextextended('job ' || :job, 0))")
 CLAIM = text(f"""
     INSERT INTO job_runs AS r (job, period)
-    SELECT :job, :period WHERE {MAY_BEGIN}
+    SELECT :job, :period WHERE {CAN_START}
     ON CONFLICT (job, period) DO UPDATE SET
         state = 'running', attempts = r.attempts + 1, started_at = now(), heartbeat_at = now(),
         finished_at = NULL, error = NULL
-    WHERE {MAY_BE_TAKEN}
+    WHERE {CAN_BE_CLAIMED}
     RETURNING r.attempts
 """)
-LAST = text("SELECT max(period) FROM job_runs WHERE job = :job AND state = 'done'")
-GIVE_UP = text("""
+LAST_DONE = text("SELECT max(period) FROM job_runs WHERE job = :job AND state = 'done'")
+FAIL_LOST_RUNS = text("""
     UPDATE job_runs SET state = 'failed', finished_at = now(),
         error = 'its worker was lost, and the next period came'
     WHERE job = :job AND period < :period AND state = 'running'
       AND heartbeat_at <= now() - interval '1 second' * :lease
 """)
-BEAT = text("""
+UPDATE_HEARTBEAT = text("""
     UPDATE job_runs SET heartbeat_at = now()
     WHERE job = :job AND period = :period AND attempts = :attempt AND state = 'running'
 """)
@@ -123,11 +123,11 @@ Report = Callable[[str, str, float], None]
 """Called with the job's name, `done` or `failed`, and the seconds it took."""
 
 
-def to_nobody(_job: str, _outcome: str, _seconds: float) -> None:
+def no_report(_job: str, _outcome: str, _seconds: float) -> None:
     """Do nothing: the default for callers that do not count runs."""
 
 
-async def run_once(engine: AsyncEngine, settings: Settings, job: Job, report: Report = to_nobody) -> bool:
+async def run_once(engine: AsyncEngine, settings: Settings, job: Job, report: Report = no_report) -> bool:
     """Run a job for its current period; False when it is already done or another worker has it.
 
     A failure is logged and stored, not raised: the run is due again after a pause.
@@ -139,7 +139,7 @@ async def run_once(engine: AsyncEngine, settings: Settings, job: Job, report: Re
     began = time.perf_counter()
     async with meanwhile(_heartbeat(engine, settings.job_lease_s / 4, claim)):
         try:
-            result = await job.run(Work(engine, settings, claim.period, claim.last))
+            result = await job.run(JobContext(engine, settings, claim.period, claim.last))
         except Exception as error:
             report(job.name, "failed", time.perf_counter() - began)
             logged.exception("job_failed", error=type(error).__name__)
@@ -153,15 +153,15 @@ async def run_once(engine: AsyncEngine, settings: Settings, job: Job, report: Re
 
 async def claim_run(engine: AsyncEngine, settings: Settings, job: Job) -> Claim | None:
     async with engine.begin() as connection:
-        await connection.execute(TAKE_TURNS, {"job": job.name})
+        await connection.execute(LOCK_JOB, {"job": job.name})
         values = await _values(connection, settings, job)
         if values is None:
             return None
         attempt = await connection.scalar(CLAIM, values)
         if attempt is None:
             return None
-        await connection.execute(GIVE_UP, values)
-        return Claim(job, values["period"], attempt, await connection.scalar(LAST, {"job": job.name}))
+        await connection.execute(FAIL_LOST_RUNS, values)
+        return Claim(job, values["period"], attempt, await connection.scalar(LAST_DONE, {"job": job.name}))
 
 
 async def _values(connection: AsyncConnection, settings: Settings, job: Job) -> dict[str, Any] | None:
@@ -173,7 +173,7 @@ async def _values(connection: AsyncConnection, settings: Settings, job: Job) -> 
     return {
         "job": job.name,
         "period": period,
-        "alone": job.alone,
+        "alone": job.exclusive,
         "lease": settings.job_lease_s,
         "most": MOST_ATTEMPTS,
     }
@@ -184,7 +184,7 @@ async def _heartbeat(engine: AsyncEngine, every_s: float, claim: Claim) -> None:
         await asyncio.sleep(every_s)
         with suppress(SQLAlchemyError, OSError):  # the next beat may still be in time
             async with engine.begin() as connection:
-                await connection.execute(BEAT, claim.key)
+                await connection.execute(UPDATE_HEARTBEAT, claim.key)
 
 
 async def _end(

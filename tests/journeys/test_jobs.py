@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from schemas.settings import Settings
 from stores.views import View, ViewCounts
 from tasks.jobs import JOBS
-from tasks.market import TAKE_TURNS, compare_prices
+from tasks.market import LOCK_PASS, compare_prices
 from tasks.scheduling.queue import Queue
 from tasks.scores import score_waiting
 from tests.factories import home, store
@@ -56,7 +56,7 @@ async def answered(
 async def market_pass_held_up(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """Hold the lock of the market pass, so that every pass waits."""
     async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-        await connection.execute(TAKE_TURNS)
+        await connection.execute(LOCK_PASS)
         try:
             yield connection
         finally:

@@ -14,7 +14,7 @@ from schemas.tables import AnalyticsEvent
 from tasks.analytics import aggregate_analytics
 from tasks.expiry import expire_all, expire_listings
 from tasks.retention import erase_people, purge_records
-from tasks.scheduling.runs import Work
+from tasks.scheduling.runs import JobContext
 from tests.factories import home, inquiry, picture, store, store_inquiries, store_pictures
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -38,8 +38,10 @@ async def ask(engine: AsyncEngine, question: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in await connection.execute(text(question))]
 
 
-def work(engine: AsyncEngine, settings: Settings, period: datetime, last: datetime | None = None) -> Work:
-    return Work(engine, settings, period, last)
+def work(
+    engine: AsyncEngine, settings: Settings, period: datetime, last: datetime | None = None
+) -> JobContext:
+    return JobContext(engine, settings, period, last)
 
 
 DAYS = "SELECT day, kind, n, few, none FROM analytics_days WHERE event_type = 'search' ORDER BY 1, 2"

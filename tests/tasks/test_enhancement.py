@@ -23,7 +23,7 @@ from services.images.enhancement_queue import queue_length
 from stores.enhancer import EnhancerUnavailable, JobRejected
 from stores.media import DirectoryMedia, Media
 from stores.results import Results
-from tasks.enhancement import Tools, check_stuck_images, enhance, sweep
+from tasks.enhancement import Tools, check_stuck_images, enhance, enhance_due
 from tests.enhancements import Standing, standing, store_job
 from tests.outside import listening
 from tests.pictures import jpeg, photo
@@ -311,9 +311,9 @@ async def test_what_a_killed_worker_began_is_another_s_when_its_lease_is_over(
     job = await due(engine)
     async with AsyncSession(engine) as session, session.begin():
         assert await claim(session, job.image_id, timedelta(minutes=1)) is not None
-    assert (await sweep(workshop.tools), (await workshop.look(job)).status) == (0, "pending")
+    assert (await enhance_due(workshop.tools), (await workshop.look(job)).status) == (0, "pending")
     await hurry(engine)
-    assert (await sweep(workshop.tools), (await workshop.look(job)).status) == (1, "processing")
+    assert (await enhance_due(workshop.tools), (await workshop.look(job)).status) == (1, "processing")
 
 
 async def test_a_worker_that_comes_back_after_its_lease_changes_nothing(
@@ -352,7 +352,7 @@ async def test_a_sweep_does_whatever_waits_anywhere(workshop: Workshop, engine: 
         await store_job(engine, "pending", enhancement_due_at=now - hours * HOURS)
     await due(engine, "fetching", **workshop.result)
     await store_job(engine, "processing")
-    assert await sweep(workshop.tools) == 4
+    assert await enhance_due(workshop.tools) == 4
     async with AsyncSession(engine) as session:
         assert await queue_length(session) == {"pending": 1, "processing": 4}
 
@@ -367,7 +367,7 @@ async def test_a_step_that_breaks_holds_up_no_other(workshop: Workshop, engine: 
                 raise RuntimeError("a mistake of ours")
 
     with pytest.raises(RuntimeError):
-        await sweep(replace(workshop.tools, enhancer=Broken()))
+        await enhance_due(replace(workshop.tools, enhancer=Broken()))
     assert [(await workshop.look(job)).status for job in jobs] == ["pending", "processing", "processing"]
 
 

@@ -13,7 +13,14 @@ import pytest
 from sqlalchemy import text
 
 from domain.market.survey import Findings, survey
-from tasks.market import METHOD, TAKE_TURNS, compare_prices, compare_withdrawn, measure_quality, write
+from tasks.market import (
+    LOCK_PASS,
+    METHOD,
+    compare_prices,
+    compare_withdrawn,
+    measure_quality,
+    write_comparisons,
+)
 from tasks.market_snapshot import Snapshot, read_snapshot
 from tests.domain.market import oracle
 from tests.factories import Row, home, plot, store
@@ -342,7 +349,7 @@ async def test_an_edit_during_the_pass_is_left_to_the_next_one(engine, edit):
     await compare_prices(engine)
     found = await compare_all(engine)
     await change(engine, edit)
-    assert await write(engine, *found) == 0
+    assert await write_comparisons(engine, *found) == 0
     assert await labels(engine) == {"10000": (None, None, "recalculating")}
 
 
@@ -350,7 +357,7 @@ async def test_a_listing_that_is_deleted_during_the_pass_is_passed_over(engine):
     await store(engine, *market(*[10_000] * 8), at(9_000, "gone"))
     found = await compare_all(engine)
     await change(engine, "DELETE FROM properties WHERE title = 'gone'")
-    assert await write(engine, *found) == 8
+    assert await write_comparisons(engine, *found) == 8
 
 
 async def test_two_passes_at_the_same_time_agree(engine):
@@ -428,7 +435,7 @@ async def test_a_pass_waits_for_a_long_one_and_does_not_give_up(engine):
     await store(engine, *market(*[10_000] * 9))
     held = engine.execution_options(isolation_level="AUTOCOMMIT")
     async with held.connect() as connection:
-        await connection.execute(TAKE_TURNS)
+        await connection.execute(LOCK_PASS)
         waiting = asyncio.create_task(compare_withdrawn(engine))
         await asyncio.sleep(2.5)
         assert not waiting.done()

@@ -17,8 +17,8 @@ from tests.tasks.test_runs import NAME, Counted, job
 
 async def test_runs_are_counted_by_job_and_outcome(engine: AsyncEngine, settings: Settings):
     metrics = Metrics()
-    await run_once(engine, settings, job(Counted(failures=1)), metrics.ran)
-    metrics.ran(NAME, "done", 3.0)
+    await run_once(engine, settings, job(Counted(failures=1)), metrics.count_run)
+    metrics.count_run(NAME, "done", 3.0)
     with kept_port() as port, metrics_served(metrics.registry, "127.0.0.1", port):
         async with ClientSession() as visitor, visitor.get(f"http://127.0.0.1:{port}/metrics") as answer:
             figures = read_figures(await answer.read())
@@ -28,7 +28,7 @@ async def test_runs_are_counted_by_job_and_outcome(engine: AsyncEngine, settings
 
 async def test_tasks_of_the_queue_are_counted_by_name_and_outcome(settings: Settings):
     queue, metrics = Queue(settings), Metrics()
-    queue.count(metrics)
+    queue.count_in(metrics)
 
     def fail() -> None:
         raise RuntimeError("no luck")

@@ -15,7 +15,7 @@ from stores.media import Media, open_media
 from tasks import orphans
 from tasks.jobs import BY_NAME
 from tasks.orphans import sweep_orphans
-from tasks.scheduling.runs import Work
+from tasks.scheduling.runs import JobContext
 from tests import s3
 from tests.factories import home, picture, store, store_pictures
 
@@ -84,6 +84,6 @@ async def test_the_nightly_job_removes_what_lost_its_row_a_day_ago(
     young, *others = await put(media, [uuid4()])
     for key in others:
         os.utime(tmp_path / key, (0, 0))
-    done = await BY_NAME["sweep_orphans"].run(Work(engine, chosen, datetime.now(UTC), None))
+    done = await BY_NAME["sweep_orphans"].run(JobContext(engine, chosen, datetime.now(UTC), None))
     assert (done, await kept(media)) == ({"objects": len(VARIANTS) - 1}, {young})
     await media.close()

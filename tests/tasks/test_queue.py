@@ -30,7 +30,7 @@ async def queue(settings: Settings, cache: Redis) -> Queue:
 
 async def test_a_task_carries_an_id_and_nothing_else(queue: Queue, cache: Redis):
     job_id = uuid4()
-    await queue.ask_for_import(job_id)
+    await queue.enqueue_import(job_id)
     [message] = await cache.lrange(QUEUE, 0, -1)
     task = queue.huey.deserialize_task(message)
     assert (task.args, task.kwargs) == ((str(job_id),), {})
@@ -44,7 +44,7 @@ async def test_what_others_write_into_redis_is_never_run(queue: Queue, cache: Re
 
 async def test_without_redis_nothing_fails(settings: Settings):
     away = Queue(settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"}))
-    await away.ask_for_import(uuid4())
+    await away.enqueue_import(uuid4())
 
 
 async def test_a_redis_that_says_nothing_is_given_up_at_once_and_never_asked_again(settings: Settings):
@@ -60,7 +60,7 @@ async def test_a_redis_that_says_nothing_is_given_up_at_once_and_never_asked_aga
         port = hole.sockets[0].getsockname()[1]
         silent = Queue(settings.model_copy(update={"redis_url": f"redis://127.0.0.1:{port}/0"}))
         thread = asyncio.create_task(asyncio.to_thread(silent._import_upload, str(uuid4())))
-        await silent.ask_for_import(uuid4())
+        await silent.enqueue_import(uuid4())
         assert not thread.done()  # a request times out earlier than a thread
         with pytest.raises(RedisError):
             await thread
@@ -70,7 +70,7 @@ async def test_a_redis_that_says_nothing_is_given_up_at_once_and_never_asked_aga
 
 async def test_the_options_of_the_url_are_kept(settings: Settings, queue: Queue, cache: Redis):
     named = Queue(settings.model_copy(update={"redis_url": f"{settings.redis_url}?client_name=nudging"}))
-    await named.ask_for_import(uuid4())
+    await named.enqueue_import(uuid4())
     assert await cache.llen(QUEUE) == 1
     assert "nudging" in {client["name"] for client in await cache.client_list()}
     assert named.huey.storage.pool.connection_kwargs["socket_timeout"] > POP_S
@@ -107,7 +107,7 @@ def test_a_worker_starts_and_ends_without_its_stores(settings: Settings):
     away = {"redis_url": "redis://127.0.0.1:1/0", "database_url": "postgresql://127.0.0.1:1/x"}
     queue = Queue(settings.model_copy(update=away))
     queue.catch_up()
-    queue.wind_up()
+    queue.flush_before_exit()
 
 
 async def test_leads_past_their_time_are_erased(engine: AsyncEngine, settings: Settings):

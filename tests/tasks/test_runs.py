@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.settings import Settings
-from tasks.scheduling.runs import MOST_ATTEMPTS, Job, Work, claim_run, due_now, run_once
+from tasks.scheduling.runs import MOST_ATTEMPTS, Job, JobContext, claim_run, due_now, run_once
 from tasks.scheduling.schedule import DAY, EachPromotion, Every
 
 NAME = "a_job"
@@ -22,10 +22,10 @@ class Counted:
     """A job that records its calls and fails the given number of times."""
 
     def __init__(self, *, failures: int = 0, pause_s: float = 0) -> None:
-        self.given: list[Work] = []
+        self.given: list[JobContext] = []
         self._failures, self._pause_s = failures, pause_s
 
-    async def __call__(self, work: Work) -> Mapping[str, Any]:
+    async def __call__(self, work: JobContext) -> Mapping[str, Any]:
         self.given.append(work)
         await asyncio.sleep(self._pause_s)
         if len(self.given) <= self._failures:
@@ -34,7 +34,7 @@ class Counted:
 
 
 def job(run: Counted, *, alone: bool = True) -> Job:
-    return Job(NAME, Every(DAY), run, alone=alone)
+    return Job(NAME, Every(DAY), run, exclusive=alone)
 
 
 async def ask(engine: AsyncEngine, question: str) -> list[tuple[Any, ...]]:

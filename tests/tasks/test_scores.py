@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.vastu import VASTU_RULES_VERSION
 from schemas.settings import Settings
 from services.properties.scores import computed
-from tasks.scheduling.runs import Work
+from tasks.scheduling.runs import JobContext
 from tasks.scores import score_homes, score_waiting
 from tests.factories import home, store
 
@@ -35,7 +35,7 @@ async def scores(engine: AsyncEngine) -> dict[str, tuple[Any, ...]]:
 async def test_homes_are_scored_once(engine: AsyncEngine, settings: Settings):
     await store(engine, home("good", **GOOD), home("silent"))
     light = computed(GOOD)["light_score"]
-    work = Work(engine, settings, datetime.now(UTC), None)
+    work = JobContext(engine, settings, datetime.now(UTC), None)
     assert await score_homes(work) == {"scored": 2}
     assert await scores(engine) == {
         "good": (100, 65, "computed", light, "computed", VASTU_RULES_VERSION, 1, 2),

@@ -14,12 +14,12 @@ from schemas.settings import Settings
 from schemas.urls import sqlalchemy_url
 from schemas.vocabulary import JobState
 from services.audit import Actor
-from services.imports import ask_for_import
+from services.imports import request_import
 from stores.database import open_database
-from tasks.imports.job import alone
+from tasks.imports.job import file_lock
 from tasks.imports.mapping import load_mapping
 from tasks.market import compare_withdrawn
-from tasks.uploads import import_left_behind, import_upload, import_waiting, take_up
+from tasks.uploads import import_upload, import_waiting, start_upload, take_over_imports
 from tests.server.admin.test_imports import home, sheet
 from tests.tasks.imports.importer import killed_importer
 from tests.waiting import until
@@ -45,7 +45,7 @@ async def change(engine: AsyncEngine, statement: str, **values: Any) -> None:
 
 async def upload(engine: AsyncEngine, *rows: str, content: bytes = b"", described: Any = MAP) -> UUID:
     async with AsyncSession(engine) as session, session.begin():
-        job, _ = await ask_for_import(
+        job, _ = await request_import(
             session,
             Actor(None, "asha@casabricks.example"),
             filename="homes.csv",
@@ -175,7 +175,7 @@ async def test_trouble_of_the_machine_is_no_fault_of_the_file(
     with monkeypatch.context() as full:
         full.setattr(tempfile, "tempdir", "/nowhere")
         assert await import_waiting(engine) == 0
-        await import_left_behind(engine, patience_s=3600)  # a queued job is not an abandoned one
+        await take_over_imports(engine, patience_s=3600)  # a queued job is not an abandoned one
     assert await ask(engine, JOBS) == [
         ("queued", 0, 0, False, "FileNotFoundError came between; it is tried again.")
     ]
@@ -186,7 +186,7 @@ async def test_trouble_of_the_machine_is_no_fault_of_the_file(
 async def test_one_that_another_worker_has_is_left_to_it(engine: AsyncEngine):
     job_id = await upload(engine, *HOMES)
     [(digest, before)] = await ask(engine, "SELECT file_sha256, updated_at FROM import_jobs")
-    async with engine.connect() as connection, alone(connection, digest):
+    async with engine.connect() as connection, file_lock(connection, digest):
         assert not await import_upload(engine, job_id)
     assert await ask(engine, "SELECT state, error, updated_at FROM import_jobs") == [("queued", None, before)]
 
@@ -203,8 +203,8 @@ async def test_one_whose_worker_was_killed_a_moment_ago_is_taken_over_when_its_l
     def look(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         tries.extend(["try"] if "pg_try_advisory_lock" in statement else [])
 
-    async with engine.connect() as connection, alone(connection, digest):
-        taking_over = asyncio.create_task(import_left_behind(another, patience_s=3600))
+    async with engine.connect() as connection, file_lock(connection, digest):
+        taking_over = asyncio.create_task(take_over_imports(another, patience_s=3600))
         await until(lambda: len(tries) == 2, "it has looked, and looks again")
         assert await ask(engine, JOBS) == [("running", 0, 0, False, None)]
     await taking_over
@@ -216,7 +216,7 @@ async def test_one_that_has_ended_is_not_taken_up_again(engine: AsyncEngine):
     job_id = await upload(engine, *HOMES)
     await import_waiting(engine)
     async with engine.connect() as late:
-        assert await take_up(late, job_id) is None
+        assert await start_upload(late, job_id) is None
     assert not await import_upload(engine, job_id)
     assert not await import_upload(engine, uuid4())
     assert await ask(engine, JOBS) == [DONE]

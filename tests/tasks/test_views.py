@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from schemas.settings import Settings
 from services.analytics.views import count_batch
 from stores.views import BATCH, CLOSED, OPEN, View, ViewCounts
-from tasks.views import flush_views, take_batches
+from tasks.views import count_batches, flush_views
 from tests.factories import home, store
 
 
@@ -40,7 +40,7 @@ async def test_a_visit_counts_once_on_each_property(counts: ViewCounts, engine: 
     ids = await store(engine, home(), home())
     assert await counts.count(views(ids, "a", "b")) == [True] * 4
     assert await counts.count(views(ids, "b", "c")) == [False, True, False, True]
-    assert await take_batches(engine, counts) == 6
+    assert await count_batches(engine, counts) == 6
     assert await counted(engine) == [3, 3]
 
 
@@ -72,7 +72,7 @@ async def test_counting_is_nobodys_edit_and_owes_the_index_nothing(counts: ViewC
     async with engine.connect() as connection:
         before = [(await connection.execute(rows)).all(), await connection.scalar(owed)]
     await counts.count(views(ids, "a"))
-    await take_batches(engine, counts)
+    await count_batches(engine, counts)
     async with engine.connect() as connection:
         assert [(await connection.execute(rows)).all(), await connection.scalar(owed)] == before
 
@@ -83,7 +83,7 @@ async def test_who_is_killed_after_the_commit_has_counted(counts: ViewCounts, en
     [token] = await counts.batches()
     async with AsyncSession(engine) as session, session.begin():
         assert await count_batch(session, token, await counts.read(token))
-    assert await take_batches(engine, counts) == 0  # another worker finds the batch that was not deleted
+    assert await count_batches(engine, counts) == 0  # another worker finds the batch that was not deleted
     assert await counted(engine) == [2]
 
 
@@ -95,7 +95,7 @@ async def test_who_is_killed_before_the_commit_has_not_counted(counts: ViewCount
         await count_batch(session, token, await counts.read(token))
         await session.rollback()
     await counts.count(views(ids, "c"))
-    assert await take_batches(engine, counts) == 3
+    assert await count_batches(engine, counts) == 3
     assert await counted(engine) == [3]
 
 
@@ -105,9 +105,9 @@ async def test_a_redis_that_comes_back_with_an_older_memory_counts_nothing_again
     ids = await store(engine, home())
     await counts.count(views(ids, "a", "b"))
     memory = await cache.dump(OPEN)
-    await take_batches(engine, counts)
+    await count_batches(engine, counts)
     await cache.restore(OPEN, 0, memory)
-    assert await take_batches(engine, counts) == 0
+    assert await count_batches(engine, counts) == 0
     assert await counted(engine) == [2]
 
 
@@ -118,9 +118,9 @@ async def test_a_redis_that_forgot_everything_costs_views_and_nothing_else(
     await counts.count(views(ids, "a", "b"))
     await counts.batches()
     await forget_views(cache)
-    assert await take_batches(engine, counts) == 0
+    assert await count_batches(engine, counts) == 0
     await counts.count(views(ids, "a"))
-    assert await take_batches(engine, counts) == 1
+    assert await count_batches(engine, counts) == 1
     assert await counted(engine) == [1]
 
 
@@ -132,14 +132,14 @@ async def test_a_batch_holds_so_many_properties_at_most(cache: Redis, engine: As
     tokens = await few.batches()
     sizes = sorted([len(await few.read(token)) for token in tokens])
     assert (sum(sizes) >= 5, max(sizes) <= 2) == (True, True)
-    assert await take_batches(engine, few) == 10
+    assert await count_batches(engine, few) == 10
     assert await counted(engine) == [2] * 5
 
 
 async def test_views_of_a_property_that_is_gone_are_nobodys(counts: ViewCounts, engine: AsyncEngine):
     [key] = await store(engine, home())
     await counts.count(views([key, uuid4()], "a"))
-    assert await take_batches(engine, counts) == 2
+    assert await count_batches(engine, counts) == 2
     assert await counted(engine) == [1]
 
 
@@ -149,7 +149,7 @@ async def test_a_batch_that_another_forgets_meanwhile_is_passed_over(
     await counts.count(views([uuid4()], "a"))
     [token] = await counts.batches()
     await cache.delete(f"{BATCH}{token}")
-    assert await take_batches(engine, counts) == 0
+    assert await count_batches(engine, counts) == 0
     assert await cache.exists(CLOSED) == 0
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from schemas.settings import Settings
 from schemas.tables import AnalyticsEvent
 from tasks.analytics import aggregate_analytics
-from tasks.scheduling.runs import Work
+from tasks.scheduling.runs import JobContext
 from tests.factories import home, picture, store, store_pictures
 from tests.server.conftest import Api, Catalogue, served
 
@@ -247,7 +247,7 @@ async def test_views_and_searches_are_summed_up_whatever_is_rolled_up(
 ):
     await some_events(engine)
     if rolled_up_at is not None:
-        await aggregate_analytics(Work(engine, settings, rolled_up_at, None))
+        await aggregate_analytics(JobContext(engine, settings, rolled_up_at, None))
     answer = (await admin.get(SUMMARY, since="2026-03-05", until="2026-03-15")).body
     async with engine.connect() as connection:
         expected = (await connection.execute(text(ORACLE))).one()

@@ -17,7 +17,7 @@ from schemas.errors import DatabaseUnavailable, ImportRunning, InvalidRequest
 from schemas.settings import Settings
 from schemas.urls import sqlalchemy_url
 from stores.database import open_database
-from tasks.imports.job import alone, run_import
+from tasks.imports.job import file_lock, run_import
 from tasks.imports.reader import fingerprint_of_file
 from tasks.imports.report import render
 from tests.factories import home, store
@@ -263,7 +263,7 @@ async def test_an_empty_file_is_an_import_of_nothing(engine, file):
 
 async def test_two_runs_of_one_file_do_not_meet(engine, file):
     flats(file, flat())
-    async with engine.connect() as connection, alone(connection, fingerprint_of_file(file)):
+    async with engine.connect() as connection, file_lock(connection, fingerprint_of_file(file)):
         with pytest.raises(ImportRunning):
             await run_import(engine, file, FLATS)
     assert counts(await run_import(engine, file, FLATS)) == {"rows": 1, "created": 1}
