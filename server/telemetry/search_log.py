@@ -70,7 +70,7 @@ class SearchLog(Journal[LoggedSearch]):
     def size_of(self, entry: LoggedSearch) -> int:
         return 1 + entry.size // BYTES_PER_ENTRY
 
-    async def put(self, batch: Sequence[LoggedSearch]) -> Sequence[LoggedSearch]:
+    async def write_batch(self, batch: Sequence[LoggedSearch]) -> Sequence[LoggedSearch]:
         try:
             async with AsyncSession(self._database) as session, session.begin():
                 await session.connection()  # fail before computing events if Postgres is down

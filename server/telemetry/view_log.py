@@ -41,14 +41,14 @@ class ViewLog(Journal[LoggedView]):
         super().__init__()
         self._counts, self._database = ViewCounts(cache), database
 
-    async def put(self, batch: Sequence[LoggedView]) -> Sequence[LoggedView]:
+    async def write_batch(self, batch: Sequence[LoggedView]) -> Sequence[LoggedView]:
         try:
-            await self._put(batch)
+            await self._write(batch)
         except (RedisError, SQLAlchemyError, OSError) as error:
             log.warning("views_not_counted", count=len(batch), error=type(error).__name__)
         return ()
 
-    async def _put(self, batch: Sequence[LoggedView]) -> None:
+    async def _write(self, batch: Sequence[LoggedView]) -> None:
         counted = await self._counts.count([View(str(seen.property_id), seen.visitor) for seen in batch])
         firsts = [seen for seen, is_first in zip(batch, counted, strict=True) if is_first]
         if firsts:

@@ -232,8 +232,8 @@ async def load_batch(
             "unchanged": report.unchanged + written.unchanged,
             "rejected": report.rejected + len(written.refused),
         }
-        if written.refused or written.notes:  # findings that cannot be derived from the file again
-            told = (*report.issues, *written.refused, *written.notes)
+        if written.refused or written.noted:  # findings that cannot be derived from the file again
+            told = (*report.issues, *written.refused, *written.noted)
             progress["report"] = {
                 name: [asdict(issue) for issue in told if issue.code == code]
                 for name, code in STORED_ISSUES.items()

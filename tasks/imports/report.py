@@ -45,7 +45,7 @@ class Written:
     updated: int = 0
     unchanged: int = 0
     refused: tuple[Issue, ...] = ()
-    notes: tuple[Issue, ...] = ()
+    noted: tuple[Issue, ...] = ()
     """Notes on rows that were written."""
 
     def __add__(self, other: "Written") -> "Written":
@@ -54,7 +54,7 @@ class Written:
             self.updated + other.updated,
             self.unchanged + other.unchanged,
             self.refused + other.refused,
-            self.notes + other.notes,
+            self.noted + other.noted,
         )
 
 
@@ -87,7 +87,7 @@ class Report:
         self.unchanged += written.unchanged
         for issue in written.refused:
             self.add_unused([issue])
-        self.add_notes(written.notes)
+        self.add_notes(written.noted)
 
     def add_notes(self, notes: Iterable[Issue]) -> None:
         """Add notes on rows that are used."""

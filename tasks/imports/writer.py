@@ -123,7 +123,7 @@ async def _upsert(connection: AsyncConnection, upsert: TextClause, rows: list[tu
         for row, values in rows
         if (name := values.get("id", values.get("external_ref"))) in ended
     )
-    return Written(created, len(touched) - created, len(rows) - len(touched), notes=noted)
+    return Written(created, len(touched) - created, len(rows) - len(touched), noted=noted)
 
 
 def _values_of(row: Row, societies: Societies) -> Values:

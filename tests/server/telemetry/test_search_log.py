@@ -119,7 +119,7 @@ async def test_what_came_meanwhile_is_written_after_what_is_left(settings: Setti
     class Hasty(SearchLog):
         """A new search arrives while a write fails."""
 
-        async def put(self, batch: Sequence[LoggedSearch]) -> Sequence[LoggedSearch]:
+        async def write_batch(self, batch: Sequence[LoggedSearch]) -> Sequence[LoggedSearch]:
             self.add(noted(99))
             return batch
 
@@ -127,16 +127,16 @@ async def test_what_came_meanwhile_is_written_after_what_is_left(settings: Setti
     for number in range(BATCH + 1):
         log.add(noted(number))
     await log.write()
-    assert await SearchLog.put(log, list(log._entries)) == ()
+    assert await SearchLog.write_batch(log, list(log._entries)) == ()
     assert await totals(engine) == [*range(BATCH + 1), 99]
 
 
 async def test_an_error_that_nobody_foresaw_ends_neither_the_writer_nor_the_shutdown(engine: AsyncEngine):
     class Broken(SearchLog):
-        async def put(self, batch: Sequence[LoggedSearch]) -> Sequence[LoggedSearch]:
+        async def write_batch(self, batch: Sequence[LoggedSearch]) -> Sequence[LoggedSearch]:
             if batch[0].total == 1:
                 raise ZeroDivisionError
-            return await super().put(batch)
+            return await super().write_batch(batch)
 
     log = Broken(engine, KEY)
     log.begin()
