@@ -100,7 +100,7 @@ async def guide(search: AsyncOpenSearch, alias: str, request: GuidedRequest, key
     wanted = request.search()
     dropped: list[Dropped] = []
     if request.changed is not None:
-        wanted, dropped = await revalidated(search, alias, wanted, GROUPS[request.changed])
+        wanted, dropped = await drop_unmatched_answers(search, alias, wanted, GROUPS[request.changed])
     step = step_of(wanted, {GROUPS[question] for question in request.settled})
     walk = walk_of(wanted, request.cursor, keys)
     responses = await ask(search, alias, step.bodies(with_counts=request.counts, after=walk.after))
@@ -194,7 +194,7 @@ def supply_of(response: Response, group: Group) -> Counts:
     return {bucket["key"]: bucket["doc_count"] for bucket in buckets}
 
 
-async def revalidated(
+async def drop_unmatched_answers(
     search: AsyncOpenSearch, alias: str, wanted: ListingSearch, changed: Group
 ) -> tuple[ListingSearch, list[Dropped]]:
     """Drop answers after the changed one that match no listing any more, in the order of the questions."""

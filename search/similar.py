@@ -63,7 +63,9 @@ def similarity_query(subject: Source) -> Body:
     return {
         "query": {
             "function_score": {
-                "query": {"bool": {"filter": list(bounds(subject)), "must_not": [_itself(subject)]}},
+                "query": {
+                    "bool": {"filter": list(similarity_filters(subject)), "must_not": [_itself(subject)]}
+                },
                 "functions": list(scoring_functions(subject)),
                 "score_mode": "sum",
                 "boost_mode": "replace",
@@ -79,7 +81,7 @@ def _itself(subject: Source) -> Body:
     return {"term": {"id": subject["id"]}}
 
 
-def bounds(subject: Source) -> Iterator[Body]:
+def similarity_filters(subject: Source) -> Iterator[Body]:
     """Yield filters for live listings of the same type and offer, within the ranges of price and area."""
     yield {"term": {"is_active": True}}
     yield {"term": {"listing_type": subject["listing_type"]}}

@@ -40,7 +40,7 @@ from server.app import create_app
 from server.http.protocol import DeadlineProtocol
 from server.openapi.document import document, serialized
 from server.telemetry.metrics import share_between_workers
-from server.telemetry.observability import missing, observed
+from server.telemetry.observability import missing_package, observing
 from services.audit import Actor
 from services.leads.privacy import Purged
 from services.users import create_user
@@ -63,7 +63,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="The backend 
 errors = Console(stderr=True)
 
 
-class WatchfulManager(WorkerManager):
+class RestartingManager(WorkerManager):
     """Sanic's worker manager with two defects corrected.
 
     Sanic never replaces a worker that was killed, and waits forever for workers stopped while they start.
@@ -87,7 +87,7 @@ def serve() -> None:
     settings = with_token_secret(read_settings())
     check_enhancer(settings)
     require_extra(settings)
-    startup.WorkerManager = WatchfulManager  # type: ignore[attr-defined]  # Sanic offers no other way
+    startup.WorkerManager = RestartingManager  # type: ignore[attr-defined]  # Sanic offers no other way
     with TemporaryDirectory(prefix="casabricks-metrics-") as directory:
         share_between_workers(Path(directory))
         run_workers(settings)
@@ -96,7 +96,7 @@ def serve() -> None:
 def run_workers(settings: Settings) -> None:
     """Serve with forked workers: they start at once and share the memory of imported modules."""
     Sanic.start_method = "fork"
-    os.register_at_fork(after_in_child=forget_signals)
+    os.register_at_fork(after_in_child=reset_signal_handlers)
     configure_logs(settings.log_level, json=settings.log_json)
     application = create_app(settings)
     application.prepare(
@@ -111,7 +111,7 @@ def run_workers(settings: Settings) -> None:
     Sanic.serve(primary=application)
 
 
-def forget_signals() -> None:
+def reset_signal_handlers() -> None:
     """Reset inherited signal handlers; a worker stopped while starting must not act as the manager."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
@@ -153,7 +153,7 @@ def check_enhancer(settings: Settings) -> None:
 
 
 def require_extra(settings: Settings) -> None:
-    why = missing(settings)
+    why = missing_package(settings)
     if why is not None:
         exit_with_error(USAGE, why)
 
@@ -173,7 +173,7 @@ def worker(
     queue, metrics = Queue(settings), Metrics()
     queue.count_in(metrics)
     served = metrics_served(metrics.registry, settings.worker_metrics_host, settings.worker_metrics_port)
-    with observed(settings, "worker"), served:
+    with observing(settings, "worker"), served:
         queue.consumer(schedules=schedule).run()
         queue.flush_before_exit()
 

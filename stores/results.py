@@ -43,7 +43,7 @@ class Limits:
     longest_s: float = LONGEST_S
 
 
-class PublicOnly(AbstractResolver):
+class PublicAddressResolver(AbstractResolver):
     """Resolver that refuses names with a non-public address."""
 
     def __init__(self, inner: AbstractResolver) -> None:
@@ -104,7 +104,7 @@ class Results:
         """Return a new session for each result, so that no connection and no resolved name is reused."""
         return ClientSession(
             connector=TCPConnector(
-                resolver=PublicOnly(self._resolver()),
+                resolver=PublicAddressResolver(self._resolver()),
                 use_dns_cache=False,
                 force_close=True,
                 socket_factory=self._socket_factory,

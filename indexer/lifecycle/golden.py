@@ -80,7 +80,7 @@ async def compare(search: AsyncOpenSearch, live: str, other: str) -> Overlap:
     before, after = await asyncio.gather(
         *(_first_results(search, index, list(bodies.values())) for index in (live, other))
     )
-    shares = (share(one, two) for one, two in zip(before, after, strict=True))
+    shares = (overlap_share(one, two) for one, two in zip(before, after, strict=True))
     return Overlap(live, other, dict(zip(bodies, shares, strict=True)))
 
 
@@ -92,7 +92,7 @@ async def _first_results(
     return [[hit["_id"] for hit in each.get("hits", {}).get("hits", ())] for each in answer["responses"]]
 
 
-def share(before: list[str], after: list[str]) -> float:
+def overlap_share(before: list[str], after: list[str]) -> float:
     """Common results divided by the length of the longer list; 1.0 if both are empty."""
     longer = max(len(before), len(after))
     return round(len({*before} & {*after}) / longer, 3) if longer else 1.0

@@ -49,7 +49,7 @@ async def create(request: CasaRequest) -> HTTPResponse:
     """
     asked = read_query(request, ImportRequest)
     form = await read_file(request, ImportForm, most_bytes=MOST_BYTES, types=TYPES)
-    wanted = together(asked, form.fields)
+    wanted = merge_options(asked, form.fields)
     mapping = chosen_map(wanted.map, "body" if form.fields.map else "query")
     total = await asyncio.to_thread(count_rows, form.file.content, mapping)
     async with transaction(request.app.ctx) as session:
@@ -84,7 +84,7 @@ async def show(request: CasaRequest, job_id: str) -> HTTPResponse:
         return reply(await read_import(session, _key(job_id)))
 
 
-def together(asked: ImportRequest, form: ImportForm) -> ImportRequest:
+def merge_options(asked: ImportRequest, form: ImportForm) -> ImportRequest:
     """Combine the options of the query and the form; raises InvalidRequest for an option given in both."""
     said = form.model_dump(exclude_none=True)
     twice = [

@@ -80,9 +80,9 @@ async def index(request: CasaRequest) -> HTTPResponse:
 async def add(request: CasaRequest) -> HTTPResponse:
     """Create a property."""
     wait_s, new = wanted_wait_s(request), read_body(request, NewProperty)
-    once = read_idempotent_request(request, new, str(principal(request).id))
+    keyed = read_idempotent_request(request, new, str(principal(request).id))
     async with transaction(request.app.ctx, awaited=wait_s is not None) as session:
-        stored = await run_idempotently(session, once, partial(create_answer, session, actor(request), new))
+        stored = await run_idempotently(session, keyed, partial(create_answer, session, actor(request), new))
     return await created_reply(request, stored, wait_s)
 
 

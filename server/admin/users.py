@@ -50,7 +50,7 @@ async def create(request: CasaRequest) -> HTTPResponse:
     Without a password, a random one is generated and shown once in the answer.
     """
     wanted = read_body(request, UserCreate)
-    password = chosen(wanted) if wanted.password is not None else draw_password()
+    password = require_strong_password(wanted) if wanted.password is not None else draw_password()
     hashed = await request.app.ctx.passwords.hash(password)
     async with transaction(request.app.ctx) as session:
         user = await create_user(session, actor(request), wanted, hashed, drawn=wanted.password is None)
@@ -71,7 +71,7 @@ async def change(request: CasaRequest, user_id: str) -> HTTPResponse:
     return reply(ManagedUser(user=user, open_leads=open_leads, one_time_password=password))
 
 
-def chosen(wanted: UserCreate) -> str:
+def require_strong_password(wanted: UserCreate) -> str:
     password = wanted.password or ""
     why = weakness(password, wanted.email)
     if why is not None:

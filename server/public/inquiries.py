@@ -22,7 +22,7 @@ async def send(request: CasaRequest) -> HTTPResponse:
     """Send an inquiry."""
     wanted = read_body(request, NewInquiry)
     sender = read_sender(request)
-    once = read_idempotent_request(request, wanted, sender.address_key)
+    keyed = read_idempotent_request(request, wanted, sender.address_key)
     context = request.app.ctx
     outcome = None
 
@@ -34,9 +34,9 @@ async def send(request: CasaRequest) -> HTTPResponse:
 
     # The rate limit is checked for one request of an address at a time. A request must not hold a database
     # connection while it waits for its turn.
-    turn = context.address_turns.turn(sender.address_key, once.key if once else None)
+    turn = context.address_turns.turn(sender.address_key, keyed.key if keyed else None)
     async with turn, transaction(context) as session:
-        kept = await run_idempotently(session, once, answer)
+        kept = await run_idempotently(session, keyed, answer)
     if outcome:
         context.metrics.inquiries[(outcome,)].inc()
     return reply_stored(kept)

@@ -30,7 +30,7 @@ from server.context import CasaRequest, transaction
 from server.http.described import CACHED, describes
 from server.http.messages import read_query, reply, with_etag_or_304
 from server.http.search_rate import limit_searches
-from server.public.properties import autocommit, market_answer, or_not_found
+from server.public.properties import autocommit, market_answer, require_found
 from services.market import FEWEST as FEWEST_IN_SEGMENT
 from services.market import read_quality, read_segments
 
@@ -108,7 +108,7 @@ async def find_listing_row(database: AsyncEngine, property_id: str) -> ListingRo
     key = read_id(property_id)
     async with autocommit(database).connect() as connection:
         found = await connection.execute(LISTING_ROW.where(LISTING.id == key))
-    return or_not_found(found.one_or_none())
+    return require_found(found.one_or_none())
 
 
 def subject_of(found: ListingRow) -> Subject:

@@ -75,7 +75,7 @@ async def similar(request: CasaRequest, property_id: str) -> HTTPResponse:
     context = request.app.ctx
     find = partial(similar_listings, context.search, context.settings.index_alias, property_id)
     found = await counting_failures(context, "similar", find)
-    context.metrics.searched("similar", in_vain=not found["items"])
+    context.metrics.searched("similar", is_empty=not found["items"])
     return with_etag_or_304(request, reply(with_picture_urls(found, context.settings)))
 
 
@@ -90,7 +90,7 @@ async def find_live(database: AsyncEngine, property_id: str, *more: ExecutableOp
         query = select(Property).where(Property.id == key, Property.is_active)
         asked = query.options(joinedload(Property.market), *more)
         found = None if key is None else await session.scalar(asked)
-    return or_not_found(found)
+    return require_found(found)
 
 
 def autocommit(database: AsyncEngine) -> AsyncEngine:
@@ -98,7 +98,7 @@ def autocommit(database: AsyncEngine) -> AsyncEngine:
     return database.execution_options(isolation_level="AUTOCOMMIT")
 
 
-def or_not_found(found: T | None) -> T:
+def require_found(found: T | None) -> T:
     if found is None:
         raise NotFound("There is no such listing, or it is no longer offered.")
     return found

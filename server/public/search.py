@@ -53,7 +53,7 @@ async def continue_guided(request: CasaRequest) -> HTTPResponse:
 async def guided(request: CasaRequest, wanted: GuidedRequest) -> HTTPResponse:
     context = request.app.ctx
     find = partial(guide, context.search, context.settings.index_alias, wanted, context.keys_for("cursor"))
-    return reply_json_bytes(await found(request, SearchKind.GUIDED, wanted, find))
+    return reply_json_bytes(await search_and_record(request, SearchKind.GUIDED, wanted, find))
 
 
 @blueprint.post("/listings")
@@ -69,7 +69,7 @@ async def listings(request: CasaRequest) -> HTTPResponse:
     find = partial(
         find_listings, context.search, context.settings.index_alias, wanted, context.keys_for("cursor")
     )
-    answer = await found(request, SearchKind.LISTINGS, wanted, find)
+    answer = await search_and_record(request, SearchKind.LISTINGS, wanted, find)
     return reply_json_bytes(with_member(answer, "understood", understood))
 
 
@@ -83,10 +83,12 @@ async def draw(request: CasaRequest) -> HTTPResponse:
     context = request.app.ctx
     wanted = read_body(request, MapRequest)
     find = partial(draw_map, context.search, context.settings.index_alias, wanted)
-    return reply_json_bytes(await found(request, SearchKind.MAP, wanted, find))
+    return reply_json_bytes(await search_and_record(request, SearchKind.MAP, wanted, find))
 
 
-async def found(request: CasaRequest, kind: SearchKind, wanted: SearchRequest, find: Find) -> bytes:
+async def search_and_record(
+    request: CasaRequest, kind: SearchKind, wanted: SearchRequest, find: Find
+) -> bytes:
     """Answer a search and record it, unless it is a prefetch; suggestions are not recorded."""
     context = request.app.ctx
 
@@ -96,7 +98,7 @@ async def found(request: CasaRequest, kind: SearchKind, wanted: SearchRequest, f
     answer = await cached_or_searched(context, kind, wanted, find_addressed)
     if not request.is_prefetch:
         total, size = total_of(answer), len(request.body) + len(request.query_string)
-        context.metrics.searched(kind, in_vain=total == 0)
+        context.metrics.searched(kind, is_empty=total == 0)
         context.search_log.add(LoggedSearch(kind, wanted, total, request.took_ms, request.session_id, size))
     return answer
 
@@ -109,5 +111,5 @@ async def complete(request: CasaRequest) -> HTTPResponse:
     wanted = read_query(request, SuggestRequest)
     find = partial(suggest, context.search, context.settings.index_alias, wanted)
     answer = await cached_or_searched(context, SearchKind.SUGGEST, wanted, find)
-    context.metrics.searched(SearchKind.SUGGEST, in_vain=NO_PLACES in answer)
+    context.metrics.searched(SearchKind.SUGGEST, is_empty=NO_PLACES in answer)
     return with_etag_or_304(request, reply_json_bytes(answer))

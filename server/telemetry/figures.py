@@ -103,7 +103,7 @@ async def read_jobs(connection: AsyncConnection) -> Sequence[Metric]:
 
 
 @dataclass
-class Reading:
+class FigureGroup:
     """Figures that are read together, and for how many seconds they are fresh."""
 
     read: Read
@@ -112,10 +112,10 @@ class Reading:
     stale_at: float = 0.0
 
 
-def readings() -> list[Reading]:
+def figure_groups() -> list[FigureGroup]:
     return [
-        Reading(read_catalogue, CATALOGUE_FRESH_S),
-        *(Reading(read, FRESH_S) for read in (read_queue, read_index, read_jobs)),
+        FigureGroup(read_catalogue, CATALOGUE_FRESH_S),
+        *(FigureGroup(read, FRESH_S) for read in (read_queue, read_index, read_jobs)),
     ]
 
 
@@ -123,7 +123,7 @@ def readings() -> list[Reading]:
 class Figures:
     database: AsyncEngine
     patience_s: float
-    _readings: list[Reading] = field(default_factory=readings)
+    _groups: list[FigureGroup] = field(default_factory=figure_groups)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _paused_until: float = 0.0
 
@@ -131,18 +131,18 @@ class Figures:
         """Return all fresh figures, and a gauge that says whether all stale ones could be read in time."""
         try:
             async with asyncio.timeout(self.patience_s), self._lock:
-                is_read = await self._read_what_is_stale()
+                is_read = await self._refresh_stale()
         except TimeoutError:
             is_read = False
         now = time.monotonic()
-        told = [metric for reading in self._readings if reading.stale_at > now for metric in reading.metrics]
+        told = [metric for reading in self._groups if reading.stale_at > now for metric in reading.metrics]
         return [
             *told,
             gauge_family("figures_read", "Whether Postgres has told its figures.", [], {(): is_read}),
         ]
 
-    async def _read_what_is_stale(self) -> bool:
-        stale = [reading for reading in self._readings if reading.stale_at <= time.monotonic()]
+    async def _refresh_stale(self) -> bool:
+        stale = [reading for reading in self._groups if reading.stale_at <= time.monotonic()]
         if stale and time.monotonic() < self._paused_until:
             return False
         try:
@@ -153,7 +153,7 @@ class Figures:
             return False
         return True
 
-    async def _read(self, stale: Iterable[Reading]) -> None:
+    async def _read(self, stale: Iterable[FigureGroup]) -> None:
         async with self.database.connect() as connection:
             for reading in stale:
                 reading.metrics = await reading.read(connection)

@@ -116,9 +116,9 @@ class Metrics:
     def refused(self, code: str, route: str | None) -> None:
         self._problems[code, route or NO_ROUTE].inc()
 
-    def searched(self, kind: str, *, in_vain: bool) -> None:
+    def searched(self, kind: str, *, is_empty: bool) -> None:
         self._searches[(kind,)].inc()
-        if in_vain:
+        if is_empty:
             self._empty[(kind,)].inc()
 
     async def keep_observing(self, database: AsyncEngine, stopping: asyncio.Event) -> None:

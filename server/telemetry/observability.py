@@ -24,7 +24,7 @@ REPORTED_FIELDS = ("request_id", "job", "attempt")
 SHUTDOWN_S = 2.0
 
 
-def missing(settings: Settings) -> str | None:
+def missing_package(settings: Settings) -> str | None:
     """Return a message about a configured service whose packages are not installed; None if all are."""
     wanted = {
         "SENTRY_DSN": (settings.sentry_dsn.get_secret_value(), "sentry_sdk"),
@@ -74,7 +74,7 @@ class Observer:
         self, method: str, route: str | None, status: int, seconds: float | None, headers: Mapping[str, str]
     ) -> None:
         if self._traces is not None and seconds is not None:
-            self._traces.tell(method, route, status, seconds, headers.get("traceparent", ""))
+            self._traces.record(method, route, status, seconds, headers.get("traceparent", ""))
 
     def _report(
         self, _logger: Any, _method: str, event: MutableMapping[str, Any]
@@ -151,7 +151,7 @@ class _Traces:
 
 
 @contextmanager
-def observed(settings: Settings, process: str) -> Iterator[Observer]:
+def observing(settings: Settings, process: str) -> Iterator[Observer]:
     observer = Observer(settings, process)
     observer.begin()
     try:

@@ -31,7 +31,7 @@ class PictureStores:
 
 
 async def upload_image(
-    studio: PictureStores, actor: Actor, property_id: str, content: bytes, image_type: ImageType
+    stores: PictureStores, actor: Actor, property_id: str, content: bytes, image_type: ImageType
 ) -> AdminPicture:
     """Add a picture as the property's last one.
 
@@ -41,24 +41,24 @@ async def upload_image(
         UnsupportedMediaType, InvalidRequest: the picture is not accepted.
         Overloaded, MediaUnavailable: the upload is temporarily impossible.
     """
-    async with studio.transaction() as session:  # checked before the work, and again by `add_image`
+    async with stores.transaction() as session:  # checked before the work, and again by `add_image`
         home = await find(session, property_id)
         await album.require_capacity(session, home.id, hash_of(content))
     try:
-        picture = await encode_and_store(studio.pool, studio.media, content)
+        picture = await encode_and_store(stores.pool, stores.media, content)
     except PictureRefused as refused:
         raise refusal(refused) from None
     try:
-        async with studio.transaction() as session:
+        async with stores.transaction() as session:
             return await album.add_image(session, actor, property_id, picture, image_type)
     except (Conflict, NotFound):
         # Discard only if there is certainly no row: a commit whose response was lost may have succeeded.
-        await discard(studio.media, [picture.id])
+        await discard(stores.media, [picture.id])
         raise
 
 
-async def delete_image(studio: PictureStores, actor: Actor, image_id: str) -> None:
+async def delete_image(stores: PictureStores, actor: Actor, image_id: str) -> None:
     """Delete a picture; raises NotFound. Objects are removed after the commit, so no row lacks them."""
-    async with studio.transaction() as session:
+    async with stores.transaction() as session:
         gone = await album.remove_image(session, actor, image_id)
-    await discard(studio.media, gone)
+    await discard(stores.media, gone)

@@ -44,10 +44,10 @@ async def count_open(session: AsyncSession, user_ids: Any) -> int:
 
 
 async def _first_contact(session: AsyncSession, since: date, until: date) -> FirstContact:
-    everyone = (await session.execute(_times(since, until))).one()
+    everyone = (await session.execute(_contact_times(since, until))).one()
     waiting = func.count().filter(Inquiry.first_contact_s.is_(None))
-    still = await session.scalar(select(waiting).where(*_arrived(since, until)))
-    by_admin = _times(since, until).add_columns(User.id, User.full_name)
+    still = await session.scalar(select(waiting).where(*_arrived_between(since, until)))
+    by_admin = _contact_times(since, until).add_columns(User.id, User.full_name)
     admins = by_admin.join(User, User.id == Inquiry.first_contacted_by).group_by(User.id).order_by(User.id)
     return FirstContact(
         contacted=everyone.contacted,
@@ -58,7 +58,7 @@ async def _first_contact(session: AsyncSession, since: date, until: date) -> Fir
     )
 
 
-def _times(since: date, until: date) -> Select[Any]:
+def _contact_times(since: date, until: date) -> Select[Any]:
     def cut(share: float) -> Any:
         return func.percentile_cont(share).within_group(Inquiry.first_contact_s)
 
@@ -67,10 +67,10 @@ def _times(since: date, until: date) -> Select[Any]:
         cut(0.5).label("median_s"),
         cut(0.9).label("p90_s"),
     )
-    return select(*figures).select_from(Inquiry).where(*_arrived(since, until))
+    return select(*figures).select_from(Inquiry).where(*_arrived_between(since, until))
 
 
-def _arrived(since: date, until: date) -> list[Any]:
+def _arrived_between(since: date, until: date) -> list[Any]:
     begin = datetime.combine(since, time(), UTC)
     end = datetime.combine(until, time(), UTC) + timedelta(days=1)
     return [~Inquiry.is_spam, Inquiry.created_at >= begin, Inquiry.created_at < end]

@@ -24,11 +24,11 @@ class ExportRequest(Shape):
     locality: Choices[Locality] = ()
 
 
-def _area(basis: AreaBasis) -> Any:
+def _area_of_basis(basis: AreaBasis) -> Any:
     return case((Property.area_basis == basis, Property.area_sqft))
 
 
-def _own(coordinate: Any) -> Any:
+def _own_coordinate(coordinate: Any) -> Any:
     """Leave the coordinate empty if it is only the sector's centre, so that an import fills it in again."""
     return case((~Property.location_approximate, coordinate))
 
@@ -39,16 +39,16 @@ COLUMNS: dict[str, Any] = {
     "description": Property.description,
     "society": Property.society,
     "locality": Property.locality,
-    "latitude": _own(Property.latitude),
-    "longitude": _own(Property.longitude),
+    "latitude": _own_coordinate(Property.latitude),
+    "longitude": _own_coordinate(Property.longitude),
     "property_type": Property.property_type,
     "listing_type": Property.listing_type,
     "bhk": Property.bhk,
     "bathrooms": Property.bathrooms,
     "balconies": Property.balconies,
-    "carpet_area_sqft": _area(AreaBasis.CARPET),
-    "built_up_area_sqft": _area(AreaBasis.BUILT_UP),
-    "super_area_sqft": _area(AreaBasis.SUPER),
+    "carpet_area_sqft": _area_of_basis(AreaBasis.CARPET),
+    "built_up_area_sqft": _area_of_basis(AreaBasis.BUILT_UP),
+    "super_area_sqft": _area_of_basis(AreaBasis.SUPER),
     "price": Property.price,
     "furnishing_status": Property.furnishing_status,
     "floor_number": Property.floor_number,

@@ -5,7 +5,7 @@ import copy
 import pytest
 
 from indexer.lifecycle import generations, golden
-from indexer.lifecycle.golden import share
+from indexer.lifecycle.golden import overlap_share
 from indexer.lifecycle.plan import Difference, Needed, diff, needed
 from indexer.lifecycle.reindex import reindex
 from schemas.index.listings import INDEX, schema_hash
@@ -119,7 +119,7 @@ async def test_golden_searches_are_compared_between_generations(
     [([], [], 1.0), (["a"], [], 0.0), (["a", "b"], ["b", "a"], 1.0), (["a", "b", "c"], ["b", "d"], 0.333)],
 )
 def test_what_two_results_share(before, after, expected):
-    assert share(before, after) == expected
+    assert overlap_share(before, after) == expected
 
 
 async def test_the_time_expected_is_that_of_the_last_reindex(engine, search, settings, indexer, generation):

@@ -128,10 +128,10 @@ async def test_without_the_extra_the_commands_say_what_to_install(
 ):
     monkeypatch.setattr(observability, "_is_installed", lambda _: False)
     asked = settings.model_copy(update={setting.lower(): SecretStr(value) if "DSN" in setting else value})
-    assert observability.missing(asked) == (
+    assert observability.missing_package(asked) == (
         f"{setting} needs packages that are not installed: pip install 'casabricks[observability]'."
     )
-    assert observability.missing(settings) is None
+    assert observability.missing_package(settings) is None
 
 
 async def test_nothing_of_the_extra_is_loaded_unless_it_is_asked_for():
