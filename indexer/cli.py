@@ -137,7 +137,7 @@ def _status_outcome(status: Status) -> Outcome:
 @app.command("verify")
 def verify_command(
     deep: Annotated[bool, typer.Option("--deep", help="Compare whole documents as well.")] = False,
-    mend: Annotated[
+    repairing: Annotated[
         bool, typer.Option("--repair", help="Mend what is wrong, and remove tombstones older than a day.")
     ] = False,
     generation: Annotated[
@@ -149,7 +149,10 @@ def verify_command(
     """Compare the index with the table, row by row; exit code 1 means that they differ."""
     with progress_bar("comparing", shown=deep and not as_json) as progress:
         command = check_index(
-            read_settings(), index=generation, deep=progress if deep else None, repairing=mend and not dry_run
+            read_settings(),
+            index=generation,
+            deep=progress if deep else None,
+            repairing=repairing and not dry_run,
         )
         execute(command, as_json=as_json)
 
