@@ -158,10 +158,10 @@ async def recheck(
         indexed = await read_indexed(search, index, ids)
         after = await read_rows(engine, ids)
         known = await read_refused(engine, ids)
-        yield list(_findings([each for each in ids if each not in known], before, indexed, after))
+        yield list(_find_faults([each for each in ids if each not in known], before, indexed, after))
 
 
-def _findings(
+def _find_faults(
     ids: Iterable[str], before: Revisions, indexed: Mapping[str, IndexedState], after: Revisions
 ) -> Iterable[Finding]:
     for property_id in ids:
