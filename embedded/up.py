@@ -10,7 +10,7 @@ from pathlib import Path
 import migrations
 from embedded.admin import EMAIL, ensure_admin
 from embedded.catalogue import is_empty, load, needs_reindex, opened
-from embedded.errors import PortTaken
+from embedded.errors import OtherRelease, PortTaken
 from embedded.progress import say, step
 from embedded.runenv import write_run_env
 from embedded.servers import ports
@@ -137,7 +137,7 @@ def fill(facts: Environment, supervisor: Supervisor) -> None:
         media_url=facts["MEDIA_URL"],
     )
     with step("database schema"):
-        migrations.upgrade(settings.database_url)
+        migrate(settings.database_url, os.environ)
     with step("admin account"):
         asyncio.run(add_admin(settings, facts["ADMIN_PASSWORD"]))
     if asyncio.run(is_empty(settings)):
@@ -147,6 +147,24 @@ def fill(facts: Environment, supervisor: Supervisor) -> None:
     if asyncio.run(needs_reindex(settings)):
         with step("search index"):
             supervisor.run(REINDEX)
+
+
+def migrate(database_url: str, environment: Mapping[str, str]) -> None:
+    """Bring the database to this release's schema.
+
+    Raises:
+        OtherRelease: the database is of a release that this one does not know.
+    """
+    try:
+        migrations.upgrade(database_url)
+    except migrations.UnknownRevision as unknown:
+        if environment.get("DATABASE_URL"):
+            remedy = "set DATABASE_URL to another one"
+        else:
+            remedy = "`make reset` throws all data away, then `make up` starts anew"
+        raise OtherRelease(
+            f"the database is of another release (schema revision {unknown}): {remedy}."
+        ) from unknown
 
 
 async def add_admin(settings: Settings, password: str) -> None:

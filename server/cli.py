@@ -1,6 +1,7 @@
 """The `casabricks` command: serve the API, print its contract, import listings.
 
-Exit codes: 0 done, 2 invalid input or settings, 4 a store is unreachable or busy.
+Exit codes: 0 done, 2 invalid input or settings, 3 the database is of another release, 4 a store is
+unreachable or busy.
 """
 
 import asyncio
@@ -56,7 +57,7 @@ from tasks.retention import erase_expired
 from tasks.scheduling.queue import Queue
 from tasks.scores import score_waiting
 
-USAGE, UNREACHABLE = 2, 4
+USAGE, REFUSED, UNREACHABLE = 2, 3, 4
 
 log = structlog.get_logger(component="server")
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The backend of CasaBricks.")
@@ -183,6 +184,12 @@ def migrate() -> None:
     """Migrate the database to this release's schema. Safe to run again."""
     try:
         migrations.upgrade(Settings().database_url)
+    except migrations.UnknownRevision as unknown:
+        give_up(
+            REFUSED,
+            f"The database is of a later or an unknown release (schema revision {unknown}):"
+            " run the release that made it or a later one, or set DATABASE_URL to another database.",
+        )
     except (OperationalError, InterfaceError):
         give_up(UNREACHABLE, "Postgres does not answer.")
     typer.echo("The database has this release's schema.")

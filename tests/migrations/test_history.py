@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import psycopg
+import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
@@ -123,3 +124,14 @@ def add_home(database_url: str) -> int:
 def test_revisions_begin_at_one(scratch_url):
     migrations.upgrade(scratch_url)
     assert [add_home(scratch_url), add_home(scratch_url)] == [1, 2]
+
+
+@pytest.mark.parametrize("unknown", ["0003", "0018", "99"])
+def test_a_database_of_another_release_is_left_as_it_is(scratch_url, unknown):
+    migrations.upgrade(scratch_url, "02")
+    with psycopg.connect(scratch_url) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = %s", [unknown])
+    before = definitions(scratch_url, *EVERYTHING)
+    with pytest.raises(migrations.UnknownRevision, match=f"^{unknown}$"):
+        migrations.upgrade(scratch_url)
+    assert definitions(scratch_url, *EVERYTHING) == before
