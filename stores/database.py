@@ -60,6 +60,11 @@ def _leave_a_former_primary(context: ExceptionContext) -> None:
         context.is_disconnect = True
 
 
+def autocommitting(engine: AsyncEngine) -> AsyncEngine:
+    """Return the engine in autocommit mode, because single reads need no BEGIN and COMMIT around them."""
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
 def sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
     return async_sessionmaker(engine, expire_on_commit=False)
 
