@@ -23,7 +23,7 @@ from schemas.vocabulary import PropertyType
 from search.answers.cards import cards
 from search.answers.options import OPTIONS, Counts, chosen_budget, entropy
 from search.answers.walks import walk_of
-from search.engine import ask
+from search.engine import ask, total_of
 from search.queries import TERMS, Body, Filters, Group, choices, counts, filters, page_of_listings
 from search.relaxation import suggestions
 
@@ -109,12 +109,6 @@ async def guide(search: AsyncOpenSearch, alias: str, request: GuidedRequest, key
         search=wanted.canonical(),
         suggestions=await suggestions(search, alias, wanted, total) if request.suggest else [],
     )
-
-
-def total_of(responses: Sequence[Response]) -> int:
-    """Return the first total found: the page has none if the body after it counts the same listings."""
-    totals = (response["hits"].get("total") for response in responses)
-    return int(next(total["value"] for total in totals if total))
 
 
 def step_of(search: ListingSearch, settled: Collection[Group] = ()) -> Step:

@@ -12,7 +12,7 @@ from schemas.api.search.listings import Facet, FacetOption, FoundListings, Listi
 from search.answers.cards import cards
 from search.answers.facets import OPEN, Supply, facet_options, other_count, price_histogram, supply_in
 from search.answers.walks import walk_of
-from search.engine import ask
+from search.engine import ask, total_of
 from search.queries import Body, Filters, Group, counts, filters, page_of_listings, with_price_ends
 from search.relaxation import suggestions
 
@@ -83,12 +83,6 @@ def plan_of(request: ListingsRequest) -> Plan:
         together=tuple(group for group in counted if group not in wanted.chosen),
         alone=tuple(group for group in counted if group in wanted.chosen),
     )
-
-
-def total_of(responses: Sequence[Response]) -> int:
-    """Return the first total found: the page has none if the body after it counts the same listings."""
-    totals = (response["hits"].get("total") for response in responses)
-    return int(next(total["value"] for total in totals if total))
 
 
 def facets_of(
