@@ -17,7 +17,7 @@ from server.telemetry.search_log import Noted, SearchLog
 from services.analytics.search_events import without_words
 from stores.database import open_database
 from tests.factories import home
-from tests.server.conftest import Api, Catalogue, served
+from tests.server.conftest import Catalogue, served
 from tests.waiting import until
 
 VISIT, KEY = "visit-12345", b"a key of the test"
@@ -163,12 +163,11 @@ async def test_an_error_that_nobody_foresaw_ends_neither_the_writer_nor_the_shut
     ],
 )
 async def test_the_total_that_is_recorded_is_that_of_the_answer_new_or_cached(
-    api: Api, catalogue: Catalogue, path: str, wanted: dict[str, Any]
+    settings: Settings, catalogue: Catalogue, path: str, wanted: dict[str, Any]
 ):
     await catalogue.store(*(home(title='Lotus "total":7,"page":1', vastu_score=90) for _ in range(3)))
-    visitor = replace(api, always={"x-session-id": "visit-total"})
-    answers = [await visitor.post(f"/api/v1/search/{path}", wanted) for _ in range(2)]
-    assert api.context is not None
-    await api.context.searches.write()
+    async with served(settings, "recording_totals") as api:
+        visitor = replace(api, always={"x-session-id": "visit-total"})
+        answers = [await visitor.post(f"/api/v1/search/{path}", wanted) for _ in range(2)]
     rows = [row for row in await recorded(catalogue.engine) if row["session"] == "visit-total"]
     assert [row["total"] for row in rows] == [answer.body["total"] for answer in answers]
