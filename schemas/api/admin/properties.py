@@ -31,6 +31,7 @@ from schemas.api.base import (
     not_below,
     within,
 )
+from schemas.api.lists import Paging
 from schemas.api.properties import Market, Picture
 from schemas.texts import ROUNDED, one_line, prose
 from schemas.vocabulary import (
@@ -174,15 +175,6 @@ class Order(StrEnum):
     VIEWS_ASC = "views_asc"
     INQUIRIES_DESC = "inquiries_desc"
     INQUIRIES_ASC = "inquiries_asc"
-
-
-class Paging(Shape):
-    page_size: Annotated[int, Field(ge=1, le=100)] = 20
-    page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
-
-    @property
-    def offset(self) -> int:
-        return (self.page - 1) * self.page_size
 
 
 class PropertyList(Paging):
