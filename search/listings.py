@@ -10,7 +10,7 @@ from domain.security.keys import Keys
 from schemas.api.search.canonical import ListingSearch
 from schemas.api.search.listings import Facet, FacetOption, FoundListings, ListingsRequest
 from search.answers.cards import cards
-from search.answers.facets import OPEN, Supply, facet_options, other_count, price_histogram, supply_in
+from search.answers.facets import OPEN, Supply, count_outside, facet_options, price_histogram, supply_in
 from search.answers.walks import walk_of
 from search.engine import ask, total_of
 from search.queries import Body, Filters, Group, counts, filters, page_of_listings, with_price_ends
@@ -92,5 +92,7 @@ def facets_of(
         facet: supply_in(counted[Group(facet)], Group(facet)) for facet in request.facets
     }
     facets = {facet.value: facet_options(facet, search, supply) for facet, supply in supplies.items()}
-    others = {facet.value: other_count(facets[facet], supplies[facet]) for facet in OPEN if facet in supplies}
+    others = {
+        facet.value: count_outside(facets[facet], supplies[facet]) for facet in OPEN if facet in supplies
+    }
     return facets, others

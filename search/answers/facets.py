@@ -54,8 +54,8 @@ def facet_options(facet: Facet, search: ListingSearch, supply: Supply) -> list[F
     ]
 
 
-def other_count(options: Iterable[FacetOption], supply: Supply) -> int:
-    """Return the number of listings that are not counted in an open facet's options."""
+def count_outside(options: Iterable[FacetOption], supply: Supply) -> int:
+    """Return the number of listings outside an open facet's options, without a value or with another one."""
     return supply.total - sum(option["count"] for option in options)
 
 
