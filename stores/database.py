@@ -1,6 +1,8 @@
 """The Postgres connection pool, configured in one place."""
 
 import math
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
@@ -52,6 +54,18 @@ def open_database(settings: Settings, *, statement_timeout_ms: int = 10_000) -> 
     )
     event.listen(engine.sync_engine, "handle_error", _leave_a_former_primary)
     return engine
+
+
+@asynccontextmanager
+async def opened_database(
+    settings: Settings, *, statement_timeout_ms: int = 10_000
+) -> AsyncIterator[AsyncEngine]:
+    """Open the pool of `open_database` for a block."""
+    engine = open_database(settings, statement_timeout_ms=statement_timeout_ms)
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
 
 
 def _leave_a_former_primary(context: ExceptionContext) -> None:
