@@ -1,7 +1,7 @@
 """Ends a stack's processes when the supervisor has ended in any way.
 
-Run as `python -m embedded.servers.watchdog CHILDREN`: its input closes when the supervisor ends. After a clean
-stop the list is empty. Once the state directory has a new owner, the watchdog leaves the list to it.
+Run as `python -m embedded.servers.watchdog CHILDREN`: its input closes when the supervisor ends. After a
+clean stop the list is empty. Once the state directory has a new owner, the watchdog leaves the list to it.
 """
 
 import os
