@@ -9,7 +9,7 @@ from pathlib import Path
 
 import migrations
 from embedded.admin import EMAIL, ensure_admin
-from embedded.catalogue import is_empty, load, needs_reindex, opened
+from embedded.catalogue import is_empty, load, needs_reindex
 from embedded.errors import OtherRelease, PortTaken
 from embedded.progress import say, step
 from embedded.runenv import write_run_env
@@ -18,6 +18,7 @@ from embedded.services import Services
 from embedded.state import StateDirectory
 from embedded.supervisor import PROGRAMS, REINDEX, Program, Supervisor, stand_in
 from schemas.settings import Settings
+from stores.database import opened_database
 
 API_PORT = 8000
 LISTINGS = 3000
@@ -168,7 +169,7 @@ def migrate(database_url: str, environment: Mapping[str, str]) -> None:
 
 
 async def add_admin(settings: Settings, password: str) -> None:
-    async with opened(settings) as engine:
+    async with opened_database(settings) as engine:
         await ensure_admin(engine, password)
 
 

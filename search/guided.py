@@ -23,7 +23,7 @@ from schemas.vocabulary import PropertyType
 from search.answers.cards import cards
 from search.answers.options import OPTIONS, Counts, chosen_budget, entropy
 from search.answers.walks import walk_of
-from search.engine import ask
+from search.engine import ask, total_of
 from search.queries import TERMS, Body, Filters, Group, choices, counts, filters, page_of_listings
 from search.relaxation import suggestions
 
@@ -46,7 +46,7 @@ THIRD = (Group.BHK, Group.LOCALITY)
 
 
 @dataclass(frozen=True)
-class Step:
+class GuidedState:
     """A visitor's state: the search, the groups to ask about next, and the groups passed over."""
 
     search: ListingSearch
@@ -92,14 +92,14 @@ async def guide(search: AsyncOpenSearch, alias: str, request: GuidedRequest, key
     dropped: list[Dropped] = []
     if request.changed is not None:
         wanted, dropped = await revalidated(search, alias, wanted, GROUPS[request.changed])
-    step = step_of(wanted, {GROUPS[question] for question in request.settled})
+    state = state_of(wanted, {GROUPS[question] for question in request.settled})
     walk = walk_of(wanted, request.cursor, keys)
-    responses = await ask(search, alias, step.bodies(with_counts=request.counts, after=walk.after))
+    responses = await ask(search, alias, state.bodies(with_counts=request.counts, after=walk.after))
     total = total_of(responses)
-    supplies = step.supplies(responses) if request.counts else {}
+    supplies = state.supplies(responses) if request.counts else {}
     return GuidedAnswer(
-        question=next_question(step, supplies) if request.counts else None,
-        answered=answered_questions(step, supplies, total) if request.counts else [],
+        question=next_question(state, supplies) if request.counts else None,
+        answered=answered_questions(state, supplies, total) if request.counts else [],
         dropped=dropped,
         items=cards(walk.hits(responses[0]), explain=request.explain),
         total=total,
@@ -111,17 +111,11 @@ async def guide(search: AsyncOpenSearch, alias: str, request: GuidedRequest, key
     )
 
 
-def total_of(responses: Sequence[Response]) -> int:
-    """Return the first total found: the page has none if the body after it counts the same listings."""
-    totals = (response["hits"].get("total") for response in responses)
-    return int(next(total["value"] for total in totals if total))
-
-
-def step_of(search: ListingSearch, settled: Collection[Group] = ()) -> Step:
+def state_of(search: ListingSearch, settled: Collection[Group] = ()) -> GuidedState:
     wanted = filters(search)
     candidates = _candidates(search, {*wanted.chosen, *settled})
     passed = tuple(group for group in QUESTIONS if group in settled and group not in wanted.chosen)
-    return Step(search, wanted, candidates, passed)
+    return GuidedState(search, wanted, candidates, passed)
 
 
 def _candidates(search: ListingSearch, settled: set[Group]) -> tuple[Group, ...]:
@@ -137,12 +131,12 @@ def _only_plots(search: ListingSearch) -> bool:
     return search.property_type == (PropertyType.PLOT,)
 
 
-def next_question(step: Step, supplies: Mapping[Group, Counts]) -> AskedQuestion | None:
+def next_question(state: GuidedState, supplies: Mapping[Group, Counts]) -> AskedQuestion | None:
     """Return the candidate that best splits the remaining listings; None if no answer would narrow them."""
-    group = max(step.candidates, key=lambda candidate: entropy(supplies[candidate]), default=None)
+    group = max(state.candidates, key=lambda candidate: entropy(supplies[candidate]), default=None)
     if group is None or not supplies[group] or (group in THIRD and not entropy(supplies[group])):
         return None
-    options = OPTIONS[group](step.search, supplies[group])
+    options = OPTIONS[group](state.search, supplies[group])
     asked = AskedQuestion(
         id=QUESTIONS[group],
         text=TEXTS[QUESTIONS[group]],
@@ -153,30 +147,34 @@ def next_question(step: Step, supplies: Mapping[Group, Counts]) -> AskedQuestion
         skippable=group in THIRD,
     )
     if group is Group.LOCALITY:
-        asked["other_count"] = other_count(supplies[group], options)
+        asked["other_count"] = count_unlisted(supplies[group], options)
     return asked
 
 
-def answered_questions(step: Step, supplies: Mapping[Group, Counts], total: int) -> list[AnsweredQuestion]:
-    return [answered_question(step, group, supplies[group], total) for group in step.answered]
+def answered_questions(
+    state: GuidedState, supplies: Mapping[Group, Counts], total: int
+) -> list[AnsweredQuestion]:
+    return [answered_question(state, group, supplies[group], total) for group in state.answered]
 
 
-def answered_question(step: Step, group: Group, supply: Counts, total: int) -> AnsweredQuestion:
+def answered_question(state: GuidedState, group: Group, supply: Counts, total: int) -> AnsweredQuestion:
     is_budget = group is Group.PRICE
-    options = chosen_budget(step.search, supply, total) if is_budget else OPTIONS[group](step.search, supply)
+    options = (
+        chosen_budget(state.search, supply, total) if is_budget else OPTIONS[group](state.search, supply)
+    )
     answered = AnsweredQuestion(
         id=QUESTIONS[group],
         text=TEXTS[QUESTIONS[group]],
-        any=group in step.passed,
+        any=group in state.passed,
         options=[AnsweredOption(**o, disabled=not (o["count"] or o["selected"])) for o in options],
     )
     if group is Group.LOCALITY:
-        answered["other_count"] = other_count(supply, options)
+        answered["other_count"] = count_unlisted(supply, options)
     return answered
 
 
-def other_count(supply: Counts, options: Iterable[FacetOption]) -> int:
-    """Return the number of listings with values that the options leave out."""
+def count_unlisted(supply: Counts, options: Iterable[FacetOption]) -> int:
+    """Return the number of listings with values that are not listed as options."""
     return sum(supply.values()) - sum(option["count"] for option in options)
 
 

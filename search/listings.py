@@ -10,9 +10,9 @@ from domain.security.keys import Keys
 from schemas.api.search.canonical import ListingSearch
 from schemas.api.search.listings import Facet, FacetOption, FoundListings, ListingsRequest
 from search.answers.cards import cards
-from search.answers.facets import OPEN, Supply, facet_options, other_count, price_histogram, supply_in
+from search.answers.facets import OPEN, Supply, count_outside, facet_options, price_histogram, supply_in
 from search.answers.walks import walk_of
-from search.engine import ask
+from search.engine import ask, total_of
 from search.queries import Body, Filters, Group, counts, filters, page_of_listings, with_price_ends
 from search.relaxation import suggestions
 
@@ -85,12 +85,6 @@ def plan_of(request: ListingsRequest) -> Plan:
     )
 
 
-def total_of(responses: Sequence[Response]) -> int:
-    """Return the first total found: the page has none if the body after it counts the same listings."""
-    totals = (response["hits"].get("total") for response in responses)
-    return int(next(total["value"] for total in totals if total))
-
-
 def facets_of(
     request: ListingsRequest, search: ListingSearch, counted: dict[Group, Response]
 ) -> tuple[dict[str, list[FacetOption]], dict[str, int]]:
@@ -98,5 +92,7 @@ def facets_of(
         facet: supply_in(counted[Group(facet)], Group(facet)) for facet in request.facets
     }
     facets = {facet.value: facet_options(facet, search, supply) for facet, supply in supplies.items()}
-    others = {facet.value: other_count(facets[facet], supplies[facet]) for facet in OPEN if facet in supplies}
+    others = {
+        facet.value: count_outside(facets[facet], supplies[facet]) for facet in OPEN if facet in supplies
+    }
     return facets, others

@@ -32,7 +32,7 @@ SHARE_OF_PATIENCE = 1 / 3
 
 
 @dataclass(frozen=True)
-class Step:
+class RelaxedSearch:
     """A relaxed search and what it finds."""
 
     update: Update
@@ -67,7 +67,7 @@ class Shortage:
     alias: str
     wanted: ListingSearch
     total: int
-    found: list[Step] = field(default_factory=list)
+    found: list[RelaxedSearch] = field(default_factory=list)
     _left: int = MOST_COUNTED
 
     async def end(self) -> None:
@@ -99,21 +99,23 @@ class Shortage:
                 return
             yield ladder
 
-    async def first_that_help(self, climbs: Sequence[Ladder]) -> list[Step]:
+    async def first_that_help(self, climbs: Sequence[Ladder]) -> list[RelaxedSearch]:
         return [step for step in await self.first_steps_that_help(climbs) if step is not None]
 
-    async def first_steps_that_help(self, climbs: Sequence[Ladder]) -> list[Step | None]:
+    async def first_steps_that_help(self, climbs: Sequence[Ladder]) -> list[RelaxedSearch | None]:
         """Return the smallest helpful step of each ladder, or None; all are counted in one round trip."""
         counted = iter(await self.count([update for ladder in climbs for update in ladder]))
         climbed = [[next(counted) for _ in ladder] for ladder in climbs]
         return [next(filter(self.helps, steps), None) for steps in climbed]
 
-    def helps(self, step: Step) -> bool:
+    def helps(self, step: RelaxedSearch) -> bool:
         return step.count > self.total
 
-    async def count(self, updates: Sequence[Update]) -> list[Step]:
+    async def count(self, updates: Sequence[Update]) -> list[RelaxedSearch]:
         self._left -= len(updates)
-        steps = [Step(update, self.wanted.model_copy(update=update | {"page": 1})) for update in updates]
+        steps = [
+            RelaxedSearch(update, self.wanted.model_copy(update=update | {"page": 1})) for update in updates
+        ]
         bodies = [counting(step.search) for step in steps]
         responses = await ask(self.engine, self.alias, bodies) if bodies else []
         return [_counted(step, response) for step, response in zip(steps, responses, strict=True)]
@@ -135,7 +137,7 @@ def counting(search: ListingSearch) -> Body:
     }
 
 
-def _counted(step: Step, response: dict[str, Any]) -> Step:
+def _counted(step: RelaxedSearch, response: dict[str, Any]) -> RelaxedSearch:
     cheapest = response["aggregations"]["cheapest"]["value"]
     return replace(
         step,
@@ -144,7 +146,7 @@ def _counted(step: Step, response: dict[str, Any]) -> Step:
     )
 
 
-def suggestion(wanted: ListingSearch, step: Step) -> Suggestion:
+def suggestion(wanted: ListingSearch, step: RelaxedSearch) -> Suggestion:
     before, after = wanted.model_dump(mode="json"), step.search.model_dump(mode="json")
     return Suggestion(
         changes=[Change({"field": name, "from": before[name], "to": after[name]}) for name in step.update],

@@ -45,7 +45,7 @@ from server.telemetry.observability import missing, observed
 from services.audit import Actor
 from services.leads.privacy import Purged
 from services.users import create_user
-from stores.database import open_database
+from stores.database import opened_database
 from stores.results import allowed_origins
 from tasks.imports.job import met_a_lock, run_import
 from tasks.imports.mapping import Mapping, load_mapping
@@ -235,13 +235,9 @@ async def create_admin(settings: Settings, wanted: UserCreate, password: str) ->
     why = weakness(password, wanted.email)
     if why is not None:
         raise InvalidRequest(f"The password {why}.")
-    engine = open_database(settings)
     hashed = hash_password(password, settings.password_cost)
-    try:
-        async with AsyncSession(engine) as session, session.begin():
-            await create_user(session, Actor(None, "casabricks create-admin"), wanted, hashed)
-    finally:
-        await engine.dispose()
+    async with opened_database(settings) as engine, AsyncSession(engine) as session, session.begin():
+        await create_user(session, Actor(None, "casabricks create-admin"), wanted, hashed)
 
 
 def give_up(code: int, sentence: str) -> NoReturn:
@@ -260,11 +256,8 @@ def purge_command() -> None:
 
 
 async def purge_all(settings: Settings) -> Purged:
-    engine = open_database(settings)
-    try:
+    async with opened_database(settings) as engine:
         return await erase_expired(engine, settings)
-    finally:
-        await engine.dispose()
 
 
 @app.command("import")
@@ -307,25 +300,20 @@ def follow_up(settings: Settings) -> None:
 
 
 async def score_and_compare(settings: Settings) -> None:
-    engine = open_database(settings, statement_timeout_ms=0)
-    try:
+    async with opened_database(settings, statement_timeout_ms=0) as engine:
         await score_waiting(engine)
         await compare_prices(engine)
-    finally:
-        await engine.dispose()
 
 
 async def load(settings: Settings, file: Path, mapping: Mapping, *, dry_run: bool) -> Report:
-    engine = open_database(settings, statement_timeout_ms=0)  # a million rows take long
-    try:
+    # A million rows take long.
+    async with opened_database(settings, statement_timeout_ms=0) as engine:
         with progress_bar() as bar:
             task = bar.add_task(file.name, total=None)
             bar.update(task, total=count_lines(file))
             return await run_import(
                 engine, file, mapping, dry_run=dry_run, progress=lambda rows: bar.advance(task, rows)
             )
-    finally:
-        await engine.dispose()
 
 
 def progress_bar() -> Progress:

@@ -1,8 +1,11 @@
-"""Cached search answers. Concurrent requests for the same answer share one search in flight."""
+"""Cached search answers. Concurrent requests for the same answer share one search in flight.
+
+An answer is kept as JSON, with the number of its results in front, so that nobody has to parse it again.
+"""
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from enum import StrEnum
 from functools import partial
 from hashlib import blake2b
@@ -49,14 +52,19 @@ SHAPES: dict[Kind, Any] = {
     Kind.LOCALITIES: Localities,
 }
 
+KEPT_AS = b"count, newline, JSON"
+"""Changes whenever `packed` does."""
+
+Answer = tuple[bytes, int]
+"""An answer as JSON, and how many results the search has."""
 Find = Callable[[], Awaitable[Any]]
-Fly = Callable[[], Coroutine[Any, Any, bytes]]
+Fly = Callable[[], Coroutine[Any, Any, Answer]]
 NOW, NEXT = b"now", b"next"
 """Used instead of an epoch where there is none: the flight that has begun, and the one waiting after it."""
 
 
-async def answered(context: Context, kind: Kind, wanted: BaseModel, find: Find) -> bytes:
-    """Return the answer to a search as JSON: cached, in flight, or new.
+async def answered(context: Context, kind: Kind, wanted: BaseModel, find: Find) -> Answer:
+    """Return the answer to a search: cached, in flight, or new.
 
     Only requests of the same epoch share a flight, because a flight of another epoch may miss changes. There
     is no epoch while changes arrive or Redis is unreachable. Then only requests that arrive before a flight
@@ -66,9 +74,9 @@ async def answered(context: Context, kind: Kind, wanted: BaseModel, find: Find) 
     found = await context.answers.find(key)
     if found.answer is not None:
         context.metrics.cached[kind, "hit"].inc()
-        return found.answer
+        return unpacked(found.answer)
 
-    async def fly() -> bytes:
+    async def fly() -> Answer:
         return await _fly(context, kind, key, found.epoch, find)
 
     before = len(context.flights)
@@ -78,12 +86,12 @@ async def answered(context: Context, kind: Kind, wanted: BaseModel, find: Find) 
     return await asyncio.shield(flight)  # it continues if the visitor disconnects
 
 
-def _this(context: Context, place: tuple[bytes, str], fly: Fly) -> asyncio.Task[bytes]:
+def _this(context: Context, place: tuple[bytes, str], fly: Fly) -> asyncio.Task[Answer]:
     """Return the flight at this place, or start one."""
     return context.flights.get(place) or _start(context, place, fly)
 
 
-def _next(context: Context, key: str, fly: Fly) -> asyncio.Task[bytes]:
+def _next(context: Context, key: str, fly: Fly) -> asyncio.Task[Answer]:
     """Return the waiting flight, or one that starts as soon as no other is in flight."""
     now, waiting = (NOW, key), context.flights.get((NEXT, key))
     if waiting is not None:
@@ -92,7 +100,7 @@ def _next(context: Context, key: str, fly: Fly) -> asyncio.Task[bytes]:
     if ahead is None:
         return _start(context, now, fly)
 
-    async def follow() -> bytes:
+    async def follow() -> Answer:
         await asyncio.wait([ahead])
         context.flights[now] = context.flights.pop((NEXT, key))  # from now on requests cannot join it
         return await fly()
@@ -100,13 +108,13 @@ def _next(context: Context, key: str, fly: Fly) -> asyncio.Task[bytes]:
     return _start(context, (NEXT, key), follow)
 
 
-def _start(context: Context, place: tuple[bytes, str], fly: Fly) -> asyncio.Task[bytes]:
+def _start(context: Context, place: tuple[bytes, str], fly: Fly) -> asyncio.Task[Answer]:
     flight = context.flights[place] = asyncio.create_task(fly())
     flight.add_done_callback(partial(_land, context, place))
     return flight
 
 
-def _land(context: Context, began: tuple[bytes, str], flight: asyncio.Task[bytes]) -> None:
+def _land(context: Context, began: tuple[bytes, str], flight: asyncio.Task[Answer]) -> None:
     for place in (began, (NOW, began[1])):
         if context.flights.get(place) is flight:
             del context.flights[place]
@@ -114,12 +122,28 @@ def _land(context: Context, began: tuple[bytes, str], flight: asyncio.Task[bytes
         flight.exception()  # mark the exception as retrieved, even if all waiting requests are gone
 
 
-async def _fly(context: Context, kind: Kind, key: str, epoch: bytes | None, find: Find) -> bytes:
+async def _fly(context: Context, kind: Kind, key: str, epoch: bytes | None, find: Find) -> Answer:
     with ending_in(context.settings.public_deadline_s, anew=True) as deadline:
-        answer = written(await watched(context, kind, find))
+        found = await watched(context, kind, find)
+    answer = written(found), count_of(found)
     if epoch is not None and not deadline.cut_short:
-        await context.answers.keep(key, epoch, answer, seconds=jittered(LONGEST_S[kind]))
+        await context.answers.keep(key, epoch, packed(answer), seconds=jittered(LONGEST_S[kind]))
     return answer
+
+
+def count_of(found: Mapping[str, Any]) -> int:
+    """Return the total of an answer; one without a total has all of its results."""
+    return int(found["total"] if "total" in found else len(found["items"]))
+
+
+def packed(answer: Answer) -> bytes:
+    written_out, count = answer
+    return b"%d\n%b" % (count, written_out)
+
+
+def unpacked(kept: bytes) -> Answer:
+    count, _, written_out = kept.partition(b"\n")
+    return written_out, int(count)
 
 
 async def watched(context: Context, kind: str, find: Find) -> Any:
@@ -132,9 +156,12 @@ async def watched(context: Context, kind: str, find: Find) -> Any:
 
 
 def shape_of(answer: Any) -> str:
-    """Return a digest of the answer's schema and the release, so that releases never share cached answers."""
+    """Return a digest of the answer's schema, its form in the cache and the release.
+
+    So releases never share cached answers.
+    """
     schema = orjson.dumps(TypeAdapter(answer).json_schema(), option=orjson.OPT_SORT_KEYS)
-    return blake2b(schema + version("casabricks").encode(), digest_size=4).hexdigest()
+    return blake2b(schema + KEPT_AS + version("casabricks").encode(), digest_size=4).hexdigest()
 
 
 VERSIONS = {kind: shape_of(shape) for kind, shape in SHAPES.items()}

@@ -11,16 +11,15 @@ from schemas.api.search.canonical import ListingSearch
 from schemas.api.search.listings import Bar, Facet, FacetOption, PriceHistogram
 from schemas.vocabulary import LABELS, DealLabel, Direction, Furnishing, Possession
 from search.answers.options import (
-    LISTED_LOCALITIES,
     Counts,
     bhk_options,
     locality_options,
+    most_common_options,
     property_type_options,
 )
 from search.queries import Group
 
 Response = dict[str, Any]
-LISTED_SOCIETIES = LISTED_LOCALITIES
 
 
 @dataclass(frozen=True)
@@ -54,8 +53,8 @@ def facet_options(facet: Facet, search: ListingSearch, supply: Supply) -> list[F
     ]
 
 
-def other_count(options: Iterable[FacetOption], supply: Supply) -> int:
-    """Return the number of listings that are not counted in an open facet's options."""
+def count_outside(options: Iterable[FacetOption], supply: Supply) -> int:
+    """Return the number of listings outside an open facet's options, without a value or with another one."""
     return supply.total - sum(option["count"] for option in options)
 
 
@@ -75,16 +74,7 @@ def closed(facet: Facet, vocabulary: type[StrEnum]) -> Callable[[ListingSearch, 
 
 
 def society_options(search: ListingSearch, supply: Counts) -> list[FacetOption]:
-    """List the societies with the most listings and the chosen ones."""
-    ranked = sorted(supply, key=lambda society: (-supply[society], society))
-    listed = ranked[:LISTED_SOCIETIES]
-    listed += [society for society in search.society if society not in listed]
-    return [
-        FacetOption(
-            value=society, label=society, count=supply.get(society, 0), selected=society in search.society
-        )
-        for society in listed
-    ]
+    return most_common_options(supply, search.society)
 
 
 OPTIONS: dict[Facet, Callable[[ListingSearch, Counts], Sequence[FacetOption]]] = {

@@ -1,6 +1,6 @@
 """The options of each question, built from live counts: each choice and how many listings it would leave."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import log2
 
 from domain.bedrooms import bhk_label, bhk_number, bhk_term
@@ -16,7 +16,7 @@ Counts = Mapping[str, int]
 """Number of listings for each value of a field that occurs."""
 
 COMMON_BHK = (1, 2, 3, 4, 5)  # always shown, even with 0 listings; others only if they occur
-LISTED_LOCALITIES = 20  # a longer list would need a search; suggestions provide that
+LISTED = 20  # values of an open facet; a longer list would need a search; suggestions provide that
 
 
 def budget_options(search: ListingSearch, supply: Counts) -> list[FacetOption]:
@@ -91,18 +91,17 @@ def bhk_options(search: ListingSearch, supply: Counts) -> list[FacetOption]:
 
 
 def locality_options(search: ListingSearch, supply: Counts) -> list[FacetOption]:
-    """List the localities with the most listings and the chosen ones; `other_count` sums up the others."""
-    ranked = sorted(supply, key=lambda locality: (-supply[locality], locality))
-    listed = ranked[:LISTED_LOCALITIES]
-    listed += [locality for locality in search.locality if locality not in listed]
+    return most_common_options(supply, search.locality)
+
+
+def most_common_options(supply: Counts, chosen: Sequence[str]) -> list[FacetOption]:
+    """List the values with the most listings and the chosen ones; the answer also counts the others."""
+    ranked = sorted(supply, key=lambda value: (-supply[value], value))
+    listed = ranked[:LISTED]
+    listed += [value for value in chosen if value not in listed]
     return [
-        FacetOption(
-            value=locality,
-            label=locality,
-            count=supply.get(locality, 0),
-            selected=locality in search.locality,
-        )
-        for locality in listed
+        FacetOption(value=value, label=value, count=supply.get(value, 0), selected=value in chosen)
+        for value in listed
     ]
 
 

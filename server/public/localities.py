@@ -22,5 +22,5 @@ async def index(request: CasaRequest) -> HTTPResponse:
     context = request.app.ctx
     wanted = read_query(request, LocalitiesRequest)
     find = partial(localities, context.search, context.database, context.settings.index_alias, wanted)
-    answer = await answered(context, Kind.LOCALITIES, wanted, find)
+    answer, _ = await answered(context, Kind.LOCALITIES, wanted, find)
     return unless_known(request, reply_as_written(answer))

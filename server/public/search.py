@@ -21,13 +21,10 @@ from server.http.messages import read_body, read_query, reply_as_written, unless
 from server.http.search_rate import limit_searches
 from server.pictures import addressed
 from server.search_cache import Find, Kind, answered
-from server.telemetry.search_log import Noted, Wanted, total_of
+from server.telemetry.search_log import Noted, Wanted
 
 blueprint = Blueprint("search", url_prefix="/api/v1/search")
 blueprint.on_request(limit_searches)
-
-NO_PLACES = b'"items":[]'
-"""Part of an answer without results; it cannot occur in user text, where quotes are escaped."""
 
 
 @blueprint.get("/guided")
@@ -93,9 +90,9 @@ async def found(request: CasaRequest, kind: Kind, wanted: Wanted, find: Find) ->
     async def find_addressed() -> Any:
         return addressed(await find(), context.settings)
 
-    answer = await answered(context, kind, wanted, find_addressed)
+    answer, total = await answered(context, kind, wanted, find_addressed)
     if not request.is_prefetch:
-        total, size = total_of(answer), len(request.body) + len(request.query_string)
+        size = len(request.body) + len(request.query_string)
         context.metrics.searched(kind, in_vain=total == 0)
         context.searches.note(Noted(kind, wanted, total, request.took_ms, request.session_id, size))
     return answer
@@ -108,6 +105,6 @@ async def complete(request: CasaRequest) -> HTTPResponse:
     context = request.app.ctx
     wanted = read_query(request, SuggestRequest)
     find = partial(suggest, context.search, context.settings.index_alias, wanted)
-    answer = await answered(context, Kind.SUGGEST, wanted, find)
-    context.metrics.searched(Kind.SUGGEST, in_vain=NO_PLACES in answer)
+    answer, count = await answered(context, Kind.SUGGEST, wanted, find)
+    context.metrics.searched(Kind.SUGGEST, in_vain=count == 0)
     return unless_known(request, reply_as_written(answer))

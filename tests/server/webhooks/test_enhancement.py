@@ -15,11 +15,11 @@ from prometheus_client import REGISTRY
 from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.domain.security.test_result_urls import REFUSED
 
 from domain.security.webhooks import SIGNATURE, TIMESTAMP, secret_key, signed_headers
 from domain.states.enhancement import Job
 from schemas.settings import Settings
+from tests.domain.security.test_result_urls import REFUSED
 from tests.enhancements import RESULT, Sender, standing, store_job
 from tests.server.conftest import Api, served
 
