@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from domain.bedrooms import bhk_label
+from domain.bedrooms import Number, bhk_label
 from domain.money import LADDER
 from schemas.api.base import UNKNOWN
 from schemas.api.search.canonical import ListingSearch
@@ -14,6 +14,10 @@ from search.answers.options import Counts, Options, closed, commonest, numbers
 from search.queries import PRICE, Group
 
 Response = dict[str, Any]
+
+
+def bathrooms(number: Number) -> str:
+    return "1 bathroom" if number == 1 else f"{number} bathrooms"
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ class FacetFacts:
 FACETS: dict[Facet, FacetFacts] = {
     Facet.PROPERTY_TYPE: FacetFacts("Type", closed("property_type", PropertyType)),
     Facet.BHK: FacetFacts("Bedrooms", numbers("bhk", range(1, 6), bhk_label), nullable=True),
+    Facet.BATHROOMS: FacetFacts("Bathrooms", numbers("bathrooms", range(1, 5), bathrooms), nullable=True),
     Facet.DEAL: FacetFacts("Deal", closed("deal", DealLabel), nullable=True),
     Facet.LOCALITY: FacetFacts("Place", commonest("locality"), open=True),
     Facet.SOCIETY: FacetFacts("Society", commonest("society"), open=True),
