@@ -10,7 +10,7 @@ from embedded import up
 from embedded.cli import add_demo, reset
 from embedded.errors import PortTaken, StackError, StateLocked
 from embedded.state import StateDirectory
-from embedded.up import choose_port, enhancer
+from embedded.up import choose_port, enhancer, whole_number
 from tests.ports import kept_port
 
 pytestmark = pytest.mark.xdist_group("embedded")
@@ -76,3 +76,10 @@ def test_an_ai_service_that_is_named_is_the_one(tmp_path: Path) -> None:
     facts: dict[str, str] = {}
     given = {"ENHANCER_URL": "https://ai.example/jobs"}
     assert (enhancer(StateDirectory(tmp_path), given, facts), facts) == ((), given)
+
+
+def test_a_number_in_the_environment_that_is_none_is_named():
+    numbers = [whole_number({"LISTINGS": given}, "LISTINGS", 3000) for given in ("", "20")]
+    assert [*numbers, whole_number({}, "LISTINGS", 3000)] == [3000, 20, 3000]
+    with pytest.raises(StackError, match="LISTINGS is 'many'; it must be a whole number"):
+        whole_number({"LISTINGS": "many"}, "LISTINGS", 3000)
