@@ -35,7 +35,8 @@ class StateDirectory:
             owner = self.owner()
             if time.monotonic() > deadline or (owner is not None and is_alive(owner)):
                 raise StateLocked(
-                    f"another `make up` is running in {self.path} (pid {owner}); stop it first."
+                    f"another `make up` is running in {self.path} (pid {owner}); stop it first,"
+                    " or set CASABRICKS_HOME to another directory."
                 )
             time.sleep(0.1)
         self.lock_path.write_text(f"{os.getpid()}\n")

@@ -10,7 +10,7 @@ from pathlib import Path
 import migrations
 from embedded.admin import EMAIL, ensure_admin
 from embedded.catalogue import is_empty, load, needs_reindex
-from embedded.errors import OtherRelease, PortTaken
+from embedded.errors import OtherRelease, PortTaken, StackError
 from embedded.progress import say, step
 from embedded.runenv import write_run_env
 from embedded.servers import ports
@@ -36,6 +36,7 @@ def up(state_dir: Path) -> None:
     """Run everything until a signal comes; a StackError says why it cannot run."""
     services = Services(state_dir, report=say)
     say(f"starting CasaBricks in {services.state.path}")
+    listings = whole_number(os.environ, "LISTINGS", LISTINGS)
     port = choose_port(os.environ, services.state)
     with ExitStack() as stack:
         with step("Postgres, OpenSearch, Redis"):
@@ -45,7 +46,7 @@ def up(state_dir: Path) -> None:
         write_run_env(services.state.path / "run.env", facts)
         supervisor = Supervisor(services.state, services.children, os.environ | facts, say, programs)
         stack.callback(supervisor.stop)
-        fill(facts, supervisor)
+        fill(facts, supervisor, listings)
         with step(", ".join(program.name for program in programs)):
             supervisor.start()
             supervisor.wait_ready(port)
@@ -117,12 +118,12 @@ def choose_port(environment: Mapping[str, str], state: StateDirectory) -> int:
 
     Raises:
         PortTaken: API_PORT is set, and that port is in use.
+        StackError: it is not a number.
     """
-    wanted = environment.get("API_PORT")
-    port = int(wanted or API_PORT)
+    port = whole_number(environment, "API_PORT", API_PORT)
     if ports.is_free(port):
         return port
-    if wanted:
+    if environment.get("API_PORT"):
         raise PortTaken(f"port {port} is taken; set API_PORT to another, or unset it to have one chosen.")
     kept = state.directory("api") / "port"
     chosen = ports.remember(kept, ports.remembered(kept) or ports.any_free())
@@ -130,7 +131,15 @@ def choose_port(environment: Mapping[str, str], state: StateDirectory) -> int:
     return chosen
 
 
-def fill(facts: Environment, supervisor: Supervisor) -> None:
+def whole_number(environment: Mapping[str, str], name: str, otherwise: int) -> int:
+    """Return a number from the environment; a StackError says that it is none."""
+    given = environment.get(name) or str(otherwise)
+    if not given.isdecimal():
+        raise StackError(f"{name} is {given!r}; it must be a whole number, such as {otherwise}.")
+    return int(given)
+
+
+def fill(facts: Environment, supervisor: Supervisor, listings: int) -> None:
     """Create or update schema, admin, listings and index, so that the first request works."""
     settings = Settings(
         database_url=facts["DATABASE_URL"],
@@ -142,9 +151,8 @@ def fill(facts: Environment, supervisor: Supervisor) -> None:
     with step("admin account"):
         asyncio.run(add_admin(settings, facts["ADMIN_PASSWORD"]))
     if asyncio.run(is_empty(settings)):
-        count = int(os.environ.get("LISTINGS") or LISTINGS)
-        with step(f"{count:,} demo listings"):
-            asyncio.run(load(settings, listings=count, seed=SEED))
+        with step(f"{listings:,} demo listings"):
+            asyncio.run(load(settings, listings=listings, seed=SEED))
     if asyncio.run(needs_reindex(settings)):
         with step("search index"):
             supervisor.run(REINDEX)

@@ -18,22 +18,23 @@ from schemas.api.search.guided import (
     Option,
     Question,
 )
-from schemas.api.search.listings import FacetOption
+from schemas.api.search.listings import Facet, FacetOption
 from schemas.vocabulary import PropertyType
 from search.answers.cards import cards
-from search.answers.options import OPTIONS, Counts, chosen_budget, entropy
+from search.answers.facets import FACETS
+from search.answers.options import Counts, Options, budget_options, chosen_budget, entropy
 from search.answers.walks import walk_of
 from search.engine import ask, total_of
-from search.queries import TERMS, Body, Filters, Group, choices, counts, filters, page_of_listings
+from search.queries import PRICE, TERMS, Body, Filters, Group, choices, counts, filters, page_of_listings
 from search.relaxation import suggestions
 
 Response = dict[str, Any]
 
-QUESTIONS = {
-    Group.PRICE: Question.BUDGET,
-    Group.PROPERTY_TYPE: Question.PROPERTY_TYPE,
-    Group.BHK: Question.BHK,
-    Group.LOCALITY: Question.LOCALITY,
+QUESTIONS: dict[Group, Question] = {
+    PRICE: Question.BUDGET,
+    Facet.PROPERTY_TYPE: Question.PROPERTY_TYPE,
+    Facet.BHK: Question.BHK,
+    Facet.LOCALITY: Question.LOCALITY,
 }
 GROUPS = {question: group for group, question in QUESTIONS.items()}
 TEXTS = {
@@ -42,7 +43,10 @@ TEXTS = {
     Question.BHK: "How many bedrooms?",
     Question.LOCALITY: "Where in Noida?",
 }
-THIRD = (Group.BHK, Group.LOCALITY)
+OPTIONS: dict[Group, Options] = {PRICE: budget_options} | {
+    facet: FACETS[facet].options for facet in (Facet.PROPERTY_TYPE, Facet.BHK, Facet.LOCALITY)
+}
+THIRD = (Facet.BHK, Facet.LOCALITY)
 
 
 @dataclass(frozen=True)
@@ -119,12 +123,12 @@ def state_of(search: ListingSearch, settled: Collection[Group] = ()) -> GuidedSt
 
 
 def _candidates(search: ListingSearch, settled: set[Group]) -> tuple[Group, ...]:
-    for group in (Group.PRICE, Group.PROPERTY_TYPE):
+    for group in (PRICE, Facet.PROPERTY_TYPE):
         if group not in settled:
             return (group,)
     if settled.intersection(THIRD):
         return ()
-    return (Group.LOCALITY,) if _only_plots(search) else THIRD
+    return (Facet.LOCALITY,) if _only_plots(search) else THIRD
 
 
 def _only_plots(search: ListingSearch) -> bool:
@@ -146,7 +150,7 @@ def next_question(state: GuidedState, supplies: Mapping[Group, Counts]) -> Asked
         ],
         skippable=group in THIRD,
     )
-    if group is Group.LOCALITY:
+    if group == Facet.LOCALITY:
         asked["other_count"] = count_unlisted(supplies[group], options)
     return asked
 
@@ -158,7 +162,7 @@ def answered_questions(
 
 
 def answered_question(state: GuidedState, group: Group, supply: Counts, total: int) -> AnsweredQuestion:
-    is_budget = group is Group.PRICE
+    is_budget = group == PRICE
     options = (
         chosen_budget(state.search, supply, total) if is_budget else OPTIONS[group](state.search, supply)
     )
@@ -168,7 +172,7 @@ def answered_question(state: GuidedState, group: Group, supply: Counts, total: i
         any=group in state.passed,
         options=[AnsweredOption(**o, disabled=not (o["count"] or o["selected"])) for o in options],
     )
-    if group is Group.LOCALITY:
+    if group == Facet.LOCALITY:
         answered["other_count"] = count_unlisted(supply, options)
     return answered
 

@@ -222,6 +222,7 @@ WAYS: tuple[Way, ...] = (
     older,
     partial(any_choice, "furnishing_status"),
     other_facings,
+    partial(any_choice, "bathrooms"),
     look_further,
     sectors_further,
     widen_circle,

@@ -48,7 +48,7 @@ from services.users import create_user
 from stores.database import opened_database
 from stores.results import allowed_origins
 from tasks.imports.job import met_a_lock, run_import
-from tasks.imports.mapping import Mapping, load_mapping
+from tasks.imports.mapping import Mapping, load_mapping, shipped_maps
 from tasks.imports.reader import count_lines
 from tasks.imports.report import Report, render
 from tasks.market import compare_prices
@@ -60,7 +60,14 @@ from tasks.scores import score_waiting
 USAGE, REFUSED, UNREACHABLE = 2, 3, 4
 
 log = structlog.get_logger(component="server")
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="The backend of CasaBricks.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help=(
+        "The API of CasaBricks, its worker, and commands for operators. Settings come from the environment"
+        " (.env.example lists them), or from a `make up` that was started in this directory."
+    ),
+)
 errors = Console(stderr=True)
 
 
@@ -84,7 +91,7 @@ class WatchfulManager(WorkerManager):
 
 @app.command()
 def serve() -> None:
-    """Serve the API. Settings come from the environment."""
+    """Serve the API at API_HOST and API_PORT, until told to stop."""
     settings = with_token_secret(read_settings())
     check_enhancer(settings)
     require_extra(settings)
@@ -163,10 +170,13 @@ def require_extra(settings: Settings) -> None:
 def worker(
     *,
     schedule: Annotated[
-        bool, typer.Option(help="Look for jobs that are due; one worker that does is enough.")
+        bool,
+        typer.Option(
+            help="Start scheduled jobs that are due. One worker that does is enough; several do no harm."
+        ),
     ] = True,
 ) -> None:
-    """Run background jobs. Any number of workers may run."""
+    """Run scheduled jobs and queued work, until told to stop. Any number of workers may run."""
     settings = read_settings()
     check_enhancer(settings)
     require_extra(settings)
@@ -197,13 +207,21 @@ def migrate() -> None:
 
 @app.command("create-admin")
 def create_admin_command(
-    email: Annotated[str, typer.Option(prompt="Email address", help="Whom the account is for.")],
-    name: Annotated[str, typer.Option(prompt="Full name")],
-    role: Annotated[Role, typer.Option(help="What the account may do.")] = Role.SUPER_ADMIN,
-    generate: Annotated[bool, typer.Option("--generate", help="Draw a password, print it once.")] = False,
-    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read it from there.")] = False,
+    email: Annotated[
+        str, typer.Option(prompt="Email address", help="The address that the person signs in with.")
+    ],
+    name: Annotated[str, typer.Option(prompt="Full name", help="The person's full name.")],
+    role: Annotated[
+        Role, typer.Option(help="A super_admin also manages accounts and reads the audit.")
+    ] = Role.SUPER_ADMIN,
+    generate: Annotated[
+        bool, typer.Option("--generate", help="Generate a password and print it, once.")
+    ] = False,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+    ] = False,
 ) -> None:
-    """Create an account. Prompts for values that are not given."""
+    """Create an account of an admin. Asks for what is not given, the password too."""
     password = draw_password() if generate else read_password(from_stdin=password_stdin)
     try:
         wanted = UserCreate(email=email, full_name=name, role=role, password=password)
@@ -247,7 +265,7 @@ def give_up(code: int, sentence: str) -> NoReturn:
 
 @app.command("purge")
 def purge_command() -> None:
-    """Erase expired data: leads, the addresses they came from, idempotency keys."""
+    """Erase leads, addresses and idempotency keys past their retention now. A worker does it nightly."""
     try:
         purged = asyncio.run(purge_all(read_settings()))
     except (OperationalError, InterfaceError):
@@ -264,7 +282,10 @@ async def purge_all(settings: Settings) -> Purged:
 def import_command(
     file: Annotated[Path, typer.Argument(help="A CSV or JSON lines file.")],
     map_name: Annotated[
-        str, typer.Option("--map", help="A mapping file, or the name of one that is shipped.")
+        str,
+        typer.Option(
+            "--map", help=f"Which column is what: {', '.join(shipped_maps())}, or a TOML or JSON file."
+        ),
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and count, but write nothing.")] = False,
     report: Annotated[Path | None, typer.Option(help="Write every finding to this file, as JSON.")] = None,

@@ -1,11 +1,16 @@
-"""Serves the page's files from `static/`; there is no build step, and nothing is loaded from other hosts."""
+"""Serves the page's files: those of `static/`, and the names of the facets.
+
+There is no build step, and nothing is loaded from other hosts.
+"""
 
 from mimetypes import guess_type
 from pathlib import Path
 
+import orjson
 from sanic import Blueprint, HTTPResponse
 
 from schemas.errors import NotFound
+from search.answers.facets import FACETS
 from server.context import CasaRequest
 from server.http.described import beside_the_contract
 from server.http.messages import unless_known
@@ -13,7 +18,12 @@ from server.http.messages import unless_known
 blueprint = Blueprint("explore", url_prefix="/explore")
 
 STATIC = Path(__file__).parent / "static"
-FILES = {path.name: path.read_bytes() for path in STATIC.iterdir()}
+NAMES = orjson.dumps({facet: facts.label for facet, facts in FACETS.items()}, option=orjson.OPT_NON_STR_KEYS)
+FILES = {path.name: path.read_bytes() for path in STATIC.iterdir()} | {
+    "facet_names.js": b"/** The facets in the order of the page, and what they are called. */\n\n"
+    b"export const NAMES = " + NAMES + b";\n",
+}
+"""The files of the page; the last one follows from the table of facets."""
 PAGE = "index.html"
 HEADERS = {
     # Pictures may come from a bucket's own host; everything else comes from this one.

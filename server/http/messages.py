@@ -235,8 +235,8 @@ def _field_error(details: ErrorDetails, location: str) -> FieldError:
 
 
 def _is_field(part: str | int) -> bool:
-    """Whether a part of the path is a field; for unions, pydantic adds the type: `literal['unknown']`."""
-    return isinstance(part, int) or not ("[" in part or "(" in part)
+    """Whether a part of the path is a field; for unions, pydantic adds the type: `constrained-int`."""
+    return isinstance(part, int) or part.isidentifier()
 
 
 def _lowered(message: str) -> str:

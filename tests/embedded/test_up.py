@@ -12,7 +12,7 @@ from embedded import up
 from embedded.cli import add_demo, reset
 from embedded.errors import OtherRelease, PortTaken, StackError, StateLocked
 from embedded.state import StateDirectory
-from embedded.up import choose_port, enhancer, migrate
+from embedded.up import choose_port, enhancer, migrate, whole_number
 from tests.embedded.commands import Command
 from tests.ports import kept_port
 
@@ -114,3 +114,10 @@ def of_another_release(database_url: str) -> None:
     migrations.upgrade(database_url)
     with psycopg.connect(database_url) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '0018'")
+
+
+def test_a_number_in_the_environment_that_is_none_is_named():
+    numbers = [whole_number({"LISTINGS": given}, "LISTINGS", 3000) for given in ("", "20")]
+    assert [*numbers, whole_number({}, "LISTINGS", 3000)] == [3000, 20, 3000]
+    with pytest.raises(StackError, match="LISTINGS is 'many'; it must be a whole number"):
+        whole_number({"LISTINGS": "many"}, "LISTINGS", 3000)

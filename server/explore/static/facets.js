@@ -1,19 +1,11 @@
 /** Filters with live counts: what a tick would find, everything else chosen as it is. */
 
 import { h, show } from "./dom.js";
+import { NAMES } from "./facet_names.js";
 import { changed, choices, toggled } from "./search.js";
 import { count, described, named } from "./words.js";
 
-export const FACETS = [
-  "property_type",
-  "bhk",
-  "deal",
-  "locality",
-  "society",
-  "facing_direction",
-  "furnishing_status",
-  "possession_status",
-];
+export const FACETS = Object.keys(NAMES);
 const OPEN = new Set(["property_type", "bhk", "deal"]);
 
 export function showFacets(place, answer, search, choose) {

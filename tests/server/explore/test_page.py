@@ -2,8 +2,10 @@
 
 import re
 
+import orjson
 import pytest
 
+from schemas.api.search.listings import Facet
 from server.explore.page import FILES
 from tests.server.conftest import Api
 
@@ -30,3 +32,8 @@ async def test_what_is_not_of_the_page_is_not_found(api: Api, name: str):
 def test_no_file_names_another_host(name: str):
     text = FILES[name].decode().replace(NAMESPACE, "")
     assert re.findall(r"(?:https?:)?//[\w.-]+\.\w+", text) == []
+
+
+def test_the_page_names_and_asks_for_every_facet():
+    named = FILES["facet_names.js"].decode().partition("export const NAMES = ")[2].removesuffix(";\n")
+    assert set(orjson.loads(named)) == set(Facet)
