@@ -1,4 +1,8 @@
-"""Serves the page's files from `static/`; there is no build step, and nothing is loaded from other hosts."""
+"""Serves the page's files from `static/`; there is no build step, and nothing is loaded from other hosts.
+
+`static/views/` holds the parts that draw something. They use the files beside the folder, never the reverse;
+only `main.js` puts them together.
+"""
 
 from mimetypes import guess_type
 from pathlib import Path
@@ -13,7 +17,10 @@ from server.http.messages import unless_known
 blueprint = Blueprint("explore", url_prefix="/explore")
 
 STATIC = Path(__file__).parent / "static"
-FILES = {path.name: path.read_bytes() for path in STATIC.iterdir()}
+FILES = {
+    path.relative_to(STATIC).as_posix(): path.read_bytes() for path in STATIC.rglob("*") if path.is_file()
+}
+"""Read at the start: what a request names is looked up here and never on the disk."""
 PAGE = "index.html"
 HEADERS = {
     # Pictures may come from a bucket's own host; everything else comes from this one.
@@ -35,6 +42,12 @@ async def page(request: CasaRequest) -> HTTPResponse:
 @beside_the_contract
 async def file(request: CasaRequest, name: str) -> HTTPResponse:
     return served(request, name)
+
+
+@blueprint.get("/views/<name:str>")
+@beside_the_contract
+async def view(request: CasaRequest, name: str) -> HTTPResponse:
+    return served(request, f"views/{name}")
 
 
 def served(request: CasaRequest, name: str) -> HTTPResponse:

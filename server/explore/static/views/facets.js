@@ -1,8 +1,8 @@
 /** Filters with live counts: what a tick would find, everything else chosen as it is. */
 
-import { h, show } from "./dom.js";
-import { changed, choices, toggled } from "./search.js";
-import { count, described, named } from "./words.js";
+import { h, show } from "../dom.js";
+import { changed, choices, toggled } from "../search.js";
+import { count, described, named } from "../words.js";
 
 export const FACETS = [
   "property_type",
