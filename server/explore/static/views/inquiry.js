@@ -1,7 +1,7 @@
 /** The form by which a visitor asks about a home. */
 
-import { post, Problem, token } from "./api.js";
-import { h } from "./dom.js";
+import { post, Problem, token } from "../api.js";
+import { h } from "../dom.js";
 
 const CONSENT = "I agree that CasaBricks keeps what I send here and passes it to the person who offers this home, so that they can answer me.";
 const CONSENT_VERSION = "2026-11";

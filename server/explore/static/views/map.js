@@ -1,9 +1,9 @@
 /** Noida as drawn sectors: a bubble is as large as its listings are many, and as dark as they are dear. */
 
-import { get } from "./api.js";
-import { h, show, svg } from "./dom.js";
-import { toggled } from "./search.js";
-import { exactly } from "./words.js";
+import { get } from "../api.js";
+import { h, show, svg } from "../dom.js";
+import { toggled } from "../search.js";
+import { exactly } from "../words.js";
 
 const WIDTH = 640;
 const EDGE = 22;

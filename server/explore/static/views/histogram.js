@@ -1,8 +1,8 @@
 /** Prices of what everything else leaves, as bars, with two sliders that choose a range of them. */
 
-import { h, show, svg } from "./dom.js";
-import { changed } from "./search.js";
-import { rupees } from "./words.js";
+import { h, show, svg } from "../dom.js";
+import { changed } from "../search.js";
+import { rupees } from "../words.js";
 
 const HEIGHT = 56;
 const WIDTH = 100;

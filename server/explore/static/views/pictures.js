@@ -1,7 +1,7 @@
 /** The pictures of a home; of an enhanced one both versions, with a slider between them. */
 
-import { h } from "./dom.js";
-import { spelled } from "./words.js";
+import { h } from "../dom.js";
+import { spelled } from "../words.js";
 
 export function gallery({ images, title }) {
   if (!images.length) return null;

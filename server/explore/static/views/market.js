@@ -1,7 +1,7 @@
 /** Where a price lies among its comparables: a strip with the middle half, the median and this home. */
 
-import { h, svg } from "./dom.js";
-import { count, DEALS, exactly, LEVELS, REASONS, rupees } from "./words.js";
+import { h, svg } from "../dom.js";
+import { count, DEALS, exactly, LEVELS, REASONS, rupees } from "../words.js";
 
 const WIDTH = 300;
 

@@ -1,8 +1,8 @@
 /** Homes as cards, and what else one might look for when there are few. */
 
-import { h, show } from "./dom.js";
-import { addressOf } from "./search.js";
-import { bhk, count, DEALS, described, named, rupees, spelled } from "./words.js";
+import { h, show } from "../dom.js";
+import { addressOf } from "../search.js";
+import { bhk, count, DEALS, described, named, rupees, spelled } from "../words.js";
 
 export const SORTS = {
   relevance: "Best match",

@@ -1,9 +1,9 @@
 /** The query box: places while somebody types, and what was understood of it as chips. */
 
-import { get, newest } from "./api.js";
-import { h, show } from "./dom.js";
+import { get, newest } from "../api.js";
+import { h, show } from "../dom.js";
+import { described, named } from "../words.js";
 import { chip } from "./facets.js";
-import { described, named } from "./words.js";
 
 const complete = newest((query, signal) => get("search/suggest", query, signal));
 

@@ -1,7 +1,7 @@
 /** Which way a home looks, as a compass, and how that reads by tradition. */
 
-import { h, svg } from "./dom.js";
-import { spelled } from "./words.js";
+import { h, svg } from "../dom.js";
+import { spelled } from "../words.js";
 
 const DIRECTIONS = ["N", "NE", "E", "SE", "S", "SW", "W", "NW"];
 const RADIUS = 40;

@@ -1,13 +1,13 @@
 /** One home: pictures, facts, compass, market, similar homes, and the form to ask about it. */
 
-import { get, newest } from "./api.js";
+import { get, newest } from "../api.js";
+import { h, show } from "../dom.js";
+import { bhk, exactly, rupees, spelled } from "../words.js";
 import { compass } from "./compass.js";
-import { h, show } from "./dom.js";
 import { inquiryForm } from "./inquiry.js";
 import { market } from "./market.js";
 import { gallery } from "./pictures.js";
 import { card } from "./results.js";
-import { bhk, exactly, rupees, spelled } from "./words.js";
 
 const read = newest((id, signal) => get(`properties/${encodeURIComponent(id)}`, {}, signal));
 

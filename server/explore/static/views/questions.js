@@ -1,9 +1,9 @@
 /** The three questions: every option says how many homes it would leave. */
 
-import { newest, post } from "./api.js";
-import { h, show } from "./dom.js";
-import { changed, isGuided } from "./search.js";
-import { count } from "./words.js";
+import { newest, post } from "../api.js";
+import { h, show } from "../dom.js";
+import { changed, isGuided } from "../search.js";
+import { count } from "../words.js";
 
 const FIELD = { budget: "price", property_type: "property_type", bhk: "bhk", locality: "locality" };
 
