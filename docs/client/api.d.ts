@@ -1321,7 +1321,7 @@ export interface components {
             reason: components["schemas"]["ErasureReason"];
         };
         /** @enum {string} */
-        Facet: "property_type" | "bhk" | "locality" | "society" | "furnishing_status" | "facing_direction" | "possession_status" | "deal";
+        Facet: "property_type" | "bhk" | "bathrooms" | "locality" | "society" | "furnishing_status" | "facing_direction" | "possession_status" | "deal";
         FacetOption: {
             value: string | number;
             label: string;
@@ -1606,7 +1606,12 @@ export interface components {
             /** @description False if a search by `q` finds more leads than are counted; `total` is then a lower bound. */
             total_is_exact: boolean;
         };
+        /** @description A page of the leads that match the filters. */
         InquiryListRequest: {
+            /** @default 20 */
+            page_size?: number;
+            /** @default 1 */
+            page?: number;
             /** @default [] */
             status?: components["schemas"]["InquiryStatus"][] | components["schemas"]["InquiryStatus"] | null;
             /** @default null */
@@ -1627,10 +1632,6 @@ export interface components {
             q?: string | null;
             /** @default newest */
             sort?: components["schemas"]["InquirySort"];
-            /** @default 20 */
-            page_size?: number;
-            /** @default 1 */
-            page?: number;
         };
         /** @description A receipt of the request, not of the lead: the same for known phones, new phones and spam. */
         InquiryReceipt: {
@@ -1774,6 +1775,8 @@ export interface components {
             /** @default [] */
             bhk?: (number | "unknown")[] | (number | "unknown") | null;
             /** @default [] */
+            bathrooms?: (number | "unknown")[] | (number | "unknown") | null;
+            /** @default [] */
             locality?: string[] | string | null;
             /** @default [] */
             sector?: string[] | string | null;
@@ -1857,6 +1860,8 @@ export interface components {
             property_type?: components["schemas"]["PropertyType"][] | components["schemas"]["PropertyType"] | null;
             /** @default [] */
             bhk?: (number | "unknown")[] | (number | "unknown") | null;
+            /** @default [] */
+            bathrooms?: (number | "unknown")[] | (number | "unknown") | null;
             /** @default [] */
             locality?: string[] | string | null;
             /** @default [] */
@@ -1981,6 +1986,8 @@ export interface components {
             property_type?: components["schemas"]["PropertyType"][] | components["schemas"]["PropertyType"] | null;
             /** @default [] */
             bhk?: (number | "unknown")[] | (number | "unknown") | null;
+            /** @default [] */
+            bathrooms?: (number | "unknown")[] | (number | "unknown") | null;
             /** @default [] */
             locality?: string[] | string | null;
             /** @default [] */
@@ -3371,14 +3378,14 @@ export interface operations {
     admin_audit_index: {
         parameters: {
             query?: {
+                page_size?: number;
+                page?: number;
                 entity_type?: string;
                 entity_id?: string;
                 actor?: string;
                 action?: string;
                 since?: string;
                 until?: string;
-                page_size?: number;
-                page?: number;
             };
             header?: {
                 /** @description The client's own id: 1 to 64 letters, digits and dashes; another is not taken up. */
@@ -3877,6 +3884,8 @@ export interface operations {
     admin_inquiries_index: {
         parameters: {
             query?: {
+                page_size?: number;
+                page?: number;
                 status?: components["schemas"]["InquiryStatus"][];
                 property_id?: string;
                 assigned_to?: string;
@@ -3887,8 +3896,6 @@ export interface operations {
                 until?: string;
                 q?: string;
                 sort?: components["schemas"]["InquirySort"];
-                page_size?: number;
-                page?: number;
             };
             header?: {
                 /** @description The client's own id: 1 to 64 letters, digits and dashes; another is not taken up. */
@@ -6110,11 +6117,11 @@ export interface operations {
     admin_users_index: {
         parameters: {
             query?: {
+                page_size?: number;
+                page?: number;
                 role?: components["schemas"]["Role"];
                 is_active?: boolean;
                 q?: string;
-                page_size?: number;
-                page?: number;
             };
             header?: {
                 /** @description The client's own id: 1 to 64 letters, digits and dashes; another is not taken up. */

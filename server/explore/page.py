@@ -1,13 +1,7 @@
-<<<<<<< HEAD
 """Serves the page's files: those of `static/`, and the names of the facets.
 
-There is no build step, and nothing is loaded from other hosts.
-=======
-"""Serves the page's files from `static/`; there is no build step, and nothing is loaded from other hosts.
-
-`static/views/` holds the parts that draw something. They use the files beside the folder, never the reverse;
-only `main.js` puts them together.
->>>>>>> house-static
+There is no build step, and nothing is loaded from other hosts. `static/views/` holds the parts that draw
+something. They use the files beside the folder, never the reverse; only `main.js` puts them together.
 """
 
 from mimetypes import guess_type
@@ -25,19 +19,17 @@ from server.http.messages import unless_known
 blueprint = Blueprint("explore", url_prefix="/explore")
 
 STATIC = Path(__file__).parent / "static"
-<<<<<<< HEAD
 NAMES = orjson.dumps({facet: facts.label for facet, facts in FACETS.items()}, option=orjson.OPT_NON_STR_KEYS)
-FILES = {path.name: path.read_bytes() for path in STATIC.iterdir()} | {
+FILES = {
+    path.relative_to(STATIC).as_posix(): path.read_bytes() for path in STATIC.rglob("*") if path.is_file()
+} | {
     "facet_names.js": b"/** The facets in the order of the page, and what they are called. */\n\n"
     b"export const NAMES = " + NAMES + b";\n",
 }
-"""The files of the page; the last one follows from the table of facets."""
-=======
-FILES = {
-    path.relative_to(STATIC).as_posix(): path.read_bytes() for path in STATIC.rglob("*") if path.is_file()
-}
-"""Read at the start: what a request names is looked up here and never on the disk."""
->>>>>>> house-static
+"""Read at the start: what a request names is looked up here and never on the disk.
+
+The last file follows from the table of facets.
+"""
 PAGE = "index.html"
 HEADERS = {
     # Pictures may come from a bucket's own host; everything else comes from this one.

@@ -1,15 +1,9 @@
 /** Filters with live counts: what a tick would find, everything else chosen as it is. */
 
-<<<<<<< HEAD:server/explore/static/facets.js
-import { h, show } from "./dom.js";
-import { NAMES } from "./facet_names.js";
-import { changed, choices, toggled } from "./search.js";
-import { count, described, named } from "./words.js";
-=======
 import { h, show } from "../dom.js";
+import { NAMES } from "../facet_names.js";
 import { changed, choices, toggled } from "../search.js";
 import { count, described, named } from "../words.js";
->>>>>>> house-static:server/explore/static/views/facets.js
 
 export const FACETS = Object.keys(NAMES);
 const OPEN = new Set(["property_type", "bhk", "deal"]);
