@@ -11,10 +11,10 @@ help: ## List what can be done
 up: $(READY) ## Start everything with demo listings (LISTINGS=3000), until Ctrl-C
 	@exec $(BIN)/python -m embedded up
 
-test: $(READY) ## Run the test suite on servers of its own
+test: $(READY) ## Run the test suite on servers of its own, or some of it (ARGS="tests/indexer")
 	@$(BIN)/python -m tests.suite $(ARGS)
 
-steady: $(READY) ## Run the suite three times, twice at once, on a machine that is kept busy
+steady: $(READY) ## Find unsteady tests: three rounds of two suites at once, on a machine that is kept busy
 	@$(BIN)/python -m tests.suite steady $(ARGS)
 
 check: $(READY) ## What CI checks: format, lint, types, import contract, then the tests
@@ -28,31 +28,31 @@ fix: $(READY) ## Format, and repair what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-openapi: $(READY) ## Write the API's contract beside the code, and its TypeScript types where npm is there
+openapi: $(READY) ## Write docs/openapi.json from the code, and its TypeScript types if npm is installed
 	$(BIN)/casabricks openapi > docs/openapi.json
 	@if command -v npm > /dev/null; then $(TYPES); else echo "docs/client/api.d.ts needs npm: apt install npm"; fi
 TYPES := npm install --silent --prefix docs/client && npm run --silent --prefix docs/client types
 
-contract: $(READY) ## Ask the API by its contract alone, with so many cases for each operation (EXAMPLES=200)
+contract: $(READY) ## Test the API against its contract alone, with EXAMPLES=200 cases for each operation
 	EXAMPLES=$(or $(EXAMPLES),200) $(BIN)/pytest -n 0 --timeout 3600 tests/contract/test_conformance.py $(ARGS)
 
-reindex: $(READY) ## Build a new index generation beside a running `make up`, and promote it
+reindex: $(READY) ## Build the search index of a running `make up` anew
 	@exec $(BIN)/indexer reindex
 
-faults: $(READY) ## Kill, cut off and slow down everything, with every seed (SEEDS=50, SEED=first one)
+faults: $(READY) ## Kill, cut off and slow down processes and stores, for an hour or two (SEEDS=50, from SEED=1)
 	SEEDS=$(or $(SEEDS),50) SEED=$(or $(SEED),1) SLOWNESS=$(or $(SLOWNESS),1) \
 	  $(BIN)/pytest -n 0 -m 'faults or not faults' tests/faults $(ARGS)
 
-soak: $(READY) ## Ten minutes of mixed load (SOAK_S=600); memory and descriptors must stay flat
+soak: $(READY) ## Ten minutes of mixed load (SOAK_S=600), in which memory and open files must stay flat
 	SOAK_S=$(or $(SOAK_S),600) $(BIN)/pytest -n 0 tests/journeys/test_soak.py $(ARGS)
 
-bench: $(READY) ## Measure guided search (LISTINGS=100000) and print a table
+bench: $(READY) ## Measure guided search (LISTINGS=100000); `python -m bench` measures the rest
 	$(BIN)/python -m bench guided --listings $(or $(LISTINGS),100000)
 
-profile: $(READY) ## Draw where a search's time goes (SEARCH=guided, listings, map, suggest or kept; LISTINGS=100000)
+profile: $(READY) ## Write profile.svg: where the time of a search goes (SEARCH=guided, listings, map, suggest or kept)
 	$(BIN)/python -m bench profile $(or $(SEARCH),guided) --listings $(or $(LISTINGS),100000)
 
-reset: $(READY) ## Throw the data of `make up` away, after asking
+reset: $(READY) ## Delete the data of `make up`, after asking
 	$(BIN)/python -m embedded reset
 
 lock: $(READY) ## Pin the newest versions that pyproject.toml allows, with hashes

@@ -22,7 +22,7 @@ from schemas.api.admin.properties import Order
 from schemas.settings import Settings
 from schemas.tables import User
 from schemas.vocabulary import Role
-from stores.database import open_database
+from stores.database import opened_database
 
 CREATE, CHANGE = "create", "change of a price"
 LIST, LAST, TEXT = "list, any page and sort", "list, the last page", "list, by text"
@@ -51,13 +51,11 @@ def run(listings: int, *, times: int) -> BenchReport:
 
 
 async def _measure(settings: Settings, url: str, listings: int, times: int) -> list[Measured]:
-    engine = open_database(settings)
-    token = await sign_in(engine, settings)
+    async with opened_database(settings) as engine:
+        token = await sign_in(engine, settings)
     async with ClientSession(f"{url}/api/v1/admin/", headers={"authorization": f"Bearer {token}"}) as admin:
         asked = Admin(admin, listings)
-        rows = [await timed(name, ask, times) for name, ask in asked.asks().items()]
-    await engine.dispose()
-    return rows
+        return [await timed(name, ask, times) for name, ask in asked.asks().items()]
 
 
 async def sign_in(engine: AsyncEngine, settings: Settings) -> str:

@@ -10,19 +10,28 @@ from bench import admin, guided, images, imports, leads, logins, market, profile
 from bench.harness import comparison
 from bench.harness.report import BenchReport, write_all
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Measure CasaBricks on this machine.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help=(
+        "Measure CasaBricks on this machine, with servers and demo listings of its own, which are deleted"
+        " afterwards. Compare the ratios of a run: times depend on the machine. bench/README.md has figures."
+    ),
+)
 
-Json = Annotated[Path | None, typer.Option("--json", help="Write the figures here as well.")]
+Json = Annotated[Path | None, typer.Option("--json", help="Write the figures to this file too.")]
+Listings = Annotated[int, typer.Option(min=1_000, help="Demo listings to measure with.")]
+Rounds = Annotated[int, typer.Option(min=1, help="The figures are the medians of the rounds.")]
 
 
 @app.command("guided")
 def guided_command(
-    listings: Annotated[int, typer.Option(min=1_000)] = 100_000,
+    listings: Listings = 100_000,
     peer: Annotated[
         Path | None, typer.Option(help="A FastAPI module with the same endpoint.", exists=True)
     ] = None,
     seconds: Annotated[float, typer.Option(help="Seconds for each target in each round.")] = 6,
-    rounds: Annotated[int, typer.Option(min=1)] = 3,
+    rounds: Rounds = 3,
     json: Json = None,
 ) -> None:
     """Guided search through the API, compared with a bare handler and with OpenSearch alone."""
@@ -31,12 +40,12 @@ def guided_command(
 
 @app.command("search")
 def search_command(
-    listings: Annotated[int, typer.Option(min=1_000)] = 100_000,
+    listings: Listings = 100_000,
     peer: Annotated[
         Path | None, typer.Option(help="A program with other forms of asking the index.", exists=True)
     ] = None,
     seconds: Annotated[float, typer.Option(help="Seconds for each target in each round.")] = 4,
-    rounds: Annotated[int, typer.Option(min=1)] = 3,
+    rounds: Rounds = 3,
     json: Json = None,
 ) -> None:
     """Faceted search, map, suggestions and cached answers, and other forms of the OpenSearch query."""
@@ -45,9 +54,9 @@ def search_command(
 
 @app.command("market")
 def market_command(
-    listings: Annotated[int, typer.Option(min=1_000)] = 100_000,
+    listings: Listings = 100_000,
     seconds: Annotated[float, typer.Option(help="Seconds for each target in each round.")] = 4,
-    rounds: Annotated[int, typer.Option(min=1)] = 3,
+    rounds: Rounds = 3,
     json: Json = None,
 ) -> None:
     """The market comparison of one listing, and the pass over all listings."""
@@ -65,7 +74,7 @@ def reader_command(
 
 @app.command("admin")
 def admin_command(
-    listings: Annotated[int, typer.Option(min=1_000)] = 100_000,
+    listings: Listings = 100_000,
     times: Annotated[int, typer.Option(help="How often each thing is done.", min=100)] = 300,
     json: Json = None,
 ) -> None:
@@ -81,8 +90,8 @@ def logins_command(json: Json = None) -> None:
 
 @app.command("import")
 def import_command(
-    listings: Annotated[int, typer.Option("--rows", min=1_000)] = 100_000,
-    rounds: Annotated[int, typer.Option(min=1)] = 3,
+    listings: Annotated[int, typer.Option("--rows", min=1_000, help="Rows of the file.")] = 100_000,
+    rounds: Rounds = 3,
     json: Json = None,
 ) -> None:
     """Import a file of --rows new rows, then the same file again."""
@@ -91,9 +100,9 @@ def import_command(
 
 @app.command("sync")
 def sync_command(
-    listings: Annotated[int, typer.Option(min=1_000)] = 100_000,
+    listings: Listings = 100_000,
     seconds: Annotated[float, typer.Option(help="Seconds of writes, and of searches.", min=2)] = 20,
-    rounds: Annotated[int, typer.Option(min=1)] = 3,
+    rounds: Rounds = 3,
     json: Json = None,
 ) -> None:
     """A reindex compared with a raw bulk, the lag until changes are searchable, and verification."""
@@ -102,7 +111,7 @@ def sync_command(
 
 @app.command("leads")
 def leads_command(
-    inquiries: Annotated[int, typer.Option(min=1_000)] = 100_000,
+    inquiries: Annotated[int, typer.Option(min=1_000, help="Leads to measure with.")] = 100_000,
     seconds: Annotated[float, typer.Option(help="Seconds for each kind of question.")] = 5,
     connections: Annotated[int, typer.Option(min=1, help="Admins asking at once.")] = 1,
     json: Json = None,
@@ -122,7 +131,7 @@ def images_command(
 
 @app.command("all")
 def all_command(
-    listings: Annotated[int, typer.Option(min=1_000)] = 100_000,
+    listings: Listings = 100_000,
     peer: Annotated[Path | None, typer.Option(help="A FastAPI module for `guided`.", exists=True)] = None,
     forms: Annotated[Path | None, typer.Option(help="A program for `search`.", exists=True)] = None,
     json: Json = None,
@@ -155,16 +164,19 @@ def all_command(
 
 @app.command("compare")
 def compare_command(
-    before: Annotated[Path, typer.Argument(exists=True)], after: Annotated[Path, typer.Argument(exists=True)]
+    before: Annotated[Path, typer.Argument(exists=True, help="The --json file of a run.")],
+    after: Annotated[Path, typer.Argument(exists=True, help="That of a later run.")],
 ) -> None:
-    """What moved between two JSON files of the same bench, by more than the noise of their rounds."""
+    """Compare two runs of the same bench: what changed by more than the noise of their rounds."""
     comparison.show(comparison.compare(before, after))
 
 
 @app.command("profile")
 def profile_command(
-    wanted: Annotated[profile.Profiled, typer.Argument(help="Which search.")] = profile.Profiled.GUIDED,
-    listings: Annotated[int, typer.Option(min=1_000)] = 100_000,
+    wanted: Annotated[
+        profile.Profiled, typer.Argument(help="The search to profile.")
+    ] = profile.Profiled.GUIDED,
+    listings: Listings = 100_000,
     seconds: Annotated[int, typer.Option(help="Seconds under load.", min=1)] = 15,
     output: Annotated[
         Path, typer.Option(help="A flame graph (.svg), stacks (.txt), or for speedscope.app (.json).")

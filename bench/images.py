@@ -28,10 +28,10 @@ from bench.harness.report import BenchReport
 from demo.pictures.drawing import SKETCHES
 from demo.pictures.shapes import WIDTH, document
 from domain.pictures import VARIANTS
-from imaging.pool import Pool
+from imaging.pool import opened_pool
 from imaging.rendering import EFFORT, QUALITY
 from schemas.settings import Settings
-from stores.database import open_database
+from stores.database import opened_database
 
 SIDE = 4_000
 """Width in pixels; the height is three quarters of it, which gives twelve megapixels."""
@@ -71,11 +71,10 @@ def photograph() -> bytes:
 async def _measure(
     settings: Settings, url: str, server: psutil.Process, picture: bytes, uploads: int
 ) -> tuple[list[Measured], float]:
-    engine = open_database(settings)
-    token = await sign_in(engine, settings)
-    await engine.dispose()
-    pool = Pool(1)
-    async with ClientSession(f"{url}/api/v1/admin/", headers={"authorization": f"Bearer {token}"}) as admin:
+    async with opened_database(settings) as engine:
+        token = await sign_in(engine, settings)
+    headers = {"authorization": f"Bearer {token}"}
+    async with opened_pool(1) as pool, ClientSession(f"{url}/api/v1/admin/", headers=headers) as admin:
         home = await _answer(admin, "properties", json=FORM | {"title": "Bench", "price": 5_000_000})
         took: dict[str, list[float]] = {name: [] for name in (UPLOAD, CHILD, PILLOW, PILLOW_FAST)}
         for number in range(uploads + 2):
@@ -88,7 +87,6 @@ async def _measure(
                 with timed(took[name]):
                     await asyncio.to_thread(partial(by_pillow, picture, effort))
         largest_mb = max(peak_mb(child) for child in server.children(recursive=True))
-    await pool.close()
     warm = {name: each[2:] for name, each in took.items()}
     return [summary(name, each, sum(each)) for name, each in warm.items()], largest_mb
 

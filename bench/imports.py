@@ -16,7 +16,8 @@ from bench.harness.load import Measured
 from bench.harness.report import BenchReport
 from domain.money import CRORE
 from schemas.sectors import SECTORS
-from stores.database import open_database
+from schemas.settings import Settings
+from stores.database import opened_database
 from tasks.imports.job import run_import
 from tasks.imports.mapping import load_mapping
 
@@ -28,20 +29,18 @@ def run(rows: int, *, rounds: int) -> BenchReport:
     with stores() as settings:
         migrations.upgrade(settings.database_url)
         directory = Path(settings.media_url.partition(":")[2]).parent
-        engine = open_database(settings, statement_timeout_ms=0)
-        speeds = asyncio.run(_rounds(engine, directory, rows, rounds))
+        speeds = asyncio.run(_rounds(settings, directory, rows, rounds))
     found = [_row(name, rows, [speed[name] for speed in speeds]) for name in (NEW, AGAIN)]
     return BenchReport(
         rows, found, {f"{row.name} over 1,700/s": round(row.per_second / TARGET, 2) for row in found}
     )
 
 
-async def _rounds(engine: AsyncEngine, directory: Path, rows: int, rounds: int) -> list[dict[str, float]]:
-    found = [
-        await _round(engine, _file(directory / f"flats-{seed}.csv", rows, seed)) for seed in range(rounds)
-    ]
-    await engine.dispose()
-    return found
+async def _rounds(settings: Settings, directory: Path, rows: int, rounds: int) -> list[dict[str, float]]:
+    async with opened_database(settings, statement_timeout_ms=0) as engine:
+        return [
+            await _round(engine, _file(directory / f"flats-{seed}.csv", rows, seed)) for seed in range(rounds)
+        ]
 
 
 async def _round(engine: AsyncEngine, file: Path) -> dict[str, float]:

@@ -20,7 +20,7 @@ from bench.harness.load import BadAnswerError, Measured, summary
 from bench.harness.report import BenchReport
 from domain.security.tokens import issue_token, signing_keys
 from schemas.settings import Settings
-from stores.database import open_database
+from stores.database import opened_database
 
 TARGET_MS = 60.0
 PATH = "/api/v1/admin/inquiries"
@@ -84,16 +84,15 @@ def run(leads: int, *, seconds: float, connections: int) -> BenchReport:
 
 async def fill(settings: Settings, leads: int) -> list[UUID]:
     """Insert a year of leads on 5,000 listings; return the ids of the admins assigned to them."""
-    engine = open_database(settings, statement_timeout_ms=0)
-    async with engine.begin() as connection:
-        people = list(await connection.scalars(text(FILL_USERS), {"admins": ADMINS}))
-        await connection.execute(text(FILL_PROPERTIES))
-        drawn = {"names": NAMES, "families": FAMILIES, "admins": ADMINS, "leads": leads}
-        await connection.execute(text(FILL_LEADS), drawn)
-    await asyncio.sleep(2)  # VACUUM marks pages all-visible only once the commit is on disk
-    async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-        await connection.execute(text("VACUUM ANALYZE inquiries, inquiry_counts, properties"))
-    await engine.dispose()
+    async with opened_database(settings, statement_timeout_ms=0) as engine:
+        async with engine.begin() as connection:
+            people = list(await connection.scalars(text(FILL_USERS), {"admins": ADMINS}))
+            await connection.execute(text(FILL_PROPERTIES))
+            drawn = {"names": NAMES, "families": FAMILIES, "admins": ADMINS, "leads": leads}
+            await connection.execute(text(FILL_LEADS), drawn)
+        await asyncio.sleep(2)  # VACUUM marks pages all-visible only once the commit is on disk
+        async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            await connection.execute(text("VACUUM ANALYZE inquiries, inquiry_counts, properties"))
     return people
 
 

@@ -18,7 +18,7 @@ from bench.harness.report import BenchReport
 from bench.harness.turns import in_turns
 from bench.search import as_json
 from schemas.settings import Settings
-from stores.database import open_database
+from stores.database import opened_database
 from tasks.market import compare_prices
 
 COMPARISON, HITS = "API: one listing against its market", "API: search, hits only"
@@ -46,11 +46,8 @@ def run(listings: int, *, seconds: float, rounds: int) -> BenchReport:
 
 
 async def some_listings(settings: Settings) -> list[str]:
-    engine = open_database(settings)
-    async with engine.connect() as connection:
-        keys = (await connection.execute(SOME_KEYS)).scalars().all()
-    await engine.dispose()
-    return list(keys)
+    async with opened_database(settings) as engine, engine.connect() as connection:
+        return list((await connection.execute(SOME_KEYS)).scalars())
 
 
 def as_paths(keys: list[str], seed: int) -> list[bytes]:
@@ -71,9 +68,8 @@ def _pass_here(settings: Settings) -> tuple[float, float]:
 
 
 async def _compare(settings: Settings) -> None:
-    engine = open_database(settings, statement_timeout_ms=0)
-    await compare_prices(engine)
-    await engine.dispose()
+    async with opened_database(settings, statement_timeout_ms=0) as engine:
+        await compare_prices(engine)
 
 
 def ratios(rows: list[Measured], pass_s: float, pass_mb: float) -> dict[str, float]:

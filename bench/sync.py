@@ -34,8 +34,8 @@ from indexer.changes.documents import read_page
 from indexer.lifecycle.generations import index_body
 from indexer.verification.verify import verify
 from schemas.settings import Settings
-from stores.database import open_database
-from stores.search import open_search
+from stores.database import opened_database
+from stores.search import opened_search
 
 SMALLER = 100_000  # listings; the memory of a larger reindex is compared with that of this many
 THREADS = 2
@@ -131,32 +131,31 @@ def in_turns(settings: Settings, rounds: int) -> tuple[list[Reindexed], list[flo
 
 async def write_bodies(settings: Settings, file: IO[bytes]) -> list[int]:
     """Write the request bodies that a reindex sends to a file; return the length of each."""
-    engine, after, lengths = open_database(settings, statement_timeout_ms=0), None, []
-    while True:
-        async with engine.connect() as connection:
-            page = await read_page(connection, after=after, until=None, limit=PAGE)
-        if not page.rows:
-            break
-        lengths += [file.write(body.data) for body in pack(page.documents)]
-        after = page.last_id
-    await engine.dispose()
+    after, lengths = None, []
+    async with opened_database(settings, statement_timeout_ms=0) as engine:
+        while True:
+            async with engine.connect() as connection:
+                page = await read_page(connection, after=after, until=None, limit=PAGE)
+            if not page.rows:
+                break
+            lengths += [file.write(body.data) for body in pack(page.documents)]
+            after = page.last_id
     file.flush()
     return lengths
 
 
 async def raw_bulk(settings: Settings, file: IO[bytes], lengths: Sequence[int], index: str) -> float:
     """Send the bodies with two threads; return the seconds until they are searchable."""
-    search = open_search(settings, timeout_s=PATIENCE_S)
-    await search.indices.create(index=index, body=index_body(settings))
-    places = list(zip(offsets(lengths), lengths, strict=True))
-    began = time.perf_counter()
-    with ThreadPoolExecutor(THREADS) as pool:
-        shares = [places[number::THREADS] for number in range(THREADS)]
-        list(pool.map(partial(send_all, settings.opensearch_url, index, file.fileno()), shares))
-    await search.indices.refresh(index=index)
-    seconds = time.perf_counter() - began
-    await search.indices.delete(index=index)
-    await search.close()
+    async with opened_search(settings, timeout_s=PATIENCE_S) as search:
+        await search.indices.create(index=index, body=index_body(settings))
+        places = list(zip(offsets(lengths), lengths, strict=True))
+        began = time.perf_counter()
+        with ThreadPoolExecutor(THREADS) as pool:
+            shares = [places[number::THREADS] for number in range(THREADS)]
+            list(pool.map(partial(send_all, settings.opensearch_url, index, file.fileno()), shares))
+        await search.indices.refresh(index=index)
+        seconds = time.perf_counter() - began
+        await search.indices.delete(index=index)
     return seconds
 
 
@@ -183,14 +182,14 @@ async def measure_lag(settings: Settings, seconds: float) -> list[float]:
     """Return the seconds from the commit of each change until a search shows it, with one `indexer run`."""
     calm()
     # A large pool, so that a short stall of the machine delays writes instead of failing them.
-    engine = open_database(settings.model_copy(update={"database_pool_size": WRITES_PER_S}))
-    search = open_search(settings, timeout_s=PATIENCE_S)
-    with running_indexer(settings):
-        await write_and_wait(engine, search, settings.index_alias, 2.0)  # warm-up
-        found = await write_and_wait(engine, search, settings.index_alias, seconds)
-    await search.close()
-    await engine.dispose()
-    return found
+    roomy = settings.model_copy(update={"database_pool_size": WRITES_PER_S})
+    async with (
+        opened_database(roomy) as engine,
+        opened_search(settings, timeout_s=PATIENCE_S) as search,
+    ):
+        with running_indexer(settings):
+            await write_and_wait(engine, search, settings.index_alias, 2.0)  # warm-up
+            return await write_and_wait(engine, search, settings.index_alias, seconds)
 
 
 @contextmanager
@@ -255,18 +254,18 @@ async def look(
 
 
 async def measure_verify(settings: Settings, rounds: int) -> list[float]:
-    engine = open_database(settings, statement_timeout_ms=0)
-    search = open_search(settings, timeout_s=PATIENCE_S)
-    (index,) = await search.indices.get_alias(name=settings.index_alias)
     seconds = []
-    for _ in range(rounds):
-        began = time.perf_counter()
-        verified = await verify(engine, search, alias=settings.index_alias, index=index)
-        seconds.append(time.perf_counter() - began)
-        if verified.drift:
-            raise RuntimeError(f"the index is not up to date: {verified.drift}")
-    await search.close()
-    await engine.dispose()
+    async with (
+        opened_database(settings, statement_timeout_ms=0) as engine,
+        opened_search(settings, timeout_s=PATIENCE_S) as search,
+    ):
+        (index,) = await search.indices.get_alias(name=settings.index_alias)
+        for _ in range(rounds):
+            began = time.perf_counter()
+            verified = await verify(engine, search, alias=settings.index_alias, index=index)
+            seconds.append(time.perf_counter() - began)
+            if verified.drift:
+                raise RuntimeError(f"the index is not up to date: {verified.drift}")
     return seconds
 
 

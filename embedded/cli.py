@@ -21,7 +21,11 @@ from schemas.settings import Settings
 
 app = typer.Typer(
     add_completion=False,
-    help="Run Postgres, OpenSearch, Redis and CasaBricks on this machine, without Docker.",
+    help=(
+        "Run Postgres, OpenSearch, Redis and CasaBricks on this machine, without Docker. The command is `up`"
+        " if none is given. Data stays in .casabricks, or where CASABRICKS_HOME says. If DATABASE_URL,"
+        " OPENSEARCH_URL or REDIS_URL is set, that server is used instead."
+    ),
     pretty_exceptions_enable=False,
 )
 
@@ -50,7 +54,7 @@ def main(context: typer.Context) -> None:
 
 @app.command("up")
 def up_command() -> None:
-    """Start everything until Ctrl-C; the first start adds demo listings."""
+    """Start everything until Ctrl-C. The first start adds demo listings: 3,000, or LISTINGS."""
     guard(lambda: up(state_directory()))
 
 
@@ -62,13 +66,15 @@ def services_command() -> None:
 
 @app.command("cluster")
 def cluster_command() -> None:
-    """Like `services`, with three OpenSearch nodes."""
+    """Start the same as `services`, with three nodes of OpenSearch."""
     guard(lambda: serve_stores(state_directory(), nodes=3))
 
 
 @app.command("reset")
-def reset_command(*, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
-    """Delete all data of a stack that is not running."""
+def reset_command(
+    *, yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False
+) -> None:
+    """Delete all data that `up` keeps; it must not be running."""
     path = state_directory()
     if not path.exists():
         say(f"there is nothing in {path}")
@@ -91,9 +97,9 @@ def reset(path: Path) -> None:
 @app.command("demo")
 def demo_command(
     listings: Annotated[int, typer.Option(min=1, help="How many to add.")],
-    seed: Annotated[int, typer.Option(help="The same seed draws the same listings.")] = SEED,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same listings.")] = SEED,
 ) -> None:
-    """Add demo listings to the database of a running stack, or to DATABASE_URL."""
+    """Add demo listings to the database of a running `up`, or to DATABASE_URL."""
     guard(lambda: add_demo(state_directory() / "run.env", listings=listings, seed=seed))
 
 

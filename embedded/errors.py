@@ -8,7 +8,8 @@ StackError            1  any other error
 ├── NetworkNeeded     7  the first start could not download the jars
 ├── PortTaken         8  the requested port is in use
 ├── ServerFailed      9  a server or command of the stack ended, or did not answer in time
-└── Unreachable      10  a server named by an environment variable does not answer
+├── Unreachable      10  a server named by an environment variable does not answer
+└── OtherRelease     11  the database has a schema that this release does not know
 
 0 is a clean stop, 2 a wrong command line.
 """
@@ -55,3 +56,7 @@ class ServerFailed(StackError):
 
 class Unreachable(StackError):
     exit_code = 10
+
+
+class OtherRelease(StackError):
+    exit_code = 11

@@ -1,14 +1,14 @@
 """The state directory: the data that a stack keeps between runs, and the lock on it."""
 
-import fcntl
 import os
 import secrets
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
 
 import psutil
+from filelock import FileLock, Timeout
 
 from embedded.errors import DiskFull, StateLocked
 
@@ -21,7 +21,7 @@ class StateDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
-        self._lock: BinaryIO | None = None
+        self._lock = self.lock()
 
     def acquire(self) -> None:
         """Lock the directory; if its owner is dead, wait until the watchdog has ended its processes.
@@ -31,23 +31,25 @@ class StateDirectory:
         """
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         deadline = time.monotonic() + TAKEOVER_S
-        while (lock := lock_file(self.lock_path)) is None:
+        while not take(self._lock):
             owner = self.owner()
             if time.monotonic() > deadline or (owner is not None and is_alive(owner)):
                 raise StateLocked(
-                    f"another `make up` is running in {self.path} (pid {owner}); stop it first."
+                    f"another `make up` is running in {self.path} (pid {owner}); stop it first,"
+                    " or set CASABRICKS_HOME to another directory."
                 )
             time.sleep(0.1)
-        lock.truncate(0)
-        lock.write(f"{os.getpid()}\n".encode())
-        lock.flush()
-        self._lock = lock
+        self.lock_path.write_text(f"{os.getpid()}\n")
 
     def release(self) -> None:
-        if self._lock is not None:
-            self._lock.truncate(0)
-            self._lock.close()
-            self._lock = None
+        if self._lock.is_locked:
+            with suppress(FileNotFoundError):  # a reset has deleted it
+                os.truncate(self.lock_path, 0)
+            self._lock.release()
+
+    def lock(self) -> FileLock:
+        """Return a new lock on the directory, not yet taken; its holder may be another thread later."""
+        return FileLock(self.lock_path, thread_local=False)
 
     def owner(self) -> int | None:
         """Return the pid written in the lock file, if any."""
@@ -94,15 +96,13 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def lock_file(path: Path) -> BinaryIO | None:
-    """Open and lock a file; None if another process holds the lock."""
-    file = path.open("ab")
+def take(lock: FileLock) -> bool:
+    """Take a lock and return True; False if another process holds it."""
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        return None
-    return file
+        lock.acquire(blocking=False)
+    except Timeout:
+        return False
+    return True
 
 
 def write_private(path: Path, text: str) -> None:

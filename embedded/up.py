@@ -9,8 +9,8 @@ from pathlib import Path
 
 import migrations
 from embedded.admin import EMAIL, ensure_admin
-from embedded.catalogue import is_empty, load, needs_reindex, opened
-from embedded.errors import PortTaken
+from embedded.catalogue import is_empty, load, needs_reindex
+from embedded.errors import OtherRelease, PortTaken, StackError
 from embedded.progress import say, step
 from embedded.runenv import write_run_env
 from embedded.servers import ports
@@ -18,6 +18,7 @@ from embedded.services import Services
 from embedded.state import StateDirectory
 from embedded.supervisor import PROGRAMS, REINDEX, Program, Supervisor, stand_in
 from schemas.settings import Settings
+from stores.database import opened_database
 
 API_PORT = 8000
 LISTINGS = 3000
@@ -35,6 +36,7 @@ def up(state_dir: Path) -> None:
     """Run everything until a signal comes; a StackError says why it cannot run."""
     services = Services(state_dir, report=say)
     say(f"starting CasaBricks in {services.state.path}")
+    listings = whole_number(os.environ, "LISTINGS", LISTINGS)
     port = choose_port(os.environ, services.state)
     with ExitStack() as stack:
         with step("Postgres, OpenSearch, Redis"):
@@ -44,7 +46,7 @@ def up(state_dir: Path) -> None:
         write_run_env(services.state.path / "run.env", facts)
         supervisor = Supervisor(services.state, services.children, os.environ | facts, say, programs)
         stack.callback(supervisor.stop)
-        fill(facts, supervisor)
+        fill(facts, supervisor, listings)
         with step(", ".join(program.name for program in programs)):
             supervisor.start()
             supervisor.wait_ready(port)
@@ -116,12 +118,12 @@ def choose_port(environment: Mapping[str, str], state: StateDirectory) -> int:
 
     Raises:
         PortTaken: API_PORT is set, and that port is in use.
+        StackError: it is not a number.
     """
-    wanted = environment.get("API_PORT")
-    port = int(wanted or API_PORT)
+    port = whole_number(environment, "API_PORT", API_PORT)
     if ports.is_free(port):
         return port
-    if wanted:
+    if environment.get("API_PORT"):
         raise PortTaken(f"port {port} is taken; set API_PORT to another, or unset it to have one chosen.")
     kept = state.directory("api") / "port"
     chosen = ports.remember(kept, ports.remembered(kept) or ports.any_free())
@@ -129,7 +131,15 @@ def choose_port(environment: Mapping[str, str], state: StateDirectory) -> int:
     return chosen
 
 
-def fill(facts: Environment, supervisor: Supervisor) -> None:
+def whole_number(environment: Mapping[str, str], name: str, otherwise: int) -> int:
+    """Return a number from the environment; a StackError says that it is none."""
+    given = environment.get(name) or str(otherwise)
+    if not given.isdecimal():
+        raise StackError(f"{name} is {given!r}; it must be a whole number, such as {otherwise}.")
+    return int(given)
+
+
+def fill(facts: Environment, supervisor: Supervisor, listings: int) -> None:
     """Create or update schema, admin, listings and index, so that the first request works."""
     settings = Settings(
         database_url=facts["DATABASE_URL"],
@@ -137,20 +147,37 @@ def fill(facts: Environment, supervisor: Supervisor) -> None:
         media_url=facts["MEDIA_URL"],
     )
     with step("database schema"):
-        migrations.upgrade(settings.database_url)
+        migrate(settings.database_url, os.environ)
     with step("admin account"):
         asyncio.run(add_admin(settings, facts["ADMIN_PASSWORD"]))
     if asyncio.run(is_empty(settings)):
-        count = int(os.environ.get("LISTINGS") or LISTINGS)
-        with step(f"{count:,} demo listings"):
-            asyncio.run(load(settings, listings=count, seed=SEED))
+        with step(f"{listings:,} demo listings"):
+            asyncio.run(load(settings, listings=listings, seed=SEED))
     if asyncio.run(needs_reindex(settings)):
         with step("search index"):
             supervisor.run(REINDEX)
 
 
+def migrate(database_url: str, environment: Mapping[str, str]) -> None:
+    """Bring the database to this release's schema.
+
+    Raises:
+        OtherRelease: the database is of a release that this one does not know.
+    """
+    try:
+        migrations.upgrade(database_url)
+    except migrations.UnknownRevision as unknown:
+        if environment.get("DATABASE_URL"):
+            remedy = "set DATABASE_URL to another one"
+        else:
+            remedy = "`make reset` throws all data away, then `make up` starts anew"
+        raise OtherRelease(
+            f"the database is of another release (schema revision {unknown}): {remedy}."
+        ) from unknown
+
+
 async def add_admin(settings: Settings, password: str) -> None:
-    async with opened(settings) as engine:
+    async with opened_database(settings) as engine:
         await ensure_admin(engine, password)
 
 

@@ -9,7 +9,8 @@ import asyncio
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Self
@@ -83,6 +84,16 @@ class Pool:
             self._idle.append(child)
         else:
             await child.end()
+
+
+@asynccontextmanager
+async def opened_pool(size: int) -> AsyncIterator[Pool]:
+    """Open a pool for a block."""
+    pool = Pool(size)
+    try:
+        yield pool
+    finally:
+        await pool.close()
 
 
 class Child:

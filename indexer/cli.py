@@ -43,7 +43,13 @@ from runtime.startup import read_settings
 from schemas.settings import Settings
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Keep the search index up to date with Postgres."
+    no_args_is_help=True,
+    add_completion=False,
+    help=(
+        "Keep the search index in step with Postgres. First `reindex` builds an index, then `run` follows the"
+        " changes. A generation is one such index; searches read the live one. Exit codes: 0 fine, 1 a"
+        " problem was found, 2 usage, 3 refused, 4 a store is unreachable."
+    ),
 )
 app.add_typer(cli_letters.app, name="dead-letters")
 
@@ -67,12 +73,12 @@ async def _run(settings: Settings) -> None:
 @app.command("reindex")
 def reindex_command(
     restart: Annotated[
-        bool, typer.Option("--restart/--resume", help="Whether to drop what a killed run has filled.")
+        bool, typer.Option("--restart/--resume", help="Begin anew, or go on where a killed run ended.")
     ] = False,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Build a new generation of the index from the table and make it live."""
+    """Build a new index from the table while the old one is searched, then switch to it."""
     settings = read_settings()
     command = _plan(settings) if dry_run else _reindex(settings, restart=restart, as_json=as_json)
     execute(command, as_json=as_json)
@@ -110,8 +116,8 @@ async def _plan(settings: Settings) -> Outcome:
 
 @app.command("status")
 def status_command(
-    watch: Annotated[bool, typer.Option("--watch", help="Again every second, until Ctrl-C.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Repeat every second, until Ctrl-C.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
 ) -> None:
     """Show pending changes, refused documents and the generations; exit code 1 means there are problems."""
     execute(_status(read_settings(), watch=watch, as_json=as_json), as_json=as_json)
@@ -136,12 +142,18 @@ def _status_outcome(status: Status) -> Outcome:
 
 @app.command("verify")
 def verify_command(
-    deep: Annotated[bool, typer.Option("--deep", help="Compare whole documents as well.")] = False,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Compare whole documents too, not only their revisions.")
+    ] = False,
     repairing: Annotated[
-        bool, typer.Option("--repair", help="Mend what is wrong, and remove tombstones older than a day.")
+        bool,
+        typer.Option(
+            "--repair",
+            help="Repair the differences, and remove tombstones of deleted properties after a day.",
+        ),
     ] = False,
     generation: Annotated[
-        str | None, typer.Option(help="Another generation than the one that is searched.")
+        str | None, typer.Option(help="Compare this generation instead of the live one.")
     ] = None,
     dry_run: DryRun = False,
     as_json: Json = False,
@@ -173,10 +185,13 @@ async def _rollback(settings: Settings, *, dry_run: bool) -> Outcome:
 @app.command("prune")
 def prune_command(
     unfinished: Annotated[
-        bool, typer.Option("--unfinished", help="Also drop what a broken-off reindex has filled.")
+        bool, typer.Option("--unfinished", help="Also delete what an interrupted reindex has filled.")
     ] = False,
     retained: Annotated[
-        bool, typer.Option("--retained", help="Also drop what a rollback would go back to.")
+        bool,
+        typer.Option(
+            "--retained", help="Also delete the previous generation; after that there is no rollback."
+        ),
     ] = False,
     dry_run: DryRun = False,
     as_json: Json = False,
@@ -202,7 +217,11 @@ def _prune_outcome(what: PrunePlan, *, dry_run: bool) -> Outcome:
 
 
 @app.command("sync-ids")
-def sync_command(ids: list[UUID], dry_run: DryRun = False, as_json: Json = False) -> None:
+def sync_command(
+    ids: Annotated[list[UUID], typer.Argument(help="Ids of properties.")],
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
     """Index these properties again at once; exit code 1 means that some were refused."""
     execute(_sync(read_settings(), ids, dry_run=dry_run), as_json=as_json)
 

@@ -12,14 +12,18 @@ from indexer.terminal import DRIFT, OK, DryRun, Json, Outcome, Stores, execute, 
 from runtime.startup import read_settings
 from schemas.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="What was refused: list it, retry it, or discard it.")
+app = typer.Typer(
+    no_args_is_help=True, help="Documents that the index refused: list, explain, retry or discard them."
+)
 
-Ids = Annotated[list[UUID] | None, typer.Argument(metavar="[ID]...")]
-All = Annotated[bool, typer.Option("--all", help="All of them.")]
+Ids = Annotated[list[UUID] | None, typer.Argument(metavar="[ID]...", help="Ids of properties.")]
+All = Annotated[bool, typer.Option("--all", help="All dead letters, instead of ids.")]
 
 
 @app.command("list")
-def list_command(limit: Annotated[int, typer.Option(min=1)] = 100, as_json: Json = False) -> None:
+def list_command(
+    limit: Annotated[int, typer.Option(min=1, help="How many to show at most.")] = 100, as_json: Json = False
+) -> None:
     """List refused documents, newest first; exit code 1 means that there are some."""
     execute(_list(read_settings(), limit), as_json=as_json)
 
@@ -35,7 +39,9 @@ async def _list(settings: Settings, limit: int) -> Outcome:
 
 
 @app.command("show")
-def show_command(property_id: UUID, as_json: Json = False) -> None:
+def show_command(
+    property_id: Annotated[UUID, typer.Argument(help="The id of a property.")], as_json: Json = False
+) -> None:
     """Show why the current version of one property is not in the index."""
     execute(_show(read_settings(), property_id), as_json=as_json)
 

@@ -24,9 +24,9 @@ from indexer.lifecycle.generations import Refused
 from indexer.metrics import Metrics, serving
 from schemas.settings import Settings
 from stores.answers import SearchCacheEpoch
-from stores.cache import open_cache
-from stores.database import open_database
-from stores.search import open_search
+from stores.cache import opened_cache
+from stores.database import opened_database
+from stores.search import opened_search
 
 log = structlog.get_logger(component=__name__)
 
@@ -44,19 +44,16 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     Raises:
         Refused: this indexer must not write here; pending changes stay in the outbox.
     """
-    engine = open_database(settings)
-    search = open_search(settings, timeout_s=TIMEOUT_S)
-    cache = open_cache(settings)
-    indexer = Indexer(
-        engine, search, settings.index_alias, stop, SearchCacheEpoch(cache, settings.index_alias)
-    )
-    try:
+    async with (
+        opened_database(settings) as engine,
+        opened_search(settings, timeout_s=TIMEOUT_S) as search,
+        opened_cache(settings) as cache,
+    ):
+        indexer = Indexer(
+            engine, search, settings.index_alias, stop, SearchCacheEpoch(cache, settings.index_alias)
+        )
         async with serving(indexer.metrics, engine, settings):
             await indexer.run()
-    finally:
-        await cache.aclose()
-        await search.close()
-        await engine.dispose()
 
 
 @dataclass

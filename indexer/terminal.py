@@ -26,9 +26,9 @@ from indexer.lifecycle.generations import Refused
 from indexer.run import reason
 from schemas.settings import Settings
 from stores.answers import SearchCacheEpoch
-from stores.cache import open_cache
-from stores.database import open_database
-from stores.search import open_search
+from stores.cache import opened_cache
+from stores.database import opened_database
+from stores.search import opened_search
 
 OK, DRIFT, REFUSED, UNREACHABLE = 0, 1, 3, 4
 ENGINE_TIMEOUT_S = 60.0  # an operator waits longer than a visitor
@@ -60,15 +60,12 @@ class Stores:
 
 @asynccontextmanager
 async def stores(settings: Settings) -> AsyncIterator[Stores]:
-    engine = open_database(settings, statement_timeout_ms=0)
-    search = open_search(settings, timeout_s=ENGINE_TIMEOUT_S)
-    cache = open_cache(settings)
-    try:
+    async with (
+        opened_database(settings, statement_timeout_ms=0) as engine,
+        opened_search(settings, timeout_s=ENGINE_TIMEOUT_S) as search,
+        opened_cache(settings) as cache,
+    ):
         yield Stores(settings, engine, search, SearchCacheEpoch(cache, settings.index_alias))
-    finally:
-        await cache.aclose()
-        await search.close()
-        await engine.dispose()
 
 
 def execute(command: Coroutine[None, None, Outcome], *, as_json: bool) -> None:

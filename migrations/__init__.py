@@ -4,6 +4,12 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script.revision import ResolutionError
+from alembic.util import CommandError
+
+
+class UnknownRevision(Exception):
+    """The database has a revision that is not in this history: another release made its schema."""
 
 
 def alembic_config(database_url: str) -> Config:
@@ -14,8 +20,17 @@ def alembic_config(database_url: str) -> Config:
 
 
 def upgrade(database_url: str, revision: str = "head") -> None:
-    """Upgrade the database to a revision; a no-op if it is already there."""
-    command.upgrade(alembic_config(database_url), revision)
+    """Upgrade the database to a revision; a no-op if it is already there.
+
+    Raises:
+        UnknownRevision: the database's revision, which the error names. Nothing is changed.
+    """
+    try:
+        command.upgrade(alembic_config(database_url), revision)
+    except CommandError as error:
+        if isinstance(error.__cause__, ResolutionError):
+            raise UnknownRevision(error.__cause__.argument) from error
+        raise
 
 
 def downgrade(database_url: str, revision: str = "base") -> None:

@@ -5,7 +5,7 @@ and time of everything else. After some failures in a row a circuit breaker stop
 moment. Visitors then get an error at once instead of waiting for the timeout.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import orjson
@@ -56,6 +56,12 @@ async def ask(search: AsyncOpenSearch, alias: str, bodies: Sequence[Body]) -> li
 def search_timeout_s(search: AsyncOpenSearch) -> float:
     """Return the timeout of one search, in seconds."""
     return cast("Transport", search.transport).patience_s
+
+
+def total_of(responses: Sequence[Mapping[str, Any]]) -> int:
+    """Return the first total found: the page has none if the body after it counts the same listings."""
+    totals = (response["hits"].get("total") for response in responses)
+    return int(next(total["value"] for total in totals if total))
 
 
 async def _through_breaker(

@@ -18,13 +18,15 @@ from schemas.api.search.guided import (
     Option,
     Question,
 )
-from schemas.api.search.listings import FacetOption
+from schemas.api.search.listings import Facet, FacetOption
 from schemas.vocabulary import PropertyType
 from search.answers.cards import cards
-from search.answers.options import OPTIONS, Counts, chosen_budget, entropy
+from search.answers.facets import FACETS
+from search.answers.options import Counts, Options, budget_options, chosen_budget, entropy
 from search.answers.walks import walk_of
-from search.engine import ask
+from search.engine import ask, total_of
 from search.queries import (
+    PRICE,
     TERMS,
     Body,
     Filters,
@@ -38,11 +40,11 @@ from search.relaxation import suggestions
 
 Response = dict[str, Any]
 
-QUESTIONS = {
-    Group.PRICE: Question.BUDGET,
-    Group.PROPERTY_TYPE: Question.PROPERTY_TYPE,
-    Group.BHK: Question.BHK,
-    Group.LOCALITY: Question.LOCALITY,
+QUESTIONS: dict[Group, Question] = {
+    PRICE: Question.BUDGET,
+    Facet.PROPERTY_TYPE: Question.PROPERTY_TYPE,
+    Facet.BHK: Question.BHK,
+    Facet.LOCALITY: Question.LOCALITY,
 }
 GROUPS = {question: group for group, question in QUESTIONS.items()}
 TEXTS = {
@@ -51,11 +53,14 @@ TEXTS = {
     Question.BHK: "How many bedrooms?",
     Question.LOCALITY: "Where in Noida?",
 }
-THIRD = (Group.BHK, Group.LOCALITY)
+OPTIONS: dict[Group, Options] = {PRICE: budget_options} | {
+    facet: FACETS[facet].options for facet in (Facet.PROPERTY_TYPE, Facet.BHK, Facet.LOCALITY)
+}
+THIRD = (Facet.BHK, Facet.LOCALITY)
 
 
 @dataclass(frozen=True)
-class Step:
+class GuidedState:
     """A visitor's state: the search, the groups to ask about next, and the groups passed over."""
 
     search: ListingSearch
@@ -101,14 +106,14 @@ async def guide(search: AsyncOpenSearch, alias: str, request: GuidedRequest, key
     dropped: list[Dropped] = []
     if request.changed is not None:
         wanted, dropped = await drop_unmatched_answers(search, alias, wanted, GROUPS[request.changed])
-    step = step_of(wanted, {GROUPS[question] for question in request.settled})
+    state = state_of(wanted, {GROUPS[question] for question in request.settled})
     walk = walk_of(wanted, request.cursor, keys)
-    responses = await ask(search, alias, step.bodies(with_counts=request.counts, after=walk.after))
+    responses = await ask(search, alias, state.bodies(with_counts=request.counts, after=walk.after))
     total = total_of(responses)
-    supplies = step.supplies(responses) if request.counts else {}
+    supplies = state.supplies(responses) if request.counts else {}
     return GuidedAnswer(
-        question=next_question(step, supplies) if request.counts else None,
-        answered=answered_questions(step, supplies, total) if request.counts else [],
+        question=next_question(state, supplies) if request.counts else None,
+        answered=answered_questions(state, supplies, total) if request.counts else [],
         dropped=dropped,
         items=cards(walk.hits(responses[0]), explain=request.explain),
         total=total,
@@ -120,38 +125,32 @@ async def guide(search: AsyncOpenSearch, alias: str, request: GuidedRequest, key
     )
 
 
-def total_of(responses: Sequence[Response]) -> int:
-    """Return the first total found: the page has none if the body after it counts the same listings."""
-    totals = (response["hits"].get("total") for response in responses)
-    return int(next(total["value"] for total in totals if total))
-
-
-def step_of(search: ListingSearch, settled: Collection[Group] = ()) -> Step:
+def state_of(search: ListingSearch, settled: Collection[Group] = ()) -> GuidedState:
     wanted = filters(search)
     candidates = _candidates(search, {*wanted.chosen, *settled})
     passed = tuple(group for group in QUESTIONS if group in settled and group not in wanted.chosen)
-    return Step(search, wanted, candidates, passed)
+    return GuidedState(search, wanted, candidates, passed)
 
 
 def _candidates(search: ListingSearch, settled: set[Group]) -> tuple[Group, ...]:
-    for group in (Group.PRICE, Group.PROPERTY_TYPE):
+    for group in (PRICE, Facet.PROPERTY_TYPE):
         if group not in settled:
             return (group,)
     if settled.intersection(THIRD):
         return ()
-    return (Group.LOCALITY,) if _only_plots(search) else THIRD
+    return (Facet.LOCALITY,) if _only_plots(search) else THIRD
 
 
 def _only_plots(search: ListingSearch) -> bool:
     return search.property_type == (PropertyType.PLOT,)
 
 
-def next_question(step: Step, supplies: Mapping[Group, Counts]) -> AskedQuestion | None:
+def next_question(state: GuidedState, supplies: Mapping[Group, Counts]) -> AskedQuestion | None:
     """Return the candidate that best splits the remaining listings; None if no answer would narrow them."""
-    group = max(step.candidates, key=lambda candidate: entropy(supplies[candidate]), default=None)
+    group = max(state.candidates, key=lambda candidate: entropy(supplies[candidate]), default=None)
     if group is None or not supplies[group] or (group in THIRD and not entropy(supplies[group])):
         return None
-    options = OPTIONS[group](step.search, supplies[group])
+    options = OPTIONS[group](state.search, supplies[group])
     asked = AskedQuestion(
         id=QUESTIONS[group],
         text=TEXTS[QUESTIONS[group]],
@@ -161,31 +160,35 @@ def next_question(step: Step, supplies: Mapping[Group, Counts]) -> AskedQuestion
         ],
         skippable=group in THIRD,
     )
-    if group is Group.LOCALITY:
-        asked["other_count"] = other_count(supplies[group], options)
+    if group == Facet.LOCALITY:
+        asked["other_count"] = count_unlisted(supplies[group], options)
     return asked
 
 
-def answered_questions(step: Step, supplies: Mapping[Group, Counts], total: int) -> list[AnsweredQuestion]:
-    return [answered_question(step, group, supplies[group], total) for group in step.answered]
+def answered_questions(
+    state: GuidedState, supplies: Mapping[Group, Counts], total: int
+) -> list[AnsweredQuestion]:
+    return [answered_question(state, group, supplies[group], total) for group in state.answered]
 
 
-def answered_question(step: Step, group: Group, supply: Counts, total: int) -> AnsweredQuestion:
-    is_budget = group is Group.PRICE
-    options = chosen_budget(step.search, supply, total) if is_budget else OPTIONS[group](step.search, supply)
+def answered_question(state: GuidedState, group: Group, supply: Counts, total: int) -> AnsweredQuestion:
+    is_budget = group == PRICE
+    options = (
+        chosen_budget(state.search, supply, total) if is_budget else OPTIONS[group](state.search, supply)
+    )
     answered = AnsweredQuestion(
         id=QUESTIONS[group],
         text=TEXTS[QUESTIONS[group]],
-        any=group in step.passed,
+        any=group in state.passed,
         options=[AnsweredOption(**o, disabled=not (o["count"] or o["selected"])) for o in options],
     )
-    if group is Group.LOCALITY:
-        answered["other_count"] = other_count(supply, options)
+    if group == Facet.LOCALITY:
+        answered["other_count"] = count_unlisted(supply, options)
     return answered
 
 
-def other_count(supply: Counts, options: Iterable[FacetOption]) -> int:
-    """Return the number of listings with values that the options leave out."""
+def count_unlisted(supply: Counts, options: Iterable[FacetOption]) -> int:
+    """Return the number of listings with values that are not listed as options."""
     return sum(supply.values()) - sum(option["count"] for option in options)
 
 

@@ -222,6 +222,7 @@ RELAXATIONS: tuple[Relaxation, ...] = (
     accept_older,
     partial(any_choice, "furnishing_status"),
     other_facings,
+    partial(any_choice, "bathrooms"),
     add_nearby_localities,
     add_nearby_sectors,
     widen_circle,

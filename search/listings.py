@@ -10,10 +10,19 @@ from domain.security.keys import Keys
 from schemas.api.search.canonical import ListingSearch
 from schemas.api.search.listings import Facet, FacetOption, FoundListings, ListingsRequest
 from search.answers.cards import cards
-from search.answers.facets import OPEN, Supply, facet_options, other_count, price_histogram, supply_in
+from search.answers.facets import FACETS, Supply, count_outside, facet_options, price_histogram, supply_in
 from search.answers.walks import walk_of
-from search.engine import ask
-from search.queries import Body, Filters, Group, counts_query, filters, page_of_listings, with_price_ends
+from search.engine import ask, total_of
+from search.queries import (
+    PRICE,
+    Body,
+    Filters,
+    Group,
+    counts_query,
+    filters,
+    page_of_listings,
+    with_price_ends,
+)
 from search.relaxation import suggestions
 
 Response = dict[str, Any]
@@ -35,7 +44,7 @@ class Plan:
 
     def _count_query(self, groups: Sequence[Group], ignoring: Group | None) -> Body:
         body = counts_query(self.filters, groups, ignoring=ignoring)
-        return with_price_ends(body) if Group.PRICE in groups else body
+        return with_price_ends(body) if PRICE in groups else body
 
     def by_group(self, responses: Sequence[Response]) -> dict[Group, Response]:
         """Return for each counted group the response that counts it."""
@@ -67,7 +76,7 @@ async def find_listings(
         next_cursor=walk.next_cursor(responses[0], total),
         facets=facets,
         other_counts=other_counts,
-        price_histogram=price_histogram(plan.search, counted[Group.PRICE]) if request.histogram else None,
+        price_histogram=price_histogram(plan.search, counted[PRICE]) if request.histogram else None,
         search=plan.search.canonical(),
         suggestions=await suggestions(search, alias, plan.search, total) if request.suggest else [],
     )
@@ -76,7 +85,7 @@ async def find_listings(
 def plan_of(request: ListingsRequest) -> Plan:
     search = request.search()
     wanted = filters(search)
-    counted = [Group(facet) for facet in request.facets] + [Group.PRICE] * request.histogram
+    counted = [*request.facets] + [PRICE] * request.histogram
     return Plan(
         search,
         wanted,
@@ -85,18 +94,12 @@ def plan_of(request: ListingsRequest) -> Plan:
     )
 
 
-def total_of(responses: Sequence[Response]) -> int:
-    """Return the first total found: the page has none if the body after it counts the same listings."""
-    totals = (response["hits"].get("total") for response in responses)
-    return int(next(total["value"] for total in totals if total))
-
-
 def facets_of(
     request: ListingsRequest, search: ListingSearch, counted: dict[Group, Response]
 ) -> tuple[dict[str, list[FacetOption]], dict[str, int]]:
-    supplies: dict[Facet, Supply] = {
-        facet: supply_in(counted[Group(facet)], Group(facet)) for facet in request.facets
-    }
+    supplies: dict[Facet, Supply] = {facet: supply_in(counted[facet], facet) for facet in request.facets}
     facets = {facet.value: facet_options(facet, search, supply) for facet, supply in supplies.items()}
-    others = {facet.value: other_count(facets[facet], supplies[facet]) for facet in OPEN if facet in supplies}
+    others = {
+        facet.value: count_outside(facets[facet], supplies[facet]) for facet in supplies if FACETS[facet].open
+    }
     return facets, others

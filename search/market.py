@@ -9,7 +9,7 @@ from typing import Any
 from opensearchpy import AsyncOpenSearch
 
 from domain.bedrooms import bhk_term
-from domain.market.comparison import Comparison, Step, compare, judge
+from domain.market.comparison import Comparison, TriedLevel, compare, judge
 from domain.market.figures import FENCE, Figures, interval_place
 from domain.market.labels import FEWEST
 from domain.market.ladder import LADDER, RADIUS_KM, Rung, area_bounds, neighbourhood
@@ -156,7 +156,7 @@ def _place(subject: Subject, rung: Rung) -> Iterator[Body]:
 
 
 async def _estimated(
-    search: AsyncOpenSearch, alias: str, subject: Subject, level: Level, tried: Sequence[Step]
+    search: AsyncOpenSearch, alias: str, subject: Subject, level: Level, tried: Sequence[TriedLevel]
 ) -> Comparison:
     """Compute the same figures from the engine's percentiles."""
     [all_of_them] = await ask(search, alias, [percentiles_query(eligible(subject, level.rung), QUARTILES)])
@@ -171,7 +171,7 @@ async def _estimated(
     p25, low, median, high, p75 = percentiles_of(response)
     found = Figures(n, total - n, round(p25), round(median), round(p75), floor(low), ceil(high))
     below, same = (response["aggregations"][name]["doc_count"] for name in ("below", "same"))
-    ladder = (*tried, Step(level.rung.level, n, total - n))
+    ladder = (*tried, TriedLevel(level.rung.level, n, total - n))
     return judge(
         subject.price_per_sqft, level.rung.level, found, round(100 * (below + same / 2) / n, 1), ladder
     )

@@ -7,67 +7,30 @@ the query, so each group with a choice is counted by a separate body. All bodies
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from functools import partial
 from typing import Any
 
 from domain.bedrooms import bhk_term
 from domain.texts.search_words import Word, search_words
 from schemas.api.base import UNKNOWN
-from schemas.api.search.canonical import (
-    FloorRange,
-    ListingSearch,
-    Range,
-    RoomWish,
-    ScoreRange,
-    Sort,
-    Wishes,
-    YearRange,
-)
+from schemas.api.search.canonical import Known, ListingSearch, Range, RoomWish, Sort, Wishes
 from schemas.api.search.geo import Geo, Point
 
 Body = dict[str, Any]
 
 
-class Group(StrEnum):
-    """Groups of filters, named as the search's fields. A choice in one narrows the counts of the others."""
+Group = str
+"""A field of the search that narrows it. A choice in one group narrows the counts of the others."""
+GROUPS: tuple[Group, ...] = tuple(
+    name for name in Wishes.model_fields if name not in {"q", "listing_type", "geo"}
+)
+PRICE: Group = "price"
 
-    PRICE = "price"
-    PROPERTY_TYPE = "property_type"
-    BHK = "bhk"
-    LOCALITY = "locality"
-    SECTOR = "sector"
-    SOCIETY = "society"
-    AREA = "area_sqft"
-    PRICE_PER_SQFT = "price_per_sqft"
-    FACING = "facing_direction"
-    FURNISHING = "furnishing_status"
-    POSSESSION = "possession_status"
-    AGE = "age_years"
-    FLOOR = "floor_number"
-    VASTU = "vastu_score"
-    LIGHT = "light_score"
-    VASTU_ROOMS = "vastu_rooms"
-    DEAL = "deal"
-
-
-COUNTED_BY = {
-    Group.PRICE: "price_step",
-    Group.PROPERTY_TYPE: "property_type",
-    Group.BHK: "bhk",
-    Group.LOCALITY: "locality",
-    Group.SECTOR: "sector",
-    Group.SOCIETY: "society",
-    Group.FACING: "facing_direction",
-    Group.FURNISHING: "furnishing_status",
-    Group.POSSESSION: "possession_status",
-    Group.DEAL: "deal",
-}
-"""The index's keyword field for each group whose values are counted."""
+COUNTED_BY: dict[Group, str] = {PRICE: "price_step"}
+"""The index's field by which a group's values are counted, where it is not the field that is filtered."""
 EVERY_VALUE = 10_000  # above the cardinality of each counted field, which makes counts exact
 
 
-TERMS: dict[Group, Callable[[Any], str]] = {Group.BHK: bhk_term}
+TERMS: dict[Group, Callable[[Any], str]] = {"bhk": bhk_term}
 """Functions from a choice to its index term, for groups whose terms are not simply the choice."""
 
 LAST_KEY = [{"id": "asc"}]  # tie-breaker: makes every order total, so that pages neither repeat nor skip
@@ -104,7 +67,7 @@ class Filters:
 
     def query(self, ignored: Group | None = None) -> Body:
         """Return a query with all filters except the choices of `ignored`, the group being counted."""
-        chosen = [body for group, body in self.chosen.items() if group is not ignored]
+        chosen = [body for group, body in self.chosen.items() if group != ignored]
         narrowing = {"filter": self.base + chosen}
         return {"bool": narrowing | {"must": self.text} if self.text else narrowing}
 
@@ -136,7 +99,8 @@ def counts_query(wanted: Filters, groups: Iterable[Group], *, ignoring: Group | 
         "size": 0,
         "track_total_hits": True,
         "aggs": {
-            group.value: {"terms": {"field": COUNTED_BY[group], "size": EVERY_VALUE}} for group in groups
+            str(group): {"terms": {"field": COUNTED_BY.get(group, group), "size": EVERY_VALUE}}
+            for group in groups
         },
     }
 
@@ -220,19 +184,28 @@ def _point(point: Point) -> Body:
 
 def choice_filters(search: Wishes) -> dict[Group, Body]:
     """Return one filter for each group that has a choice."""
-    return {group: FILTERS[group](wanted) for group in Group if (wanted := getattr(search, group))}
+    return {group: choice(group, wanted) for group in GROUPS if (wanted := getattr(search, group))}
+
+
+def choice(group: Group, wanted: Any) -> Body:
+    """Return the filter for what a group chose, by its shape: a range, wishes about rooms, or values."""
+    if isinstance(wanted, Range | Known):
+        return between(group, wanted)
+    if isinstance(wanted[0], RoomWish):
+        return room_wishes(wanted)
+    return any_of(group, wanted)
 
 
 def any_of(group: Group, values: Iterable[Any]) -> Body:
     """Match any of the values; also match listings without a value if UNKNOWN is one of them."""
-    field, term = COUNTED_BY[group], TERMS.get(group, str)
+    term = TERMS.get(group, str)
     known = [term(value) for value in values if value != UNKNOWN]
     if UNKNOWN not in values:
-        return {"terms": {field: known}}
-    return _either({"terms": {field: known}}, without_value(field)) if known else without_value(field)
+        return {"terms": {group: known}}
+    return _either({"terms": {group: known}}, without_value(group)) if known else without_value(group)
 
 
-def between(field: str, wanted: Range | ScoreRange | YearRange | FloorRange) -> Body:
+def between(field: str, wanted: Range | Known) -> Body:
     """Match a range, both ends included; listings without a value match only if `unknown` is set."""
     ends = {"gte": getattr(wanted, "min", None), "lte": getattr(wanted, "max", None)}
     stated = {"range": {field: {end: value for end, value in ends.items() if value is not None}}}
@@ -254,16 +227,3 @@ def room_wishes(wishes: Iterable[RoomWish]) -> Body:
 
 def _either(*bodies: Body) -> Body:
     return {"bool": {"should": list(bodies)}}
-
-
-FILTERS: dict[Group, Callable[[Any], Body]] = {
-    **{group: partial(any_of, group) for group in COUNTED_BY},
-    **{
-        group: partial(between, group.value)
-        for group in (
-            *(Group.PRICE, Group.AREA, Group.PRICE_PER_SQFT),
-            *(Group.AGE, Group.FLOOR, Group.VASTU, Group.LIGHT),
-        )
-    },
-    Group.VASTU_ROOMS: room_wishes,
-}

@@ -32,7 +32,7 @@ SHARE_OF_PATIENCE = 1 / 3
 
 
 @dataclass(frozen=True)
-class Step:
+class RelaxedSearch:
     """A relaxed search and what it finds."""
 
     update: ChangedFields
@@ -67,7 +67,7 @@ class SuggestionFinder:
     alias: str
     wanted: ListingSearch
     total: int
-    found: list[Step] = field(default_factory=list)
+    found: list[RelaxedSearch] = field(default_factory=list)
     _counts_left: int = MOST_COUNTED
 
     async def run(self) -> None:
@@ -100,21 +100,23 @@ class SuggestionFinder:
                 return
             yield ladder
 
-    async def first_that_help(self, candidates: Sequence[Ladder]) -> list[Step]:
+    async def first_that_help(self, candidates: Sequence[Ladder]) -> list[RelaxedSearch]:
         return [step for step in await self.first_steps_that_help(candidates) if step is not None]
 
-    async def first_steps_that_help(self, candidates: Sequence[Ladder]) -> list[Step | None]:
+    async def first_steps_that_help(self, candidates: Sequence[Ladder]) -> list[RelaxedSearch | None]:
         """Return the smallest helpful step of each ladder, or None; all are counted in one round trip."""
         counted = iter(await self.count([update for ladder in candidates for update in ladder]))
         by_ladder = [[next(counted) for _ in ladder] for ladder in candidates]
         return [next(filter(self.helps, steps), None) for steps in by_ladder]
 
-    def helps(self, step: Step) -> bool:
+    def helps(self, step: RelaxedSearch) -> bool:
         return step.count > self.total
 
-    async def count(self, updates: Sequence[ChangedFields]) -> list[Step]:
+    async def count(self, updates: Sequence[ChangedFields]) -> list[RelaxedSearch]:
         self._counts_left -= len(updates)
-        steps = [Step(update, self.wanted.model_copy(update=update | {"page": 1})) for update in updates]
+        steps = [
+            RelaxedSearch(update, self.wanted.model_copy(update=update | {"page": 1})) for update in updates
+        ]
         bodies = [count_query(step.search) for step in steps]
         responses = await ask(self.engine, self.alias, bodies) if bodies else []
         return [_with_count(step, response) for step, response in zip(steps, responses, strict=True)]
@@ -136,7 +138,7 @@ def count_query(search: ListingSearch) -> Body:
     }
 
 
-def _with_count(step: Step, response: dict[str, Any]) -> Step:
+def _with_count(step: RelaxedSearch, response: dict[str, Any]) -> RelaxedSearch:
     cheapest = response["aggregations"]["cheapest"]["value"]
     return replace(
         step,
@@ -145,7 +147,7 @@ def _with_count(step: Step, response: dict[str, Any]) -> Step:
     )
 
 
-def suggestion(wanted: ListingSearch, step: Step) -> Suggestion:
+def suggestion(wanted: ListingSearch, step: RelaxedSearch) -> Suggestion:
     before, after = wanted.model_dump(mode="json"), step.search.model_dump(mode="json")
     return Suggestion(
         changes=[Change({"field": name, "from": before[name], "to": after[name]}) for name in step.update],

@@ -9,10 +9,10 @@ from opensearchpy import AsyncOpenSearch
 from domain.ids import read_id
 from domain.likeness import Home, likeness
 from schemas.api.search.similar import SimilarListing, SimilarListings
-from schemas.errors import NotFound
 from search.answers.cards import Source, card
 from search.engine import ask
 from search.queries import LAST_KEY, Body
+from services.properties.live import no_such_listing
 
 SHOWN = 8
 CANDIDATES = 60
@@ -54,7 +54,7 @@ async def _subject(search: AsyncOpenSearch, alias: str, property_id: str) -> Sou
         [response] = await ask(search, alias, [{"query": live, "size": 1}])
         hits = response["hits"]["hits"]
     if not hits:
-        raise NotFound("There is no such listing, or it is no longer offered.")
+        raise no_such_listing()
     source: Source = hits[0]["_source"]
     return source
 

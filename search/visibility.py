@@ -208,7 +208,7 @@ def clauses(search: ListingSearch) -> Iterator[Clause]:
     for body in made.text:
         yield Clause("q", search.q, body)
     for group, body in made.chosen.items():
-        yield Clause(group.value, chosen[group.value], body)
+        yield Clause(group, chosen[group], body)
 
 
 def indexed_value(source: Body, body: Body) -> Any:

@@ -4,29 +4,12 @@ The role and the validity of the token are read from the account, not from the t
 a change of role or password, and a logout take effect with the next request.
 """
 
-from dataclasses import dataclass
-from uuid import UUID
-
-from sqlalchemy import exists, select
-
-from domain.security.tokens import Claims, InvalidToken, read_token
+from domain.security.tokens import InvalidToken, read_token
 from schemas.errors import Forbidden, PasswordChangeRequired, Unauthorized
-from schemas.tables import RevokedToken, User
 from schemas.vocabulary import Role
 from server.context import CasaRequest, Context
+from services.accounts import Principal, find_principal
 from services.audit import Actor
-
-
-@dataclass(frozen=True)
-class Principal:
-    """The signed-in account behind a request."""
-
-    id: UUID
-    email: str
-    full_name: str
-    role: Role
-    must_change_password: bool
-    claims: Claims
 
 
 async def authenticate(request: CasaRequest) -> None:
@@ -69,20 +52,11 @@ async def identify(context: Context, token: str) -> Principal:
         claims = read_token(token, context.keys)
     except InvalidToken:
         raise Unauthorized from None
-    revoked = exists().where(RevokedToken.token_id == claims.token_id)
-    query = select(User.id, User.email, User.full_name, User.role, User.must_change_password).where(
-        User.id == claims.user_id,
-        User.token_version == claims.token_version,
-        User.is_active,
-        ~revoked,
-    )
     async with context.database.connect() as connection:
-        account = (await connection.execute(query)).one_or_none()
+        account = await find_principal(connection, claims)
     if account is None:
         raise Unauthorized
-    return Principal(
-        account.id, account.email, account.full_name, Role(account.role), account.must_change_password, claims
-    )
+    return account
 
 
 def _bearer(request: CasaRequest) -> str:

@@ -1,6 +1,7 @@
 """The `casabricks` command: serve the API, print its contract, import listings.
 
-Exit codes: 0 done, 2 invalid input or settings, 4 a store is unreachable or busy.
+Exit codes: 0 done, 2 invalid input or settings, 3 the database is of another release, 4 a store is
+unreachable or busy.
 """
 
 import asyncio
@@ -44,10 +45,10 @@ from server.telemetry.observability import missing_package, observing
 from services.audit import Actor
 from services.leads.privacy import Purged
 from services.users import create_user
-from stores.database import open_database
+from stores.database import opened_database
 from stores.results import allowed_origins
 from tasks.imports.job import is_lock_error, run_import
-from tasks.imports.mapping import Mapping, load_mapping
+from tasks.imports.mapping import Mapping, load_mapping, shipped_maps
 from tasks.imports.reader import count_lines
 from tasks.imports.report import Report, render
 from tasks.market import compare_prices
@@ -56,10 +57,17 @@ from tasks.retention import erase_expired
 from tasks.scheduling.queue import Queue
 from tasks.scores import score_waiting
 
-USAGE, UNREACHABLE = 2, 4
+USAGE, REFUSED, UNREACHABLE = 2, 3, 4
 
 log = structlog.get_logger(component="server")
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="The backend of CasaBricks.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help=(
+        "The API of CasaBricks, its worker, and commands for operators. Settings come from the environment"
+        " (.env.example lists them), or from a `make up` that was started in this directory."
+    ),
+)
 errors = Console(stderr=True)
 
 
@@ -83,7 +91,7 @@ class RestartingManager(WorkerManager):
 
 @app.command()
 def serve() -> None:
-    """Serve the API. Settings come from the environment."""
+    """Serve the API at API_HOST and API_PORT, until told to stop."""
     settings = with_token_secret(read_settings())
     check_enhancer(settings)
     require_extra(settings)
@@ -162,10 +170,13 @@ def require_extra(settings: Settings) -> None:
 def worker(
     *,
     schedule: Annotated[
-        bool, typer.Option(help="Look for jobs that are due; one worker that does is enough.")
+        bool,
+        typer.Option(
+            help="Start scheduled jobs that are due. One worker that does is enough; several do no harm."
+        ),
     ] = True,
 ) -> None:
-    """Run background jobs. Any number of workers may run."""
+    """Run scheduled jobs and queued work, until told to stop. Any number of workers may run."""
     settings = read_settings()
     check_enhancer(settings)
     require_extra(settings)
@@ -183,6 +194,12 @@ def migrate() -> None:
     """Migrate the database to this release's schema. Safe to run again."""
     try:
         migrations.upgrade(Settings().database_url)
+    except migrations.UnknownRevision as unknown:
+        exit_with_error(
+            REFUSED,
+            f"The database is of a later or an unknown release (schema revision {unknown}):"
+            " run the release that made it or a later one, or set DATABASE_URL to another database.",
+        )
     except (OperationalError, InterfaceError):
         exit_with_error(UNREACHABLE, "Postgres does not answer.")
     typer.echo("The database has this release's schema.")
@@ -190,13 +207,21 @@ def migrate() -> None:
 
 @app.command("create-admin")
 def create_admin_command(
-    email: Annotated[str, typer.Option(prompt="Email address", help="Whom the account is for.")],
-    name: Annotated[str, typer.Option(prompt="Full name")],
-    role: Annotated[Role, typer.Option(help="What the account may do.")] = Role.SUPER_ADMIN,
-    generate: Annotated[bool, typer.Option("--generate", help="Draw a password, print it once.")] = False,
-    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read it from there.")] = False,
+    email: Annotated[
+        str, typer.Option(prompt="Email address", help="The address that the person signs in with.")
+    ],
+    name: Annotated[str, typer.Option(prompt="Full name", help="The person's full name.")],
+    role: Annotated[
+        Role, typer.Option(help="A super_admin also manages accounts and reads the audit.")
+    ] = Role.SUPER_ADMIN,
+    generate: Annotated[
+        bool, typer.Option("--generate", help="Generate a password and print it, once.")
+    ] = False,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+    ] = False,
 ) -> None:
-    """Create an account. Prompts for values that are not given."""
+    """Create an account of an admin. Asks for what is not given, the password too."""
     password = draw_password() if generate else read_password(from_stdin=password_stdin)
     try:
         wanted = UserCreate(email=email, full_name=name, role=role, password=password)
@@ -228,13 +253,9 @@ async def create_admin(settings: Settings, wanted: UserCreate, password: str) ->
     why = weakness(password, wanted.email)
     if why is not None:
         raise InvalidRequest(f"The password {why}.")
-    engine = open_database(settings)
     hashed = hash_password(password, settings.password_cost)
-    try:
-        async with AsyncSession(engine) as session, session.begin():
-            await create_user(session, Actor(None, "casabricks create-admin"), wanted, hashed)
-    finally:
-        await engine.dispose()
+    async with opened_database(settings) as engine, AsyncSession(engine) as session, session.begin():
+        await create_user(session, Actor(None, "casabricks create-admin"), wanted, hashed)
 
 
 def exit_with_error(code: int, sentence: str) -> NoReturn:
@@ -244,7 +265,7 @@ def exit_with_error(code: int, sentence: str) -> NoReturn:
 
 @app.command("purge")
 def purge_command() -> None:
-    """Erase expired data: leads, the addresses they came from, idempotency keys."""
+    """Erase leads, addresses and idempotency keys past their retention now. A worker does it nightly."""
     try:
         purged = asyncio.run(purge_all(read_settings()))
     except (OperationalError, InterfaceError):
@@ -253,18 +274,18 @@ def purge_command() -> None:
 
 
 async def purge_all(settings: Settings) -> Purged:
-    engine = open_database(settings)
-    try:
+    async with opened_database(settings) as engine:
         return await erase_expired(engine, settings)
-    finally:
-        await engine.dispose()
 
 
 @app.command("import")
 def import_command(
     file: Annotated[Path, typer.Argument(help="A CSV or JSON lines file.")],
     map_name: Annotated[
-        str, typer.Option("--map", help="A mapping file, or the name of one that is shipped.")
+        str,
+        typer.Option(
+            "--map", help=f"Which column is what: {', '.join(shipped_maps())}, or a TOML or JSON file."
+        ),
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and count, but write nothing.")] = False,
     report: Annotated[Path | None, typer.Option(help="Write every finding to this file, as JSON.")] = None,
@@ -300,25 +321,20 @@ def follow_up(settings: Settings) -> None:
 
 
 async def score_and_compare(settings: Settings) -> None:
-    engine = open_database(settings, statement_timeout_ms=0)
-    try:
+    async with opened_database(settings, statement_timeout_ms=0) as engine:
         await score_waiting(engine)
         await compare_prices(engine)
-    finally:
-        await engine.dispose()
 
 
 async def import_file(settings: Settings, file: Path, mapping: Mapping, *, dry_run: bool) -> Report:
-    engine = open_database(settings, statement_timeout_ms=0)  # a million rows take long
-    try:
+    # A million rows take long.
+    async with opened_database(settings, statement_timeout_ms=0) as engine:
         with progress_bar() as bar:
             task = bar.add_task(file.name, total=None)
             bar.update(task, total=count_lines(file))
             return await run_import(
                 engine, file, mapping, dry_run=dry_run, progress=lambda rows: bar.advance(task, rows)
             )
-    finally:
-        await engine.dispose()
 
 
 def progress_bar() -> Progress:

@@ -83,7 +83,7 @@ class Context:
     metrics: Metrics
     figures: Figures
     observer: Observer
-    searches_in_flight: dict[tuple[bytes, str], asyncio.Task[bytes]] = field(default_factory=dict)
+    searches_in_flight: dict[tuple[bytes, str], asyncio.Task[tuple[bytes, int]]] = field(default_factory=dict)
     """Searches in flight whose answer other requests may share (server/search_cache.py)."""
     address_turns: AddressTurns = field(default_factory=AddressTurns)
     """One inquiry at a time from each address."""

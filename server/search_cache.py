@@ -1,8 +1,11 @@
-"""Cached search answers. Concurrent requests for the same answer share one search in flight."""
+"""Cached search answers. Concurrent requests for the same answer share one search in flight.
+
+An answer is stored as JSON, with the number of its results in front, so that nobody has to parse it again.
+"""
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from enum import StrEnum
 from functools import partial
 from hashlib import blake2b
@@ -49,15 +52,20 @@ SHAPES: dict[SearchKind, Any] = {
     SearchKind.LOCALITIES: Localities,
 }
 
+STORED_FORM = b"count, newline, JSON"
+"""Changes whenever `packed` does."""
+
+Answer = tuple[bytes, int]
+"""An answer as JSON, and how many results the search has."""
 Find = Callable[[], Awaitable[Any]]
-RunSearch = Callable[[], Coroutine[Any, Any, bytes]]
+RunSearch = Callable[[], Coroutine[Any, Any, Answer]]
 Slot = tuple[bytes, str]
 """Epoch and cache key of a search in flight; RUNNING or QUEUED instead of an epoch where there is none."""
 RUNNING, QUEUED = b"now", b"next"
 
 
-async def cached_or_searched(context: Context, kind: SearchKind, wanted: BaseModel, find: Find) -> bytes:
-    """Return the answer to a search as JSON: cached, from a search in flight, or from a new one.
+async def cached_or_searched(context: Context, kind: SearchKind, wanted: BaseModel, find: Find) -> Answer:
+    """Return the answer to a search: cached, from a search in flight, or from a new one.
 
     Only requests of the same epoch share a search, because a search of another epoch may miss changes. There
     is no epoch while changes arrive or Redis is unreachable. Then only requests that arrive before a search
@@ -67,9 +75,9 @@ async def cached_or_searched(context: Context, kind: SearchKind, wanted: BaseMod
     found = await context.cached_answers.find(key)
     if found.answer is not None:
         context.metrics.cached[kind, "hit"].inc()
-        return found.answer
+        return unpacked(found.answer)
 
-    async def search() -> bytes:
+    async def search() -> Answer:
         return await _search_and_store(context, kind, key, found.epoch, find)
 
     before = len(context.searches_in_flight)
@@ -82,12 +90,12 @@ async def cached_or_searched(context: Context, kind: SearchKind, wanted: BaseMod
     return await asyncio.shield(task)  # it continues if the visitor disconnects
 
 
-def _join_or_start(context: Context, slot: Slot, search: RunSearch) -> asyncio.Task[bytes]:
+def _join_or_start(context: Context, slot: Slot, search: RunSearch) -> asyncio.Task[Answer]:
     """Return the search in this slot, or start one."""
     return context.searches_in_flight.get(slot) or _start(context, slot, search)
 
 
-def _join_or_queue(context: Context, key: str, search: RunSearch) -> asyncio.Task[bytes]:
+def _join_or_queue(context: Context, key: str, search: RunSearch) -> asyncio.Task[Answer]:
     """Return the queued search, or one that starts as soon as no other is running."""
     tasks, running, queued = context.searches_in_flight, (RUNNING, key), (QUEUED, key)
     if queued in tasks:
@@ -96,7 +104,7 @@ def _join_or_queue(context: Context, key: str, search: RunSearch) -> asyncio.Tas
     if ahead is None:
         return _start(context, running, search)
 
-    async def search_after() -> bytes:
+    async def search_after() -> Answer:
         await asyncio.wait([ahead])
         tasks[running] = tasks.pop(queued)  # from now on requests cannot join it
         return await search()
@@ -104,13 +112,13 @@ def _join_or_queue(context: Context, key: str, search: RunSearch) -> asyncio.Tas
     return _start(context, queued, search_after)
 
 
-def _start(context: Context, slot: Slot, search: RunSearch) -> asyncio.Task[bytes]:
+def _start(context: Context, slot: Slot, search: RunSearch) -> asyncio.Task[Answer]:
     task = context.searches_in_flight[slot] = asyncio.create_task(search())
     task.add_done_callback(partial(_remove_finished, context, slot))
     return task
 
 
-def _remove_finished(context: Context, slot: Slot, task: asyncio.Task[bytes]) -> None:
+def _remove_finished(context: Context, slot: Slot, task: asyncio.Task[Answer]) -> None:
     for possible in (slot, (RUNNING, slot[1])):  # a queued search has moved when it started
         if context.searches_in_flight.get(possible) is task:
             del context.searches_in_flight[possible]
@@ -120,12 +128,29 @@ def _remove_finished(context: Context, slot: Slot, task: asyncio.Task[bytes]) ->
 
 async def _search_and_store(
     context: Context, kind: SearchKind, key: str, epoch: bytes | None, find: Find
-) -> bytes:
+) -> Answer:
     with ending_in(context.settings.public_deadline_s, anew=True) as deadline:
-        answer = encode_json(await counting_failures(context, kind, find))
+        found = await counting_failures(context, kind, find)
+    answer = encode_json(found), count_of(found)
     if epoch is not None and not deadline.cut_short:
-        await context.cached_answers.store(key, epoch, answer, seconds=with_jitter(LIFETIME_S[kind]))
+        seconds = with_jitter(LIFETIME_S[kind])
+        await context.cached_answers.store(key, epoch, packed(answer), seconds=seconds)
     return answer
+
+
+def count_of(found: Mapping[str, Any]) -> int:
+    """Return the total of an answer; one without a total has all of its results."""
+    return int(found["total"] if "total" in found else len(found["items"]))
+
+
+def packed(answer: Answer) -> bytes:
+    json, count = answer
+    return b"%d\n%b" % (count, json)
+
+
+def unpacked(stored: bytes) -> Answer:
+    count, _, json = stored.partition(b"\n")
+    return json, int(count)
 
 
 async def counting_failures(context: Context, kind: str, find: Find) -> Any:
@@ -138,9 +163,12 @@ async def counting_failures(context: Context, kind: str, find: Find) -> Any:
 
 
 def schema_digest(answer: Any) -> str:
-    """Return a digest of the answer's schema and the release, so that releases never share cached answers."""
+    """Return a digest of the answer's schema, its form in the cache and the release.
+
+    So releases never share cached answers.
+    """
     schema = orjson.dumps(TypeAdapter(answer).json_schema(), option=orjson.OPT_SORT_KEYS)
-    return blake2b(schema + version("casabricks").encode(), digest_size=4).hexdigest()
+    return blake2b(schema + STORED_FORM + version("casabricks").encode(), digest_size=4).hexdigest()
 
 
 SCHEMA_DIGESTS = {kind: schema_digest(shape) for kind, shape in SHAPES.items()}

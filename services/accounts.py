@@ -1,12 +1,12 @@
-"""Accounts as used by their owners: login, logout, password."""
+"""Accounts as used by their owners: login, tokens, logout, password."""
 
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import Row, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from domain.security.tokens import Claims
 from schemas.api.accounts import UserView
@@ -27,6 +27,33 @@ class Credentials:
 
     id: UUID
     hashed_password: str
+
+
+@dataclass(frozen=True)
+class Principal:
+    """The signed-in account behind a request."""
+
+    id: UUID
+    email: str
+    full_name: str
+    role: Role
+    must_change_password: bool
+    claims: Claims
+
+
+async def find_principal(connection: AsyncConnection, claims: Claims) -> Principal | None:
+    """Return the active account of a token's claims; None if the token is outdated or revoked."""
+    revoked = exists().where(RevokedToken.token_id == claims.token_id)
+    query = select(User.id, User.email, User.full_name, User.role, User.must_change_password).where(
+        User.id == claims.user_id,
+        User.token_version == claims.token_version,
+        User.is_active,
+        ~revoked,
+    )
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        return None
+    return Principal(row.id, row.email, row.full_name, Role(row.role), row.must_change_password, claims)
 
 
 async def find_credentials(session: AsyncSession, email: str) -> Credentials | None:

@@ -2,26 +2,18 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from schemas.api.admin.audit import AuditEntry, AuditRequest
 from schemas.api.lists import Items
 from schemas.tables import AuditRow
+from services.paging import page_of
 
 
 async def list_audit(session: AsyncSession, wanted: AuditRequest) -> Items[AuditEntry]:
-    conditions = list(_conditions(wanted))
-    total = await session.scalar(select(func.count()).select_from(AuditRow).where(*conditions))
-    page = select(AuditRow).where(*conditions).order_by(AuditRow.id.desc()).limit(wanted.page_size)
-    rows = await session.scalars(page.offset((wanted.page - 1) * wanted.page_size))
-    return Items(
-        items=[_entry(row) for row in rows],
-        total=total or 0,
-        page=wanted.page,
-        page_size=wanted.page_size,
-        next_cursor=None,
-    )
+    entries = select(*AuditRow.__table__.c).where(*_conditions(wanted)).order_by(AuditRow.id.desc())
+    return await page_of(session, entries, wanted, _entry)
 
 
 def _conditions(wanted: AuditRequest) -> list[ColumnElement[bool]]:
@@ -39,7 +31,7 @@ def _conditions(wanted: AuditRequest) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _entry(row: AuditRow) -> AuditEntry:
+def _entry(row: Row[*tuple[Any, ...]]) -> AuditEntry:
     return AuditEntry(
         id=row.id,
         actor_id=row.actor_id,

@@ -7,12 +7,13 @@ from uuid import UUID
 from sqlalchemy import Row, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from schemas.api.admin.imports import ImportReport, ImportsRequest, ImportView
-from schemas.api.lists import Items
+from schemas.api.admin.imports import ImportReport, ImportView
+from schemas.api.lists import Items, Paging
 from schemas.errors import NotFound
 from schemas.tables import ImportJob
 from schemas.vocabulary import JobState
 from services.audit import Actor, record
+from services.paging import page_of
 
 SHOWN = (
     ImportJob.id, ImportJob.filename, ImportJob.dry_run, ImportJob.state, ImportJob.rows, ImportJob.total,
@@ -62,18 +63,9 @@ async def read_import(session: AsyncSession, job_id: UUID) -> ImportReport:
     return ImportReport(**_view(row), report=row.report if finished else {})
 
 
-async def list_imports(session: AsyncSession, wanted: ImportsRequest) -> Items[ImportView]:
+async def list_imports(session: AsyncSession, paging: Paging) -> Items[ImportView]:
     """List imports, newest first."""
-    total = await session.scalar(select(func.count()).select_from(ImportJob))
-    page = select(*SHOWN).order_by(ImportJob.id.desc()).limit(wanted.page_size)
-    rows = await session.execute(page.offset((wanted.page - 1) * wanted.page_size))
-    return Items(
-        items=[_view(row) for row in rows],
-        total=total or 0,
-        page=wanted.page,
-        page_size=wanted.page_size,
-        next_cursor=None,
-    )
+    return await page_of(session, select(*SHOWN).order_by(ImportJob.id.desc()), paging, _view)
 
 
 def _view(row: Row[*tuple[Any, ...]]) -> ImportView:

@@ -42,7 +42,7 @@ def expired(settings: Settings, now: datetime) -> Mapping[type[Base], ColumnElem
 
 
 async def purge_batch(session: AsyncSession, table: type[Base], condition: ColumnElement[bool]) -> int:
-    """Delete a batch of these rows and return their number; BATCH means that there may be more."""
+    """Delete a batch of these rows and return their number; 0 means that none is left."""
     key = tuple(table.__mapper__.primary_key)
     some = select(*key).where(condition).limit(BATCH).with_for_update(skip_locked=True)
     gone = await session.scalars(delete(table).where(tuple_(*key).in_(some)).returning(key[0]))

@@ -16,6 +16,7 @@ from schemas.tables import User
 from schemas.vocabulary import Role
 from services.accounts import USER_COLUMNS, user_view
 from services.audit import Actor, changes_between, record
+from services.paging import page_of
 
 
 async def create_user(
@@ -106,17 +107,8 @@ async def list_colleagues(session: AsyncSession) -> Colleagues:
 
 async def list_users(session: AsyncSession, wanted: UsersRequest) -> Items[UserView]:
     """List accounts in the order of their addresses."""
-    matching = _matching(select(*USER_COLUMNS), wanted)
-    total = await session.scalar(_matching(select(func.count()).select_from(User), wanted))
-    page = matching.order_by(func.lower(User.email)).limit(wanted.page_size)
-    rows = await session.execute(page.offset((wanted.page - 1) * wanted.page_size))
-    return Items(
-        items=[user_view(row) for row in rows],
-        total=total or 0,
-        page=wanted.page,
-        page_size=wanted.page_size,
-        next_cursor=None,
-    )
+    matching = _matching(select(*USER_COLUMNS), wanted).order_by(func.lower(User.email))
+    return await page_of(session, matching, wanted, user_view)
 
 
 def _matching(query: Select[*tuple[Any, ...]], wanted: UsersRequest) -> Select[*tuple[Any, ...]]:

@@ -45,6 +45,16 @@ def open_cache(settings: Settings, *, patience_s: float | None = None) -> Redis:
     return Redis.from_pool(pool)
 
 
+@asynccontextmanager
+async def opened_cache(settings: Settings, *, patience_s: float | None = None) -> AsyncIterator[Redis]:
+    """Open the client of `open_cache` for a block."""
+    cache = open_cache(settings, patience_s=patience_s)
+    try:
+        yield cache
+    finally:
+        await cache.aclose()
+
+
 class DeadlineConnection(AbstractConnection):
     """Connection with a timeout that does not lose cancellations.
 

@@ -1,6 +1,8 @@
 """The Postgres connection pool, configured in one place."""
 
 import math
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
@@ -54,10 +56,27 @@ def open_database(settings: Settings, *, statement_timeout_ms: int = 10_000) -> 
     return engine
 
 
+@asynccontextmanager
+async def opened_database(
+    settings: Settings, *, statement_timeout_ms: int = 10_000
+) -> AsyncIterator[AsyncEngine]:
+    """Open the pool of `open_database` for a block."""
+    engine = open_database(settings, statement_timeout_ms=statement_timeout_ms)
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
+
+
 def _leave_a_former_primary(context: ExceptionContext) -> None:
     """Reopen all connections after a failover: the former primary accepts connections but no writes."""
     if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
         context.is_disconnect = True
+
+
+def autocommitting(engine: AsyncEngine) -> AsyncEngine:
+    """Return the engine in autocommit mode, because single reads need no BEGIN and COMMIT around them."""
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:

@@ -75,6 +75,16 @@ def open_media(settings: Settings) -> Media:
     return BucketMedia(settings)
 
 
+@asynccontextmanager
+async def opened_media(settings: Settings) -> AsyncIterator[Media]:
+    """Open the storage of `open_media` for a block."""
+    media = open_media(settings)
+    try:
+        yield media
+    finally:
+        await media.close()
+
+
 class DirectoryMedia:
     """Files on the local disk, served by the API."""
 

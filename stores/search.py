@@ -1,5 +1,7 @@
 """The OpenSearch client, configured in one place."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
@@ -55,3 +57,15 @@ def open_search(settings: Settings, *, timeout_s: float | None = None) -> AsyncO
         transport_class=Transport,
         maxsize=64,
     )
+
+
+@asynccontextmanager
+async def opened_search(
+    settings: Settings, *, timeout_s: float | None = None
+) -> AsyncIterator[AsyncOpenSearch]:
+    """Open the client of `open_search` for a block."""
+    search = open_search(settings, timeout_s=timeout_s)
+    try:
+        yield search
+    finally:
+        await search.close()

@@ -17,15 +17,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from domain.pictures import PictureRefused, picture_of
 from domain.security.result_urls import UrlNotAllowed
 from domain.states.enhancement import RESULT_TRIES, Event, pause_after
-from imaging.pool import Pool
+from imaging.pool import Pool, opened_pool
 from runtime.crash_points import crash_here
 from schemas.errors import MediaUnavailable, Overloaded
 from schemas.settings import Settings
 from services.images.enhancement import Claim, apply_event, claim, due, expire, postpone, store_result
 from services.images.intake import StoredPicture, discard, encode_and_store
-from stores.database import open_database
+from stores.database import opened_database
 from stores.enhancer import Enhancer, EnhancerUnavailable, HttpEnhancer, JobRejected
-from stores.media import Media, open_media
+from stores.media import Media, opened_media
 from stores.results import Results, ResultUnavailable, ResultUnusable, allowed_origins
 
 BATCH, AT_ONCE = 100, 4
@@ -46,15 +46,14 @@ class Tools:
 @asynccontextmanager
 async def open_tools(settings: Settings) -> AsyncIterator[Tools]:
     """Open what a worker needs for one job, and close it afterwards."""
-    engine, pool, media = open_database(settings), Pool(1), open_media(settings)
     results = Results(allowed_origins(settings))
     lease = timedelta(seconds=settings.enhancement_lease_s)
-    try:
+    async with (
+        opened_database(settings) as engine,
+        opened_media(settings) as media,
+        opened_pool(1) as pool,
+    ):
         yield Tools(engine, HttpEnhancer(settings), results, pool, media, lease)
-    finally:
-        await pool.close()
-        await media.close()
-        await engine.dispose()
 
 
 async def enhance_waiting(settings: Settings) -> int:

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.properties.lifecycle import expire_batch
+from tasks.batches import in_batches
 from tasks.scheduling.runs import JobContext
 
 
@@ -14,9 +15,4 @@ async def expire_listings(context: JobContext) -> Mapping[str, int]:
 
 async def expire_all(engine: AsyncEngine) -> int:
     """Expire all due listings, one transaction per batch, and return how many there were."""
-    expired, batch = 0, 1
-    while batch:
-        async with AsyncSession(engine) as session, session.begin():
-            batch = await expire_batch(session)
-        expired += batch
-    return expired
+    return await in_batches(engine, expire_batch)

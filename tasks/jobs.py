@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from stores.media import open_media
+from stores.media import opened_media
 from tasks.analytics import aggregate_analytics
 from tasks.cache_warmup import warm_cache
 from tasks.enhancement import check_stuck_images, enhance_waiting
@@ -43,11 +43,8 @@ async def measure_market(context: JobContext) -> Mapping[str, int]:
 
 
 async def remove_orphans(context: JobContext) -> Mapping[str, int]:
-    media = open_media(context.settings)
-    try:
+    async with opened_media(context.settings) as media:
         return {"objects": await sweep_orphans(context.engine, media)}
-    finally:
-        await media.close()
 
 
 QUARTER = timedelta(minutes=15)

@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from schemas.settings import Settings
 from services.leads.privacy import Purged, purge
-from services.retention import BATCH, expired, purge_batch
+from services.retention import expired, purge_batch
+from tasks.batches import in_batches
 from tasks.scheduling.runs import JobContext
 
 
@@ -29,11 +31,9 @@ async def erase_people(context: JobContext) -> Mapping[str, Any]:
 
 async def purge_records(context: JobContext) -> Mapping[str, int]:
     """Delete expired records and return the number of rows by table."""
-    gone: dict[str, int] = {}
-    for table, condition in expired(context.settings, datetime.now(UTC)).items():
-        name, batch = table.__tablename__, BATCH
-        while batch == BATCH:
-            async with AsyncSession(context.engine) as session, session.begin():
-                batch = await purge_batch(session, table, condition)
-            gone[name] = gone.get(name, 0) + batch
-    return gone
+    return {
+        table.__tablename__: await in_batches(
+            context.engine, partial(purge_batch, table=table, condition=condition)
+        )
+        for table, condition in expired(context.settings, datetime.now(UTC)).items()
+    }

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.properties.scores import score_batch
+from tasks.batches import in_batches
 from tasks.scheduling.runs import JobContext
 
 
@@ -13,9 +14,4 @@ async def score_homes(context: JobContext) -> Mapping[str, int]:
 
 
 async def score_waiting(engine: AsyncEngine) -> int:
-    scored, batch = 0, 1
-    while batch:
-        async with AsyncSession(engine) as session, session.begin():
-            batch = await score_batch(session)
-        scored += batch
-    return scored
+    return await in_batches(engine, score_batch)

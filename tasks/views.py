@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from schemas.settings import Settings
 from services.analytics.views import count_batch
-from stores.cache import open_cache
+from stores.cache import opened_cache
 from stores.views import ViewCounts
 
 PATIENCE_S = 2.0
@@ -16,14 +16,12 @@ log = structlog.get_logger(component="worker")
 
 async def flush_views(engine: AsyncEngine, settings: Settings) -> int:
     """Count the views in Redis and return how many; if Redis is down, a later run counts them."""
-    cache = open_cache(settings, patience_s=PATIENCE_S)
-    try:
-        return await count_batches(engine, ViewCounts(cache))
-    except (RedisError, OSError) as error:
-        log.warning("views_not_taken", error=type(error).__name__)
-        return 0
-    finally:
-        await cache.aclose()
+    async with opened_cache(settings, patience_s=PATIENCE_S) as cache:
+        try:
+            return await count_batches(engine, ViewCounts(cache))
+        except (RedisError, OSError) as error:
+            log.warning("views_not_taken", error=type(error).__name__)
+            return 0
 
 
 async def count_batches(engine: AsyncEngine, counts: ViewCounts) -> int:

@@ -124,6 +124,15 @@ def rest_autovacuum() -> None:
     administer(sql.SQL("SELECT pg_reload_conf()"))
 
 
+@pytest.fixture
+def scratch_url(worker_id: str) -> Iterator[str]:
+    """An empty database for one test."""
+    name = database_name(f"{worker_id}_scratch")
+    administer(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    yield url_of(name)
+    administer(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
 def drop_databases() -> None:
     with psycopg.connect(Settings().database_url, autocommit=True) as connection:
         names = connection.execute(

@@ -15,8 +15,8 @@ from demo.load import load_homes
 from embedded.services import Services
 from indexer.lifecycle.reindex import reindex
 from schemas.settings import Settings
-from stores.database import open_database
-from stores.search import open_search
+from stores.database import opened_database
+from stores.search import opened_search
 
 SEED = 1
 HEAP = "2g"  # enough for a million listings
@@ -45,11 +45,10 @@ def fill(settings: Settings, listings: int) -> None:
 
 
 async def _fill(settings: Settings, listings: int) -> None:
-    engine = open_database(settings, statement_timeout_ms=0)
-    with Progress() as bar:
-        await _load(engine, listings, bar)
-        await _index(engine, settings, bar)
-    await engine.dispose()
+    async with opened_database(settings, statement_timeout_ms=0) as engine:
+        with Progress() as bar:
+            await _load(engine, listings, bar)
+            await _index(engine, settings, bar)
 
 
 async def _load(engine: AsyncEngine, listings: int, bar: Progress) -> None:
@@ -67,6 +66,5 @@ async def _index(engine: AsyncEngine, settings: Settings, bar: Progress) -> None
     async def show(written: int, total: int) -> None:
         bar.update(task, completed=written, total=total)
 
-    search = open_search(settings, timeout_s=120)
-    await reindex(engine, search, settings, progress=show)
-    await search.close()
+    async with opened_search(settings, timeout_s=120) as search:
+        await reindex(engine, search, settings, progress=show)

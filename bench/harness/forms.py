@@ -9,7 +9,7 @@ from schemas.api.search.listings import ListingsRequest
 from schemas.settings import Settings
 from search.engine import header_of
 from search.listings import plan_of
-from search.queries import COUNTED_BY, EVERY_VALUE, Body, Group, filters, page_of_listings
+from search.queries import COUNTED_BY, EVERY_VALUE, PRICE, Body, filters, page_of_listings
 
 HEADER = header_of(Settings.model_fields["search_timeout_s"].default)
 Form = Callable[[ListingsRequest], list[Body]]
@@ -46,11 +46,11 @@ def _one(request: ListingsRequest, query: Sequence[Body]) -> Body:
         "query": {"bool": {"filter": list(query)}},
         "post_filter": {"bool": {"filter": list(wanted.chosen.values())}},
         "aggs": {
-            group.value: {
-                "filter": {"bool": {"filter": [f for name, f in wanted.chosen.items() if name is not group]}},
-                "aggs": {"values": {"terms": {"field": COUNTED_BY[group], "size": EVERY_VALUE}}},
+            str(group): {
+                "filter": {"bool": {"filter": [f for name, f in wanted.chosen.items() if name != group]}},
+                "aggs": {"values": {"terms": {"field": COUNTED_BY.get(group, group), "size": EVERY_VALUE}}},
             }
-            for group in (*(Group(facet) for facet in request.facets), Group.PRICE)
+            for group in (*request.facets, PRICE)
         },
     }
 

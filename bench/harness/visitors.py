@@ -10,7 +10,7 @@ from schemas.api.search.guided import GuidedRequest
 from schemas.sectors import SECTORS
 from schemas.settings import Settings
 from search.engine import header_of
-from search.guided import step_of
+from search.guided import state_of
 
 HEADER = header_of(Settings.model_fields["search_timeout_s"].default)
 LAKH = 100_000
@@ -50,7 +50,7 @@ def as_msearch(seed: int) -> list[bytes]:
 
 
 def _lines(request: GuidedRequest) -> Iterator[bytes]:
-    for body in step_of(request.search()).bodies(with_counts=True):
+    for body in state_of(request.search()).bodies(with_counts=True):
         yield HEADER + b"\n" + orjson.dumps(body) + b"\n"
 
 

@@ -1249,7 +1249,7 @@ export interface components {
             count: number;
         };
         /**
-         * @description How a price compares with its market: from best to dearest for a buyer, then suspicious.
+         * @description How a price compares with its market: from best to most expensive for a buyer, then suspicious.
          * @enum {string}
          */
         DealLabel: "great" | "good" | "fair" | "above" | "high" | "check_price";
@@ -1321,7 +1321,7 @@ export interface components {
             reason: components["schemas"]["ErasureReason"];
         };
         /** @enum {string} */
-        Facet: "property_type" | "bhk" | "locality" | "society" | "furnishing_status" | "facing_direction" | "possession_status" | "deal";
+        Facet: "property_type" | "bhk" | "bathrooms" | "locality" | "society" | "furnishing_status" | "facing_direction" | "possession_status" | "deal";
         FacetOption: {
             value: string | number;
             label: string;
@@ -1570,9 +1570,10 @@ export interface components {
         /** @description The state of the property in the search index; null where there is no value. */
         IndexStanding: {
             revision: number | null;
-            level: boolean;
-            /** @description Seconds for which a change has been waiting to be indexed. */
-            pending_s: number | null;
+            /** @description Whether the index has the row's revision. */
+            up_to_date: boolean;
+            /** @description Seconds for which the oldest pending change has been waiting to be indexed. */
+            oldest_pending_change_age_s: number | null;
             /** @description Why the search engine refused the document. */
             dead_letter: string | null;
         };
@@ -1606,7 +1607,12 @@ export interface components {
             /** @description False if a search by `q` finds more leads than are counted; `total` is then a lower bound. */
             total_is_exact: boolean;
         };
+        /** @description A page of the leads that match the filters. */
         InquiryListRequest: {
+            /** @default 20 */
+            page_size?: number;
+            /** @default 1 */
+            page?: number;
             /** @default [] */
             status?: components["schemas"]["InquiryStatus"][] | components["schemas"]["InquiryStatus"] | null;
             /** @default null */
@@ -1627,10 +1633,6 @@ export interface components {
             q?: string | null;
             /** @default newest */
             sort?: components["schemas"]["InquirySort"];
-            /** @default 20 */
-            page_size?: number;
-            /** @default 1 */
-            page?: number;
         };
         /** @description A receipt of the request, not of the lead: the same for known phones, new phones and spam. */
         InquiryReceipt: {
@@ -1774,6 +1776,8 @@ export interface components {
             /** @default [] */
             bhk?: (number | "unknown")[] | (number | "unknown") | null;
             /** @default [] */
+            bathrooms?: (number | "unknown")[] | (number | "unknown") | null;
+            /** @default [] */
             locality?: string[] | string | null;
             /** @default [] */
             sector?: string[] | string | null;
@@ -1857,6 +1861,8 @@ export interface components {
             property_type?: components["schemas"]["PropertyType"][] | components["schemas"]["PropertyType"] | null;
             /** @default [] */
             bhk?: (number | "unknown")[] | (number | "unknown") | null;
+            /** @default [] */
+            bathrooms?: (number | "unknown")[] | (number | "unknown") | null;
             /** @default [] */
             locality?: string[] | string | null;
             /** @default [] */
@@ -1981,6 +1987,8 @@ export interface components {
             property_type?: components["schemas"]["PropertyType"][] | components["schemas"]["PropertyType"] | null;
             /** @default [] */
             bhk?: (number | "unknown")[] | (number | "unknown") | null;
+            /** @default [] */
+            bathrooms?: (number | "unknown")[] | (number | "unknown") | null;
             /** @default [] */
             locality?: string[] | string | null;
             /** @default [] */
@@ -3371,14 +3379,14 @@ export interface operations {
     admin_audit_index: {
         parameters: {
             query?: {
+                page_size?: number;
+                page?: number;
                 entity_type?: string;
                 entity_id?: string;
                 actor?: string;
                 action?: string;
                 since?: string;
                 until?: string;
-                page_size?: number;
-                page?: number;
             };
             header?: {
                 /** @description The client's own id: 1 to 64 letters, digits and dashes; another is not taken up. */
@@ -3877,6 +3885,8 @@ export interface operations {
     admin_inquiries_index: {
         parameters: {
             query?: {
+                page_size?: number;
+                page?: number;
                 status?: components["schemas"]["InquiryStatus"][];
                 property_id?: string;
                 assigned_to?: string;
@@ -3887,8 +3897,6 @@ export interface operations {
                 until?: string;
                 q?: string;
                 sort?: components["schemas"]["InquirySort"];
-                page_size?: number;
-                page?: number;
             };
             header?: {
                 /** @description The client's own id: 1 to 64 letters, digits and dashes; another is not taken up. */
@@ -5987,8 +5995,8 @@ export interface operations {
                      *       },
                      *       "index": {
                      *         "revision": 1,
-                     *         "level": true,
-                     *         "pending_s": 1,
+                     *         "up_to_date": true,
+                     *         "oldest_pending_change_age_s": 1,
                      *         "dead_letter": "mapper_parsing_exception"
                      *       },
                      *       "filters": [
@@ -6074,8 +6082,8 @@ export interface operations {
                      *       },
                      *       "index": {
                      *         "revision": 1,
-                     *         "level": true,
-                     *         "pending_s": 1,
+                     *         "up_to_date": true,
+                     *         "oldest_pending_change_age_s": 1,
                      *         "dead_letter": "mapper_parsing_exception"
                      *       },
                      *       "filters": [
@@ -6110,11 +6118,11 @@ export interface operations {
     admin_users_index: {
         parameters: {
             query?: {
+                page_size?: number;
+                page?: number;
                 role?: components["schemas"]["Role"];
                 is_active?: boolean;
                 q?: string;
-                page_size?: number;
-                page?: number;
             };
             header?: {
                 /** @description The client's own id: 1 to 64 letters, digits and dashes; another is not taken up. */

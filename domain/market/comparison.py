@@ -10,7 +10,7 @@ from schemas.vocabulary import DealLabel, MarketLevel, MarketReason
 
 
 @dataclass(frozen=True)
-class Step:
+class TriedLevel:
     """One level of the ladder, with its number of comparables."""
 
     level: MarketLevel
@@ -30,7 +30,7 @@ class Comparison:
     delta_tenths: int | None
     label: DealLabel | None
     reason: MarketReason | None
-    ladder: tuple[Step, ...]
+    ladder: tuple[TriedLevel, ...]
 
 
 def compare(price_per_sqft: int, tried: Iterable[tuple[MarketLevel, Sequence[int]]]) -> Comparison:
@@ -40,13 +40,13 @@ def compare(price_per_sqft: int, tried: Iterable[tuple[MarketLevel, Sequence[int
         price_per_sqft: of the subject, in whole rupees.
         tried: ascending prices per sqft of the comparables by level; consumed only as far as needed.
     """
-    ladder: list[Step] = []
+    ladder: list[TriedLevel] = []
     level: MarketLevel | None = None
     prices: Sequence[int] = ()
     found: Figures | None = None
     for level, prices in tried:
         found = figures(prices)
-        ladder.append(Step(level, found.n if found else 0, found.removed if found else 0))
+        ladder.append(TriedLevel(level, found.n if found else 0, found.removed if found else 0))
         if ladder[-1].n >= FEWEST:
             break
     counting = within_fence(prices) if prices else ()
@@ -58,7 +58,7 @@ def judge(
     level: MarketLevel | None,
     found: Figures | None,
     share_below: float | None,
-    ladder: tuple[Step, ...],
+    ladder: tuple[TriedLevel, ...],
 ) -> Comparison:
     n = found.n if found else 0
     if found is None or n < FEWEST_FOR_RANGE:

@@ -1,4 +1,4 @@
-"""Wishes that no filter covers: `near sector 62 metro`, `2 bathrooms`. They do not narrow the search."""
+"""Wishes that are not read as filters: `near sector 62 metro`, `2 balconies`. They narrow nothing."""
 
 from domain.query_reader.phrases import WORDS, Phrases, words_of
 from domain.query_reader.places import SECTOR

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 BYTE_ORDER_MARK = "\ufeff"
@@ -25,7 +26,7 @@ def plain_cell(cell: str) -> str:
 
 
 def lines_of(rows: Iterable[Iterable[Any]]) -> str:
-    """Return rows as CSV: texts guarded, numbers unchanged, None as an empty cell."""
+    """Return rows as CSV: texts guarded, times as in all other answers, None as an empty cell."""
     sheet = io.StringIO(newline="")
     csv.writer(sheet).writerows(map(_cell, row) for row in rows)
     return sheet.getvalue()
@@ -34,4 +35,6 @@ def lines_of(rows: Iterable[Iterable[Any]]) -> str:
 def _cell(value: Any) -> Any:
     if isinstance(value, str):
         return safe_cell(value)
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
     return int(value) if isinstance(value, float) and value.is_integer() else value

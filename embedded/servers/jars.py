@@ -1,6 +1,5 @@
 """OpenSearch's jars: downloaded once per user and checked against the committed lock at every start."""
 
-import fcntl
 import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -8,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import requests
+from filelock import FileLock
 from jgo.config import GlobalSettings
 from jgo.constants import MAVEN_CENTRAL_URL
 from jgo.env import LockedDependency, LockFile
@@ -65,8 +65,7 @@ def verify(path: Path, jar: LockedDependency) -> None:
 def _fill(directory: Path, locked: list[LockedDependency], report: Report) -> None:
     """Download missing jars, one process at a time; each jar appears atomically."""
     directory.mkdir(parents=True, exist_ok=True)
-    with (directory / ".lock").open("ab") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with FileLock(directory / ".lock"):
         missing = missing_from(directory, locked)  # another process may have filled it while this one waited
         if missing:
             with TemporaryDirectory(dir=directory, prefix=".incoming-") as incoming:

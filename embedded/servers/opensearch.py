@@ -18,12 +18,12 @@ from embedded.servers import ports
 from embedded.servers.children import Children
 from embedded.servers.jars import find_jars
 from embedded.servers.java import find_java
+from embedded.servers.starting import in_attempts
 from embedded.state import StateDirectory
 
 HTTP_PORTS = range(9201, 9300)
 """The ports that the runner accepts."""
 START_S = 120.0
-ATTEMPTS = 3
 
 JVM = (
     "-XX:+UseG1GC",
@@ -101,13 +101,14 @@ class OpenSearch:
 
     def start(self) -> str:
         java, jars = find_java(self._report), find_jars(self._report)
-        for _ in range(ATTEMPTS):
+
+        def attempt() -> list[int] | None:
             self._configure()  # with transport ports that are free now
-            listening = self._listen(java, jars)
-            if listening:
-                self._require_health(listening[0])
-                return ",".join(f"http://{ports.LOOPBACK}:{port}" for port in listening)
-        raise ServerFailed(f"OpenSearch did not start in {ATTEMPTS} attempts", self._log)
+            return self._listen(java, jars)
+
+        listening = in_attempts(self.name, self._log, attempt)
+        self._require_health(listening[0])
+        return ",".join(f"http://{ports.LOOPBACK}:{port}" for port in listening)
 
     def _configure(self) -> None:
         transports = [ports.any_free() for _ in range(self._nodes)]
@@ -122,8 +123,8 @@ class OpenSearch:
             )
             (folder / "log4j2.properties").write_text(LOGGING.format(log=self._log))
 
-    def _listen(self, java: Path, jars: Path) -> list[int]:
-        """Start the JVM and return the nodes' ports; empty if another server took a port during the start."""
+    def _listen(self, java: Path, jars: Path) -> list[int] | None:
+        """Start the JVM and return the nodes' ports; None if another server took a port during the start."""
         kept = self._home / "port"
         wanted = ports.remembered(kept) or ports.free_run(HTTP_PORTS[: 1 - self._nodes or None], self._nodes)
         offset = self._log.stat().st_size if self._log.exists() else 0
@@ -138,7 +139,7 @@ class OpenSearch:
                 kept.unlink(missing_ok=True)
                 if all(ports.is_free(port) for port in range(wanted, wanted + self._nodes)):
                     child.require_running()  # a taken port was not the reason
-                return []
+                return None
             time.sleep(0.05)
         raise ServerFailed(f"OpenSearch did not answer within {START_S:.0f} s", self._log)
 

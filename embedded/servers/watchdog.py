@@ -1,7 +1,7 @@
 """Ends a stack's processes when the supervisor has ended in any way.
 
-Run as `python -m embedded.servers.watchdog CHILDREN`: its input closes when the supervisor ends. After a clean
-stop the list is empty. Once the state directory has a new owner, the watchdog leaves the list to it.
+Run as `python -m embedded.servers.watchdog CHILDREN`: its input closes when the supervisor ends. After a
+clean stop the list is empty. Once the state directory has a new owner, the watchdog leaves the list to it.
 """
 
 import os
@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from embedded.servers.children import end_recorded, recorded
-from embedded.state import StateDirectory, lock_file
+from embedded.state import StateDirectory, take
 
 
 def main(children: Path) -> None:
@@ -20,11 +20,11 @@ def main(children: Path) -> None:
     state = StateDirectory(children.parent)
     sys.stdin.buffer.read()
     # The pipe of a killed process closes slightly before its lock is released.
+    lock = state.lock()
     while recorded(children) and state.owner() == supervisor:
-        lock = lock_file(state.lock_path)
-        if lock is not None:
+        if take(lock):
             end_recorded(children)
-            lock.close()
+            lock.release()
             return
         time.sleep(0.05)
 

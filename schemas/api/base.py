@@ -28,7 +28,7 @@ LARGEST = 2**63 - 1
 """The largest value of a bigint in Postgres and a long in OpenSearch."""
 
 DEEPEST = 10_000
-"""Number of listings reachable by page number; this is OpenSearch's own limit."""
+"""Number of rows reachable by page number; for listings, this is OpenSearch's own limit."""
 
 MOST_CHOICES = 20
 """Values that one choice may hold, so that a search cannot carry an arbitrarily long list."""
@@ -152,7 +152,7 @@ def _reachable(page: int, info: ValidationInfo) -> int:
     if page_size and page * page_size > DEEPEST:
         raise PydanticCustomError(
             "page_too_deep",
-            "reaches beyond the first {deepest} listings: go on by next_cursor, or narrow the search",
+            "reaches beyond the first {deepest}: narrow the search, or go on by next_cursor if there is one",
             {"deepest": DEEPEST},
         )
     return page

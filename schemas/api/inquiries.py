@@ -21,9 +21,9 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
-from schemas.api.base import DEEPEST, Choices, PageSize, Shape, WrittenOut, exemplified
+from schemas.api.base import Choices, Shape, WrittenOut, exemplified
 from schemas.api.contacts import Email, Phone, plain
-from schemas.api.lists import Items
+from schemas.api.lists import Items, Paging
 from schemas.vocabulary import InquiryStatus, InquiryType
 
 LONGEST_MESSAGE = 2_000
@@ -114,15 +114,6 @@ def _after_since(until: datetime | None, info: ValidationInfo) -> datetime | Non
     return until
 
 
-def _reachable(page: int, info: ValidationInfo) -> int:
-    page_size = info.data.get("page_size")
-    if page_size and page * page_size > DEEPEST:
-        raise PydanticCustomError(
-            "page_too_deep", "reaches beyond {deepest} leads: narrow the list by a date", {"deepest": DEEPEST}
-        )
-    return page
-
-
 def _read(value: Any) -> Any:
     """Parse a time from text, because strict mode refuses text after a custom validator."""
     try:
@@ -180,9 +171,8 @@ class InquiryFilters(Shape):
         )
 
 
-class InquiryListRequest(InquiryFilters):
-    page_size: PageSize = 20
-    page: Annotated[int, Field(ge=1, le=DEEPEST), AfterValidator(_reachable)] = 1
+class InquiryListRequest(InquiryFilters, Paging):
+    """A page of the leads that match the filters."""
 
 
 def _reason_when_lost(reason: str | None, info: ValidationInfo) -> str | None:

@@ -1,26 +1,50 @@
 """Build facets from counts: the values that a visitor may choose, and the price histogram."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
+from domain.bedrooms import Number, bhk_label
 from domain.money import LADDER
 from schemas.api.base import UNKNOWN
 from schemas.api.search.canonical import ListingSearch
 from schemas.api.search.listings import Bar, Facet, FacetOption, PriceHistogram
-from schemas.vocabulary import LABELS, DealLabel, Direction, Furnishing, Possession
-from search.answers.options import (
-    LISTED_LOCALITIES,
-    Counts,
-    bhk_options,
-    locality_options,
-    property_type_options,
-)
-from search.queries import Group
+from schemas.vocabulary import LABELS, DealLabel, Direction, Furnishing, Possession, PropertyType
+from search.answers.options import Counts, Options, closed, commonest, numbers
+from search.queries import PRICE, Group
 
 Response = dict[str, Any]
-LISTED_SOCIETIES = LISTED_LOCALITIES
+
+
+def bathrooms(number: Number) -> str:
+    return "1 bathroom" if number == 1 else f"{number} bathrooms"
+
+
+@dataclass(frozen=True)
+class FacetFacts:
+    """What there is to know about a facet."""
+
+    label: str
+    """What a page calls it."""
+    options: Options
+    nullable: bool = False
+    """True if listings without a value are an option. A missing society is not a choice."""
+    open: bool = False
+    """True if only the values with the most listings are listed, and the chosen ones."""
+
+
+FACETS: dict[Facet, FacetFacts] = {
+    Facet.PROPERTY_TYPE: FacetFacts("Type", closed("property_type", PropertyType)),
+    Facet.BHK: FacetFacts("Bedrooms", numbers("bhk", range(1, 6), bhk_label), nullable=True),
+    Facet.BATHROOMS: FacetFacts("Bathrooms", numbers("bathrooms", range(1, 5), bathrooms), nullable=True),
+    Facet.DEAL: FacetFacts("Deal", closed("deal", DealLabel), nullable=True),
+    Facet.LOCALITY: FacetFacts("Place", commonest("locality"), open=True),
+    Facet.SOCIETY: FacetFacts("Society", commonest("society"), open=True),
+    Facet.FACING: FacetFacts("Facing", closed("facing_direction", Direction), nullable=True),
+    Facet.FURNISHING: FacetFacts("Furnishing", closed("furnishing_status", Furnishing), nullable=True),
+    Facet.POSSESSION: FacetFacts("Possession", closed("possession_status", Possession), nullable=True),
+}
+"""In the order of a page."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +63,13 @@ def supply_in(response: Response, group: Group) -> Supply:
     """Read a group's counts. A listing has at most one value, so the rest of the total has none."""
     buckets = response["aggregations"][group]["buckets"]
     return Supply(
-        {bucket["key"]: bucket["doc_count"] for bucket in buckets}, response["hits"]["total"]["value"]
+        {str(bucket["key"]): bucket["doc_count"] for bucket in buckets}, response["hits"]["total"]["value"]
     )
 
 
 def facet_options(facet: Facet, search: ListingSearch, supply: Supply) -> list[FacetOption]:
-    options = list(OPTIONS[facet](search, supply.values))
-    if facet not in NULLABLE:
+    options = FACETS[facet].options(search, supply.values)
+    if not FACETS[facet].nullable:
         return options
     chosen = UNKNOWN in getattr(search, facet)
     return [
@@ -54,58 +78,14 @@ def facet_options(facet: Facet, search: ListingSearch, supply: Supply) -> list[F
     ]
 
 
-def other_count(options: Iterable[FacetOption], supply: Supply) -> int:
-    """Return the number of listings that are not counted in an open facet's options."""
+def count_outside(options: Iterable[FacetOption], supply: Supply) -> int:
+    """Return the number of listings outside an open facet's options, without a value or with another one."""
     return supply.total - sum(option["count"] for option in options)
-
-
-def closed(facet: Facet, vocabulary: type[StrEnum]) -> Callable[[ListingSearch, Counts], list[FacetOption]]:
-    """Return a function that lists all values of a vocabulary in its order, with 0 for absent ones."""
-
-    def options(search: ListingSearch, supply: Counts) -> list[FacetOption]:
-        chosen = getattr(search, facet)
-        return [
-            FacetOption(
-                value=value, label=LABELS[value], count=supply.get(value, 0), selected=value in chosen
-            )
-            for value in vocabulary
-        ]
-
-    return options
-
-
-def society_options(search: ListingSearch, supply: Counts) -> list[FacetOption]:
-    """List the societies with the most listings and the chosen ones."""
-    ranked = sorted(supply, key=lambda society: (-supply[society], society))
-    listed = ranked[:LISTED_SOCIETIES]
-    listed += [society for society in search.society if society not in listed]
-    return [
-        FacetOption(
-            value=society, label=society, count=supply.get(society, 0), selected=society in search.society
-        )
-        for society in listed
-    ]
-
-
-OPTIONS: dict[Facet, Callable[[ListingSearch, Counts], Sequence[FacetOption]]] = {
-    Facet.PROPERTY_TYPE: property_type_options,
-    Facet.BHK: bhk_options,
-    Facet.LOCALITY: locality_options,
-    Facet.SOCIETY: society_options,
-    Facet.FURNISHING: closed(Facet.FURNISHING, Furnishing),
-    Facet.FACING: closed(Facet.FACING, Direction),
-    Facet.POSSESSION: closed(Facet.POSSESSION, Possession),
-    Facet.DEAL: closed(Facet.DEAL, DealLabel),
-}
-NULLABLE = {Facet.BHK, Facet.FURNISHING, Facet.FACING, Facet.POSSESSION, Facet.DEAL}
-"""Facets with an option for listings without a value. SOCIETY has none: a missing society is not a choice."""
-OPEN = (Facet.LOCALITY, Facet.SOCIETY)
-"""Facets that list only the values with the most listings, and the chosen ones."""
 
 
 def price_histogram(search: ListingSearch, response: Response) -> PriceHistogram:
     """Return bars for the rupee ladder's intervals, and for prices below its first or above its last step."""
-    supply = supply_in(response, Group.PRICE).values
+    supply = supply_in(response, PRICE).values
     steps = [0, *LADDER[search.listing_type]]
     ends = response["aggregations"]
     bars = [

@@ -1,22 +1,23 @@
 """The options of each question, built from live counts: each choice and how many listings it would leave."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 from math import log2
 
-from domain.bedrooms import bhk_label, bhk_number, bhk_term
+from domain.bedrooms import Number, bhk_number, bhk_term
 from domain.money import format_amount
 from domain.price_bands import Band, price_bands
 from schemas.api.base import UNKNOWN
 from schemas.api.search.canonical import ListingSearch, PriceRange
 from schemas.api.search.listings import FacetOption
-from schemas.vocabulary import LABELS, PropertyType
-from search.queries import Group
+from schemas.vocabulary import LABELS
 
 Counts = Mapping[str, int]
 """Number of listings for each value of a field that occurs."""
 
-COMMON_BHK = (1, 2, 3, 4, 5)  # always shown, even with 0 listings; others only if they occur
-LISTED_LOCALITIES = 20  # a longer list would need a search; suggestions provide that
+Options = Callable[[ListingSearch, Counts], list[FacetOption]]
+
+LISTED = 20  # localities or societies; a longer list would need a search; suggestions provide that
 
 
 def budget_options(search: ListingSearch, supply: Counts) -> list[FacetOption]:
@@ -70,48 +71,53 @@ def range_label(price: PriceRange) -> str:
     return f"{format_amount(price.min)} up to {format_amount(price.max)}"
 
 
-def property_type_options(search: ListingSearch, supply: Counts) -> list[FacetOption]:
-    return [
-        FacetOption(
-            value=kind, label=LABELS[kind], count=supply.get(kind, 0), selected=kind in search.property_type
-        )
-        for kind in PropertyType
-    ]
+def closed(field: str, vocabulary: type[StrEnum]) -> Options:
+    """List all values of a vocabulary in its order, with 0 for absent ones."""
+
+    def options(search: ListingSearch, supply: Counts) -> list[FacetOption]:
+        chosen = getattr(search, field)
+        return [
+            FacetOption(
+                value=value, label=LABELS[value], count=supply.get(value, 0), selected=value in chosen
+            )
+            for value in vocabulary
+        ]
+
+    return options
 
 
-def bhk_options(search: ListingSearch, supply: Counts) -> list[FacetOption]:
-    chosen = (bhk for bhk in search.bhk if bhk != UNKNOWN)
-    values = {*COMMON_BHK, *chosen, *map(bhk_number, supply)}
-    return [
-        FacetOption(
-            value=bhk, label=bhk_label(bhk), count=supply.get(bhk_term(bhk), 0), selected=bhk in search.bhk
-        )
-        for bhk in sorted(values)
-    ]
+def numbers(field: str, always: Sequence[int], label: Callable[[Number], str]) -> Options:
+    """List these numbers, those that occur and those that are chosen, in order."""
+
+    def options(search: ListingSearch, supply: Counts) -> list[FacetOption]:
+        chosen = getattr(search, field)
+        values = {*always, *(value for value in chosen if value != UNKNOWN), *map(bhk_number, supply)}
+        return [
+            FacetOption(
+                value=value,
+                label=label(value),
+                count=supply.get(bhk_term(value), 0),
+                selected=value in chosen,
+            )
+            for value in sorted(values)
+        ]
+
+    return options
 
 
-def locality_options(search: ListingSearch, supply: Counts) -> list[FacetOption]:
-    """List the localities with the most listings and the chosen ones; `other_count` sums up the others."""
-    ranked = sorted(supply, key=lambda locality: (-supply[locality], locality))
-    listed = ranked[:LISTED_LOCALITIES]
-    listed += [locality for locality in search.locality if locality not in listed]
-    return [
-        FacetOption(
-            value=locality,
-            label=locality,
-            count=supply.get(locality, 0),
-            selected=locality in search.locality,
-        )
-        for locality in listed
-    ]
+def commonest(field: str) -> Options:
+    """List the values with the most listings and the chosen ones; `other_count` sums up the others."""
 
+    def options(search: ListingSearch, supply: Counts) -> list[FacetOption]:
+        chosen = getattr(search, field)
+        listed = sorted(supply, key=lambda value: (-supply[value], value))[:LISTED]
+        listed += [value for value in chosen if value not in listed]
+        return [
+            FacetOption(value=value, label=value, count=supply.get(value, 0), selected=value in chosen)
+            for value in listed
+        ]
 
-OPTIONS: dict[Group, Callable[[ListingSearch, Counts], list[FacetOption]]] = {
-    Group.PRICE: budget_options,
-    Group.PROPERTY_TYPE: property_type_options,
-    Group.BHK: bhk_options,
-    Group.LOCALITY: locality_options,
-}
+    return options
 
 
 def entropy(supply: Counts) -> float:

@@ -9,8 +9,8 @@ from uuid import UUID
 from sanic import Blueprint, HTTPResponse
 
 from domain.ids import read_id
-from schemas.api.admin.imports import ImportForm, ImportReport, ImportRequest, ImportsRequest, ImportView
-from schemas.api.lists import Items
+from schemas.api.admin.imports import ImportForm, ImportReport, ImportRequest, ImportView
+from schemas.api.lists import Items, Paging
 from schemas.errors import FieldError, InvalidRequest, NotFound
 from schemas.texts import one_line
 from server.auth import actor, authenticate
@@ -68,10 +68,10 @@ async def create(request: CasaRequest) -> HTTPResponse:
 
 
 @blueprint.get("/")
-@describes(Items[ImportView], query=ImportsRequest)
+@describes(Items[ImportView], query=Paging)
 async def index(request: CasaRequest) -> HTTPResponse:
     """List imports and their progress, newest first."""
-    wanted = read_query(request, ImportsRequest)
+    wanted = read_query(request, Paging)
     async with transaction(request.app.ctx) as session:
         return reply(await list_imports(session, wanted))
 

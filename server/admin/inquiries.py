@@ -1,17 +1,11 @@
 """Leads for admins: list, detail, status, assignment, spam, notes, CSV export, and personal data."""
 
-import csv
-import io
-from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 from sanic import Blueprint, HTTPResponse
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.ids import read_id
-from domain.security.spreadsheets import BYTE_ORDER_MARK, safe_cell
 from schemas.api.admin.privacy import ErasureReceipt, PersonalData
 from schemas.api.inquiries import (
     Assignment,
@@ -29,7 +23,7 @@ from schemas.errors import Conflict, NotFound
 from server.auth import actor, authenticate, authenticate_super_admin, principal
 from server.context import CasaRequest, transaction
 from server.http.described import ATTACHED, CSV, describes
-from server.http.messages import read_body, read_query, reply
+from server.http.messages import read_body, read_query, reply, send_csv
 from services.leads import exports as lead_exports
 from services.leads import handling as leads
 from services.leads import lists as lead_lists
@@ -44,10 +38,6 @@ files.on_request(authenticate)
 
 personal_data = Blueprint("admin_personal_data", url_prefix="/api/v1/admin/inquiries")
 personal_data.on_request(authenticate_super_admin)
-
-
-CHUNK_ROWS = 500
-"""Rows sent at once: about 150 kB."""
 
 
 @blueprint.get("/")
@@ -129,36 +119,8 @@ async def download(request: CasaRequest) -> None:
     async with transaction(request.app.ctx) as session:
         await lead_exports.record_export(session, actor(request), wanted)
     name = f"inquiries-{datetime.now(UTC):%Y-%m-%d}.csv"
-    headers = {"content-disposition": f'attachment; filename="{name}"'}
     async with transaction(request.app.ctx) as session:
-        response = await request.respond(content_type="text/csv; charset=utf-8", headers=headers)
-        async for chunk in csv_chunks(session, wanted):
-            await response.send(chunk)
-        await response.eof()
-
-
-async def csv_chunks(session: AsyncSession, wanted: InquiryFilters) -> AsyncIterator[str]:
-    yield BYTE_ORDER_MARK
-    rows: list[Iterable[Any]] = [lead_exports.HEADER]
-    async for row in lead_exports.export_leads(session, wanted):
-        rows.append(map(cell, row))
-        if len(rows) == CHUNK_ROWS:
-            yield as_csv(rows)
-            rows = []
-    yield as_csv(rows)
-
-
-def as_csv(rows: Iterable[Iterable[Any]]) -> str:
-    file = io.StringIO(newline="")
-    csv.writer(file).writerows(rows)
-    return file.getvalue()
-
-
-def cell(value: Any) -> Any:
-    """Return a CSV cell: texts that spreadsheets do not run as formulas, times as in all other answers."""
-    if isinstance(value, datetime):
-        return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    return safe_cell(value) if isinstance(value, str) else value
+        await send_csv(request, name, lead_exports.export_leads(session, wanted))
 
 
 @personal_data.get("/<inquiry_id:str>/export")

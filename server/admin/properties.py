@@ -18,7 +18,6 @@ from schemas.api.admin.properties import (
     AdminProperty,
     HistoryEntry,
     NewProperty,
-    Paging,
     PropertyFields,
     PropertyList,
     PropertyRow,
@@ -28,7 +27,7 @@ from schemas.api.admin.properties import (
     WriteOptions,
     WrittenProperty,
 )
-from schemas.api.lists import Items
+from schemas.api.lists import Items, Paging
 from schemas.api.search.canonical import ListingSearch
 from schemas.errors import Conflict, FieldError, NotFound, Unparsable
 from schemas.tables import Property

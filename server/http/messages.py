@@ -1,7 +1,7 @@
 """Parses requests into models and writes answers as bytes."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from hashlib import blake2b
 from math import isinf
@@ -235,8 +235,8 @@ def _field_error(details: ErrorDetails, location: str) -> FieldError:
 
 
 def _is_field(part: str | int) -> bool:
-    """Whether a part of the path is a field; for unions, pydantic adds the type: `literal['unknown']`."""
-    return isinstance(part, int) or not ("[" in part or "(" in part)
+    """Whether a part of the path is a field; for unions, pydantic adds the type: `constrained-int`."""
+    return isinstance(part, int) or part.isidentifier()
 
 
 def _without_input(message: str) -> str:
@@ -287,6 +287,15 @@ def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = Non
 def reply_json_bytes(answer: bytes) -> HTTPResponse:
     """Reply with an answer that is already JSON."""
     return HTTPResponse(answer, content_type="application/json")
+
+
+async def send_csv(request: CasaRequest, filename: str, pieces: AsyncIterable[str]) -> None:
+    """Reply with a file that is sent while it is read."""
+    headers = {"content-disposition": f'attachment; filename="{filename}"'}
+    answer = await request.respond(content_type="text/csv; charset=utf-8", headers=headers)
+    async for piece in pieces:
+        await answer.send(piece)
+    await answer.eof()
 
 
 def with_member(answer: bytes, name: str, value: Any) -> bytes:

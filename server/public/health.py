@@ -1,29 +1,16 @@
 """The root, and health checks for people and orchestrators."""
 
-import asyncio
-import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from importlib.metadata import version
-from typing import Literal
 
 from sanic import Blueprint, HTTPResponse
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
-from indexer.changes.revisions import find_restore
 from schemas.api.health import About, Alive, Dependency, Health, Readiness
-from schemas.index.listings import schema_hash
 from server.context import CasaRequest, Context
 from server.http.described import describes
 from server.http.messages import reply
+from services.health import check_all
 
 blueprint = Blueprint("health")
-
-CheckResult = tuple[Literal["ok", "ahead", "wrong"], str | None]
-"""The state of a dependency that answers, and a detail that says what is wrong."""
-Check = Callable[[Context], Awaitable[CheckResult]]
-HEALTHY: CheckResult = ("ok", None)
 
 
 @blueprint.get("/")
@@ -57,7 +44,7 @@ async def readyz(request: CasaRequest) -> HTTPResponse:
     503 while Postgres is down, the index has another schema, or the process is stopping. An outage of search
     or Redis only degrades it, because property pages still work.
     """
-    found = await check_all(request.app.ctx)
+    found = await check_stores(request.app.ctx)
     degraded = sorted(name for name, dependency in found.items() if dependency["state"] != "ok")
     ready = "postgres" not in degraded and not _wrong_schema(found) and not request.app.ctx.stopping.is_set()
     details = [dependency["detail"] for dependency in found.values() if dependency["detail"]]
@@ -71,60 +58,13 @@ async def health(request: CasaRequest) -> HTTPResponse:
 
     The status is always 200, for status pages.
     """
-    found = await check_all(request.app.ctx)
+    found = await check_stores(request.app.ctx)
     well = all(dependency["state"] == "ok" for dependency in found.values())
     return reply({"status": "ok" if well else "degraded", "dependencies": found})
 
 
-async def check_all(context: Context) -> dict[str, Dependency]:
-    names = list(CHECKS)
-    found = await asyncio.gather(*(check(CHECKS[name], context) for name in names))
-    return dict(zip(names, found, strict=True))
-
-
-async def check(dependency: Check, context: Context) -> Dependency:
-    began = time.perf_counter()
-    try:
-        async with asyncio.timeout(context.settings.health_timeout_s):
-            state, detail = await dependency(context)
-    except Exception as error:  # noqa: BLE001  any error of a store's client means that the store is down
-        return Dependency(state="down", latency_ms=_since(began), detail=type(error).__name__)
-    return Dependency(state=state, latency_ms=_since(began), detail=detail)
-
-
-def _since(began: float) -> float:
-    """Milliseconds with one decimal."""
-    return round((time.perf_counter() - began) * 1000, 1)
-
-
-async def _postgres(context: Context) -> CheckResult:
-    async with context.database.connect() as connection:
-        await connection.execute(text("SELECT 1"))
-    return HEALTHY
-
-
-async def _opensearch(context: Context) -> CheckResult:
-    """Check that the index behind the alias has this release's schema and is not ahead of the database."""
-    alias = context.settings.index_alias
-    answer = await context.search.indices.get_alias(name=alias)
-    if not any(name.startswith(f"{alias}-{schema_hash()}-") for name in answer):
-        return "wrong", f"The index behind {alias!r} has another schema: run `indexer reindex`."
-    with suppress(SQLAlchemyError):  # the check of Postgres reports its outage
-        if ahead := await find_restore(context.database, context.search, alias):
-            return "ahead", str(ahead)
-    return HEALTHY
-
-
-async def _redis(context: Context) -> CheckResult:
-    await context.cache.ping()
-    return HEALTHY
-
-
-CHECKS: dict[str, Check] = {
-    "postgres": _postgres,
-    "opensearch": _opensearch,
-    "redis": _redis,
-}
+async def check_stores(context: Context) -> dict[str, Dependency]:
+    return await check_all(context.settings, context.database, context.search, context.cache)
 
 
 def _wrong_schema(found: dict[str, Dependency]) -> bool:

@@ -22,5 +22,5 @@ async def index(request: CasaRequest) -> HTTPResponse:
     context = request.app.ctx
     wanted = read_query(request, LocalitiesRequest)
     find = partial(localities, context.search, context.database, context.settings.index_alias, wanted)
-    answer = await cached_or_searched(context, SearchKind.LOCALITIES, wanted, find)
+    answer, _ = await cached_or_searched(context, SearchKind.LOCALITIES, wanted, find)
     return with_etag_or_304(request, reply_json_bytes(answer))

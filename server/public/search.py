@@ -21,13 +21,10 @@ from server.http.messages import read_body, read_query, reply_json_bytes, with_e
 from server.http.search_rate import limit_searches
 from server.pictures import with_picture_urls
 from server.search_cache import Find, SearchKind, cached_or_searched
-from server.telemetry.search_log import LoggedSearch, SearchRequest, total_of
+from server.telemetry.search_log import LoggedSearch, SearchRequest
 
 blueprint = Blueprint("search", url_prefix="/api/v1/search")
 blueprint.on_request(limit_searches)
-
-NO_PLACES = b'"items":[]'
-"""Part of an answer without results; it cannot occur in user text, where quotes are escaped."""
 
 
 @blueprint.get("/guided")
@@ -95,9 +92,9 @@ async def search_and_record(
     async def find_addressed() -> Any:
         return with_picture_urls(await find(), context.settings)
 
-    answer = await cached_or_searched(context, kind, wanted, find_addressed)
+    answer, total = await cached_or_searched(context, kind, wanted, find_addressed)
     if not request.is_prefetch:
-        total, size = total_of(answer), len(request.body) + len(request.query_string)
+        size = len(request.body) + len(request.query_string)
         context.metrics.searched(kind, is_empty=total == 0)
         context.search_log.add(LoggedSearch(kind, wanted, total, request.took_ms, request.session_id, size))
     return answer
@@ -110,6 +107,6 @@ async def complete(request: CasaRequest) -> HTTPResponse:
     context = request.app.ctx
     wanted = read_query(request, SuggestRequest)
     find = partial(suggest, context.search, context.settings.index_alias, wanted)
-    answer = await cached_or_searched(context, SearchKind.SUGGEST, wanted, find)
-    context.metrics.searched(SearchKind.SUGGEST, is_empty=NO_PLACES in answer)
+    answer, count = await cached_or_searched(context, SearchKind.SUGGEST, wanted, find)
+    context.metrics.searched(SearchKind.SUGGEST, is_empty=count == 0)
     return with_etag_or_304(request, reply_json_bytes(answer))

@@ -1,6 +1,5 @@
 """Records searches for analytics."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,9 +15,6 @@ from schemas.api.search.map import MapRequest
 from server.telemetry.journal import Journal
 from services.analytics.search_events import SearchEvent, asked_for, record_searches
 
-TOTAL = re.compile(rb'"total":(\d+)(?:,"page":|\}$)')
-"""Matches the total of the whole answer, not of a card, where it is a fraction and followed by other text.
-User text cannot match, because its quotes are escaped. Ten times as fast as parsing the answer."""
 BYTES_PER_ENTRY = 1_000
 """Bytes of a request that count as one entry."""
 SearchRequest = GuidedRequest | ListingsRequest | MapRequest
@@ -31,7 +27,7 @@ class LoggedSearch:
 
     kind: str
     wanted: SearchRequest
-    total: int | None
+    total: int
     took_ms: float
     session_id: str | None
     size: int = 0
@@ -48,12 +44,6 @@ class LoggedSearch:
             session_id=self.session_id,
             at=self.at,
         )
-
-
-def total_of(answer: bytes) -> int | None:
-    """Return the total number of listings in an answer."""
-    found = TOTAL.search(answer)
-    return None if found is None else int(found[1])
 
 
 def wishes(wanted: SearchRequest) -> Wishes:

@@ -14,13 +14,14 @@ from domain.ids import read_id
 from domain.pictures import picture_of
 from schemas.api.admin.images import MOST_OF_A_PROPERTY, ImageFields
 from schemas.api.admin.properties import AdminPicture
-from schemas.api.lists import Items
+from schemas.api.lists import Items, Paging
 from schemas.errors import Conflict, FieldError, InvalidRequest, NotFound
 from schemas.tables import Property, PropertyImage
 from schemas.vocabulary import ImageType
 from services.audit import Actor, Changes, changes_between, record
 from services.images.intake import StoredPicture
 from services.images.views import admin_picture
+from services.paging import as_page
 from services.properties.rows import key_of, lock
 
 ENTITY = "image"
@@ -209,4 +210,4 @@ async def _record(
 
 def _as_items(album: Sequence[PropertyImage]) -> Items[AdminPicture]:
     items = [admin_picture(image) for image in album]
-    return Items(items=items, total=len(items), page=1, page_size=MOST_OF_A_PROPERTY, next_cursor=None)
+    return as_page(items, len(items), Paging(page_size=MOST_OF_A_PROPERTY))

@@ -15,9 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.states.inquiry_flow import when_asked_again
 from schemas.api.inquiries import InquiryReceipt, NewInquiry
-from schemas.errors import NotFound, Quota, TooManyRequests
+from schemas.errors import Quota, TooManyRequests
 from schemas.tables import AnalyticsEvent, Inquiry, InquiryEvent, InquiryEventType, Property
 from schemas.vocabulary import InquiryStatus, InquiryType
+from services.properties.live import no_such_listing
 
 MOST_IN_A_WINDOW = 5
 WINDOW = timedelta(hours=1)
@@ -70,7 +71,7 @@ async def receive(session: AsyncSession, wanted: NewInquiry, sender: Sender) -> 
 async def _require_live(session: AsyncSession, property_id: UUID) -> None:
     live = select(Property.id).where(Property.id == property_id, Property.is_active)
     if await session.scalar(live) is None:
-        raise NotFound("There is no such listing, or it is no longer offered.")
+        raise no_such_listing()
 
 
 async def _lock(session: AsyncSession, what: str) -> None:

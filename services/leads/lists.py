@@ -26,6 +26,7 @@ from schemas.api.inquiries import (
 from schemas.errors import FieldError, InvalidRequest
 from schemas.tables import Inquiry, InquiryCount, Property, User
 from schemas.vocabulary import InquiryStatus, InquiryType
+from services.paging import as_page
 from services.word_search import words_starting_with
 
 MOST_GATHERED = 5_000
@@ -53,14 +54,8 @@ async def list_leads(session: AsyncSession, wanted: InquiryListRequest) -> Inqui
     ids, total = await _find(session, wanted)
     rows = await session.execute(lead_rows(wanted.sort).where(Inquiry.id.in_(ids))) if ids else ()
     exact = not wanted.q or total <= MOST_GATHERED
-    return InquiryList(
-        items=[masked(row) for row in rows],
-        total=total if exact else MOST_GATHERED,
-        page=wanted.page,
-        page_size=wanted.page_size,
-        next_cursor=None,
-        total_is_exact=exact,
-    )
+    page = as_page([masked(row) for row in rows], total if exact else MOST_GATHERED, wanted)
+    return InquiryList(**page, total_is_exact=exact)
 
 
 async def plan_by_values(session: AsyncSession) -> None:
@@ -95,7 +90,7 @@ async def _fetch_all_matches(session: AsyncSession, wanted: InquiryListRequest) 
     known = select(Inquiry.id, Inquiry.created_at, Inquiry.first_contact_s)
     gathered = known.where(*matching(wanted)).limit(MOST_GATHERED + 1).cte("gathered")
     page = select(gathered.c.id).order_by(*ordered(wanted.sort, gathered.c))
-    ids = func.array(page.offset(_skipped(wanted)).limit(wanted.page_size).scalar_subquery())
+    ids = func.array(page.offset(wanted.offset).limit(wanted.page_size).scalar_subquery())
     count = select(func.count()).select_from(gathered).scalar_subquery()
     found, total = (await session.execute(select(ids, count))).one()
     return found, total
@@ -104,11 +99,7 @@ async def _fetch_all_matches(session: AsyncSession, wanted: InquiryListRequest) 
 async def _walk_index(session: AsyncSession, wanted: InquiryListRequest) -> Sequence[UUID]:
     """Walk an index in the requested order. The index of words is disabled: the planner overrates it."""
     ids = select(Inquiry.id).where(*matching(wanted, by_index=False)).order_by(*ordered(wanted.sort))
-    return (await session.scalars(ids.offset(_skipped(wanted)).limit(wanted.page_size))).all()
-
-
-def _skipped(wanted: InquiryListRequest) -> int:
-    return (wanted.page - 1) * wanted.page_size
+    return (await session.scalars(ids.offset(wanted.offset).limit(wanted.page_size))).all()
 
 
 def lead_rows(sort: InquirySort) -> Select[Inquiry, str, str]:

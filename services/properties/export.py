@@ -6,16 +6,13 @@ from typing import Any
 from sqlalchemy import Select, case, func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.security.spreadsheets import BYTE_ORDER_MARK, lines_of
 from schemas.api.base import Choices, Locality, Shape
 from schemas.tables import Property
 from schemas.vocabulary import AreaBasis, ListingType, PropertyState
 from services.properties.rows import BY_ID
+from services.sheets import begin_snapshot, sheet
 
-ROWS_AT_A_TIME = 500
 SLOWEST_FETCH_MS = 10_000
-SLOWEST_READER_MS = 60_000
-"""How long a client may stop reading before its export and its snapshot are ended."""
 
 
 class ExportRequest(Shape):
@@ -71,14 +68,11 @@ COLUMNS: dict[str, Any] = {
 
 async def export_properties(engine: AsyncEngine, wanted: ExportRequest) -> AsyncIterator[str]:
     """Yield CSV in pieces, header first; the snapshot ends with the last piece or when reading stops."""
-    yield BYTE_ORDER_MARK + lines_of([COLUMNS])
     async with engine.connect() as connection:
-        await connection.execution_options(isolation_level="REPEATABLE READ")
+        await begin_snapshot(connection)
         await connection.execute(text(f"SET LOCAL statement_timeout = {SLOWEST_FETCH_MS}"))
-        await connection.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = {SLOWEST_READER_MS}"))
-        rows = await connection.stream(_chosen(wanted), execution_options={"yield_per": ROWS_AT_A_TIME})
-        async for part in rows.partitions():
-            yield lines_of(part)
+        async for piece in sheet(connection, COLUMNS, _chosen(wanted)):
+            yield piece
 
 
 def _chosen(wanted: ExportRequest) -> Select[*tuple[Any, ...]]:

@@ -1,14 +1,16 @@
 """The history of a property: its price changes and audit rows, newest first."""
 
+from typing import Any
 from typing import cast as as_type
 
-from sqlalchemy import Text, cast, func, literal, null, select, union_all
+from sqlalchemy import Row, Text, cast, func, literal, null, select, union_all
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from schemas.api.admin.properties import HistoryEntry, Paging
-from schemas.api.lists import Items
+from schemas.api.admin.properties import HistoryEntry
+from schemas.api.lists import Items, Paging
 from schemas.tables import AuditRow, PriceChange
+from services.paging import page_of
 from services.properties.rows import find
 from services.properties.writes import ENTITY
 
@@ -38,17 +40,9 @@ async def history(session: AsyncSession, property_id: str, paging: Paging) -> It
     ).where(AuditRow.entity_type == ENTITY, AuditRow.entity_id == str(found.id))
     entries = union_all(prices, audit).subquery()
     shown = [entries.c[name] for name in HistoryEntry.__annotations__]
-    page = (
-        select(*shown)
-        .order_by(entries.c.at.desc(), entries.c.kind, entries.c.id.desc())
-        .offset(paging.offset)
-        .limit(paging.page_size)
-    )
-    rows = (await session.execute(page)).mappings()
-    return Items(
-        items=[as_type("HistoryEntry", dict(row)) for row in rows],
-        total=await session.scalar(select(func.count()).select_from(entries)) or 0,
-        page=paging.page,
-        page_size=paging.page_size,
-        next_cursor=None,
-    )
+    ordered = select(*shown).order_by(entries.c.at.desc(), entries.c.kind, entries.c.id.desc())
+    return await page_of(session, ordered, paging, _entry)
+
+
+def _entry(row: Row[*tuple[Any, ...]]) -> HistoryEntry:
+    return as_type("HistoryEntry", dict(zip(HistoryEntry.__annotations__, row, strict=True)))

@@ -17,6 +17,7 @@ from domain.texts.words import words_of
 from schemas.api.admin.properties import Order, PropertyList, PropertyRow
 from schemas.api.lists import Items
 from schemas.tables import Property, PropertyImage
+from services.paging import as_page
 from services.word_search import words_starting_with
 
 Columns = tuple[InstrumentedAttribute[Any], ...]
@@ -72,13 +73,7 @@ async def list_properties(session: AsyncSession, wanted: PropertyList) -> Items[
     ids, total = await (_search if wanted.q else _walk)(session, wanted)
     shown = select(*SHOWN).where(Property.id.in_(ids)).order_by(*_order(wanted.sort))
     rows = (await session.execute(shown)).mappings() if ids else ()
-    return Items(
-        items=[cast("PropertyRow", dict(row)) for row in rows],
-        total=total,
-        page=wanted.page,
-        page_size=wanted.page_size,
-        next_cursor=None,
-    )
+    return as_page([cast("PropertyRow", dict(row)) for row in rows], total, wanted)
 
 
 async def _walk(session: AsyncSession, wanted: PropertyList) -> Found:

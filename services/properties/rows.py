@@ -12,11 +12,10 @@ from sqlalchemy.orm import selectinload
 from domain.bedrooms import bhk_number
 from domain.ids import read_id
 from schemas.api.admin.properties import AdminProperty
-from schemas.api.properties import Market
 from schemas.errors import NotFound, PreconditionFailed
-from schemas.tables import Property, PropertyMarket
-from schemas.vocabulary import DealLabel
+from schemas.tables import Property
 from services.images.views import admin_picture
+from services.market import market_answer
 
 ExpectedVersions = frozenset[int] | None
 """Versions on which an editor bases a change; None for any."""
@@ -96,17 +95,5 @@ def view(row: Property) -> AdminProperty:
     shown: dict[str, Any] = {column: getattr(row, column) for column in VIEW_COLUMNS}
     shown["bhk"] = None if row.bhk is None else bhk_number(str(row.bhk))
     shown["images"] = [admin_picture(image) for image in row.images]
-    shown["market"] = None if row.market is None else _market(row.market)
+    shown["market"] = None if row.market is None else market_answer(row.market)
     return cast("AdminProperty", shown)
-
-
-def _market(market: PropertyMarket) -> Market:
-    return Market(
-        level=market.level,
-        n=market.n,
-        median=market.median,
-        delta_pct=None if market.delta_pct is None else float(market.delta_pct),
-        label=None if market.label is None else DealLabel(market.label),
-        reason=market.reason,
-        as_of=market.as_of,
-    )

@@ -22,7 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.settings import Settings
-from stores.database import open_database
+from stores.database import opened_database
 from tasks.enhancement import enhance, enhance_waiting, open_tools
 from tasks.jobs import BY_NAME, JOBS
 from tasks.metrics import Metrics
@@ -143,11 +143,8 @@ class Queue:
         """Run a coroutine in this worker's thread, with a separate database engine."""
 
         async def run() -> T:
-            engine = open_database(self._settings, statement_timeout_ms=0)
-            try:
+            async with opened_database(self._settings, statement_timeout_ms=0) as engine:
                 return await job(engine)
-            finally:
-                await engine.dispose()
 
         return asyncio.run(run())
 

@@ -9,7 +9,18 @@ from schemas.errors import CasaError
 from server.context import Context
 from stores import media
 
-OURS = ("domain", "imaging", "indexer", "schemas", "server", "services", "stores", "tasks")
+OURS = (
+    "domain",
+    "imaging",
+    "indexer",
+    "runtime",
+    "schemas",
+    "search",
+    "server",
+    "services",
+    "stores",
+    "tasks",
+)
 REACHED_BY_CONTEXT = get_type_hints(Context) | {"media": media}
 """Attribute of the context -> its declared type; media has several implementations, so its module is used."""
 

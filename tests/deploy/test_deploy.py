@@ -176,6 +176,17 @@ async def test_rules_and_panels_ask_for_metrics_that_are_there(exported: set[str
     assert len(asked) > 30
 
 
+async def test_every_metric_of_ours_is_shown_or_explained(exported: set[str]):
+    shown = {family(name) for query in QUERIES for name in metrics_in(query)}
+    explained = (ROOT / "docs/operations.md").read_text()
+    ours = {family(name) for name in exported if name.startswith("casabricks_")}
+    assert {name for name in ours - shown if name not in explained} == set()
+
+
+def family(name: str) -> str:
+    return re.sub("_(total|bucket|sum|count|created)$", "", name)
+
+
 @pytest.mark.parametrize(
     ("query", "names"),
     [

@@ -85,7 +85,10 @@ def test_a_second_stack_in_the_same_directory_is_refused(home: Path, command: Co
         with pytest.raises(StateLocked), Services(home, environment=others()):
             pass
         refused = command.run("services")
-    sentence = f"another `make up` is running in {home} (pid {os.getpid()}); stop it first.\n"
+    sentence = (
+        f"another `make up` is running in {home} (pid {os.getpid()}); stop it first,"
+        " or set CASABRICKS_HOME to another directory.\n"
+    )
     assert refused == (3, "", sentence)
 
 

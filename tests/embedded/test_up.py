@@ -4,13 +4,16 @@ import os
 import socket
 from pathlib import Path
 
+import psycopg
 import pytest
 
+import migrations
 from embedded import up
 from embedded.cli import add_demo, reset
-from embedded.errors import PortTaken, StackError, StateLocked
+from embedded.errors import OtherRelease, PortTaken, StackError, StateLocked
 from embedded.state import StateDirectory
-from embedded.up import choose_port, enhancer
+from embedded.up import choose_port, enhancer, migrate, whole_number
+from tests.embedded.commands import Command
 from tests.ports import kept_port
 
 pytestmark = pytest.mark.xdist_group("embedded")
@@ -76,3 +79,45 @@ def test_an_ai_service_that_is_named_is_the_one(tmp_path: Path) -> None:
     facts: dict[str, str] = {}
     given = {"ENHANCER_URL": "https://ai.example/jobs"}
     assert (enhancer(StateDirectory(tmp_path), given, facts), facts) == ((), given)
+
+
+@pytest.mark.parametrize(
+    ("environment", "remedy"),
+    [
+        ({}, "`make reset` throws all data away, then `make up` starts anew."),
+        ({"DATABASE_URL": "postgresql://elsewhere"}, "set DATABASE_URL to another one."),
+    ],
+    ids=["our own", "given"],
+)
+def test_data_of_another_release_is_refused_with_a_remedy(
+    scratch_url: str, environment: dict[str, str], remedy: str
+) -> None:
+    of_another_release(scratch_url)
+    with pytest.raises(OtherRelease) as refused:
+        migrate(scratch_url, environment)
+    assert (str(refused.value), refused.value.exit_code) == (
+        f"the database is of another release (schema revision 0018): {remedy}",
+        11,
+    )
+
+
+def test_up_on_a_database_of_another_release_says_one_sentence(command: Command, scratch_url: str) -> None:
+    of_another_release(scratch_url)
+    code, _, complained = command.run("up", DATABASE_URL=scratch_url)
+    assert (code, complained) == (
+        11,
+        "the database is of another release (schema revision 0018): set DATABASE_URL to another one.\n",
+    )
+
+
+def of_another_release(database_url: str) -> None:
+    migrations.upgrade(database_url)
+    with psycopg.connect(database_url) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0018'")
+
+
+def test_a_number_in_the_environment_that_is_none_is_named():
+    numbers = [whole_number({"LISTINGS": given}, "LISTINGS", 3000) for given in ("", "20")]
+    assert [*numbers, whole_number({}, "LISTINGS", 3000)] == [3000, 20, 3000]
+    with pytest.raises(StackError, match="LISTINGS is 'many'; it must be a whole number"):
+        whole_number({"LISTINGS": "many"}, "LISTINGS", 3000)

@@ -38,15 +38,3 @@ def scratch(scratch_url: str) -> Iterator[psycopg.Connection]:
 def test_an_outbox_of_a_thousand_dead_rows_is_vacuumed(scratch: psycopg.Connection):
     [options] = scratch.execute("SELECT reloptions FROM pg_class WHERE relname = 'search_outbox'").fetchall()
     assert {"autovacuum_vacuum_scale_factor=0", "autovacuum_vacuum_threshold=1000"} <= set(options[0])
-
-
-def test_a_generation_that_is_stale_is_failed_for_the_release_before(
-    scratch: psycopg.Connection,
-    scratch_url: str,
-):
-    scratch.execute(
-        "INSERT INTO index_generations (name, alias, schema_hash, state)"
-        " VALUES ('a', 'listings', '0', 'stale')"
-    )
-    migrations.downgrade(scratch_url, "0017")
-    assert scratch.execute("SELECT state FROM index_generations").fetchall() == [("failed",)]

@@ -7,12 +7,13 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 from typing_extensions import TypedDict
 
-from schemas.api.base import PageSize, Shape, WrittenOut
+from schemas.api.base import WrittenOut
+from schemas.api.lists import Paging
 
 Word = Annotated[str, Field(min_length=1, max_length=100)]
 
 
-class AuditRequest(Shape):
+class AuditRequest(Paging):
     entity_type: Word | None = None
     entity_id: Word | None = None
     actor: Word | None = None
@@ -21,8 +22,6 @@ class AuditRequest(Shape):
     since: Annotated[AwareDatetime, WrittenOut] | None = None
     until: Annotated[AwareDatetime, WrittenOut] | None = None
     """Exclusive."""
-    page_size: PageSize = 20
-    page: Annotated[int, Field(ge=1, le=10_000)] = 1
 
 
 class AuditEntry(TypedDict):

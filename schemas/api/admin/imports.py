@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field
 from typing_extensions import TypedDict
 
-from schemas.api.base import PageSize, Shape
+from schemas.api.base import Shape
 
 
 def _nothing_if_blank(value: Any) -> Any:
@@ -35,11 +35,6 @@ class ImportForm(Shape):
 
     map: Annotated[MapName | None, Blank] = None
     dry_run: Annotated[bool | None, Blank] = None
-
-
-class ImportsRequest(Shape):
-    page_size: PageSize = 20
-    page: Annotated[int, Field(ge=1, le=10_000)] = 1
 
 
 class ImportView(TypedDict):

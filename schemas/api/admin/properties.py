@@ -31,6 +31,7 @@ from schemas.api.base import (
     not_below,
     within,
 )
+from schemas.api.lists import Paging
 from schemas.api.properties import Market, Picture
 from schemas.texts import ROUNDED, one_line, prose
 from schemas.vocabulary import (
@@ -176,17 +177,13 @@ class Order(StrEnum):
     INQUIRIES_ASC = "inquiries_asc"
 
 
-class Paging(Shape):
-    page_size: Annotated[int, Field(ge=1, le=100)] = 20
-    page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
-
-    @property
-    def offset(self) -> int:
-        return (self.page - 1) * self.page_size
-
-
 class PropertyList(Paging):
-    """Filters for a list of properties; a filter that is left out matches everything."""
+    """Filters for a list of properties; a filter that is left out matches everything.
+
+    Unlike other lists, this one reaches every row by page number: its pages are walked by key.
+    """
+
+    page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
 
     q: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
     """Each word must begin a word of title, society or external_ref, in any case and order."""

@@ -7,8 +7,9 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from schemas.api.accounts import Password, UserView, normalised
-from schemas.api.base import PageSize, Shape, exemplified, named
+from schemas.api.base import Shape, exemplified, named
 from schemas.api.contacts import UnreadableContact, plain, read_email
+from schemas.api.lists import Paging
 from schemas.vocabulary import Role
 
 
@@ -63,13 +64,11 @@ class UserChange(Shape):
         return self
 
 
-class UsersRequest(Shape):
+class UsersRequest(Paging):
     role: Role | None = None
     is_active: bool | None = None
     q: Annotated[str, Field(max_length=100), AfterValidator(plain)] = ""
     """Part of a name or email address."""
-    page_size: PageSize = 20
-    page: Annotated[int, Field(ge=1, le=10_000)] = 1
 
 
 class ManagedUser(TypedDict):

@@ -142,6 +142,7 @@ class Wishes(Shape):
     price: Annotated[PriceRange | None, Narrowing] = None
     property_type: Choices[PropertyType] = ()
     bhk: Choices[Bhk | Unknown] = ()
+    bathrooms: Choices[Annotated[int, within(bounds.ROOMS)] | Unknown] = ()
     locality: Choices[Locality] = ()
     sector: Choices[Sector] = ()
     society: Choices[Society] = ()

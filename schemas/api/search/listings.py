@@ -15,6 +15,7 @@ from schemas.api.search.understood import Understood
 class Facet(StrEnum):
     PROPERTY_TYPE = "property_type"
     BHK = "bhk"
+    BATHROOMS = "bathrooms"
     LOCALITY = "locality"
     SOCIETY = "society"
     FURNISHING = "furnishing_status"

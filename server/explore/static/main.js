@@ -2,14 +2,14 @@
 
 import { newest, post, Problem } from "./api.js";
 import { byId, h, show } from "./dom.js";
-import { FACETS, showChosen, showFacets, showScores } from "./facets.js";
-import { showPrices } from "./histogram.js";
-import { showMap } from "./map.js";
-import { showProperty } from "./property.js";
-import { QueryBox, showUnderstood } from "./query.js";
-import { showQuestions } from "./questions.js";
-import { card, showSuggestions, SORTS } from "./results.js";
 import { addressOf, asked, changed, readAddress, resolved } from "./search.js";
+import { FACETS, showChosen, showFacets, showScores } from "./views/facets.js";
+import { showPrices } from "./views/histogram.js";
+import { showMap } from "./views/map.js";
+import { showProperty } from "./views/property.js";
+import { QueryBox, showUnderstood } from "./views/query.js";
+import { showQuestions } from "./views/questions.js";
+import { card, showSuggestions, SORTS } from "./views/results.js";
 import { count } from "./words.js";
 
 const PAGE = 12;

@@ -1,5 +1,7 @@
 /** How prices, homes and choices are called; amounts are whole rupees. */
 
+import { NAMES } from "./facet_names.js";
+
 const CRORE = 10_000_000;
 const LAKH = 100_000;
 const plain = new Intl.NumberFormat("en-IN");
@@ -50,23 +52,16 @@ export const LEVELS = {
 };
 
 const FIELDS = {
+  ...NAMES,
   price: "Price",
   area_sqft: "Area",
   price_per_sqft: "Price per sqft",
-  property_type: "Type",
-  bhk: "Bedrooms",
-  locality: "Place",
   sector: "Sector",
-  society: "Society",
-  facing_direction: "Facing",
-  furnishing_status: "Furnishing",
-  possession_status: "Possession",
   age_years: "Age",
   floor_number: "Floor",
   vastu_score: "Vastu",
   light_score: "Light",
   vastu_rooms: "Rooms",
-  deal: "Deal",
   geo: "Area on the map",
   q: "Words",
   listing_type: "Offer",

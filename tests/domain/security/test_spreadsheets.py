@@ -1,5 +1,7 @@
 """Spreadsheet cells that are shown as text and never run as formulas."""
 
+from datetime import datetime, timedelta, timezone
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +26,11 @@ def test_the_way_back_gives_what_was_there(text: str):
 
 def test_a_cell_that_we_did_not_write_stays_as_it_is():
     assert plain_cell("'tis a cottage") == "'tis a cottage"
+
+
+def test_a_time_is_written_in_utc():
+    evening = datetime(2026, 3, 10, 17, 30, 5, 999, tzinfo=timezone(timedelta(hours=5, minutes=30)))
+    assert lines_of([[evening]]) == "2026-03-10T12:00:05Z\r\n"
 
 
 def test_only_texts_are_guarded():

@@ -76,7 +76,7 @@ async def test_a_wrong_form_says_at_each_field_what_is_wrong(visitor: Visitor):
     visitor.faults.clear()
 
 
-@pytest.mark.parametrize("facet", ["property_type", "bhk", "deal", "facing_direction"])
+@pytest.mark.parametrize("facet", ["property_type", "bhk", "bathrooms", "deal", "facing_direction"])
 async def test_a_filter_finds_as_many_homes_as_it_says(visitor: Visitor, facet: str):
     await visitor.open()
     tick = f"#facet-{facet} .tick:has(input:enabled):not(:has(input:checked))"

@@ -20,6 +20,7 @@ PER_ANSWER = {"date", "x-request-id", "connection", "transfer-encoding"}
         "/openapi.json",
         "/docs",
         "/explore",
+        "/explore/views/map.js",
         "/api/v1/localities",
         "/api/v1/search/guided",
         "/api/v1/search/guided?page=0",

@@ -17,7 +17,16 @@ from schemas.api.search.guided import GuidedRequest
 from schemas.api.search.suggest import Suggest, SuggestRequest
 from schemas.errors import SearchUnavailable
 from schemas.settings import Settings
-from server.search_cache import SCHEMA_DIGESTS, SearchKind, cache_key, cached_or_searched, schema_digest
+from server.search_cache import (
+    SCHEMA_DIGESTS,
+    Answer,
+    SearchKind,
+    cache_key,
+    cached_or_searched,
+    packed,
+    schema_digest,
+    unpacked,
+)
 from stores.answers import SearchCacheEpoch
 from tests.factories import home, store
 from tests.server.conftest import Api, Catalogue, served
@@ -169,7 +178,7 @@ class Asked:
     most_at_once: int = 0
     _at_once: int = 0
 
-    async def find(self) -> int:
+    async def find(self) -> dict[str, int]:
         self.begun.append(asyncio.Event())
         number = len(self.begun)
         self._at_once += 1
@@ -178,14 +187,14 @@ class Asked:
         self._at_once -= 1
         if number == 2:
             raise SearchUnavailable("away")
-        return number
+        return {"total": number}
 
 
 async def test_without_kept_answers_the_next_question_is_shared_by_all_who_came_before_it(cacheless: Api):
     asked, context, wanted = Asked(), cacheless.context, GuidedRequest(sort=Sort.DEAL)
     assert context is not None
 
-    def visit() -> asyncio.Task[bytes]:
+    def visit() -> asyncio.Task[Answer]:
         return asyncio.create_task(cached_or_searched(context, SearchKind.GUIDED, wanted, asked.find))
 
     first = [visit()]
@@ -197,13 +206,13 @@ async def test_without_kept_answers_the_next_question_is_shared_by_all_who_came_
     asked.begun[0].set()
     await until(lambda: len(asked.begun) == 2, "the second is asked")
     third = [visit() for _ in range(20)]
-    assert [await each for each in first] == [b"1"]
+    assert [await each for each in first] == [(b'{"total":1}', 1)]
     asked.begun[1].set()
     failed = await asyncio.gather(*second[1:], return_exceptions=True)
     assert {type(each) for each in failed} == {SearchUnavailable}
     await until(lambda: len(asked.begun) == 3, "the third is asked")
     asked.begun[2].set()
-    assert set(await asyncio.gather(*third)) == {b"3"}
+    assert set(await asyncio.gather(*third)) == {(b'{"total":3}', 3)}
     assert asked.most_at_once == 1
     await until(lambda: not context.searches_in_flight, "nothing is left behind")
 
@@ -225,6 +234,11 @@ async def test_visitors_never_see_time_run_backwards_without_kept_answers_either
             await catalogue.store(home())
 
     await asyncio.gather(change(), *(visit() for _ in range(8)))
+
+
+@pytest.mark.parametrize("answer", [(b'{"total":7}', 7), (b'{"text":"a\\nb"}', 0), (b"{}\n", 1)])
+def test_an_answer_is_kept_with_its_count(answer: Answer):
+    assert unpacked(packed(answer)) == answer
 
 
 def test_an_answer_of_another_shape_is_kept_under_another_key(monkeypatch: pytest.MonkeyPatch):

@@ -29,10 +29,19 @@ def counts(answer: Any, facet: str) -> dict[Any, int]:
 
 
 HOMES = [
-    home("Garden flat", bhk=2, price=60 * LAKH, area_sqft=1_000, society="Lotus Court", age_years=5),
+    home(
+        "Garden flat",
+        bhk=2,
+        bathrooms=2,
+        price=60 * LAKH,
+        area_sqft=1_000,
+        society="Lotus Court",
+        age_years=5,
+    ),
     home(
         "Tower flat",
         bhk=3,
+        bathrooms=3,
         price=90 * LAKH,
         area_sqft=1_500,
         facing_direction="east",
@@ -71,6 +80,8 @@ async def stored(catalogue: Catalogue) -> Catalogue:
         ({"property_type": "villa"}, {"Park villa"}),
         ({"bhk": [2, "unknown"]}, {"Garden flat", "Corner plot"}),
         ({"bhk": "unknown"}, {"Corner plot"}),
+        ({"bathrooms": 2}, {"Garden flat"}),
+        ({"bathrooms": [2, "unknown"]}, {"Garden flat", "Park villa", "Corner plot"}),
         ({"locality": "Sector 62", "bhk": 3}, {"Tower flat"}),
         ({"sector": "150"}, {"Park villa", "Corner plot"}),
         ({"society": "Lotus Court"}, {"Garden flat"}),
@@ -319,6 +330,7 @@ async def test_a_cursor_belongs_to_its_search_and_cannot_be_altered(api: Api, st
         ({"page": 201, "page_size": 50}, {"#/page": "page_too_deep"}),
         ({"facing_direction": "up"}, {"#/facing_direction/0": "enum"}),
         ({"bhk": ["many"]}, {"#/bhk/0": "float_type"}),
+        ({"bathrooms": [2, 31, "two"]}, {"#/bathrooms/1": "less_than_equal", "#/bathrooms/2": "int_type"}),
         (
             {"locality": "Sector 999", "sector": "999"},
             {"#/locality/0": "unknown_locality", "#/sector/0": "unknown_sector"},

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from opensearchpy import AsyncOpenSearch
 
-from schemas.api.search.canonical import ListingSearch
+from schemas.api.search.canonical import ListingSearch, Wishes
 from schemas.vocabulary import DealLabel, Direction, Furnishing, Possession, PropertyType, Room
-from search.ladders import MOST_STEPS, ladders
+from search.ladders import MOST_STEPS, RELAXATIONS, ladders
 from search.relaxation import SuggestionFinder
 from tests.factories import Row, home
 from tests.server.conftest import Api, Catalogue
@@ -108,6 +108,8 @@ async def test_a_suggestion_says_what_changes_and_what_it_finds(api: Api, catalo
             {"facing_direction": ["north", "north_east", "north_west"]},
         ),
         ({"facing_direction": "north"}, {"facing_direction": "south"}, {"facing_direction": []}),
+        ({"bathrooms": 2}, {}, {"bathrooms": [2, "unknown"]}),
+        ({"bathrooms": 2}, {"bathrooms": 3}, {"bathrooms": []}),
         ({"vastu_rooms": {"room": "pooja", "directions": "north"}}, {}, {"vastu_rooms": []}),
         (
             {
@@ -211,6 +213,7 @@ def random_home(rng: random.Random) -> Row:
         light_score=rng.choice([None, 40, 90]),
         facing_direction=rng.choice([None, *Direction]),
         furnishing_status=rng.choice([None, *Furnishing]),
+        bathrooms=rng.choice([None, 1, 2, 3]),
         possession_status=rng.choice([None, *Possession]),
         floor_number=rng.choice([None, 0, 3, 12]),
         total_floors=12,
@@ -247,6 +250,7 @@ searches = st.fixed_dictionaries(
     optional={
         "property_type": st.lists(st.sampled_from(list(PropertyType)), max_size=2),
         "bhk": several([1, 2, 3, 5]),
+        "bathrooms": several([1, 2, 4]),
         "sector": st.lists(st.sampled_from(["2", "63", "150"]), max_size=2),
         "price_per_sqft": st.fixed_dictionaries({"max": st.integers(1_000, 20_000)}),
         "facing_direction": several(Direction),
@@ -299,13 +303,15 @@ async def test_the_last_step_of_a_ladder_finds_whatever_the_others_find(
         assert max(step.count for step in steps) == steps[-1].count
 
 
-def test_a_search_that_chooses_in_every_field_has_no_more_ways_out_than_are_counted():
-    everything = ListingSearch(
+def everywhere() -> ListingSearch:
+    """Return a search that chooses in every field."""
+    return ListingSearch(
         q="lotus",
         geo={"radius": {"centre": {"latitude": 28.6, "longitude": 77.3}, "metres": 100}},
         price={"min": 10, "max": 20},
         property_type=["apartment", "villa"],
         bhk=[2, 3],
+        bathrooms=2,
         locality="Sector 62",
         sector="62",
         society="Lotus Court",
@@ -321,6 +327,18 @@ def test_a_search_that_chooses_in_every_field_has_no_more_ways_out_than_are_coun
         vastu_rooms=[{"room": room, "directions": ["north"]} for room in Room],
         deal="great",
     )
+
+
+def test_every_filter_can_be_relaxed():
+    everything = everywhere()
+    assert {name for name in Wishes.model_fields if not getattr(everything, name)} == set()
+    updates = [update for relaxation in RELAXATIONS for update in relaxation(everything)]
+    relaxed = {field for update in updates for field in update}
+    assert relaxed == set(Wishes.model_fields) - {"listing_type"}
+
+
+def test_a_search_that_chooses_in_every_field_has_no_more_ways_out_than_are_counted():
+    everything = everywhere()
     steps = [update for ladder in ladders(everything) for update in ladder]
     assert 35 <= len(steps) <= MOST_STEPS
     assert all(everything.model_copy(update=update) != everything for update in steps)

@@ -65,7 +65,7 @@ async def test_an_unforeseen_error_is_reported_without_anything_that_was_sent(
 ):
     origin, seen = receiver
 
-    async def broken(_: Any) -> None:
+    async def broken(*_: Any) -> None:
         local = CANARY
         raise LookupError(f"nobody is called {local}")
 

@@ -15,7 +15,10 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from schemas.api.search.canonical import Wishes
+from schemas.api.search.listings import Facet
 from schemas.vocabulary import DealLabel, Direction, Furnishing, Possession, PropertyType
+from search.answers.facets import FACETS
 from tests.factories import Row, home
 from tests.server.conftest import Api, Catalogue
 
@@ -23,12 +26,14 @@ LOCALITIES = ["Sector 1", "Sector 15A", "Sector 62", "Sector 78", "Sector 150"]
 SOCIETIES = ["Lotus Court", "Neem Residency", None]
 PRICES = [1_000, 499_999, 500_000, 4_000_000, 7_500_000, 12_500_000, 900_000_000]
 BHKS = [0.5, 1, 2, 2.5, 3, 7]
+BATHROOMS = [None, 0, 1, 2, 3, 12]
 ROWS = 500
 EDGES = [28.0, 28.5601, 28.6001, 29.0]
 """Edges for a box, in degrees of latitude; no sector has its centre on one."""
 COLUMNS = {
     "property_type": "property_type",
     "bhk": "bhk::text",
+    "bathrooms": "bathrooms::text",
     "locality": "locality",
     "society": "society",
     "furnishing_status": "furnishing_status",
@@ -44,7 +49,7 @@ HOMES = """
         SELECT p.*, m.label FROM properties p LEFT JOIN property_market m ON m.property_id = p.id
     )
 """
-MAY_BE_UNKNOWN = ("bhk", "furnishing_status", "facing_direction", "possession_status", "deal")
+MAY_BE_UNKNOWN = ("bhk", "bathrooms", "furnishing_status", "facing_direction", "possession_status", "deal")
 
 
 def random_home(rng: random.Random) -> Row:
@@ -53,6 +58,7 @@ def random_home(rng: random.Random) -> Row:
         property_type=kind,
         listing_type=rng.choice(["sale", "sale", "sale", "rent"]),
         bhk=None if kind == "plot" else rng.choice(BHKS),
+        bathrooms=None if kind == "plot" else rng.choice(BATHROOMS),
         locality=rng.choice(LOCALITIES),
         society=rng.choice(SOCIETIES),
         price=rng.choice(PRICES) + rng.choice([0, 1]),
@@ -87,38 +93,40 @@ def ends(values: list[int]) -> st.SearchStrategy[dict[str, int]]:
     )
 
 
-searches = st.fixed_dictionaries(
-    {"listing_type": st.sampled_from(["sale", "sale", "rent"])},
-    optional={
-        "property_type": several(PropertyType),
-        "bhk": several([*BHKS, "unknown"]),
-        "locality": several([*LOCALITIES, "Sector 99"]),
-        "society": several(["Lotus Court", "Neem Residency", "Nowhere Park"]),
-        "furnishing_status": several([*Furnishing, "unknown"]),
-        "facing_direction": several([*Direction, "unknown"]),
-        "possession_status": several([*Possession, "unknown"]),
-        "deal": several([*DealLabel, "unknown"]),
-        "price": ends(PRICES),
-        "area_sqft": ends([600, 1_000, 3_000]),
-        "price_per_sqft": ends([100, 4_000, 12_000]),
-        "sector": several(["1", "15A", "62"]),
-        "q": st.sampled_from(["quiet", "sunny corner", "elevator", "quiet sunny", "कॉर्नर"]),
-        "geo": boxes(),
-        "floor_number": st.sampled_from([{"min": 0}, {"max": 3}, {"min": 1, "max": 4, "unknown": True}]),
-        "light_score": st.fixed_dictionaries({"min": st.integers(0, 100), "unknown": st.booleans()}),
-        "age_years": st.fixed_dictionaries({"max": st.integers(0, 10), "unknown": st.booleans()}),
-        "vastu_score": st.fixed_dictionaries({"min": st.integers(0, 100), "unknown": st.booleans()}),
-        "vastu_rooms": st.lists(
-            st.fixed_dictionaries(
-                {
-                    "room": st.sampled_from(["pooja", "entrance"]),
-                    "directions": st.lists(st.sampled_from(list(Direction)), min_size=1, max_size=5),
-                    "avoid": st.booleans(),
-                }
-            ),
-            max_size=2,
+NARROWING = {
+    "property_type": several(PropertyType),
+    "bhk": several([*BHKS, "unknown"]),
+    "bathrooms": several([0, 1, 3, 4, "unknown"]),
+    "locality": several([*LOCALITIES, "Sector 99"]),
+    "society": several(["Lotus Court", "Neem Residency", "Nowhere Park"]),
+    "furnishing_status": several([*Furnishing, "unknown"]),
+    "facing_direction": several([*Direction, "unknown"]),
+    "possession_status": several([*Possession, "unknown"]),
+    "deal": several([*DealLabel, "unknown"]),
+    "price": ends(PRICES),
+    "area_sqft": ends([600, 1_000, 3_000]),
+    "price_per_sqft": ends([100, 4_000, 12_000]),
+    "sector": several(["1", "15A", "62"]),
+    "q": st.sampled_from(["quiet", "sunny corner", "elevator", "quiet sunny", "कॉर्नर"]),
+    "geo": boxes(),
+    "floor_number": st.sampled_from([{"min": 0}, {"max": 3}, {"min": 1, "max": 4, "unknown": True}]),
+    "light_score": st.fixed_dictionaries({"min": st.integers(0, 100), "unknown": st.booleans()}),
+    "age_years": st.fixed_dictionaries({"max": st.integers(0, 10), "unknown": st.booleans()}),
+    "vastu_score": st.fixed_dictionaries({"min": st.integers(0, 100), "unknown": st.booleans()}),
+    "vastu_rooms": st.lists(
+        st.fixed_dictionaries(
+            {
+                "room": st.sampled_from(["pooja", "entrance"]),
+                "directions": st.lists(st.sampled_from(list(Direction)), min_size=1, max_size=5),
+                "avoid": st.booleans(),
+            }
         ),
-    },
+        max_size=2,
+    ),
+}
+"""Filter -> what is chosen of it."""
+searches = st.fixed_dictionaries(
+    {"listing_type": st.sampled_from(["sale", "sale", "rent"])}, optional=NARROWING
 )
 
 
@@ -187,6 +195,7 @@ async def oracle(live: Catalogue) -> Oracle:
     return Oracle(live.engine)
 
 
+NUMBERS = ("bhk", "bathrooms")
 COUNTED = {"facets": list(COLUMNS), "suggest": False, "understand": False}
 
 
@@ -197,8 +206,16 @@ async def find(api: Api, wanted: Mapping[str, Any], **more: Any) -> Any:
 
 
 def counted(options: list[dict[str, Any]], facet: str) -> dict[Any, int]:
-    named = ((str(o["value"]) if facet == "bhk" else o["value"], o["count"]) for o in options)
+    named = ((str(o["value"]) if facet in NUMBERS else o["value"], o["count"]) for o in options)
     return {value: count for value, count in named if count}
+
+
+def test_every_facet_is_compared():
+    assert set(COLUMNS) == set(FACETS) == set(Facet)
+
+
+def test_every_filter_is_compared():
+    assert set(NARROWING) == set(Wishes.model_fields) - {"listing_type"}
 
 
 @settings(max_examples=100)
