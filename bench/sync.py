@@ -9,10 +9,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
+from pathlib import Path
 from statistics import median
 from tempfile import TemporaryFile
 from typing import IO
@@ -108,12 +109,26 @@ def reindexed(settings: Settings) -> Reindexed:
     """Run the reindex command; return the seconds it reports and the peak memory of its process."""
     process = command(settings, "reindex", "--json")
     assert process.stdout is not None
+    peak_mb = 0.0
+    while process.poll() is None:
+        peak_mb = max(peak_mb, peak_memory_mb(process.pid))
+        time.sleep(0.05)
     facts = orjson.loads(process.stdout.read())
-    _, code, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(code)
     if process.returncode:
         raise RuntimeError(f"the reindex failed: {facts}")
-    return Reindexed(facts["seconds"], usage.ru_maxrss / 1000)
+    return Reindexed(facts["seconds"], peak_mb)
+
+
+def peak_memory_mb(pid: int) -> float:
+    """Return the peak resident memory of a process, as Linux keeps it; 0 once it has ended.
+
+    `getrusage` is no measure here: a child begins with the peak of the process that started it.
+    """
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1000
+    return 0.0
 
 
 def in_turns(settings: Settings, rounds: int) -> tuple[list[Reindexed], list[float]]:
