@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import orjson
 from opensearchpy import AsyncOpenSearch, AsyncTransport
+from opensearchpy.exceptions import ConnectionTimeout
 from opensearchpy.serializer import JSONSerializer
 
 from schemas.settings import Settings
@@ -23,12 +25,31 @@ class OrjsonSerializer(JSONSerializer):
 
 
 class Transport(AsyncTransport):
-    """Transport that carries the limit on requests in flight and the circuit breaker."""
+    """Transport that carries the limit on requests in flight and the circuit breaker.
+
+    A node that has timed out is left out for a while, as the library does with one that cannot be reached.
+    Otherwise a node that accepts connections and does not answer would get every second request.
+    """
+
+    _used: ContextVar[Any] = ContextVar("connection")
+    """The connection of the current request."""
 
     def __init__(self, hosts: Any, *, patience_s: float, at_once: int, **options: Any) -> None:
         super().__init__(hosts, timeout=patience_s, **options)
         self.patience_s = patience_s
         self.turns, self.breaker = ConcurrencyLimit(at_once), Breaker()
+
+    def get_connection(self) -> Any:
+        connection = super().get_connection()
+        self._used.set(connection)
+        return connection
+
+    async def perform_request(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            return await super().perform_request(*arguments, **options)
+        except ConnectionTimeout:
+            self.mark_dead(self._used.get())
+            raise
 
     async def close(self) -> None:
         """Close all connections. The library leaves those of currently unavailable nodes open."""

@@ -60,6 +60,20 @@ async def test_a_node_that_is_slow_is_not_waited_for_twice(
         await away.heal()
 
 
+async def test_a_node_that_does_not_answer_costs_one_timeout_and_is_left_out(
+    client: AsyncOpenSearch, nodes: tuple[Proxy, Proxy]
+):
+    await nodes[0].fail(BlackHole())
+    answers = []
+    for _ in range(6):
+        try:
+            answers.append(await client.info() is not None)
+        except ConnectionTimeout:
+            answers.append(False)
+    assert answers.count(False) == 1
+    await nodes[0].heal()
+
+
 async def test_a_single_node_is_asked_once(settings: Settings):
     async with Proxy(settings.opensearch_url) as node:
         client = open_search(settings.model_copy(update={"opensearch_url": node.url}))
