@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("bench/*.md")])
+FOUND = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("bench/*.md")]
+DOCUMENTS = sorted(path for path in FOUND if "node_modules" not in path.parts)
 GUIDES = [ROOT / "docs/architecture.md", ROOT / "docs/extending.md", ROOT / "CONTRIBUTING.md"]
 MOST_FILES = 15
 NO_ADDRESS = re.compile(r"\]\((?!\w+://|mailto:)([^)#\s]+)")

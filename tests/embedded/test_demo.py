@@ -38,7 +38,7 @@ WHOLE_HOUSES = {PropertyType.INDEPENDENT_HOUSE, PropertyType.VILLA}
 DIGEST = f"""
 from datetime import datetime, UTC
 from hashlib import sha256
-from embedded.demo import homes
+from demo import homes
 rows = [home.row for home in homes(500, {SEED}, datetime(2026, 3, 1, tzinfo=UTC))]
 print(sha256(repr(rows).encode()).hexdigest())
 """

@@ -10,7 +10,7 @@ import pytest
 
 SCRIPT = """
 import atexit
-from stores.crash_points import crash_here
+from runtime.crash_points import crash_here
 
 atexit.register(print, "farewell", flush=True)
 for number in range(4):

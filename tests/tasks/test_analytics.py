@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+from redis.asyncio import Redis
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -16,6 +18,14 @@ from tasks.expiry import expire_all, expire_listings
 from tasks.retention import erase_people, purge_records
 from tasks.scheduling.runs import JobContext
 from tests.factories import home, inquiry, picture, store, store_inquiries, store_pictures
+from tests.tasks.test_views import forget_views
+
+
+@pytest.fixture(autouse=True)
+async def no_views(cache: Redis) -> None:
+    """Views of earlier tests wait in Redis."""
+    await forget_views(cache)
+
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 TOTALS = (None, 0, 2, 3, 40)
