@@ -40,7 +40,7 @@ def test_every_test_that_a_guide_names_is_there(guide: Path):
 
 
 def test_every_decision_has_the_next_number():
-    numbers = [int(path.name.partition("-")[0]) for path in sorted(ROOT.glob("docs/adr/*.md"))]
+    numbers = sorted(int(path.name.partition("-")[0]) for path in ROOT.glob("docs/adr/**/*.md"))
     assert numbers == list(range(1, len(numbers) + 1))
 
 
