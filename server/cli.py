@@ -8,6 +8,7 @@ import asyncio
 import gc
 import os
 import signal
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 from tempfile import TemporaryDirectory
@@ -38,6 +39,7 @@ from schemas.errors import CasaError, DatabaseUnavailable, InvalidRequest
 from schemas.settings import Settings
 from schemas.vocabulary import Role
 from server.app import create_app
+from server.context import CasaApp
 from server.http.protocol import DeadlineProtocol
 from server.openapi.document import document, serialized
 from server.telemetry.metrics import share_between_workers
@@ -57,6 +59,7 @@ from tasks.retention import erase_expired
 from tasks.scheduling.queue import Queue
 from tasks.scores import score_waiting
 
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 USAGE, REFUSED, UNREACHABLE = 2, 3, 4
 
 log = structlog.get_logger(component="server")
@@ -115,14 +118,22 @@ def run_workers(settings: Settings) -> None:
         motd=False,
         protocol=DeadlineProtocol,
     )
+    application.register_listener(hold_signals, "after_server_start")
     gc.freeze()  # garbage collections in workers must not touch, and so copy, shared memory
     Sanic.serve(primary=application)
 
 
 def reset_signal_handlers() -> None:
     """Reset inherited signal handlers; a worker stopped while starting must not act as the manager."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
+
+
+async def hold_signals(_app: CasaApp) -> None:
+    """Hold signals back until the event loop runs for good, because uvloop misses one between two runs."""
+    release = partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, STOP_SIGNALS)
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    asyncio.get_running_loop().call_later(0.05, release)
 
 
 @app.command("openapi")
