@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -274,3 +275,13 @@ async def test_counts_keep_their_promises(
             if name != facet:
                 after = {o["value"]: o["count"] for o in chosen["facets"][name]}
                 assert after.get(before["value"], 0) <= before["count"]
+
+
+@pytest.mark.parametrize("facet", [facet for facet, facts in FACETS.items() if not facts.open])
+def test_unknown_is_an_option_where_it_may_be_chosen(facet: Facet):
+    try:
+        Wishes.model_validate({facet: ["unknown"]})
+    except ValidationError:
+        assert not FACETS[facet].nullable
+    else:
+        assert FACETS[facet].nullable
