@@ -45,7 +45,7 @@ def targets(settings: Settings, peer: Path | None) -> Iterator[tuple[list[Target
         bare = stack.enter_context(servers.bare(settings))
         guided = f"{url}/api/v1/search/guided"
         asked = [
-            Target(API, guided, partial(as_json, suggest=False)),
+            guided_at(url),
             Target(API_ALONE, guided, partial(as_json, counts=False, suggest=False)),
             Target(BARE, f"{bare}/msearch", as_msearch, NDJSON),
             Target(PASSING, f"{bare}/pass", as_msearch, NDJSON),
@@ -55,6 +55,10 @@ def targets(settings: Settings, peer: Path | None) -> Iterator[tuple[list[Target
             other = stack.enter_context(servers.peer(settings, peer))
             asked.append(Target(PEER, f"{other}/api/v1/search/guided", as_json))
         yield asked, process
+
+
+def guided_at(url: str) -> Target:
+    return Target(API, f"{url}/api/v1/search/guided", partial(as_json, suggest=False))
 
 
 def ratios(rows: Sequence[Measured], worker_mb: float) -> dict[str, float]:

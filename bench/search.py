@@ -29,6 +29,7 @@ MAP, SUGGEST = "API: map", "API: suggest"
 CACHED, HELLO = "API: faceted, kept answer", "API: hello world"
 HITS_ALONE, OURS, ONE_REQUEST, _NARROWED = FORMS
 NDJSON = "application/x-ndjson"
+FIND = "/api/v1/search/listings"
 POPULAR = 20
 """Number of searches that all clients repeat; their answers are cached after the first time."""
 
@@ -76,16 +77,36 @@ def targets(settings: Settings) -> Iterator[list[Target]]:
         url, _ = stack.enter_context(servers.api(asking))
         keeping, _ = stack.enter_context(servers.api(settings))
         bare = stack.enter_context(servers.bare(settings))
-        find = "/api/v1/search/listings"
         yield [
-            Target(HITS, url + find, partial(as_json, facets=[], histogram=False)),
-            Target(FACETED, url + find, as_json),
+            hits_only_at(url),
+            faceted_at(url),
             Target(BARE, f"{bare}/msearch", lambda seed: as_msearch(ours, searches(seed)), NDJSON),
-            Target(MAP, f"{url}/api/v1/search/map", lambda seed: [orjson.dumps(m) for m in viewports(seed)]),
-            Target(SUGGEST, f"{url}/api/v1/search/suggest", as_query, method="GET"),
-            Target(CACHED, keeping + find, lambda _seed: list(islice(as_json(0), POPULAR))),
+            map_at(url),
+            suggest_at(url),
+            popular_at(keeping),
             Target(HELLO, f"{keeping}/livez", lambda _seed: [b""], method="GET"),
         ]
+
+
+def hits_only_at(url: str) -> Target:
+    return Target(HITS, url + FIND, partial(as_json, facets=[], histogram=False))
+
+
+def faceted_at(url: str) -> Target:
+    return Target(FACETED, url + FIND, as_json)
+
+
+def map_at(url: str) -> Target:
+    return Target(MAP, f"{url}/api/v1/search/map", lambda seed: [orjson.dumps(m) for m in viewports(seed)])
+
+
+def suggest_at(url: str) -> Target:
+    return Target(SUGGEST, f"{url}/api/v1/search/suggest", as_query, method="GET")
+
+
+def popular_at(url: str) -> Target:
+    """Return the same few searches again and again, which a caching API answers from its cache."""
+    return Target(CACHED, url + FIND, lambda _seed: list(islice(as_json(0), POPULAR)))
 
 
 @contextmanager

@@ -129,3 +129,13 @@ def largest_worker_mb(process: psutil.Process) -> float:
     """Return the resident memory of the largest of a server's processes, in MB."""
     family = [process, *process.children(recursive=True)]
     return max(float(member.memory_info().rss) for member in family) / 1e6
+
+
+def worker_of(process: psutil.Process) -> psutil.Process:
+    """Return the child process that serves requests; another child holds shared state for the manager."""
+    serving = [
+        child
+        for child in process.children()
+        if any(connection.status == psutil.CONN_LISTEN for connection in child.net_connections("tcp4"))
+    ]
+    return serving[0]

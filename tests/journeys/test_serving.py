@@ -6,10 +6,10 @@ import signal
 import psutil
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bench.harness.servers import worker_of
 from tests.factories import home, store
 from tests.journeys.conftest import Product
 from tests.journeys.slow_engine import slow_engine
-from tests.processes import Program
 from tests.waiting import PATIENCE_S
 
 
@@ -30,22 +30,12 @@ async def test_workers_can_be_stopped_while_they_start(product: Product):
 
 async def test_a_worker_that_is_killed_has_a_successor(product: Product):
     api = await product.serve()
-    worker = worker_of(api)
+    worker = worker_of(psutil.Process(api.pid))
     worker.kill()
     await asyncio.to_thread(worker.wait, PATIENCE_S)
     await api.until(product.answers, "a successor answers")
-    assert worker_of(api).pid != worker.pid
+    assert worker_of(psutil.Process(api.pid)).pid != worker.pid
     assert await api.stop() == 0
-
-
-def worker_of(api: Program) -> psutil.Process:
-    """Return the serving process; the manager's process for shared state does not listen."""
-    serving = [
-        child
-        for child in psutil.Process(api.pid).children()
-        if any(connection.status == psutil.CONN_LISTEN for connection in child.net_connections("tcp4"))
-    ]
-    return serving[0]
 
 
 async def test_a_request_in_flight_is_answered_before_the_end(product: Product):
