@@ -27,7 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bench.harness import servers
 from bench.harness.catalogue import fill, stores
 from bench.harness.load import Measured, Target, measure, summary
-from bench.harness.report import BenchReport
+from bench.harness.report import BenchReport, medians
 from bench.harness.turns import calm
 from bench.harness.visitors import as_json
 from indexer.changes.bulk import pack
@@ -64,13 +64,13 @@ def run(listings: int, *, rounds: int, seconds: float) -> BenchReport:
         if listings > SMALLER:
             fill(settings, listings)
         builds, bulks = in_turns(settings, rounds)
-        lags = asyncio.run(measure_lag(settings, seconds))
+        lag = asyncio.run(measure_lag(settings, seconds, rounds))
         checks = asyncio.run(measure_verify(settings, rounds))
         idle, busy = measure_search(settings, seconds)
     rows = [
         in_seconds(REINDEX, listings, [build.seconds for build in builds]),
         in_seconds(RAW, listings, bulks),
-        summary(LAG, lags, len(lags) / WRITES_PER_S),
+        lag,
         in_seconds(VERIFY, listings, checks),
         idle,
         busy,
@@ -193,8 +193,11 @@ def send_all(url: str, index: str, descriptor: int, places: Sequence[tuple[int, 
     connection.close()
 
 
-async def measure_lag(settings: Settings, seconds: float) -> list[float]:
-    """Return the seconds from the commit of each change until a search shows it, with one `indexer run`."""
+async def measure_lag(settings: Settings, seconds: float, rounds: int) -> Measured:
+    """Measure the time from the commit of each change until a search shows it, with one `indexer run`.
+
+    The first round only warms up: the engine compiles its code for small batches while it runs.
+    """
     calm()
     # A large pool, so that a short stall of the machine delays writes instead of failing them.
     roomy = settings.model_copy(update={"database_pool_size": WRITES_PER_S})
@@ -203,8 +206,11 @@ async def measure_lag(settings: Settings, seconds: float) -> list[float]:
         opened_search(settings, timeout_s=PATIENCE_S) as search,
     ):
         with running_indexer(settings):
-            await write_and_wait(engine, search, settings.index_alias, 2.0)  # warm-up
-            return await write_and_wait(engine, search, settings.index_alias, seconds)
+            lags = [
+                await write_and_wait(engine, search, settings.index_alias, seconds, seed=number)
+                for number in range(1 + rounds)
+            ]
+    return medians([summary(LAG, lag, len(lag) / WRITES_PER_S) for lag in lags[1:]])
 
 
 @contextmanager
@@ -225,8 +231,9 @@ class Written:
 
 
 async def write_and_wait(
-    engine: AsyncEngine, search: AsyncOpenSearch, alias: str, seconds: float
+    engine: AsyncEngine, search: AsyncOpenSearch, alias: str, seconds: float, *, seed: int
 ) -> list[float]:
+    """Change random listings for some seconds; return the seconds until each change was searchable."""
     waiting: dict[str, Written] = {}
     done = asyncio.Event()
     looking = asyncio.create_task(look(search, alias, waiting, done))
@@ -234,7 +241,7 @@ async def write_and_wait(
         ids = (
             await connection.scalars(text("SELECT id::text FROM properties ORDER BY id LIMIT 50000"))
         ).all()
-    rng, began = random.Random(len(ids)), time.perf_counter()
+    rng, began = random.Random(seed), time.perf_counter()
     async with asyncio.TaskGroup() as group:
         for number, property_id in enumerate(rng.sample(ids, int(seconds * WRITES_PER_S))):
             await asyncio.sleep(max(0.0, began + number / WRITES_PER_S - time.perf_counter()))

@@ -6,6 +6,7 @@ Exit codes: 0 fine, 1 drift, dead letters or another problem, 2 usage, 3 refused
 
 import asyncio
 import gc
+import os
 from time import perf_counter
 from typing import Annotated
 from uuid import UUID
@@ -53,6 +54,9 @@ app = typer.Typer(
 )
 app.add_typer(cli_letters.app, name="dead-letters")
 
+LESS_URGENT = 10
+"""The priority that a reindex gives away, as of `nice`."""
+
 
 @app.command("run")
 def run_command(as_json: Annotated[bool, typer.Option("--json", help="Log in JSON.")] = False) -> None:
@@ -86,6 +90,7 @@ def reindex_command(
 
 async def _reindex(settings: Settings, *, restart: bool, as_json: bool) -> Outcome:
     _collect_garbage_seldom()
+    os.nice(LESS_URGENT)  # searches and changes on the same machine go first
     began = perf_counter()
     async with stores(settings) as to:
         with progress_bar("filling", shown=not as_json) as progress:

@@ -243,6 +243,14 @@ def s3_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(autouse=True, scope="session")
+def priority_is_kept() -> Iterator[None]:
+    """Keep a command that runs in this process from lowering the priority of all later tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "nice", lambda _less: 0)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def memory_is_collected_as_usual() -> Iterator[None]:
     """Restore the garbage collector's settings, because a long-running command changes them."""

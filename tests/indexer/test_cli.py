@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import re
 import signal
 import time
@@ -43,6 +44,16 @@ def test_reindex_then_status(invoke, settings):
     assert (status["rows"], status["documents"], status["depth"], status["problems"]) == (1, 1, 0, [])
     assert reindexed.stdout.startswith(status["alias_target"])
     assert [generation["state"] for generation in status["generations"]] == ["live"]
+
+
+@pytest.mark.usefixtures("indexes", "a_home")
+def test_a_reindex_lets_searches_on_the_same_machine_go_first(invoke, monkeypatch):
+    given_away = []
+    monkeypatch.setattr(os, "nice", given_away.append)
+    invoke("status")
+    assert given_away == []
+    assert invoke("reindex").exit_code == 0
+    assert given_away == [10]
 
 
 @pytest.mark.usefixtures("engine", "indexes")

@@ -52,7 +52,7 @@ def test_a_field_that_is_new_can_be_added():
         ),
         (lambda m, _: m.update(dynamic="true"), "mappings.dynamic: true -> strict"),
         (lambda _, s: s.update(number_of_shards="3"), "shards: 3 -> 1"),
-        (lambda _, s: s["sort"].update(order=["asc"]), "sort.order: asc -> desc, asc, asc, asc"),
+        (lambda _, s: s["sort"].update(order=["asc"]), "sort.order: asc -> desc, asc, asc, asc, asc"),
         (
             lambda _, s: s.update(analysis={"analyzer": {"x": {"type": "old"}}}),
             "analysis.analyzer.x.type: old -> None",
