@@ -14,7 +14,6 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bench.harness import servers
-from bench.harness.catalogue import fill, stores
 from bench.harness.load import BadAnswerError, Measured, summary
 from bench.harness.report import BenchReport
 from domain.security.tokens import issue_token, signing_keys
@@ -41,12 +40,10 @@ FORM = {
 Ask = Callable[[int], Awaitable[None]]
 
 
-def run(listings: int, *, times: int) -> BenchReport:
-    with stores() as kept:
-        settings = kept.model_copy(update={"jwt_secret": SecretStr(token_hex(32))})
-        fill(settings, listings)
-        with servers.api(settings) as (url, _):
-            rows = asyncio.run(_measure(settings, url, listings, times))
+def run(stores: Settings, listings: int, *, times: int) -> BenchReport:
+    settings = stores.model_copy(update={"jwt_secret": SecretStr(token_hex(32))})
+    with servers.api(settings) as (url, _):
+        rows = asyncio.run(_measure(settings, url, listings, times))
     return BenchReport(listings, rows, ratios(rows))
 
 

@@ -1,13 +1,14 @@
 """`python -m bench`: benchmarks. Compare the ratios of a run; absolute times depend on the machine."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bench import admin, guided, images, imports, leads, logins, market, profile, reader, search, sync
-from bench.harness import comparison
+from bench.harness import comparison, growth
+from bench.harness.catalogue import filled
 from bench.harness.report import BenchReport, write_all
 
 app = typer.Typer(
@@ -35,7 +36,8 @@ def guided_command(
     json: Json = None,
 ) -> None:
     """Guided search through the API, compared with a bare handler and with OpenSearch alone."""
-    publish(guided.run(listings, peer, seconds=seconds, rounds=rounds), json)
+    with filled(listings) as stores:
+        publish(guided.run(stores, listings, peer, seconds=seconds, rounds=rounds), json)
 
 
 @app.command("search")
@@ -49,7 +51,8 @@ def search_command(
     json: Json = None,
 ) -> None:
     """Faceted search, map, suggestions and cached answers, and other forms of the OpenSearch query."""
-    publish(search.run(listings, peer, seconds=seconds, rounds=rounds), json)
+    with filled(listings) as stores:
+        publish(search.run(stores, listings, peer, seconds=seconds, rounds=rounds), json)
 
 
 @app.command("market")
@@ -60,7 +63,8 @@ def market_command(
     json: Json = None,
 ) -> None:
     """The market comparison of one listing, and the pass over all listings."""
-    publish(market.run(listings, seconds=seconds, rounds=rounds), json)
+    with filled(listings) as stores:
+        publish(market.run(stores, listings, seconds=seconds, rounds=rounds), json)
 
 
 @app.command("reader")
@@ -79,7 +83,8 @@ def admin_command(
     json: Json = None,
 ) -> None:
     """Admin requests that create, change and list properties."""
-    publish(admin.run(listings, times=times), json)
+    with filled(listings) as stores:
+        publish(admin.run(stores, listings, times=times), json)
 
 
 @app.command("logins")
@@ -106,7 +111,8 @@ def sync_command(
     json: Json = None,
 ) -> None:
     """A reindex compared with a raw bulk, the lag until changes are searchable, and verification."""
-    publish(sync.run(listings, seconds=seconds, rounds=rounds), json)
+    with filled(listings) as stores:
+        publish(sync.run(stores, listings, seconds=seconds, rounds=rounds), json)
 
 
 @app.command("leads")
@@ -137,29 +143,32 @@ def all_command(
     json: Json = None,
 ) -> None:
     """Every bench at one size; exit code 1 when a ratio falls short of its goal."""
-    benches: dict[str, Callable[[], BenchReport]] = {
-        "guided": lambda: guided.run(listings, peer, seconds=6, rounds=3),
-        "search": lambda: search.run(listings, forms, seconds=4, rounds=3),
-        "market": lambda: market.run(listings, seconds=4, rounds=3),
-        "sync": lambda: sync.run(listings, seconds=20, rounds=3),
-        "admin": lambda: admin.run(listings, times=300),
-        "leads": lambda: leads.run(listings, seconds=5, connections=1),
-        "import": lambda: imports.run(min(listings, 100_000), rounds=3),
-        "images": lambda: images.run(20),
-        "logins": logins.run,
-        "reader": lambda: reader.run(100),
-    }
     reports: dict[str, BenchReport] = {}
-    for name, bench in benches.items():
+    for name, report in _all(listings, peer, forms):
         typer.echo(f"\n{name}")
-        reports[name] = bench()
-        reports[name].show()
+        report.show()
+        reports[name] = report
         if json is not None:
             write_all(json, reports)  # after each, because a run takes long
     missed = [f"{name}: {ratio}" for name, report in reports.items() for ratio in report.missed]
     for line in missed:
         typer.echo(f"missed: {line}")
     raise typer.Exit(bool(missed))
+
+
+def _all(listings: int, peer: Path | None, forms: Path | None) -> Iterator[tuple[str, BenchReport]]:
+    """Run the benches one after the other; those of listings share their stores."""
+    with filled(listings) as stores:
+        yield "guided", guided.run(stores, listings, peer, seconds=6, rounds=3)
+        yield "search", search.run(stores, listings, forms, seconds=4, rounds=3)
+        yield "market", market.run(stores, listings, seconds=4, rounds=3)
+        yield "sync", sync.run(stores, listings, seconds=20, rounds=3)
+        yield "admin", admin.run(stores, listings, times=300)
+    yield "leads", leads.run(listings, seconds=5, connections=1)
+    yield "import", imports.run(min(listings, 100_000), rounds=3)
+    yield "images", images.run(20)
+    yield "logins", logins.run()
+    yield "reader", reader.run(100)
 
 
 @app.command("compare")
@@ -169,6 +178,20 @@ def compare_command(
 ) -> None:
     """Compare two runs of the same bench: what changed by more than the noise of their rounds."""
     comparison.show(comparison.compare(before, after))
+
+
+@app.command("growth")
+def growth_command(
+    files: Annotated[
+        list[Path], typer.Argument(exists=True, help="The --json files of runs at several sizes.")
+    ],
+    output: Annotated[Path, typer.Option(help="The plot (.svg).")] = Path("growth.svg"),
+) -> None:
+    """Draw how times grow with the number of listings, from the files of several runs."""
+    try:
+        growth.draw(growth.growth_of(files), output)
+    except growth.NothingToDrawError as error:
+        raise typer.BadParameter(str(error), param_hint="FILES") from None
 
 
 @app.command("profile")

@@ -9,7 +9,6 @@ from pathlib import Path
 import psutil
 
 from bench.harness import servers
-from bench.harness.catalogue import fill, stores
 from bench.harness.load import Measured, Target
 from bench.harness.report import BenchReport
 from bench.harness.turns import in_turns
@@ -27,13 +26,11 @@ NDJSON = "application/x-ndjson"
 LARGEST_WORKER_MB = 150.0
 
 
-def run(listings: int, peer: Path | None, *, seconds: float, rounds: int) -> BenchReport:
-    with stores() as kept:
-        settings = kept.model_copy(update={"search_cache": False})  # every request reaches the engine
-        fill(settings, listings)
-        with targets(settings, peer) as (asked, process):
-            rows = asyncio.run(in_turns(asked, seconds=seconds, rounds=rounds))
-            worker_mb = servers.largest_worker_mb(process)
+def run(stores: Settings, listings: int, peer: Path | None, *, seconds: float, rounds: int) -> BenchReport:
+    settings = stores.model_copy(update={"search_cache": False})  # every request reaches the engine
+    with targets(settings, peer) as (asked, process):
+        rows = asyncio.run(in_turns(asked, seconds=seconds, rounds=rounds))
+        worker_mb = servers.largest_worker_mb(process)
     return BenchReport(listings, rows, ratios(rows, worker_mb))
 
 

@@ -12,7 +12,6 @@ from statistics import median
 from sqlalchemy import text
 
 from bench.harness import servers
-from bench.harness.catalogue import fill, stores
 from bench.harness.load import Measured, Target
 from bench.harness.report import BenchReport
 from bench.harness.turns import in_turns
@@ -27,18 +26,16 @@ LONGEST_S, LARGEST_MB = 30.0, 1_500.0
 SOME_KEYS = text("SELECT id::text FROM properties WHERE is_active ORDER BY hashtext(id::text) LIMIT 2000")
 
 
-def run(listings: int, *, seconds: float, rounds: int) -> BenchReport:
-    with stores() as kept:
-        settings = kept.model_copy(update={"search_cache": False})
-        fill(settings, listings)
-        passes = [one_pass(settings) for _ in range(rounds)]
-        keys = asyncio.run(some_listings(settings))
-        with servers.api(settings) as (url, _):
-            asked = [
-                Target(COMPARISON, f"{url}/api/v1/properties", partial(as_paths, keys), method="GET"),
-                Target(HITS, f"{url}/api/v1/search/listings", partial(as_json, facets=[], histogram=False)),
-            ]
-            rows = asyncio.run(in_turns(asked, seconds=seconds, rounds=rounds, connections=1))
+def run(stores: Settings, listings: int, *, seconds: float, rounds: int) -> BenchReport:
+    settings = stores.model_copy(update={"search_cache": False})
+    passes = [one_pass(settings) for _ in range(rounds)]
+    keys = asyncio.run(some_listings(settings))
+    with servers.api(settings) as (url, _):
+        asked = [
+            Target(COMPARISON, f"{url}/api/v1/properties", partial(as_paths, keys), method="GET"),
+            Target(HITS, f"{url}/api/v1/search/listings", partial(as_json, facets=[], histogram=False)),
+        ]
+        rows = asyncio.run(in_turns(asked, seconds=seconds, rounds=rounds, connections=1))
     took = [seconds for seconds, _ in passes]
     middle, slowest = median(took), max(took)
     rows.append(Measured(WHOLE, middle * 1000, slowest * 1000, slowest * 1000, round(listings / middle, 1)))

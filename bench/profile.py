@@ -11,7 +11,7 @@ import psutil
 
 from bench import guided, search
 from bench.harness import servers
-from bench.harness.catalogue import fill, stores
+from bench.harness.catalogue import filled
 from bench.harness.load import Measured, Target, measure
 
 FORMATS = {".svg": "flamegraph", ".txt": "raw", ".json": "speedscope"}
@@ -43,9 +43,8 @@ def run(wanted: Profiled, listings: int, file: Path, *, seconds: int) -> Measure
     Raises:
         RuntimeError: py-spy failed, for example because the system's ptrace_scope forbids it to attach.
     """
-    with stores() as kept:
-        settings = kept.model_copy(update={"search_cache": wanted is Profiled.KEPT})
-        fill(settings, listings)
+    with filled(listings) as stores:
+        settings = stores.model_copy(update={"search_cache": wanted is Profiled.KEPT})
         with servers.api(settings) as (url, process):
             target = TARGETS[wanted](url)
             asyncio.run(measure(target, seed=1, seconds=WARM_UP_S))

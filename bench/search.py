@@ -15,7 +15,6 @@ from urllib.parse import urlencode
 import orjson
 
 from bench.harness import servers
-from bench.harness.catalogue import fill, stores
 from bench.harness.forms import FORMS, as_msearch, ours
 from bench.harness.load import Measured, Target
 from bench.harness.report import BenchReport
@@ -34,13 +33,11 @@ POPULAR = 20
 """Number of searches that all clients repeat; their answers are cached after the first time."""
 
 
-def run(listings: int, peer: Path | None, *, seconds: float, rounds: int) -> BenchReport:
-    with stores() as settings:
-        fill(settings, listings)
-        with targets(settings) as busy, engine_targets(settings) as alone:
-            rows = asyncio.run(in_turns(busy, seconds=seconds, rounds=rounds))
-            rows += asyncio.run(in_turns(alone, seconds=seconds, rounds=rounds, connections=1))
-        beside = [] if peer is None else forms_of(peer, settings)
+def run(stores: Settings, listings: int, peer: Path | None, *, seconds: float, rounds: int) -> BenchReport:
+    with targets(stores) as busy, engine_targets(stores) as alone:
+        rows = asyncio.run(in_turns(busy, seconds=seconds, rounds=rounds))
+        rows += asyncio.run(in_turns(alone, seconds=seconds, rounds=rounds, connections=1))
+    beside = [] if peer is None else forms_of(peer, stores)
     return BenchReport(listings, [*rows, *beside], ratios(rows))
 
 

@@ -25,7 +25,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bench.harness import servers
-from bench.harness.catalogue import fill, stores
+from bench.harness.catalogue import filled
 from bench.harness.load import Measured, Target, measure, summary
 from bench.harness.report import BenchReport, medians
 from bench.harness.turns import calm
@@ -56,17 +56,14 @@ class Reindexed:
     rss_mb: float
 
 
-def run(listings: int, *, rounds: int, seconds: float) -> BenchReport:
-    with stores() as kept:
-        settings = kept.model_copy(update={"search_cache": False})
-        fill(settings, min(listings, SMALLER))
-        smaller = [reindexed(settings) for _ in range(2)]
-        if listings > SMALLER:
-            fill(settings, listings)
-        builds, bulks = in_turns(settings, rounds)
-        lag = asyncio.run(measure_lag(settings, seconds, rounds))
-        checks = asyncio.run(measure_verify(settings, rounds))
-        idle, busy = measure_search(settings, seconds)
+def run(stores: Settings, listings: int, *, rounds: int, seconds: float) -> BenchReport:
+    settings = stores.model_copy(update={"search_cache": False})
+    with filled(min(listings, SMALLER)) as small:
+        smaller = [reindexed(small) for _ in range(2)]
+    builds, bulks = in_turns(settings, rounds)
+    lag = asyncio.run(measure_lag(settings, seconds, rounds))
+    checks = asyncio.run(measure_verify(settings, rounds))
+    idle, busy = measure_search(settings, seconds)
     rows = [
         in_seconds(REINDEX, listings, [build.seconds for build in builds]),
         in_seconds(RAW, listings, bulks),

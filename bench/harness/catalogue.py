@@ -39,6 +39,14 @@ def stores() -> Iterator[Settings]:
         )
 
 
+@contextmanager
+def filled(listings: int) -> Iterator[Settings]:
+    """Start servers with generated listings in the database and in the index."""
+    with stores() as settings:
+        fill(settings, listings)
+        yield settings
+
+
 def fill(settings: Settings, listings: int) -> None:
     migrations.upgrade(settings.database_url)
     asyncio.run(_fill(settings, listings))

@@ -34,7 +34,7 @@ class Move:
 
 def compare(before: Path, after: Path) -> list[Move]:
     """The p50 of all rows that both runs have, the largest moves first."""
-    earlier, later = (dict(_rows(orjson.loads(path.read_bytes()))) for path in (before, after))
+    earlier, later = (dict(rows_of(orjson.loads(path.read_bytes()))) for path in (before, after))
     moves = [
         Move(
             *key,
@@ -48,7 +48,7 @@ def compare(before: Path, after: Path) -> list[Move]:
     return sorted(moves, key=lambda move: -abs(move.change))
 
 
-def _rows(report: dict[str, Any]) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
+def rows_of(report: dict[str, Any]) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
     """By bench and row; a report of one bench has no name."""
     reports = report.get("benches") or {"": report}
     for bench, one in reports.items():
