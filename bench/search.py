@@ -19,12 +19,13 @@ from bench.harness.forms import FORMS, as_msearch, ours
 from bench.harness.load import Measured, Target
 from bench.harness.report import BenchReport
 from bench.harness.turns import in_turns
-from bench.harness.visitors import searches, viewports, words
+from bench.harness.visitors import searches, thin_searches, viewports, words
 from schemas.settings import Settings
 
 HITS, FACETED = "API: hits only", "API: faceted, six facets and histogram"
 BARE = "bare Sanic handler, same _msearch"
 MAP, SUGGEST = "API: map", "API: suggest"
+THIN, THIN_PLAIN = "API: thin search, with suggestions", "API: thin search, without suggestions"
 CACHED, HELLO = "API: faceted, kept answer", "API: hello world"
 HITS_ALONE, OURS, ONE_REQUEST, _NARROWED = FORMS
 NDJSON = "application/x-ndjson"
@@ -80,6 +81,8 @@ def targets(settings: Settings) -> Iterator[list[Target]]:
             Target(BARE, f"{bare}/msearch", lambda seed: as_msearch(ours, searches(seed)), NDJSON),
             map_at(url),
             suggest_at(url),
+            thin_at(url, THIN, suggest=True),
+            thin_at(url, THIN_PLAIN, suggest=False),
             popular_at(keeping),
             Target(HELLO, f"{keeping}/livez", lambda _seed: [b""], method="GET"),
         ]
@@ -99,6 +102,13 @@ def map_at(url: str) -> Target:
 
 def suggest_at(url: str) -> Target:
     return Target(SUGGEST, f"{url}/api/v1/search/suggest", as_query, method="GET")
+
+
+def thin_at(url: str, name: str, *, suggest: bool) -> Target:
+    def bodies(seed: int) -> list[bytes]:
+        return [orjson.dumps(search | {"suggest": suggest}) for search in thin_searches(seed)]
+
+    return Target(name, url + FIND, bodies)
 
 
 def popular_at(url: str) -> Target:
@@ -133,5 +143,6 @@ def ratios(rows: Sequence[Measured]) -> dict[str, float]:
         "faceted_over_hits_throughput": round(row[FACETED].per_second / row[HITS].per_second, 2),
         "api_over_bare": round(row[FACETED].per_second / row[BARE].per_second, 2),
         "cached_over_hello": round(row[CACHED].per_second / row[HELLO].per_second, 2),
+        "thin_over_plain_p50": round(row[THIN].p50_ms / row[THIN_PLAIN].p50_ms, 2),
         "suggest_p95_over_hits_p95": round(row[SUGGEST].p95_ms / row[HITS].p95_ms, 2),
     }

@@ -65,6 +65,11 @@ class Filters:
     text: list[Body]
     chosen: dict[Group, Body]
 
+    @property
+    def parts(self) -> list[Body]:
+        """All filters; a listing must match each of them."""
+        return [*self.base, *self.text, *self.chosen.values()]
+
     def query(self, ignored: Group | None = None) -> Body:
         """Return a query with all filters except the choices of `ignored`, the group being counted."""
         chosen = [body for group, body in self.chosen.items() if group != ignored]

@@ -4,8 +4,8 @@ They are searched after the answer, within a share of its time. If the engine is
 answer is returned without them.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations, product
 from typing import Any
 
@@ -22,11 +22,9 @@ FEW_RESULTS = 3
 """A search with fewer results than this gets suggestions."""
 MOST_SUGGESTIONS = 4
 """At most four suggestions; more would not be read."""
-MOST_COUNTED = 40
+MOST_COUNTED = 120
 """At most this many relaxed searches are counted for one request, which takes the engine a few
 milliseconds. Combining every relaxation with every other would be hundreds of searches."""
-SHARE_FOR_ENDS = 2 / 3
-"""Share of the remaining counts that goes to the last steps of pairs; the rest finds smaller steps."""
 SHARE_OF_PATIENCE = 1 / 3
 """Share of the search timeout that suggestions may take: 400 ms with the default timeout."""
 
@@ -46,105 +44,109 @@ async def suggestions(
 ) -> list[Suggestion]:
     """Return at most four changes that each find more than `total`; pairs only if no single change does.
 
-    What is not counted in time is left out. A failure of the engine is ignored.
+    If they are not counted in time, or the engine fails, there are none.
     """
     if total >= FEW_RESULTS:
         return []
-    finder = SuggestionFinder(search, alias, wanted, total)
+    found: list[RelaxedSearch] = []
     try:
         with ending_in(SHARE_OF_PATIENCE * search_timeout_s(search)):
-            await finder.run()
+            found = await helpful_changes(search, alias, wanted, total)
     except SearchUnavailable:
         cut_short()
-    return [suggestion(wanted, step) for step in finder.found[:MOST_SUGGESTIONS]]
+    return [suggestion(wanted, step) for step in found[:MOST_SUGGESTIONS]]
 
 
-@dataclass
-class SuggestionFinder:
-    """A search with few results, and the relaxed searches known to find more."""
+async def helpful_changes(
+    search: AsyncOpenSearch, alias: str, wanted: ListingSearch, total: int
+) -> list[RelaxedSearch]:
+    """Return the smallest step of each ladder that finds more than `total`.
 
-    engine: AsyncOpenSearch
-    alias: str
-    wanted: ListingSearch
-    total: int
-    found: list[RelaxedSearch] = field(default_factory=list)
-    _counts_left: int = MOST_COUNTED
+    Pairs of ladders are tried only if no ladder helps alone, in a second round trip.
+    """
 
-    async def run(self) -> None:
-        single = list(self.within_count_limit(ladders(self.wanted)))
-        self.found = await self.first_that_help(single)
-        if not self.found:
-            await self.try_pairs(single)
+    def smallest_helpful(ladder: Sequence[RelaxedSearch]) -> RelaxedSearch | None:
+        return next((step for step in ladder if step.count > total), None)
 
-    async def try_pairs(self, single: Sequence[Ladder]) -> None:
-        """Find pairs of changes that help.
-
-        If the last step of a pair does not help, none of its steps does. So the last steps are counted first.
-        """
-        pairs = [[one | two for one, two in product(*both)] for both in closest_pairs(single)]
-        pairs = pairs[: int(SHARE_FOR_ENDS * self._counts_left)]
-        ends = await self.count([pair[-1] for pair in pairs])
-        helpful = [(pair, end) for pair, end in zip(pairs, ends, strict=True) if self.helps(end)]
-        helpful = helpful[:MOST_SUGGESTIONS]
-        self.found = [end for _, end in helpful]
-        before = list(self.within_count_limit([pair[:-1] for pair, _ in helpful]))
-        smaller = await self.first_steps_that_help(before)
-        self.found[: len(smaller)] = [step or end for step, end in zip(smaller, self.found, strict=False)]
-
-    def within_count_limit(self, candidates: Sequence[Ladder]) -> Iterator[Ladder]:
-        """Yield the first ladders, each complete, while the number of remaining counts allows."""
-        left = self._counts_left
-        for ladder in candidates:
-            left -= len(ladder)
-            if left < 0:
-                return
-            yield ladder
-
-    async def first_that_help(self, candidates: Sequence[Ladder]) -> list[RelaxedSearch]:
-        return [step for step in await self.first_steps_that_help(candidates) if step is not None]
-
-    async def first_steps_that_help(self, candidates: Sequence[Ladder]) -> list[RelaxedSearch | None]:
-        """Return the smallest helpful step of each ladder, or None; all are counted in one round trip."""
-        counted = iter(await self.count([update for ladder in candidates for update in ladder]))
-        by_ladder = [[next(counted) for _ in ladder] for ladder in candidates]
-        return [next(filter(self.helps, steps), None) for steps in by_ladder]
-
-    def helps(self, step: RelaxedSearch) -> bool:
-        return step.count > self.total
-
-    async def count(self, updates: Sequence[ChangedFields]) -> list[RelaxedSearch]:
-        self._counts_left -= len(updates)
-        steps = [
-            RelaxedSearch(update, self.wanted.model_copy(update=update | {"page": 1})) for update in updates
-        ]
-        bodies = [count_query(step.search) for step in steps]
-        responses = await ask(self.engine, self.alias, bodies) if bodies else []
-        return [_with_count(step, response) for step, response in zip(steps, responses, strict=True)]
+    single = ladders(wanted)
+    pairs = within(MOST_COUNTED - sum(map(len, single)), pairs_of(single))
+    for candidates in (single, pairs):
+        counted = await count(search, alias, wanted, list(candidates))
+        if found := [step for step in map(smallest_helpful, counted) if step is not None]:
+            return found
+    return []
 
 
-def closest_pairs(candidates: Sequence[Ladder]) -> Iterator[tuple[Ladder, Ladder]]:
-    """Return all pairs of ladders that change different fields, the least regretted pairs first."""
-    places = sorted(combinations(range(len(candidates)), 2), key=sum)
-    pairs = ((candidates[one], candidates[two]) for one, two in places)
-    return ((one, two) for one, two in pairs if one[0].keys() != two[0].keys())
+def pairs_of(candidates: Sequence[Ladder]) -> Iterator[Ladder]:
+    """Combine each two ladders that change different fields, the least regretted pairs first.
+
+    The last step of a pair, too, finds all that its other steps find.
+    """
+    for one, two in sorted(combinations(range(len(candidates)), 2), key=sum):
+        if candidates[one][0].keys() != candidates[two][0].keys():
+            yield [first | second for first, second in product(candidates[one], candidates[two])]
 
 
-def count_query(search: ListingSearch) -> Body:
+def within(steps: int, candidates: Iterable[Ladder]) -> Iterator[Ladder]:
+    """Yield the first ladders, each complete, that have at most so many steps together."""
+    for ladder in candidates:
+        steps -= len(ladder)
+        if steps < 0:
+            return
+        yield ladder
+
+
+async def count(
+    search: AsyncOpenSearch, alias: str, wanted: ListingSearch, candidates: Sequence[Ladder]
+) -> list[list[RelaxedSearch]]:
+    """Count the steps of some ladders, all in one round trip."""
+    relaxed = [
+        [RelaxedSearch(update, wanted.model_copy(update=update | {"page": 1})) for update in ladder]
+        for ladder in candidates
+    ]
+    bodies = [count_query([step.search for step in ladder]) for ladder in relaxed]
+    responses = await ask(search, alias, bodies) if bodies else []
+    return [_with_counts(ladder, response) for ladder, response in zip(relaxed, responses, strict=True)]
+
+
+CHEAPEST: Body = {"cheapest": {"min": {"field": "price"}}}
+
+
+def count_query(ladder: Sequence[ListingSearch]) -> Body:
+    """Return a body that counts all steps of a ladder.
+
+    The last step finds all that the others find. So it is the query, and the others are counted among its
+    matches, by the filters that it has not.
+    """
+    *smaller, last = map(filters, ladder)
     return {
-        "query": filters(search).query(),
+        "query": last.query(),
         "size": 0,
         "track_total_hits": True,
-        "aggs": {"cheapest": {"min": {"field": "price"}}},
+        "aggs": CHEAPEST
+        | {
+            str(number): {
+                "filter": {"bool": {"filter": [part for part in step.parts if part not in last.parts]}},
+                "aggs": CHEAPEST,
+            }
+            for number, step in enumerate(smaller)
+        },
     }
 
 
-def _with_count(step: RelaxedSearch, response: dict[str, Any]) -> RelaxedSearch:
-    cheapest = response["aggregations"]["cheapest"]["value"]
-    return replace(
-        step,
-        count=response["hits"]["total"]["value"],
-        cheapest=None if cheapest is None else int(cheapest),
-    )
+def _with_counts(ladder: Sequence[RelaxedSearch], response: dict[str, Any]) -> list[RelaxedSearch]:
+    *smaller, last = ladder
+    found = response["aggregations"]
+    counted = [
+        _with_count(step, found[str(number)]["doc_count"], found[str(number)])
+        for number, step in enumerate(smaller)
+    ]
+    return [*counted, _with_count(last, response["hits"]["total"]["value"], found)]
+
+
+def _with_count(step: RelaxedSearch, count: int, found: dict[str, Any]) -> RelaxedSearch:
+    cheapest = found["cheapest"]["value"]
+    return replace(step, count=count, cheapest=None if cheapest is None else int(cheapest))
 
 
 def suggestion(wanted: ListingSearch, step: RelaxedSearch) -> Suggestion:

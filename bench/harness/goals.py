@@ -40,6 +40,7 @@ GOALS: Mapping[str, Goal] = {
     "one_request_over_faceted_p50": at_least(8, listings=MILLION),
     "cached_over_hello": at_least(0.4),
     "suggest_p95_over_hits_p95": at_most(1),
+    "thin_over_plain_p50": at_most(2),
     # market
     "comparison_over_hits_p50": at_most(2.5),
     "pass_over_30_s": at_most(1),

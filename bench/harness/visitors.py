@@ -14,6 +14,8 @@ from search.guided import state_of
 
 HEADER = header_of(Settings.model_fields["search_timeout_s"].default)
 LAKH = 100_000
+NARROW_RANGE = 10_000
+"""Rupees."""
 TYPES = ("apartment", "villa", "independent_house", "builder_floor")
 
 
@@ -63,6 +65,21 @@ def _search(visitor: dict[str, Any]) -> dict[str, Any]:
     price = {"min": visitor["budget_min"], "max": visitor["budget_max"]}
     localities = {"locality": visitor["localities"]} if "localities" in visitor else {}
     return {"price": price, "property_type": visitor["property_type"], "bhk": visitor["bhk"]} | localities
+
+
+def thin_searches(seed: int) -> list[dict[str, Any]]:
+    """Return searches that find hardly anything, even among a million listings."""
+    rng = random.Random(seed)
+    return [_thin(rng) for _ in range(VISITORS)]
+
+
+def _thin(rng: random.Random) -> dict[str, Any]:
+    search = _search(_visitor(rng))
+    lowest = search["price"]["min"]
+    return search | {
+        "price": {"min": lowest, "max": lowest + NARROW_RANGE},
+        "locality": [rng.choice(SECTORS).locality],
+    }
 
 
 def viewports(seed: int) -> list[dict[str, Any]]:

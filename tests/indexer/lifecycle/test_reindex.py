@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 from indexer.changes.bulk import EngineUnavailable
 from indexer.changes.drain import drain_all, drain_once
 from indexer.lifecycle import generations
-from indexer.lifecycle.fill import Fill
+from indexer.lifecycle.fill import PAGE, SLICES, Fill
 from indexer.lifecycle.generations import alias_target
 from indexer.lifecycle.reindex import ReindexRefused, reindex, reindex_lock, require_lock
 from runtime.crash_points import EXIT_CODE
@@ -151,7 +151,9 @@ async def break_off_a_reindex(engine, search, settings):
 
 
 async def test_a_reindex_that_was_broken_off_goes_on_from_its_cursors(engine, search, settings, alias):
-    await store_many(engine, 4_000)
+    # More than a page for each slice: no slice has written all its rows when the first page breaks it off.
+    rows = (PAGE + 100) * SLICES
+    await store_many(engine, rows)
     name = await break_off_a_reindex(engine, search, settings)
     filled = await rows_filled(engine, name)
     assert filled > 0
@@ -162,7 +164,7 @@ async def test_a_reindex_that_was_broken_off_goes_on_from_its_cursors(engine, se
 
     assert await reindex(engine, search, settings, progress=report) == name
     assert reports[0][0] > filled
-    assert reports[-1] == (4_000, 4_000)
+    assert reports[-1] == (rows, rows)
     await agree(engine, search, alias)
 
 

@@ -12,7 +12,7 @@ from opensearchpy import AsyncOpenSearch
 from schemas.api.search.canonical import ListingSearch, Wishes
 from schemas.vocabulary import DealLabel, Direction, Furnishing, Possession, PropertyType, Room
 from search.ladders import MOST_STEPS, RELAXATIONS, ladders
-from search.relaxation import SuggestionFinder
+from search.relaxation import MOST_COUNTED, count, pairs_of, within
 from tests.factories import Row, home
 from tests.server.conftest import Api, Catalogue
 
@@ -294,13 +294,16 @@ async def test_every_count_is_what_the_suggested_search_finds(
 
 @settings(max_examples=60)
 @given(wanted=searches)
-async def test_the_last_step_of_a_ladder_finds_whatever_the_others_find(
+async def test_the_last_step_of_a_ladder_or_pair_finds_whatever_the_others_find(
     search: AsyncOpenSearch, market: Catalogue, wanted: dict[str, Any]
 ):
     asked = ListingSearch.model_validate(wanted)
-    for ladder in ladders(asked):
-        steps = await SuggestionFinder(search, market.alias, asked, 0).count(ladder)
-        assert max(step.count for step in steps) == steps[-1].count
+    single = ladders(asked)
+    for ladder in [*single, *within(MOST_COUNTED, pairs_of(single))]:
+        counted = await count(search, market.alias, asked, [[update] for update in ladder])
+        alone = [step for (step,) in counted]
+        assert max(step.count for step in alone) == alone[-1].count
+        assert await count(search, market.alias, asked, [ladder]) == [alone]
 
 
 def everywhere() -> ListingSearch:
