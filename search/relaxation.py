@@ -119,6 +119,7 @@ def count_query(ladder: Sequence[ListingSearch]) -> Body:
     matches, by the filters that it has not.
     """
     *smaller, last = map(filters, ladder)
+    matched = last.parts
     return {
         "query": last.query(),
         "size": 0,
@@ -126,7 +127,7 @@ def count_query(ladder: Sequence[ListingSearch]) -> Body:
         "aggs": CHEAPEST
         | {
             str(number): {
-                "filter": {"bool": {"filter": [part for part in step.parts if part not in last.parts]}},
+                "filter": {"bool": {"filter": [part for part in step.parts if part not in matched]}},
                 "aggs": CHEAPEST,
             }
             for number, step in enumerate(smaller)
