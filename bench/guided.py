@@ -30,7 +30,7 @@ def run(stores: Settings, listings: int, peer: Path | None, *, seconds: float, r
     settings = stores.model_copy(update={"search_cache": False})  # every request reaches the engine
     with targets(settings, peer) as (asked, process):
         rows = asyncio.run(in_turns(asked, seconds=seconds, rounds=rounds))
-        worker_mb = servers.largest_worker_mb(process)
+        worker_mb = servers.worker_mb(process)
     return BenchReport(listings, rows, ratios(rows, worker_mb))
 
 

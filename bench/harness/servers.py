@@ -125,10 +125,12 @@ def peer_database(settings: Settings) -> str:
     return f"postgresql+asyncpg://peer:peer@{address}"
 
 
-def largest_worker_mb(process: psutil.Process) -> float:
-    """Return the resident memory of the largest of a server's processes, in MB."""
-    family = [process, *process.children(recursive=True)]
-    return max(float(member.memory_info().rss) for member in family) / 1e6
+def worker_mb(process: psutil.Process) -> float:
+    """Return the memory of an API's worker in MB, its share of what it has in common with others included.
+
+    Its resident memory is no measure: a worker is forked, and most of its pages are its parent's too.
+    """
+    return float(worker_of(process).memory_full_info().pss) / 1e6
 
 
 def worker_of(process: psutil.Process) -> psutil.Process:

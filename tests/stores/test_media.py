@@ -81,6 +81,7 @@ async def test_a_prefix_lists_what_is_below_it_with_its_age(media: Media):
 
 async def test_more_is_listed_and_deleted_than_one_request_takes(media: Media, monkeypatch):
     monkeypatch.setattr("stores.media.BATCH", 10)
+    monkeypatch.setattr("stores.bucket.BATCH", 10)
     keys = {f"img/{number:03}/large.webp" for number in range(35)}
     await asyncio.gather(*(media.put(key, b"x", "image/webp") for key in keys))
     assert await kept(media) == keys
