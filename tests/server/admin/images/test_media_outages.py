@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.settings import Settings
-from stores import media as stores_media
+from stores import bucket as stores_bucket
 from stores.media import Media, open_media
 from tasks.orphans import sweep_orphans
 from tests import s3
@@ -64,7 +64,7 @@ async def test_an_upload_that_cannot_be_stored_is_503_and_leaves_no_row(
     shop: Shop, engine: AsyncEngine, fault: Any, monkeypatch
 ):
     with monkeypatch.context() as impatient:
-        impatient.setattr(stores_media, "LONGEST_S", 1.5)
+        impatient.setattr(stores_bucket, "LONGEST_S", 1.5)
         async with shop.line.failing(fault):
             answer = await send(shop.admin, shop.key, sample())
     assert (answer.status, answer.body["code"], answer.headers["retry-after"]) == (
