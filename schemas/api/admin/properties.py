@@ -1,6 +1,5 @@
 """Properties as admins send and see them, under the rules that the table checks."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
@@ -61,8 +60,16 @@ def _no_plot(bhk: float | None, info: ValidationInfo) -> float | None:
     return bhk
 
 
-def _cleaned(clean: Callable[[str], str]) -> BeforeValidator:
-    return BeforeValidator(lambda value: clean(value) if isinstance(value, str) else value)
+def _line(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if not (line := one_line(value)):
+        raise PydanticCustomError("blank", "must not be blank")
+    return line
+
+
+def _prose(value: Any) -> Any:
+    return prose(value) if isinstance(value, str) else value
 
 
 def _not_rounded(reference: str) -> str:
@@ -71,7 +78,7 @@ def _not_rounded(reference: str) -> str:
     return reference
 
 
-Line, Prose = _cleaned(one_line), _cleaned(prose)
+Line, Prose = BeforeValidator(_line), BeforeValidator(_prose)
 Reference = Annotated[str, Field(min_length=1, max_length=bounds.LONGEST_REFERENCE), Line]
 Title = Annotated[str, Field(min_length=1, max_length=bounds.LONGEST_TITLE), Line]
 Society = Annotated[str, Field(min_length=1, max_length=bounds.LONGEST_SOCIETY), Line]
