@@ -1,7 +1,8 @@
 """Answers cached in Redis, and their invalidation."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -55,6 +56,37 @@ async def test_whoever_asks_while_others_wait_is_answered_in_their_own_right(ans
     await asyncio.sleep(0)
     leaving.cancel()
     assert await asyncio.gather(*asked) == [Lookup(epoch, b"old" if key == "a" else None) for key in keys]
+
+
+async def test_an_answer_is_stored_once_nobody_waits_who_may_have_missed_it(
+    answers: CachedAnswers, cache: Redis, alias: str, monkeypatch: pytest.MonkeyPatch
+):
+    epoch = await keep(answers, "b")
+    look_up, has_read, may_return = answers._look_up_script, asyncio.Event(), asyncio.Event()
+    order: list[str] = []
+
+    async def slow_look_up(*arguments: Any) -> Any:
+        found = await look_up(*arguments)
+        has_read.set()
+        await may_return.wait()
+        return found
+
+    async def noted(name: str, done: Awaitable[Any]) -> Any:
+        found = await done
+        order.append(name)
+        return found
+
+    monkeypatch.setattr(answers, "_look_up_script", slow_look_up)
+    missed = asyncio.ensure_future(noted("missed", answers.find("a")))
+    await has_read.wait()
+    stored = asyncio.ensure_future(noted("stored", answers.store("a", epoch, b"new", seconds=60)))
+    await until(lambda: cache.hexists(f"search:{{{alias}}}:answers", "a"), "the answer is in Redis")
+    assert order == []
+    may_return.set()
+    assert await missed == Lookup(epoch, None)
+    await stored
+    assert order == ["missed", "stored"]
+    assert await answers.find("a") == Lookup(epoch, b"new")
 
 
 async def test_who_asks_after_a_change_sees_it_while_others_still_wait(
