@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from threading import Lock
 from typing import BinaryIO
 
 import psutil
@@ -75,6 +76,8 @@ class Children:
         """`path` is the file of records; `open` ends the processes that an earlier stack left in it."""
         self._path = path
         self._running: list[Child] = []
+        self._changing = Lock()
+        """Held while the list changes: servers are started and stopped in several threads."""
         # Signal handlers raise in the main thread; in this thread, no signal comes between start and record.
         self._starter = ThreadPoolExecutor(1, "starter")
         self._watchdog: subprocess.Popen[bytes] | None = None
@@ -125,8 +128,9 @@ class Children:
                 )
             created = psutil.Process(process.pid).create_time()
             child = Child(Record(name, process.pid, created, stop_signal), process, log)
-            self._running.append(child)
-            self._write()
+            with self._changing:
+                self._running.append(child)
+                self._write()
             assert process.stdin is not None
             process.stdin.write(stdin)
             process.stdin.close()
@@ -146,8 +150,9 @@ class Children:
 
     def forget(self, *children: Child) -> None:
         """Remove children from the list: they have ended, or something else ends them."""
-        self._running = [child for child in self._running if child not in children]
-        self._write()
+        with self._changing:
+            self._running = [child for child in self._running if child not in children]
+            self._write()
 
     def close(self) -> None:
         """Stop all running children; none can be started afterwards."""

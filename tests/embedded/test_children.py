@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -39,6 +40,30 @@ def children(tmp_path: Path) -> Iterator[Children]:
 def test_a_child_has_a_session_of_its_own(children: Children, tmp_path: Path) -> None:
     child = children.start("sleeper", SLEEPER, tmp_path / "log")
     assert os.getsid(child.record.pid) == child.record.pid
+
+
+def test_a_child_forgotten_in_one_thread_is_not_brought_back_by_another(
+    children: Children, tmp_path: Path
+) -> None:
+    first, second = (children.start(name, SLEEPER, tmp_path / name) for name in ("first", "second"))
+    other = Thread(target=children.forget, args=(second,))
+
+    class Slow:
+        """Takes its time to be compared; meanwhile the other thread forgets the second child."""
+
+        __hash__ = None
+
+        def __eq__(self, compared: object) -> bool:
+            if other.ident is None:
+                other.start()
+                other.join(0.5)
+            return False
+
+    children.forget(Slow())
+    other.join()
+    assert children.running() == (first,)
+    second.process.kill()
+    second.process.wait()
 
 
 def test_what_does_not_stop_is_killed(children: Children, tmp_path: Path) -> None:
