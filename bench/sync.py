@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -58,7 +58,7 @@ class Reindexed:
 
 def run(stores: Settings, listings: int, *, rounds: int, seconds: float) -> BenchReport:
     settings = stores.model_copy(update={"search_cache": False})
-    with filled(min(listings, SMALLER)) as small:
+    with nullcontext(stores) if listings <= SMALLER else filled(SMALLER, apart=True) as small:
         smaller = [reindexed(small) for _ in range(2)]
     builds, bulks = in_turns(settings, rounds)
     lag = asyncio.run(measure_lag(settings, seconds, rounds))

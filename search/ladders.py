@@ -43,10 +43,17 @@ Relaxation = Callable[[ListingSearch], Iterable[ChangedFields]]
 
 def ladders(wanted: ListingSearch) -> list[Ladder]:
     """Return the ladders that have a step for this search, the last ones cut off beyond MOST_STEPS."""
-    found = [steps for steps in (_steps(relaxation, wanted) for relaxation in RELAXATIONS) if steps]
-    while sum(map(len, found)) > MOST_STEPS:
-        found.pop()
-    return found
+    found = (_steps(relaxation, wanted) for relaxation in RELAXATIONS)
+    return list(within(MOST_STEPS, filter(None, found)))
+
+
+def within(steps: int, candidates: Iterable[Ladder]) -> Iterator[Ladder]:
+    """Yield the first ladders, each complete, that have at most so many steps together."""
+    for ladder in candidates:
+        steps -= len(ladder)
+        if steps < 0:
+            return
+        yield ladder
 
 
 def _steps(relaxation: Relaxation, wanted: ListingSearch) -> Ladder:

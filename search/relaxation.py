@@ -4,7 +4,7 @@ They are searched after the answer, within a share of its time. If the engine is
 answer is returned without them.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, product
 from typing import Any
@@ -15,7 +15,7 @@ from runtime.deadlines import cut_short, ending_in
 from schemas.api.search.canonical import Change, ListingSearch, Suggestion
 from schemas.errors import SearchUnavailable
 from search.engine import ask, search_timeout_s
-from search.ladders import ChangedFields, Ladder, ladders
+from search.ladders import ChangedFields, Ladder, ladders, within
 from search.queries import Body, filters
 
 FEW_RESULTS = 3
@@ -85,15 +85,6 @@ def pairs_of(candidates: Sequence[Ladder]) -> Iterator[Ladder]:
     for one, two in sorted(combinations(range(len(candidates)), 2), key=sum):
         if candidates[one][0].keys() != candidates[two][0].keys():
             yield [first | second for first, second in product(candidates[one], candidates[two])]
-
-
-def within(steps: int, candidates: Iterable[Ladder]) -> Iterator[Ladder]:
-    """Yield the first ladders, each complete, that have at most so many steps together."""
-    for ladder in candidates:
-        steps -= len(ladder)
-        if steps < 0:
-            return
-        yield ladder
 
 
 async def count(

@@ -23,11 +23,14 @@ HEAP = "2g"  # enough for a million listings
 
 
 @contextmanager
-def stores() -> Iterator[Settings]:
-    """Start separate servers, unless the environment names some; delete their data afterwards."""
+def stores(*, apart: bool = False) -> Iterator[Settings]:
+    """Start separate servers, unless the environment names some; delete their data afterwards.
+
+    With `apart` servers are started in any case: for a second size, beside stores that are in use.
+    """
     with (
         TemporaryDirectory(prefix="casabricks-bench-") as directory,
-        Services(Path(directory), durable=False, heap=HEAP) as services,
+        Services(Path(directory), durable=False, heap=HEAP, environment={} if apart else None) as services,
     ):
         yield Settings(
             database_url=services.database_url,
@@ -40,9 +43,9 @@ def stores() -> Iterator[Settings]:
 
 
 @contextmanager
-def filled(listings: int) -> Iterator[Settings]:
-    """Start servers with generated listings in the database and in the index."""
-    with stores() as settings:
+def filled(listings: int, *, apart: bool = False) -> Iterator[Settings]:
+    """Provide `stores` with generated listings in the database and in the index."""
+    with stores(apart=apart) as settings:
         fill(settings, listings)
         yield settings
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
 from rich.console import Console
 from rich.table import Table
+
+from bench.harness.report import read_all
 
 LEAST = 0.05
 """Smaller moves mean nothing on any machine."""
@@ -34,7 +35,7 @@ class Move:
 
 def compare(before: Path, after: Path) -> list[Move]:
     """The p50 of all rows that both runs have, the largest moves first."""
-    earlier, later = (dict(rows_of(orjson.loads(path.read_bytes()))) for path in (before, after))
+    earlier, later = (dict(_rows(read_all(path))) for path in (before, after))
     moves = [
         Move(
             *key,
@@ -48,11 +49,10 @@ def compare(before: Path, after: Path) -> list[Move]:
     return sorted(moves, key=lambda move: -abs(move.change))
 
 
-def rows_of(report: dict[str, Any]) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
-    """By bench and row; a report of one bench has no name."""
-    reports = report.get("benches") or {"": report}
-    for bench, one in reports.items():
-        for row in one["rows"]:
+def _rows(reports: dict[str, Any]) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
+    """By bench and row."""
+    for bench, report in reports.items():
+        for row in report["rows"]:
             yield (bench, row["name"]), row
 
 

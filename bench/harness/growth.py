@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import orjson
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from bench import guided, search, sync
+from bench.harness.report import read_all
 
 LINES: Mapping[str, str] = {
     sync.REINDEX: "reindex",
@@ -33,8 +33,7 @@ def growth_of(files: Iterable[Path]) -> Growth:
     """Read the drawn rows of all files, each of one bench or of all; a later file wins."""
     found: dict[str, dict[int, float]] = defaultdict(dict)
     for file in files:
-        written = orjson.loads(file.read_bytes())
-        for report in written["benches"].values() if "benches" in written else [written]:
+        for report in read_all(file).values():
             for row in report["rows"]:
                 if row["name"] in LINES:
                     found[row["name"]][report["listings"]] = row["p50_ms"]

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import orjson
 import psutil
@@ -74,6 +75,12 @@ def write_all(path: Path, reports: Mapping[str, BenchReport]) -> None:
     """Several benches of one run in one file."""
     benches = {name: report.as_json() for name, report in reports.items()}
     path.write_bytes(orjson.dumps({"benches": benches}, option=orjson.OPT_INDENT_2))
+
+
+def read_all(path: Path) -> dict[str, Any]:
+    """Read a file and return its reports by bench; if it is of one bench, that one has no name."""
+    written = orjson.loads(path.read_bytes())
+    return dict(written.get("benches", {"": written}))
 
 
 def machine() -> str:

@@ -167,6 +167,13 @@ def within(ends: bounds.Bounds[int] | bounds.Bounds[float]) -> Any:
     return Field(ge=ends.least, le=ends.most)
 
 
+def not_blank(text: str) -> str:
+    """Return a text of which something is left; for validators that have cleaned it."""
+    if not text:
+        raise PydanticCustomError("blank", "must not be blank")
+    return text
+
+
 def not_below(minimum: str) -> Callable[[int | None, ValidationInfo], int | None]:
     """Return a validator for a range's upper end; its lower end is the earlier field `minimum`."""
 

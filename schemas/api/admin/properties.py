@@ -28,6 +28,7 @@ from schemas.api.base import (
     exemplified,
     named,
     not_below,
+    not_blank,
     within,
 )
 from schemas.api.lists import Paging
@@ -61,11 +62,7 @@ def _no_plot(bhk: float | None, info: ValidationInfo) -> float | None:
 
 
 def _line(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    if not (line := one_line(value)):
-        raise PydanticCustomError("blank", "must not be blank")
-    return line
+    return not_blank(one_line(value)) if isinstance(value, str) else value
 
 
 def _prose(value: Any) -> Any:

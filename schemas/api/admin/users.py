@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from schemas.api.accounts import Password, UserView, normalised
-from schemas.api.base import Shape, exemplified, named
+from schemas.api.base import Shape, exemplified, named, not_blank
 from schemas.api.contacts import UnreadableContact, plain, read_email
 from schemas.api.lists import Paging
 from schemas.vocabulary import Role
@@ -21,10 +21,7 @@ def _address(text: str) -> str:
 
 
 def _name(text: str) -> str:
-    name = plain(text)
-    if not name:
-        raise PydanticCustomError("blank", "must not be blank")
-    return name
+    return not_blank(plain(text))
 
 
 FullName = Annotated[str, Field(min_length=1, max_length=120, pattern=r"\S"), AfterValidator(_name)]

@@ -11,8 +11,8 @@ from opensearchpy import AsyncOpenSearch
 
 from schemas.api.search.canonical import ListingSearch, Wishes
 from schemas.vocabulary import DealLabel, Direction, Furnishing, Possession, PropertyType, Room
-from search.ladders import MOST_STEPS, RELAXATIONS, ladders
-from search.relaxation import MOST_COUNTED, count, pairs_of, within
+from search.ladders import MOST_STEPS, RELAXATIONS, ladders, within
+from search.relaxation import MOST_COUNTED, count, pairs_of
 from tests.factories import Row, home
 from tests.server.conftest import Api, Catalogue
 
