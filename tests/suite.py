@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-WORKERS = ("--numprocesses", "2", "--dist", "loadgroup", "--max-worker-restart", "0", *("--durations", "15"))
+WORKERS = ("--numprocesses", "3", "--dist", "loadgroup", "--max-worker-restart", "0", *("--durations", "15"))
 ALONE = ("--numprocesses", "0", "--last-failed", "--last-failed-no-failures", "none")
 LEAST_COVERAGE = 95
 MOST_UNSTEADY = 10
