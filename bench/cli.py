@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bench import admin, guided, images, imports, leads, logins, market, profile, reader, search, sync
+from bench import admin, guided, images, imports, index, leads, logins, market, profile, reader, search, sync
 from bench.harness import comparison, growth
 from bench.harness.catalogue import filled
 from bench.harness.report import BenchReport, write_all
@@ -113,6 +113,18 @@ def sync_command(
     """A reindex compared with a raw bulk, the lag until changes are searchable, and verification."""
     with filled(listings) as stores:
         publish(sync.run(stores, listings, seconds=seconds, rounds=rounds), json)
+
+
+@app.command("index")
+def index_command(
+    listings: Listings = 100_000,
+    seconds: Annotated[float, typer.Option(help="Seconds for each target in each round.", min=2)] = 4,
+    rounds: Rounds = 3,
+    json: Json = None,
+) -> None:
+    """The index with other settings: its order, merges, caches, compression, shards and segments."""
+    with filled(listings) as stores:
+        publish(index.run(stores, listings, seconds=seconds, rounds=rounds), json)
 
 
 @app.command("leads")

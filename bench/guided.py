@@ -36,7 +36,7 @@ def run(stores: Settings, listings: int, peer: Path | None, *, seconds: float, r
 
 @contextmanager
 def targets(settings: Settings, peer: Path | None) -> Iterator[tuple[list[Target], psutil.Process]]:
-    engine = f"{settings.opensearch_url}/{settings.index_alias}/_msearch"
+    engine = servers.msearch_url(settings, settings.index_alias)
     with ExitStack() as stack:
         url, process = stack.enter_context(servers.api(settings))
         bare = stack.enter_context(servers.bare(settings))

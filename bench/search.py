@@ -27,7 +27,7 @@ BARE = "bare Sanic handler, same _msearch"
 MAP, SUGGEST = "API: map", "API: suggest"
 THIN, THIN_PLAIN = "API: thin search, with suggestions", "API: thin search, without suggestions"
 CACHED, HELLO = "API: faceted, kept answer", "API: hello world"
-HITS_ALONE, OURS, ONE_REQUEST, _NARROWED = FORMS
+HITS_ALONE, OURS, ONE_REQUEST, _NARROWED, _RANGES = FORMS
 NDJSON = "application/x-ndjson"
 FIND = "/api/v1/search/listings"
 POPULAR = 20
@@ -119,7 +119,7 @@ def popular_at(url: str) -> Target:
 @contextmanager
 def engine_targets(settings: Settings) -> Iterator[list[Target]]:
     """Yield the query forms as targets, to be measured with one connection, so that nothing queues."""
-    url = f"{settings.opensearch_url}/{settings.index_alias}/_msearch"
+    url = servers.msearch_url(settings, settings.index_alias)
     yield [Target(name, url, partial(form_bodies, name), NDJSON) for name in FORMS]
 
 

@@ -1,7 +1,6 @@
 """A reindex compared with a raw bulk of the same bytes, the lag of changes in searches, and verification."""
 
 import asyncio
-import http.client
 import os
 import random
 import subprocess
@@ -14,10 +13,6 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from pathlib import Path
-from statistics import median
-from tempfile import TemporaryFile
-from typing import IO
-from urllib.parse import urlsplit
 
 import orjson
 from opensearchpy import AsyncOpenSearch
@@ -25,13 +20,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bench.harness import servers
+from bench.harness.bulk import PATIENCE_S, Bodies
 from bench.harness.catalogue import filled
 from bench.harness.load import Measured, Target, measure, summary
-from bench.harness.report import BenchReport, medians
+from bench.harness.report import BenchReport, in_seconds, medians
 from bench.harness.turns import calm
 from bench.harness.visitors import as_json
-from indexer.changes.bulk import pack
-from indexer.changes.documents import read_page
 from indexer.lifecycle.generations import index_body
 from indexer.verification.verify import verify
 from schemas.settings import Settings
@@ -39,11 +33,8 @@ from stores.database import opened_database
 from stores.search import opened_search
 
 SMALLER = 100_000  # listings; the memory of a larger reindex is compared with that of this many
-THREADS = 2
 WRITES_PER_S = 50
-PAGE = 2_000
 LOOK_S = 0.005  # seconds between polls for searchable changes
-PATIENCE_S = 60
 
 REINDEX, RAW = "reindex", "raw bulk of the same bytes, two threads"
 LAG, VERIFY = "commit to searchable, 50 writes a second", "verify"
@@ -87,12 +78,6 @@ def ratios(rows: Sequence[Measured]) -> dict[str, float]:
     }
 
 
-def in_seconds(name: str, listings: int, seconds: Sequence[float]) -> Measured:
-    """Summarize a few rounds: only the median and the slowest are meaningful; p95 and p99 are the slowest."""
-    middle, slowest = median(seconds), round(max(seconds) * 1000, 1)
-    return Measured(name, round(middle * 1000, 1), slowest, slowest, round(listings / middle, 1))
-
-
 def command(settings: Settings, *arguments: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "indexer.cli", *arguments],
@@ -131,63 +116,25 @@ def peak_memory_mb(pid: int) -> float:
 def in_turns(settings: Settings, rounds: int) -> tuple[list[Reindexed], list[float]]:
     """Run raw bulks and reindexes of the same documents alternately."""
     builds, bulks = [], []
-    with TemporaryFile() as file:
-        lengths = asyncio.run(write_bodies(settings, file))
-        for number in range(rounds):
-            calm()
-            bulks.append(asyncio.run(raw_bulk(settings, file, lengths, f"bench_raw_{number}")))
-            calm()
-            builds.append(reindexed(settings))
+    bodies = asyncio.run(Bodies.of_all_listings(settings))
+    for number in range(rounds):
+        calm()
+        bulks.append(asyncio.run(raw_bulk(settings, bodies, f"bench_raw_{number}")))
+        calm()
+        builds.append(reindexed(settings))
     return builds, bulks
 
 
-async def write_bodies(settings: Settings, file: IO[bytes]) -> list[int]:
-    """Write the request bodies that a reindex sends to a file; return the length of each."""
-    after, lengths = None, []
-    async with opened_database(settings, statement_timeout_ms=0) as engine:
-        while True:
-            async with engine.connect() as connection:
-                page = await read_page(connection, after=after, until=None, limit=PAGE)
-            if not page.rows:
-                break
-            lengths += [file.write(body.data) for body in pack(page.documents)]
-            after = page.last_id
-    file.flush()
-    return lengths
-
-
-async def raw_bulk(settings: Settings, file: IO[bytes], lengths: Sequence[int], index: str) -> float:
-    """Send the bodies with two threads; return the seconds until they are searchable."""
+async def raw_bulk(settings: Settings, bodies: Bodies, index: str) -> float:
+    """Send the bodies; return the seconds until they are searchable."""
     async with opened_search(settings, timeout_s=PATIENCE_S) as search:
         await search.indices.create(index=index, body=index_body(settings))
-        places = list(zip(offsets(lengths), lengths, strict=True))
         began = time.perf_counter()
-        with ThreadPoolExecutor(THREADS) as pool:
-            shares = [places[number::THREADS] for number in range(THREADS)]
-            list(pool.map(partial(send_all, settings.opensearch_url, index, file.fileno()), shares))
+        bodies.send(settings.opensearch_nodes[0], index)
         await search.indices.refresh(index=index)
         seconds = time.perf_counter() - began
         await search.indices.delete(index=index)
     return seconds
-
-
-def offsets(lengths: Sequence[int]) -> Iterator[int]:
-    start = 0
-    for length in lengths:
-        yield start
-        start += length
-
-
-def send_all(url: str, index: str, descriptor: int, places: Sequence[tuple[int, int]]) -> None:
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE_S)
-    for start, length in places:
-        body = os.pread(descriptor, length, start)
-        path = f"/{index}/_bulk?filter_path=errors"
-        connection.request("POST", path, body, {"content-type": "application/x-ndjson"})
-        answer = connection.getresponse().read()
-        if answer != b'{"errors":false}':
-            raise RuntimeError(answer[:500].decode())
-    connection.close()
 
 
 async def measure_lag(settings: Settings, seconds: float, rounds: int) -> Measured:

@@ -7,13 +7,14 @@ from aiohttp import ClientSession
 from sanic import HTTPResponse, Request, Sanic
 from sanic.response import json, raw
 
+from bench.harness.servers import msearch_url
 from schemas.settings import Settings
 from stores.search import open_search
 
 
 def create_bare(settings: Settings) -> Sanic[Any, Any]:
     app = Sanic("bare", configure_logging=False)
-    url = f"{settings.opensearch_url}/{settings.index_alias}/_msearch"
+    url = msearch_url(settings, settings.index_alias)
 
     @app.before_server_start
     async def open_stores(application: Sanic[Any, Any]) -> None:

@@ -1,10 +1,12 @@
 """Different OpenSearch queries for a page with all its facets, built for the same visitors."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import zip_longest
 from typing import Any
 
 import orjson
 
+from domain.money import LADDER
 from schemas.api.search.listings import ListingsRequest
 from schemas.settings import Settings
 from search.engine import header_of
@@ -38,6 +40,17 @@ def all_but_one(request: ListingsRequest) -> list[Body]:
     return [_one(request, [*wanted.base, nearly] if groups else wanted.base)]
 
 
+def by_ranges(request: ListingsRequest) -> list[Body]:
+    """Build ours with the histogram as a range aggregation over the prices, instead of their steps."""
+    ladder = (0, *LADDER[request.search().listing_type])
+    ranges = [{"from": low} | ({"to": high} if high else {}) for low, high in zip_longest(ladder, ladder[1:])]
+    counted = {"range": {"field": PRICE, "ranges": ranges}}
+    return [
+        body | {"aggs": body["aggs"] | {PRICE: counted}} if PRICE in body.get("aggs", {}) else body
+        for body in ours(request)
+    ]
+
+
 def _one(request: ListingsRequest, query: Sequence[Body]) -> Body:
     search = request.search()
     wanted = filters(search)
@@ -60,6 +73,7 @@ FORMS: dict[str, Form] = {
     "engine: faceted, _msearch (ours)": ours,
     "engine: faceted, one request, post_filter": one_request,
     "engine: faceted, narrowed to all but one": all_but_one,
+    "engine: faceted, prices by ranges": by_ranges,
 }
 
 

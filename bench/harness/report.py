@@ -98,3 +98,9 @@ def medians(rounds: Sequence[Measured]) -> Measured:
     )
     found = [row.p50_ms for row in rounds]
     return Measured(rounds[0].name, p50, p95, p99, per_second, round((max(found) - min(found)) / 2 / p50, 3))
+
+
+def in_seconds(name: str, listings: int, seconds: Sequence[float]) -> Measured:
+    """Summarize a few rounds: only the median and the slowest are meaningful; p95 and p99 are the slowest."""
+    middle, slowest = median(seconds), round(max(seconds) * 1000, 1)
+    return Measured(name, round(middle * 1000, 1), slowest, slowest, round(listings / middle, 1))

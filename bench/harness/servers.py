@@ -39,6 +39,11 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+def msearch_url(settings: Settings, index: str) -> str:
+    """Return where a program without our client sends an `_msearch`: to the first node of a cluster."""
+    return f"{settings.opensearch_nodes[0]}/{index}/_msearch"
+
+
 def environment(settings: Settings, port: int) -> dict[str, str]:
     return {
         "DATABASE_URL": settings.database_url,

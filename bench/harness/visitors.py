@@ -17,6 +17,7 @@ LAKH = 100_000
 NARROW_RANGE = 10_000
 """Rupees."""
 TYPES = ("apartment", "villa", "independent_house", "builder_floor")
+COMMON_TYPES = ("apartment", "builder_floor")
 
 
 VISITORS = 6_000
@@ -65,6 +66,18 @@ def _search(visitor: dict[str, Any]) -> dict[str, Any]:
     price = {"min": visitor["budget_min"], "max": visitor["budget_max"]}
     localities = {"locality": visitor["localities"]} if "localities" in visitor else {}
     return {"price": price, "property_type": visitor["property_type"], "bhk": visitor["bhk"]} | localities
+
+
+def broad_searches(seed: int) -> list[dict[str, Any]]:
+    """Return searches that match a large part of all listings: a type, one or two bedrooms, a price cap."""
+    rng = random.Random(seed)
+    return [_broad(rng) for _ in range(VISITORS)]
+
+
+def _broad(rng: random.Random) -> dict[str, Any]:
+    bedrooms = sorted({rng.randint(1, 4), rng.randint(1, 4)})
+    cap = rng.randint(40, 600) * LAKH
+    return {"price": {"max": cap}, "property_type": rng.choice(COMMON_TYPES), "bhk": bedrooms}
 
 
 def thin_searches(seed: int) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +20,8 @@ from embedded.progress import Report
 LOCK = Path(__file__).with_name("jgo.lock.toml")
 DOWNLOADS = 16
 TIMEOUT_S = 30
+PAUSES_S = (0.2, 1.0)
+"""Before the second and the third try of a download: of a hundred, one may well break off."""
 
 
 def cache_directory() -> Path:
@@ -95,7 +98,7 @@ def _fetch(maven: MavenContext, jar: LockedDependency, directory: Path) -> None:
     component = maven.project(jar.groupId, jar.artifactId).at_version(jar.version)
     artifact: Artifact = component.artifact(classifier=jar.classifier or "", packaging=jar.packaging)
     try:
-        downloaded = artifact.resolve()
+        downloaded = _resolve(artifact)
     except (requests.RequestException, RuntimeError) as error:
         raise NetworkNeeded(
             f"{file_name(jar)} could not be downloaded ({type(error).__name__}); the first start"
@@ -104,3 +107,16 @@ def _fetch(maven: MavenContext, jar: LockedDependency, directory: Path) -> None:
         ) from error
     verify(downloaded, jar)
     downloaded.replace(directory / file_name(jar))
+
+
+def _resolve(artifact: Artifact) -> Path:
+    """Download a jar; after each pause, try again if the connection broke."""
+    for pause_s in PAUSES_S:
+        try:
+            return artifact.resolve()
+        except requests.RequestException:
+            # jgo leaves what it has of a broken download, and would take it for the jar.
+            if artifact.cached_path is not None:
+                artifact.cached_path.unlink(missing_ok=True)
+            time.sleep(pause_s)
+    return artifact.resolve()

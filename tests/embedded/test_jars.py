@@ -8,6 +8,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ PATH = Path("org/example/home/1.0/home-1.0.jar")
 
 
 class Repository(ThreadingHTTPServer):
-    """A Maven repository with one jar; it records the requests."""
+    """A Maven repository with one jar; it records the requests, and breaks off as many as it is told."""
 
     def __init__(self, directory: Path) -> None:
         super().__init__(("127.0.0.1", 0), partial(Quiet, directory=str(directory)))
@@ -28,9 +29,18 @@ class Repository(ThreadingHTTPServer):
         self.jar.parent.mkdir(parents=True)
         self.jar.write_bytes(b"classes")
         self.asked: list[str] = []
+        self.broken_off = 0
 
 
 class Quiet(SimpleHTTPRequestHandler):
+    def copyfile(self, source: Any, outputfile: Any) -> None:
+        assert isinstance(self.server, Repository)
+        if self.server.broken_off:
+            self.server.broken_off -= 1
+            outputfile.write(source.read(3))
+        else:
+            super().copyfile(source, outputfile)
+
     def log_message(self, *_arguments: object) -> None:
         assert isinstance(self.server, Repository)
         self.server.asked.append(self.path)
@@ -72,6 +82,25 @@ def test_jars_are_downloaded_once_by_however_many_ask(
     (directory,) = found
     assert (directory / "home-1.0.jar").read_bytes() == b"classes"
     assert repository.asked.count(f"/{PATH}") == 1
+
+
+def test_a_download_that_breaks_off_is_tried_again(
+    repository: Repository, lock: Path, tmp_path: Path
+) -> None:
+    repository.broken_off = 2
+    jar = find_jars(print, tmp_path / "cache", lock) / "home-1.0.jar"
+    assert jar.read_bytes() == b"classes"
+    assert repository.asked.count(f"/{PATH}") == 3
+
+
+def test_a_download_that_always_breaks_off_is_given_up(
+    repository: Repository, lock: Path, tmp_path: Path
+) -> None:
+    repository.broken_off = 100
+    with pytest.raises(NetworkNeeded, match=r"home-1\.0\.jar could not be downloaded"):
+        find_jars(print, tmp_path / "cache", lock)
+    assert repository.asked.count(f"/{PATH}") == 3
+    assert list((tmp_path / "cache").rglob("*.jar")) == []
 
 
 def test_a_jar_that_the_repository_has_changed_is_refused(
