@@ -120,9 +120,7 @@ class CachedAnswers:
         self._paused_until = 0.0
         self._waiting: _Waiting = {}
         self._sending: asyncio.Task[None] | None = None
-        self._answered = asyncio.Event()
-        """Whether the last lookup that was sent has its result."""
-        self._answered.set()
+        self._looking_up = asyncio.Lock()
 
     async def find(self, key: str) -> Lookup:
         """Return the epoch, and the answer under this key if it is still valid."""
@@ -138,14 +136,13 @@ class CachedAnswers:
         """Look up until no caller waits. A key that is asked for during a lookup waits for the next one."""
         try:
             while asked := self._waiting:
-                self._waiting, self._answered = {}, asyncio.Event()
-                _resolve(asked, await self._read(list(asked)))
-                self._answered.set()
+                self._waiting = {}
+                async with self._looking_up:
+                    _resolve(asked, await self._read(list(asked)))
         finally:
             for left in (asked, self._waiting):
                 _resolve(left, {})  # on any error too, so that no caller waits forever
             self._waiting, self._sending = {}, None
-            self._answered.set()
 
     async def _read(self, keys: list[str]) -> Mapping[str, Lookup]:
         if time.monotonic() < self._paused_until:
@@ -160,13 +157,14 @@ class CachedAnswers:
     async def store(self, key: str, epoch: bytes, answer: bytes, *, seconds: int) -> None:
         """Cache an answer for this many seconds, if `epoch`, read before the search, is still current.
 
-        Return when lookups that may have missed the answer have their result: their requests then find the
+        Return when a lookup that may have missed the answer has its result: its requests then find the
         search still in flight, and do not start it again.
         """
         given: list[Any] = [epoch, key, answer, seconds, self._most_bytes]
         with suppress(RedisError, OSError):
             await self._store_script([self._keys.epoch, self._keys.answers], given)
-        await self._answered.wait()
+        async with self._looking_up:
+            pass
 
 
 def _resolve(waiting: _Waiting, answers: Mapping[str, Lookup]) -> None:
