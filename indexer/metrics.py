@@ -42,7 +42,9 @@ class Metrics:
         self.drift = self._gauge("drift", "What the last verification of the live index found.", "fault")
         self.generation = self._gauge("generation", "Always 1.", "name", "state", "schema_hash")
         self.schema = self._gauge("schema_matches", "Whether the live index has this code's schema.")
-        self.ahead = self._gauge("ahead", "Whether the database was restored and the index has not been repaired since.")
+        self.ahead = self._gauge(
+            "ahead", "Whether the database was restored and the index has not been repaired since."
+        )
         self.set_unknown()
 
     def _counter(self, name: str, text: str) -> Counter:
