@@ -23,16 +23,22 @@ app = typer.Typer(
 Json = Annotated[Path | None, typer.Option("--json", help="Write the figures to this file too.")]
 Listings = Annotated[int, typer.Option(min=1_000, help="Demo listings to measure with.")]
 Rounds = Annotated[int, typer.Option(min=1, help="The figures are the medians of the rounds.")]
+Seconds = Annotated[float, typer.Option(min=2, help="Seconds for each target in each round.")]
+
+# The defaults of the benches, which `all` runs too.
+LISTINGS, ROUNDS = 100_000, 3
+LONG_S, TURN_S, WRITING_S, LEADS_S = 6.0, 4.0, 20.0, 5.0
+ADMIN_TIMES, UPLOADS, READINGS = 300, 20, 100
 
 
 @app.command("guided")
 def guided_command(
-    listings: Listings = 100_000,
+    listings: Listings = LISTINGS,
     peer: Annotated[
         Path | None, typer.Option(help="A FastAPI module with the same endpoint.", exists=True)
     ] = None,
-    seconds: Annotated[float, typer.Option(help="Seconds for each target in each round.")] = 6,
-    rounds: Rounds = 3,
+    seconds: Seconds = LONG_S,
+    rounds: Rounds = ROUNDS,
     json: Json = None,
 ) -> None:
     """Guided search through the API, compared with a bare handler and with OpenSearch alone."""
@@ -42,12 +48,12 @@ def guided_command(
 
 @app.command("search")
 def search_command(
-    listings: Listings = 100_000,
+    listings: Listings = LISTINGS,
     peer: Annotated[
         Path | None, typer.Option(help="A program with other forms of asking the index.", exists=True)
     ] = None,
-    seconds: Annotated[float, typer.Option(help="Seconds for each target in each round.")] = 4,
-    rounds: Rounds = 3,
+    seconds: Seconds = TURN_S,
+    rounds: Rounds = ROUNDS,
     json: Json = None,
 ) -> None:
     """Faceted search, map, suggestions and cached answers, and other forms of the OpenSearch query."""
@@ -57,9 +63,9 @@ def search_command(
 
 @app.command("market")
 def market_command(
-    listings: Listings = 100_000,
-    seconds: Annotated[float, typer.Option(help="Seconds for each target in each round.")] = 4,
-    rounds: Rounds = 3,
+    listings: Listings = LISTINGS,
+    seconds: Seconds = TURN_S,
+    rounds: Rounds = ROUNDS,
     json: Json = None,
 ) -> None:
     """The market comparison of one listing, and the pass over all listings."""
@@ -69,7 +75,7 @@ def market_command(
 
 @app.command("reader")
 def reader_command(
-    times: Annotated[int, typer.Option(help="How often each query is read.", min=10)] = 100,
+    times: Annotated[int, typer.Option(help="How often each query is read.", min=10)] = READINGS,
     json: Json = None,
 ) -> None:
     """Reading what a visitor types as filters."""
@@ -78,8 +84,8 @@ def reader_command(
 
 @app.command("admin")
 def admin_command(
-    listings: Listings = 100_000,
-    times: Annotated[int, typer.Option(help="How often each thing is done.", min=100)] = 300,
+    listings: Listings = LISTINGS,
+    times: Annotated[int, typer.Option(help="How often each thing is done.", min=100)] = ADMIN_TIMES,
     json: Json = None,
 ) -> None:
     """Admin requests that create, change and list properties."""
@@ -95,8 +101,8 @@ def logins_command(json: Json = None) -> None:
 
 @app.command("import")
 def import_command(
-    listings: Annotated[int, typer.Option("--rows", min=1_000, help="Rows of the file.")] = 100_000,
-    rounds: Rounds = 3,
+    listings: Annotated[int, typer.Option("--rows", min=1_000, help="Rows of the file.")] = LISTINGS,
+    rounds: Rounds = ROUNDS,
     json: Json = None,
 ) -> None:
     """Import a file of --rows new rows, then the same file again."""
@@ -105,9 +111,9 @@ def import_command(
 
 @app.command("sync")
 def sync_command(
-    listings: Listings = 100_000,
-    seconds: Annotated[float, typer.Option(help="Seconds of writes, and of searches.", min=2)] = 20,
-    rounds: Rounds = 3,
+    listings: Listings = LISTINGS,
+    seconds: Annotated[float, typer.Option(help="Seconds of writes, and of searches.", min=2)] = WRITING_S,
+    rounds: Rounds = ROUNDS,
     json: Json = None,
 ) -> None:
     """A reindex compared with a raw bulk, the lag until changes are searchable, and verification."""
@@ -117,9 +123,9 @@ def sync_command(
 
 @app.command("index")
 def index_command(
-    listings: Listings = 100_000,
-    seconds: Annotated[float, typer.Option(help="Seconds for each target in each round.", min=2)] = 4,
-    rounds: Rounds = 3,
+    listings: Listings = LISTINGS,
+    seconds: Seconds = TURN_S,
+    rounds: Rounds = ROUNDS,
     json: Json = None,
 ) -> None:
     """The index with other settings: its order, merges, caches, compression, shards and segments."""
@@ -129,8 +135,8 @@ def index_command(
 
 @app.command("leads")
 def leads_command(
-    inquiries: Annotated[int, typer.Option(min=1_000, help="Leads to measure with.")] = 100_000,
-    seconds: Annotated[float, typer.Option(help="Seconds for each kind of question.")] = 5,
+    inquiries: Annotated[int, typer.Option(min=1_000, help="Leads to measure with.")] = LISTINGS,
+    seconds: Annotated[float, typer.Option(help="Seconds for each kind of question.")] = LEADS_S,
     connections: Annotated[int, typer.Option(min=1, help="Admins asking at once.")] = 1,
     json: Json = None,
 ) -> None:
@@ -140,7 +146,7 @@ def leads_command(
 
 @app.command("images")
 def images_command(
-    uploads: Annotated[int, typer.Option(help="How often each way is taken.", min=2)] = 20,
+    uploads: Annotated[int, typer.Option(help="How often each way is taken.", min=2)] = UPLOADS,
     json: Json = None,
 ) -> None:
     """Upload a picture of 12 megapixels, compared with Pillow making only its three variants."""
@@ -149,7 +155,7 @@ def images_command(
 
 @app.command("all")
 def all_command(
-    listings: Listings = 100_000,
+    listings: Listings = LISTINGS,
     peer: Annotated[Path | None, typer.Option(help="A FastAPI module for `guided`.", exists=True)] = None,
     forms: Annotated[Path | None, typer.Option(help="A program for `search`.", exists=True)] = None,
     json: Json = None,
@@ -171,16 +177,16 @@ def all_command(
 def _all(listings: int, peer: Path | None, forms: Path | None) -> Iterator[tuple[str, BenchReport]]:
     """Run the benches one after the other; those of listings share their stores."""
     with filled(listings) as stores:
-        yield "guided", guided.run(stores, listings, peer, seconds=6, rounds=3)
-        yield "search", search.run(stores, listings, forms, seconds=4, rounds=3)
-        yield "market", market.run(stores, listings, seconds=4, rounds=3)
-        yield "sync", sync.run(stores, listings, seconds=20, rounds=3)
-        yield "admin", admin.run(stores, listings, times=300)
-    yield "leads", leads.run(listings, seconds=5, connections=1)
-    yield "import", imports.run(min(listings, 100_000), rounds=3)
-    yield "images", images.run(20)
+        yield "guided", guided.run(stores, listings, peer, seconds=LONG_S, rounds=ROUNDS)
+        yield "search", search.run(stores, listings, forms, seconds=TURN_S, rounds=ROUNDS)
+        yield "market", market.run(stores, listings, seconds=TURN_S, rounds=ROUNDS)
+        yield "sync", sync.run(stores, listings, seconds=WRITING_S, rounds=ROUNDS)
+        yield "admin", admin.run(stores, listings, times=ADMIN_TIMES)
+    yield "leads", leads.run(listings, seconds=LEADS_S, connections=1)
+    yield "import", imports.run(min(listings, LISTINGS), rounds=ROUNDS)
+    yield "images", images.run(UPLOADS)
     yield "logins", logins.run()
-    yield "reader", reader.run(100)
+    yield "reader", reader.run(READINGS)
 
 
 @app.command("compare")
@@ -211,7 +217,7 @@ def profile_command(
     wanted: Annotated[
         profile.Profiled, typer.Argument(help="The search to profile.")
     ] = profile.Profiled.GUIDED,
-    listings: Listings = 100_000,
+    listings: Listings = LISTINGS,
     seconds: Annotated[int, typer.Option(help="Seconds under load.", min=1)] = 15,
     output: Annotated[
         Path, typer.Option(help="A flame graph (.svg), stacks (.txt), or for speedscope.app (.json).")
