@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -19,6 +20,7 @@ from bench.harness.report import BenchReport, in_seconds, medians
 from bench.harness.turns import calm, in_turns
 from bench.harness.visitors import broad_searches, searches
 from indexer.lifecycle.generations import index_body
+from indexer.lifecycle.segments import merge_segments
 from schemas.settings import Settings
 from stores.search import opened_search
 
@@ -27,7 +29,6 @@ NARROW, BROAD = "narrow searches", "broad searches"
 FILL, REFRESH = "filling", "a change, searchable"
 CHANGES_PER_S, CHANGED = 50, 2
 """Refreshes a second, and documents in each: what fifty writes a second look like to the engine."""
-MERGE_S = 600
 
 
 @dataclass(frozen=True)
@@ -35,17 +36,26 @@ class Variant:
     name: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     """What differs from our settings of an index; None leaves one out."""
-    in_one_segment: bool = False
+    price: Mapping[str, Any] = field(default_factory=dict)
+    """What differs in the mapping of the price; likewise."""
+    is_merged: bool = True
 
     @property
     def index(self) -> str:
         return f"bench_{self.name.replace(' ', '_')}"
 
     def body(self, settings: Settings) -> dict[str, Any]:
-        usual = index_body(settings)
-        index = usual["settings"]["index"] | self.settings
-        kept = {name: value for name, value in index.items() if value is not None}
-        return usual | {"settings": usual["settings"] | {"index": kept}}
+        body = deepcopy(index_body(settings))
+        change(body["settings"]["index"], self.settings)
+        change(body["mappings"]["properties"]["price"], self.price)
+        return body
+
+
+def change(usual: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    """Apply changes in place."""
+    usual.update(changes)
+    for name in [name for name, value in usual.items() if value is None]:
+        del usual[name]
 
 
 OURS = "ours"
@@ -61,7 +71,8 @@ VARIANTS = (
     Variant("no request cache", {"requests.cache.enable": False}),
     Variant("compressed for size", {"codec": "best_compression"}),
     Variant("two shards", {"number_of_shards": 2}),
-    Variant("in one segment", in_one_segment=True),
+    Variant("price by points", price={"index": None, "skip_list": None}),
+    Variant("not merged", is_merged=False),
 )
 
 
@@ -81,7 +92,7 @@ async def fill(settings: Settings) -> dict[str, float]:
     """
     bodies = await Bodies.of_all_listings(settings)
     seconds = {}
-    async with opened_search(settings, timeout_s=MERGE_S) as search:
+    async with opened_search(settings, timeout_s=PATIENCE_S) as search:
         for variant in (VARIANTS[0], *VARIANTS):
             await search.indices.delete(index=variant.index, ignore_unavailable=True)
             await search.indices.create(index=variant.index, body=variant.body(settings))
@@ -90,8 +101,10 @@ async def fill(settings: Settings) -> dict[str, float]:
             await asyncio.to_thread(bodies.send, settings.opensearch_nodes[0], variant.index)
             await search.indices.refresh(index=variant.index)
             seconds[variant.name] = time.perf_counter() - began
-            if variant.in_one_segment:
-                await search.indices.forcemerge(index=variant.index, params={"max_num_segments": 1})
+            if variant.is_merged:
+                await merge_segments(search, variant.index)
+                # A merged segment is searched after a refresh.
+                await search.indices.refresh(index=variant.index)
     return seconds
 
 

@@ -27,6 +27,7 @@ from bench.harness.report import BenchReport, in_seconds, medians
 from bench.harness.turns import calm
 from bench.harness.visitors import as_json
 from indexer.lifecycle.generations import index_body
+from indexer.lifecycle.segments import merge_segments
 from indexer.verification.verify import verify
 from schemas.settings import Settings
 from stores.database import opened_database
@@ -37,6 +38,7 @@ WRITES_PER_S = 50
 LOOK_S = 0.005  # seconds between polls for searchable changes
 
 REINDEX, RAW = "reindex", "raw bulk of the same bytes, two threads"
+MERGED = "raw bulk, then merged into one segment"
 LAG, VERIFY = "commit to searchable, 50 writes a second", "verify"
 IDLE, BUSY = "guided search, idle", "guided search, during a reindex"
 
@@ -57,7 +59,8 @@ def run(stores: Settings, listings: int, *, rounds: int, seconds: float) -> Benc
     idle, busy = measure_search(settings, seconds)
     rows = [
         in_seconds(REINDEX, listings, [build.seconds for build in builds]),
-        in_seconds(RAW, listings, bulks),
+        in_seconds(RAW, listings, [bulk.filled_s for bulk in bulks]),
+        in_seconds(MERGED, listings, [bulk.merged_s for bulk in bulks]),
         lag,
         in_seconds(VERIFY, listings, checks),
         idle,
@@ -71,6 +74,7 @@ def ratios(rows: Sequence[Measured]) -> dict[str, float]:
     by_name = {row.name: row for row in rows}
     return {
         "reindex_over_raw_bulk": round(by_name[REINDEX].per_second / by_name[RAW].per_second, 3),
+        "reindex_over_merged_bulk": round(by_name[REINDEX].per_second / by_name[MERGED].per_second, 3),
         "lag_p50_ms": by_name[LAG].p50_ms,
         "lag_p99_ms": by_name[LAG].p99_ms,
         "verify_s": round(by_name[VERIFY].p50_ms / 1000, 3),
@@ -113,7 +117,15 @@ def peak_memory_mb(pid: int) -> float:
     return 0.0
 
 
-def in_turns(settings: Settings, rounds: int) -> tuple[list[Reindexed], list[float]]:
+@dataclass(frozen=True)
+class RawBulk:
+    """Seconds from the start until everything was searchable, and until it also lay in one segment."""
+
+    filled_s: float
+    merged_s: float
+
+
+def in_turns(settings: Settings, rounds: int) -> tuple[list[Reindexed], list[RawBulk]]:
     """Run raw bulks and reindexes of the same documents alternately."""
     builds, bulks = [], []
     bodies = asyncio.run(Bodies.of_all_listings(settings))
@@ -125,16 +137,19 @@ def in_turns(settings: Settings, rounds: int) -> tuple[list[Reindexed], list[flo
     return builds, bulks
 
 
-async def raw_bulk(settings: Settings, bodies: Bodies, index: str) -> float:
-    """Send the bodies; return the seconds until they are searchable."""
+async def raw_bulk(settings: Settings, bodies: Bodies, index: str) -> RawBulk:
+    """Send the bodies, then merge the index as a reindex does."""
     async with opened_search(settings, timeout_s=PATIENCE_S) as search:
         await search.indices.create(index=index, body=index_body(settings))
         began = time.perf_counter()
         bodies.send(settings.opensearch_nodes[0], index)
         await search.indices.refresh(index=index)
-        seconds = time.perf_counter() - began
+        filled = time.perf_counter()
+        await merge_segments(search, index)
+        await search.indices.refresh(index=index)
+        merged = time.perf_counter()
         await search.indices.delete(index=index)
-    return seconds
+    return RawBulk(filled - began, merged - began)
 
 
 async def measure_lag(settings: Settings, seconds: float, rounds: int) -> Measured:

@@ -111,12 +111,16 @@ class RateColumn(ProgressColumn):
 
 @contextmanager
 def progress_bar(description: str, *, shown: bool) -> Iterator[fill.Progress]:
-    """Show a bar with rate and remaining time on stderr; yield the function that updates it."""
+    """Show a bar with rate and remaining time on stderr; yield the function that updates it.
+
+    When all is done it says `finishing`, because a command may have more to do.
+    """
     columns = (BarColumn(), MofNCompleteColumn(), RateColumn(), TimeRemainingColumn())
     with Progress("{task.description}", *columns, console=Console(stderr=True), disable=not shown) as bar:
         task = bar.add_task(description, total=None)
 
         async def show_progress(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
+            now = description if done < total else "finishing"
+            bar.update(task, description=now, completed=done, total=total)
 
         yield show_progress

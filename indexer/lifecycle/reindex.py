@@ -1,4 +1,7 @@
-"""Build a new generation while the old one is searched: create -> fill -> verify -> promote -> sweep."""
+"""Build a new generation while the old one is searched.
+
+create -> fill -> merge -> verify -> promote -> sweep
+"""
 
 import asyncio
 import time
@@ -19,6 +22,7 @@ from indexer.lifecycle import generations
 from indexer.lifecycle.fill import PATIENCE_S, Fill, Progress
 from indexer.lifecycle.generations import ForeignGeneration, Refused
 from indexer.lifecycle.prune import plan_prune, prune
+from indexer.lifecycle.segments import merge_segments
 from indexer.verification.verify import record
 from indexer.verification.verify import verify as compare
 from runtime.background import meanwhile
@@ -69,6 +73,8 @@ async def reindex(
             async with meanwhile(heartbeat(engine, name)):
                 await fill(Fill(engine, search, alias, name, progress, patience_s, epoch))
                 crash_here("after-fill")
+                await merge_segments(search, name)
+                crash_here("after-merge")
                 await verify(engine, search, settings, name, epoch)
         except (GenerationGone, NotFoundError, ReindexRefused) as error:
             await require_lock(lock, alias)

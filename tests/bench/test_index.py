@@ -1,5 +1,7 @@
 """The variants of an index differ from ours in what they are named for, and in nothing else."""
 
+from typing import Any
+
 from bench.harness.load import Measured
 from bench.index import OURS, VARIANTS, ratios
 from indexer.lifecycle.generations import index_body
@@ -7,14 +9,18 @@ from schemas.settings import Settings
 
 
 def differences(settings: Settings) -> dict[str, dict[str, object]]:
-    """By variant, its settings that are not ours; None where it leaves one out."""
-    usual = index_body(settings)["settings"]["index"]
+    """By variant, what is not ours; None where it leaves something out."""
+    usual = flat(index_body(settings))
     found = {}
     for variant in VARIANTS:
-        own = variant.body(settings)["settings"]["index"]
+        own = flat(variant.body(settings))
         names = usual.keys() | own.keys()
         found[variant.name] = {name: own.get(name) for name in names if own.get(name) != usual.get(name)}
     return found
+
+
+def flat(body: dict[str, Any]) -> dict[str, object]:
+    return body["settings"]["index"] | body["mappings"]["properties"]
 
 
 def test_each_variant_changes_or_leaves_out_what_it_says():
@@ -22,15 +28,13 @@ def test_each_variant_changes_or_leaves_out_what_it_says():
     assert differences(Settings()) == {
         OURS: {},
         "not sorted": {"sort.field": None, "sort.order": None},
-        "sorted without the price": {
-            "sort.field": by_type,
-            "sort.order": ["desc", "asc", "asc", "asc"],
-        },
+        "sorted without the price": {"sort.field": by_type, "sort.order": ["desc", "asc", "asc", "asc"]},
         "refreshes wait for merges": {"merge_on_flush.enabled": True},
         "no request cache": {"requests.cache.enable": False},
         "compressed for size": {"codec": "best_compression"},
         "two shards": {"number_of_shards": 2},
-        "in one segment": {},
+        "price by points": {"price": {"type": "long"}},
+        "not merged": {},
     }
 
 

@@ -18,6 +18,7 @@ STEPS = (
     "mid-fill",
     "after-page",
     "after-fill",
+    "after-merge",
     "after-verify",
     "after-alias",
     "after-promote",
