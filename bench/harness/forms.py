@@ -51,6 +51,17 @@ def by_ranges(request: ListingsRequest) -> list[Body]:
     ]
 
 
+def without_counts(request: ListingsRequest) -> list[Body]:
+    """Build ours with nothing to count: what matching costs, and the requests themselves."""
+    return [{name: value for name, value in body.items() if name != "aggs"} for body in ours(request)]
+
+
+def without_matches(request: ListingsRequest) -> list[Body]:
+    """Build ours with nothing to find: what the requests themselves cost."""
+    nothing = {"term": {"id": "none"}}
+    return [body | {"query": {"bool": {"filter": [body["query"], nothing]}}} for body in ours(request)]
+
+
 def _one(request: ListingsRequest, query: Sequence[Body]) -> Body:
     search = request.search()
     wanted = filters(search)
@@ -74,6 +85,8 @@ FORMS: dict[str, Form] = {
     "engine: faceted, one request, post_filter": one_request,
     "engine: faceted, narrowed to all but one": all_but_one,
     "engine: faceted, prices by ranges": by_ranges,
+    "engine: faceted (ours), nothing to count": without_counts,
+    "engine: faceted (ours), nothing to find": without_matches,
 }
 
 
