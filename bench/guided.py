@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from bench.harness import servers
-from bench.harness.load import Measured, Target
+from bench.harness.load import NDJSON, Measured, Target
 from bench.harness.report import BenchReport
 from bench.harness.turns import in_turns
 from bench.harness.visitors import as_json, as_msearch
@@ -22,7 +22,6 @@ PASSING = "bare Sanic proxy, answer unread"
 ENGINE = "OpenSearch alone, same _msearch"
 PEER = "the seed design, no counts"
 
-NDJSON = "application/x-ndjson"
 LARGEST_WORKER_MB = 150.0
 
 

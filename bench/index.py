@@ -15,7 +15,7 @@ from opensearchpy import AsyncOpenSearch
 from bench.harness import servers
 from bench.harness.bulk import PATIENCE_S, Bodies
 from bench.harness.forms import as_msearch, ours
-from bench.harness.load import Measured, Target, summary
+from bench.harness.load import NDJSON, Measured, Target, paced, summary
 from bench.harness.report import BenchReport, in_seconds, medians
 from bench.harness.turns import calm, in_turns
 from bench.harness.visitors import broad_searches, searches
@@ -24,7 +24,6 @@ from indexer.lifecycle.segments import merge_segments
 from schemas.settings import Settings
 from stores.search import opened_search
 
-NDJSON = "application/x-ndjson"
 NARROW, BROAD = "narrow searches", "broad searches"
 FILL, REFRESH = "filling", "a change, searchable"
 CHANGES_PER_S, CHANGED = 50, 2
@@ -158,8 +157,7 @@ async def refreshes(
     search: AsyncOpenSearch, variant: Variant, changes: Iterator[bytes], seconds: float
 ) -> Measured:
     took, began = [], time.perf_counter()
-    for number, change in enumerate(islice(changes, int(seconds * CHANGES_PER_S))):
-        await asyncio.sleep(max(0.0, began + number / CHANGES_PER_S - time.perf_counter()))
+    async for change in paced(islice(changes, int(seconds * CHANGES_PER_S)), CHANGES_PER_S):
         sent = time.perf_counter()
         answer = await search.bulk(index=variant.index, body=change, params={"refresh": "true"})
         if answer["errors"]:

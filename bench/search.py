@@ -16,7 +16,7 @@ import orjson
 
 from bench.harness import servers
 from bench.harness.forms import FORMS, as_msearch, ours
-from bench.harness.load import Measured, Target
+from bench.harness.load import NDJSON, Measured, Target
 from bench.harness.report import BenchReport
 from bench.harness.turns import in_turns
 from bench.harness.visitors import searches, thin_searches, viewports, words
@@ -28,7 +28,6 @@ MAP, SUGGEST = "API: map", "API: suggest"
 THIN, THIN_PLAIN = "API: thin search, with suggestions", "API: thin search, without suggestions"
 CACHED, HELLO = "API: faceted, kept answer", "API: hello world"
 HITS_ALONE, OURS, ONE_REQUEST, *_OTHERS = FORMS
-NDJSON = "application/x-ndjson"
 FIND = "/api/v1/search/listings"
 POPULAR = 20
 """Number of searches that all clients repeat; their answers are cached after the first time."""

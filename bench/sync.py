@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bench.harness import servers
 from bench.harness.bulk import PATIENCE_S, Bodies
 from bench.harness.catalogue import filled
-from bench.harness.load import Measured, Target, measure, summary
+from bench.harness.load import Measured, Target, measure, paced, summary
 from bench.harness.report import BenchReport, in_seconds, medians
 from bench.harness.turns import calm
 from bench.harness.visitors import as_json
@@ -200,10 +200,9 @@ async def write_and_wait(
         ids = (
             await connection.scalars(text("SELECT id::text FROM properties ORDER BY id LIMIT 50000"))
         ).all()
-    rng, began = random.Random(seed), time.perf_counter()
+    changed = random.Random(seed).sample(ids, int(seconds * WRITES_PER_S))
     async with asyncio.TaskGroup() as group:
-        for number, property_id in enumerate(rng.sample(ids, int(seconds * WRITES_PER_S))):
-            await asyncio.sleep(max(0.0, began + number / WRITES_PER_S - time.perf_counter()))
+        async for property_id in paced(changed, WRITES_PER_S):
             group.create_task(write(engine, property_id, waiting))
     done.set()
     return await looking

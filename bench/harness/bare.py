@@ -7,6 +7,7 @@ from aiohttp import ClientSession
 from sanic import HTTPResponse, Request, Sanic
 from sanic.response import json, raw
 
+from bench.harness.load import NDJSON
 from bench.harness.servers import msearch_url
 from schemas.settings import Settings
 from stores.search import open_search
@@ -19,7 +20,7 @@ def create_bare(settings: Settings) -> Sanic[Any, Any]:
     @app.before_server_start
     async def open_stores(application: Sanic[Any, Any]) -> None:
         application.ctx.search = open_search(settings)
-        application.ctx.session = ClientSession(headers={"content-type": "application/x-ndjson"})
+        application.ctx.session = ClientSession(headers={"content-type": NDJSON})
 
     @app.post("/msearch")
     async def through_the_client(request: Request) -> HTTPResponse:

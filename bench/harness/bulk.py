@@ -11,13 +11,14 @@ from tempfile import TemporaryFile
 from typing import IO, Self
 from urllib.parse import urlsplit
 
+from bench.harness.load import NDJSON
 from indexer.changes.bulk import pack
 from indexer.changes.documents import read_page
+from indexer.lifecycle.fill import PAGE
 from schemas.settings import Settings
 from stores.database import opened_database
 
 THREADS = 2
-PAGE = 2_000
 PATIENCE_S = 60
 
 
@@ -59,7 +60,7 @@ class Bodies:
         for start, length in places:
             body = os.pread(self.file.fileno(), length, start)
             path = f"/{index}/_bulk?filter_path=errors"
-            connection.request("POST", path, body, {"content-type": "application/x-ndjson"})
+            connection.request("POST", path, body, {"content-type": NDJSON})
             answer = connection.getresponse().read()
             if answer != b'{"errors":false}':
                 raise RuntimeError(answer[:500].decode())

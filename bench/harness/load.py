@@ -2,11 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from statistics import quantiles
+from typing import TypeVar
 from urllib.parse import urlsplit
+
+NDJSON = "application/x-ndjson"
+Thing = TypeVar("Thing")
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,14 @@ def summary(name: str, latencies: Sequence[float], elapsed_s: float, *, digits: 
     cuts = quantiles(latencies, n=100)
     p50, p95, p99 = (round(cuts[cut - 1] * 1000, digits) for cut in (50, 95, 99))
     return Measured(name, p50, p95, p99, round(len(latencies) / elapsed_s, 1))
+
+
+async def paced(things: Iterable[Thing], per_second: float) -> AsyncIterator[Thing]:
+    """Yield things at a steady pace; after a delay, catch up with it."""
+    began = time.perf_counter()
+    for number, thing in enumerate(things):
+        await asyncio.sleep(max(0.0, began + number / per_second - time.perf_counter()))
+        yield thing
 
 
 async def _connection(target: Target, raw: Iterator[bytes], until: float) -> list[float]:
