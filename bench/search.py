@@ -27,6 +27,7 @@ BARE = "bare Sanic handler, same _msearch"
 MAP, SUGGEST = "API: map", "API: suggest"
 THIN, THIN_PLAIN = "API: thin search, with suggestions", "API: thin search, without suggestions"
 CACHED, HELLO = "API: faceted, kept answer", "API: hello world"
+BARE_KEPT = "bare Sanic handler, kept answer"
 HITS_ALONE, OURS, ONE_REQUEST, *_OTHERS = FORMS
 FIND = "/api/v1/search/listings"
 POPULAR = 20
@@ -83,6 +84,7 @@ def targets(settings: Settings) -> Iterator[list[Target]]:
             thin_at(url, THIN, suggest=True),
             thin_at(url, THIN_PLAIN, suggest=False),
             popular_at(keeping),
+            Target(BARE_KEPT, f"{bare}/kept", popular_bodies, NDJSON),
             Target(HELLO, f"{keeping}/livez", lambda _seed: [b""], method="GET"),
         ]
 
@@ -115,6 +117,10 @@ def popular_at(url: str) -> Target:
     return Target(CACHED, url + FIND, lambda _seed: list(islice(as_json(0), POPULAR)))
 
 
+def popular_bodies(_seed: int) -> list[bytes]:
+    return as_msearch(ours, searches(0)[:POPULAR])
+
+
 @contextmanager
 def engine_targets(settings: Settings) -> Iterator[list[Target]]:
     """Yield the query forms as targets, to be measured with one connection, so that nothing queues."""
@@ -142,6 +148,7 @@ def ratios(rows: Sequence[Measured]) -> dict[str, float]:
         "faceted_over_hits_throughput": round(row[FACETED].per_second / row[HITS].per_second, 2),
         "api_over_bare": round(row[FACETED].per_second / row[BARE].per_second, 2),
         "cached_over_hello": round(row[CACHED].per_second / row[HELLO].per_second, 2),
+        "cached_over_bare_cached": round(row[CACHED].per_second / row[BARE_KEPT].per_second, 2),
         "thin_over_plain_p50": round(row[THIN].p50_ms / row[THIN_PLAIN].p50_ms, 2),
         "suggest_p95_over_hits_p95": round(row[SUGGEST].p95_ms / row[HITS].p95_ms, 2),
     }

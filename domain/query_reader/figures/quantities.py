@@ -14,6 +14,7 @@ from domain.query_reader.figures.measures import Bare, Measure, measure_at, sett
 from domain.query_reader.phrases import WORDS, Phrases, words_of
 from domain.query_reader.readings import Field, Reading
 from domain.query_reader.tokens import Tokens, glued_word_at, is_glue, plain_word
+from schemas.bounds import AREA_SQFT
 
 
 class Bound(Enum):
@@ -119,6 +120,8 @@ def _reading(start: int, end: int, ends: list[Measure], bound: Bound | None, *, 
         guessed = guessed or bound is None
     else:
         value = {"min": min(whole), "max": max(whole)}
+    if field is Field.AREA:  # a search takes no larger area, because no listing has one
+        value = {name: min(figure, AREA_SQFT.most) for name, figure in value.items()}
     return Reading(start, end, field, value, guessed, implies_rent=rent)
 
 

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.areas import parse_area
@@ -68,6 +68,8 @@ def test_filters_in_words_read_as_the_same_filters(filters: dict[str, Any]):
     assert (read.filters, read.text_rest, read.ignored) == (filters, "", ())
 
 
+@example("101011GAJ", Known())
+@example("1000000 sqm", Known())
 @given(TEXTS, KNOWN)
 def test_any_text_is_read_and_its_rest_says_no_more(text: str, known: Known):
     """Nothing raises, the result is a valid search, and reading its rest again changes nothing."""
