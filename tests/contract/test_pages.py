@@ -6,6 +6,7 @@ from schemas.settings import Settings
 from server.openapi.pages import FILES
 from tests.contract.conftest import Document
 from tests.server.conftest import Api, served
+from tests.server.explore.conftest import open_page
 
 
 async def test_the_contract_is_served_as_it_is_kept(api: Api, contract: Document):
@@ -46,7 +47,7 @@ async def test_without_the_page_the_contract_is_still_there_for_programs(setting
 async def test_a_browser_shows_every_operation_and_asks_no_other_host(
     api: Api, browser: Browser, contract: Document
 ):
-    page = await browser.new_page()
+    page = await open_page(browser)
     faults, asked = [], []
     page.on("console", lambda message: message.type == "error" and faults.append(message.text))
     page.on("pageerror", lambda error: faults.append(str(error)))

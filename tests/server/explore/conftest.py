@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, async_playwright
+from playwright.async_api import Browser, Locator, Page, async_playwright, expect
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -15,7 +15,9 @@ from demo.load import load_homes
 from schemas.tables import Property, PropertyImage
 from tests.factories import picture
 from tests.server.conftest import Api, Catalogue
+from tests.waiting import PATIENCE_S
 
+PATIENCE_MS = PATIENCE_S * 1000
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
@@ -70,10 +72,20 @@ async def browser() -> AsyncIterator[Browser]:
     if CHROMIUM is None:
         assert "CI" not in os.environ, "CI has a browser: nothing may be skipped there"
         pytest.skip("there is no Chromium here: apt install chromium")
+    expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=QUIET, timeout=PATIENCE_MS
+        )
         yield browser
         await browser.close()
+
+
+async def open_page(browser: Browser) -> Page:
+    """Open a page that is patient: the library itself gives up after 30 seconds."""
+    page = await browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(PATIENCE_MS)
+    return page
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +113,7 @@ async def _some_home(engine: AsyncEngine) -> UUID:
 
 @pytest.fixture
 async def visitor(browser: Browser, api: Api, shop: Catalogue) -> AsyncIterator[Visitor]:
-    page = await browser.new_page(viewport={"width": 1280, "height": 900})
+    page = await open_page(browser)
     visitor = Visitor(page, api.url)
     page.on("console", lambda said: visitor.faults.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: visitor.faults.append(str(error)))
