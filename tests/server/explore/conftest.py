@@ -74,9 +74,7 @@ async def browser() -> AsyncIterator[Browser]:
         pytest.skip("there is no Chromium here: apt install chromium")
     expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=QUIET, timeout=PATIENCE_MS
-        )
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET, timeout=PATIENCE_MS)
         yield browser
         await browser.close()
 
