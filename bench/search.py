@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -114,7 +113,7 @@ def thin_at(url: str, name: str, *, suggest: bool) -> Target:
 
 def popular_at(url: str) -> Target:
     """Return the same few searches again and again, which a caching API answers from its cache."""
-    return Target(CACHED, url + FIND, lambda _seed: list(islice(as_json(0), POPULAR)))
+    return Target(CACHED, url + FIND, lambda _seed: as_json(0)[:POPULAR])
 
 
 def popular_bodies(_seed: int) -> list[bytes]:

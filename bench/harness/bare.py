@@ -27,6 +27,10 @@ def create_bare(settings: Settings) -> Sanic[Any, Any]:
         application.ctx.cache = open_cache(settings)
         application.ctx.session = ClientSession(headers={"content-type": NDJSON})
 
+    async def ask(request: Request) -> bytes:
+        async with request.app.ctx.session.post(url, data=request.body) as answer:
+            return bytes(await answer.read())
+
     @app.post("/msearch")
     async def through_the_client(request: Request) -> HTTPResponse:
         """Use the OpenSearch client, as any handler would: the answer is parsed and serialized again."""
@@ -35,8 +39,7 @@ def create_bare(settings: Settings) -> Sanic[Any, Any]:
     @app.post("/pass")
     async def unread(request: Request) -> HTTPResponse:
         """Pass the raw bytes through without parsing them, as a proxy."""
-        async with request.app.ctx.session.post(url, data=request.body) as answer:
-            return raw(await answer.read(), content_type="application/json")
+        return raw(await ask(request), content_type="application/json")
 
     @app.post("/kept")
     async def kept(request: Request) -> HTTPResponse:
@@ -44,8 +47,7 @@ def create_bare(settings: Settings) -> Sanic[Any, Any]:
         cache, key = request.app.ctx.cache, f"bare:{sha256(request.body).hexdigest()}"
         found = await cache.get(key)
         if found is None:
-            async with request.app.ctx.session.post(url, data=request.body) as answer:
-                found = await answer.read()
+            found = await ask(request)
             await cache.set(key, found, ex=KEPT_S)
         return raw(found, content_type="application/json")
 
