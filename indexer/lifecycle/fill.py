@@ -7,7 +7,7 @@ engine refuses whichever write has the older revision.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self, TypeVar
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from indexer.changes.documents import Refusal, RenderedPage, read_page
 from indexer.changes.drain import DrainResult, drain_once
 from indexer.lifecycle import generations
 from indexer.lifecycle.generations import ForeignGeneration
+from indexer.lifecycle.visitors import Visitors
 from runtime.crash_points import crash_here
 from schemas.tables import IndexGeneration, Property
 from stores.answers import SearchCacheEpoch
@@ -81,6 +82,10 @@ class Fill:
     new: int = 0
     """Rows that this run has written, without those of earlier runs."""
     total: int = 0
+    visitors: Visitors = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.visitors = Visitors(self.search, self.alias)
 
     async def run(self) -> None:
         """Write every row; resume where an earlier run stopped.
@@ -92,7 +97,7 @@ class Fill:
         slices = await self.slices()
         self.written = sum(part.rows for part in slices)
         try:
-            async with asyncio.TaskGroup() as group:
+            async with self.visitors.watched(), asyncio.TaskGroup() as group:
                 for part in slices:
                     group.create_task(self.fill_slice(part))
         except ExceptionGroup as failures:
@@ -113,7 +118,8 @@ class Fill:
     async def fill_slice(self, part: Slice) -> None:
         while not part.done:
             await self.drain_backlog()
-            part = await self.fill_page(part)
+            async with self.visitors.turn():
+                part = await self.fill_page(part)
             await self.progress(self.written, max(self.total, self.written))
 
     async def drain_backlog(self) -> None:
