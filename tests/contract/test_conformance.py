@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,39 +60,65 @@ async def somewhere(
 
 
 ROLES = ("admin", "super_admin")
+Check = Callable[..., Awaitable[None]]
 
 
-@pytest.mark.parametrize("who", ["visitor", *ROLES])
-async def test_the_api_keeps_its_contract(
-    somewhere: Somewhere, contract: Document, settings: Settings, tmp_path: Path, who: str
-):
-    strict = tmp_path / "openapi.json"
-    strict.write_text(json.dumps(closed(contract)))
-    account = {"CONTRACT_ACCOUNT": somewhere.accounts[who]} if who in ROLES else {}
-    running = await asyncio.create_subprocess_exec(
-        *(Path(sys.executable).with_name("schemathesis"), "--config-file", HERE / "schemathesis.toml"),
-        *("run", strict, "--url", somewhere.api.url, "--checks", "all", "--max-examples", str(EXAMPLES)),
-        *("--seed", "1", "--no-color", "--phases", phases(who)),
-        cwd=tmp_path,
-        env=os.environ
-        | account
-        | {
-            "PYTHONPATH": str(ROOT),
-            "SCHEMATHESIS_HOOKS": "tests.contract.hooks",
-            "CONTRACT_KNOWN": json.dumps(somewhere.known),
-            "CONTRACT_SECRET": settings.token_secrets[0],
-        },
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said, _ = await running.communicate()
-    assert running.returncode == 0, said.decode()
+@pytest.fixture
+def check(somewhere: Somewhere, contract: Document, settings: Settings, tmp_path: Path) -> Check:
+    """Return a function that runs Schemathesis with an account and options, and expects no failure."""
+
+    async def run(who: str, *options: str) -> None:
+        strict = tmp_path / "openapi.json"
+        strict.write_text(json.dumps(closed(contract)))
+        account = {"CONTRACT_ACCOUNT": somewhere.accounts[who]} if who in ROLES else {}
+        running = await asyncio.create_subprocess_exec(
+            *(Path(sys.executable).with_name("schemathesis"), "--config-file", HERE / "schemathesis.toml"),
+            *("run", strict, "--url", somewhere.api.url, "--checks", "all", "--max-examples", str(EXAMPLES)),
+            *("--seed", "1", "--no-color", *options),
+            cwd=tmp_path,
+            env=os.environ
+            | account
+            | {
+                "PYTHONPATH": str(ROOT),
+                "SCHEMATHESIS_HOOKS": "tests.contract.hooks",
+                "CONTRACT_KNOWN": json.dumps(somewhere.known),
+                "CONTRACT_SECRET": settings.token_secrets[0],
+            },
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await running.communicate()
+        assert running.returncode == 0, said.decode()
+
+    return run
 
 
-def phases(who: str) -> str:
-    """Run the enumerated cases with one account only, unless EXAMPLES is set; they are alike for all."""
-    everyday = "EXAMPLES" not in os.environ and who != "super_admin"
-    return "examples,fuzzing" if everyday else "examples,coverage,fuzzing,stateful"
+EVERYONE = ("visitor", *ROLES)
+THOROUGH = EVERYONE if "EXAMPLES" in os.environ else ("super_admin",)
+"""The accounts with the longer runs. Usually one is enough, because the cases are alike for all of them."""
+PARTS = {
+    "properties": ("--include-tag", "admin_properties"),
+    "inquiries": ("--include-tag", "admin_inquiries"),
+    "the rest of the administration": ("--include-tag-regex", "^admin_(?!(properties|inquiries)$)"),
+    "public": ("--exclude-tag-regex", "^admin_"),
+}
+"""All operations, in parts of similar length that run in parallel."""
+
+
+@pytest.mark.parametrize("who", EVERYONE)
+async def test_the_api_keeps_its_contract(check: Check, who: str):
+    await check(who, "--phases", "examples,fuzzing")
+
+
+@pytest.mark.parametrize("who", THOROUGH)
+@pytest.mark.parametrize("part", PARTS)
+async def test_the_api_keeps_its_contract_in_every_enumerated_case(check: Check, who: str, part: str):
+    await check(who, "--phases", "coverage", *PARTS[part])
+
+
+@pytest.mark.parametrize("who", THOROUGH)
+async def test_the_api_keeps_its_contract_in_sequences_of_requests(check: Check, who: str):
+    await check(who, "--phases", "stateful")
 
 
 def closed(contract: Document) -> Document:
