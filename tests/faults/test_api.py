@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from schemas.tables import Inquiry
 from stores.cache import open_cache
+from tests.conftest import PATIENCE
 from tests.factories import home, store, store_user
 from tests.faults.harness.portal import Portal, open_portal, signed_in
 from tests.faults.harness.proxy import BlackHole, Refuse
@@ -180,7 +181,8 @@ async def test_with_the_engine_away_under_load_only_searches_are_refused(served:
             if status == 503:
                 assert (answer["code"], headers["retry-after"]) == ("search_unavailable", "5")
 
-    uncached = {**served.commands.environment, "SEARCH_CACHE": "false"}
+    # Patient with the other stores, which may be slow; a refused connection is noticed at once.
+    uncached = {**served.commands.environment, **PATIENCE, "SEARCH_CACHE": "false"}
     async with open_portal(uncached, tmp_path) as portal, asyncio.TaskGroup() as group:
         for _ in range(3):
             group.create_task(keep_asking(portal, page))
