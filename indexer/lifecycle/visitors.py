@@ -17,7 +17,6 @@ class Visitors:
 
     def __init__(self, search: AsyncOpenSearch, alias: str) -> None:
         self._search, self._alias = search, alias
-        self._searches: int | None = None
         self._halves = asyncio.Semaphore(1)
         self.are_searching = False
 
@@ -33,9 +32,11 @@ class Visitors:
         return self._halves if self.are_searching else nullcontext()
 
     async def _watch(self) -> None:
+        before = None
         while True:
-            before, self._searches = self._searches, await self._count()
-            self.are_searching = None not in (before, self._searches) and before != self._searches
+            searches = await self._count()
+            self.are_searching = None not in (before, searches) and before != searches
+            before = searches
             await asyncio.sleep(LOOK_S)
 
     async def _count(self) -> int | None:

@@ -53,6 +53,11 @@ def indexer(environment: dict[str, str]) -> Callable[..., Awaitable[Answered]]:
 
 
 @pytest.fixture
+def alias(settings: Settings) -> str:
+    return settings.index_alias
+
+
+@pytest.fixture
 async def indexes(search: AsyncOpenSearch, settings: Settings) -> AsyncIterator[None]:
     """Delete the worker's indexes after the test."""
     yield

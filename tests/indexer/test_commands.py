@@ -21,11 +21,6 @@ NOBODY = UUID("00000000-0000-7000-8000-00000000abcd")
 NO_DRIFT = {"missing": 0, "orphan": 0, "stale": 0, "ahead": 0, "different": 0}
 
 
-@pytest.fixture
-def alias(settings):
-    return settings.index_alias
-
-
 async def actions(engine):
     async with engine.connect() as connection:
         return list(await connection.scalars(select(AuditRow.action).order_by(AuditRow.id)))

@@ -27,11 +27,6 @@ pytestmark = pytest.mark.usefixtures("generation")
 
 
 @pytest.fixture
-def alias(settings):
-    return settings.index_alias
-
-
-@pytest.fixture
 def found(search, alias):
     """Return a condition: a search finds exactly these titles."""
 

@@ -22,11 +22,6 @@ GHOST = UUID("00000000-0000-7000-8000-00000000abcd")
 
 
 @pytest.fixture
-def alias(settings):
-    return settings.index_alias
-
-
-@pytest.fixture
 def check(engine, search, alias, generation):
     """Return a function that verifies the live generation and returns the drift by fault."""
 

@@ -34,11 +34,6 @@ RESERVED = UUID("00000000-0000-7000-8000-000000000001")
 
 
 @pytest.fixture
-def alias(settings):
-    return settings.index_alias
-
-
-@pytest.fixture
 async def drained(engine, search, alias, generation):
     """Return a function that drains everything and checks that the live generation agrees."""
 

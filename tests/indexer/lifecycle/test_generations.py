@@ -11,11 +11,6 @@ from schemas.tables import AuditRow, IndexGeneration
 from tests.indexer.agreement import plain_sql
 
 
-@pytest.fixture
-def alias(settings):
-    return settings.index_alias
-
-
 async def states(engine):
     query = select(IndexGeneration.name, IndexGeneration.state)
     async with engine.connect() as connection:

@@ -14,11 +14,6 @@ from tests.indexer.agreement import plain_sql, store_many
 from tests.indexer.commands import quietly
 
 
-@pytest.fixture
-def alias(settings):
-    return settings.index_alias
-
-
 def held(**settings):
     """Return the mappings and settings that the engine reports for an index of this release."""
     index = {"number_of_shards": "1", "sort": {"field": INDEX["settings"]["index"]["sort.field"]}}

@@ -23,11 +23,6 @@ from tests.waiting import PATIENCE_S, until
 pytestmark = pytest.mark.usefixtures("indexes")
 
 
-@pytest.fixture
-def alias(settings):
-    return settings.index_alias
-
-
 async def quietly(written, total):
     assert 0 <= written <= total
 

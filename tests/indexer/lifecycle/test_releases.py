@@ -26,11 +26,6 @@ from tests.waiting import PATIENCE_S, until
 pytestmark = pytest.mark.usefixtures("indexes")
 
 
-@pytest.fixture
-def alias(settings):
-    return settings.index_alias
-
-
 @contextmanager
 def later_release():
     with pytest.MonkeyPatch.context() as patch:

@@ -11,14 +11,10 @@ from indexer.lifecycle.fill import SLICES, Fill
 from indexer.lifecycle.visitors import Visitors
 from runtime.background import meanwhile
 from tests.indexer.agreement import agree, store_many
+from tests.indexer.commands import quietly
 from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("indexes")
-
-
-@pytest.fixture
-def alias(settings):
-    return settings.index_alias
 
 
 @pytest.fixture
@@ -63,10 +59,6 @@ class Counted(Fill):
             return await super().fill_page(part)
         finally:
             self.at_work -= 1
-
-
-async def quietly(_written, _total):
-    pass
 
 
 async def filled(engine, search, settings, *, wanted):
