@@ -40,5 +40,10 @@ def prose(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return a name cleaned as by `prose`, on one line and without outer blanks."""
-    return prose(text).replace("\n", " ").replace("\t", " ").strip(ENDS)
+    """Return a name cleaned as by `prose`, on one line and without outer blanks; empty if nothing shows."""
+    line = prose(text).replace("\n", " ").replace("\t", " ").strip(ENDS)
+    return line if is_visible(line) else ""
+
+
+def is_visible(text: str) -> bool:
+    return any(sign.isprintable() and not sign.isspace() for sign in text)

@@ -21,6 +21,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 
 from schemas import bounds
 from schemas.sectors import LOCALITIES
+from schemas.texts import is_visible
 
 SECTOR_NAMES = frozenset(fact.sector for fact in LOCALITIES.values())
 
@@ -168,8 +169,8 @@ def within(ends: bounds.Bounds[int] | bounds.Bounds[float]) -> Any:
 
 
 def not_blank(text: str) -> str:
-    """Return a text of which something is left; for validators that have cleaned it."""
-    if not text:
+    """Return a text in which something can be seen; for validators that have cleaned it."""
+    if not is_visible(text):
         raise PydanticCustomError("blank", "must not be blank")
     return text
 

@@ -21,7 +21,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
-from schemas.api.base import Choices, Shape, WrittenOut, exemplified
+from schemas.api.base import Choices, Shape, WrittenOut, exemplified, not_blank
 from schemas.api.contacts import Email, Phone, plain
 from schemas.api.lists import Items, Paging
 from schemas.vocabulary import InquiryStatus, InquiryType
@@ -35,10 +35,7 @@ def _tidy(text: str) -> str:
 
 
 def _words(text: str) -> str:
-    tidy = _tidy(text)
-    if not any(sign.isprintable() and not sign.isspace() for sign in tidy):
-        raise PydanticCustomError("blank", "must not be blank")
-    return tidy
+    return not_blank(_tidy(text))
 
 
 def _given(consent: bool) -> bool:

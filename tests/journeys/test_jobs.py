@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from schemas.settings import Settings
 from stores.views import View, ViewCounts
 from tasks.jobs import JOBS
-from tasks.market import LOCK_PASS, compare_prices
+from tasks.market import compare_prices
+from tasks.market.passes import LOCK_PASS
 from tasks.scheduling.queue import Queue
 from tasks.scores import score_waiting
 from tests.factories import home, store

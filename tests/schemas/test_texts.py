@@ -18,6 +18,7 @@ from schemas.texts import NOTHING, one_line, prose
         (" \u200b\ufeff\u00a0Sea view;\n\x1a", "Sea view;", " \u200b\ufeff\u00a0Sea view;\n"),
         ("REF-9,", "REF-9,", "REF-9,"),
         ("Two  blanks", "Two  blanks", "Two  blanks"),
+        ("\u2060 \u200d", "", "\u2060 \u200d"),
         ("पहाड़ी \u200dन", "पहाड़ी \u200dन", "पहाड़ी \u200dन"),
         *((f" {word.upper()}\n", "", "") for word in sorted(NOTHING)),
     ],

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from domain.market.survey import Findings, survey
-from tasks.market import (
+from tasks.market.passes import (
     LOCK_PASS,
     METHOD,
     compare_prices,
@@ -21,7 +21,7 @@ from tasks.market import (
     measure_quality,
     write_comparisons,
 )
-from tasks.market_snapshot import Snapshot, read_snapshot
+from tasks.market.snapshot import Snapshot, read_snapshot
 from tests.domain.market import oracle
 from tests.factories import Row, home, plot, store
 

@@ -134,8 +134,10 @@ async def test_without_the_extra_the_commands_say_what_to_install(
     assert observability.missing_package(settings) is None
 
 
-async def test_nothing_of_the_extra_is_loaded_unless_it_is_asked_for():
-    packages = ("sentry_sdk", "opentelemetry.exporter", "opentelemetry.sdk.trace")
+async def test_an_api_process_loads_nothing_that_it_may_never_need():
+    """The extra for observability, the numbers of a market pass, buckets, and what decodes pictures."""
+    observed = ("sentry_sdk", "opentelemetry.exporter", "opentelemetry.sdk.trace")
+    packages = (*observed, "numpy", "stores.bucket", "PIL", "pyvips")
     program = f"import sys, server.cli; print([name for name in {packages} if name in sys.modules])"
     shown = await asyncio.to_thread(
         subprocess.run, [sys.executable, "-c", program], capture_output=True, check=True

@@ -215,6 +215,7 @@ async def test_a_sector_without_a_centre_leaves_the_place_open(admin: Api):
         ({"title": " "}, {"#/title": "blank"}),
         ({"title": "x" * 201}, {"#/title": "string_too_long"}),
         ({"title": "#REF!"}, {"#/title": "blank"}),
+        ({"title": "\u2060 \u200d"}, {"#/title": "blank"}),
         ({"society": "NaN"}, {"#/society": "blank"}),
         ({"external_ref": "1.23457E+17"}, {"#/external_ref": "rounded"}),
         ({"external_ref": "\x18"}, {"#/external_ref": "blank"}),

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from domain.market.shelves import Array
 from domain.market.survey import LABELS, LEVELS, REASONS, UNKNOWN, Findings, survey
 from schemas.vocabulary import ListingType
-from tasks.market_snapshot import KINDS, Kind, Snapshot, read_snapshot
+from tasks.market.snapshot import KINDS, Kind, Snapshot, read_snapshot
 
 BATCH = 5_000
 """Properties locked at a time, for tens of milliseconds."""
