@@ -77,12 +77,15 @@ async def list_properties(session: AsyncSession, wanted: PropertyList) -> Items[
 
 
 async def _walk(session: AsyncSession, wanted: PropertyList) -> Found:
-    """Walk the index that has the order; count by another walk, along a narrower index."""
+    """Count along a narrow index; then walk the index that has the order, from the end that is nearer."""
     conditions = list(_conditions(wanted))
-    page = select(Property.id).where(*conditions).order_by(*_order(wanted.sort))
-    ids = await session.scalars(page.offset(wanted.offset).limit(wanted.page_size))
-    total = await session.scalar(select(func.count()).select_from(Property).where(*conditions))
-    return ids.all(), total or 0
+    total = await session.scalar(select(func.count()).select_from(Property).where(*conditions)) or 0
+    before, left = wanted.offset, max(0, total - wanted.offset)
+    size = min(wanted.page_size, left)
+    backwards = left < before
+    page = select(Property.id).where(*conditions).order_by(*_order(wanted.sort, backwards=backwards))
+    ids = await session.scalars(page.offset(left - size if backwards else before).limit(size))
+    return ids.all(), total
 
 
 async def _search(session: AsyncSession, wanted: PropertyList) -> Found:
@@ -99,9 +102,10 @@ async def _search(session: AsyncSession, wanted: PropertyList) -> Found:
     return chosen, total
 
 
-def _order(sort: Order, *columns: ColumnElement[Any]) -> list[UnaryExpression[Any]]:
+def _order(sort: Order, *columns: ColumnElement[Any], backwards: bool = False) -> list[UnaryExpression[Any]]:
     column, descending = SORTS[sort]
-    return [each.desc() if descending else each.asc() for each in columns or (column, Property.id)]
+    down = descending != backwards
+    return [each.desc() if down else each.asc() for each in columns or (column, Property.id)]
 
 
 CHOSEN: Columns = (Property.state, Property.property_type, Property.locality, Property.bhk)

@@ -151,10 +151,12 @@ async def test_counters_sort_both_ways(admin: Api, sort: str, first: str):
 
 
 @pytest.mark.parametrize("sort", ["newest", "views_desc", "inquiries_asc"])
-async def test_pages_neither_repeat_nor_skip(admin: Api, sort: str):
-    pages = [(await admin.get(PROPERTIES, sort=sort, page_size=2, page=page)).body for page in (1, 2, 3, 4)]
-    assert [page["total"] for page in pages] == [6] * 4
-    assert [len(page["items"]) for page in pages] == [2, 2, 2, 0]
+@pytest.mark.parametrize(("size", "lengths"), [(1, [1] * 6 + [0]), (2, [2, 2, 2, 0]), (4, [4, 2, 0, 0])])
+async def test_pages_neither_repeat_nor_skip(admin: Api, sort: str, size: int, lengths: list[int]):
+    numbers = range(1, len(lengths) + 1)
+    pages = [(await admin.get(PROPERTIES, sort=sort, page_size=size, page=page)).body for page in numbers]
+    assert [page["total"] for page in pages] == [6] * len(lengths)
+    assert [len(page["items"]) for page in pages] == lengths
     assert [row["title"] for page in pages for row in page["items"]] == await titles(admin, sort=sort)
 
 
