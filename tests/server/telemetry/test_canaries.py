@@ -4,12 +4,11 @@ A real server process gets marked data at every endpoint that accepts some. Then
 its error answers, Redis, the index and the audit for the marks.
 """
 
-import asyncio
 import os
-import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -21,10 +20,12 @@ from redis.asyncio import Redis
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bench.harness.servers import environment, free_port
+from bench.harness.servers import environment
 from schemas.settings import Settings
 from schemas.tables import Property
 from tests.factories import home, store, store_user
+from tests.ports import kept_port
+from tests.processes import Processes
 from tests.server.conftest import Answer, Api, Catalogue
 
 INQUIRIES, LEADS = "/api/v1/inquiries", "/api/v1/admin/inquiries"
@@ -42,37 +43,23 @@ class Server:
 
 
 @pytest.fixture
-def process(settings: Settings, catalogue: Catalogue, tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """Start the API; yield its address and its log."""
-    port, log = free_port(), tmp_path / "server.log"
-    secret = settings.jwt_secret.get_secret_value()
-    variables = environment(settings, port) | {"JWT_SECRET": secret, "LOG_LEVEL": "DEBUG"}
+async def server(settings: Settings, catalogue: Catalogue, processes: Processes) -> AsyncIterator[Server]:
     command = [sys.executable, "-m", "server.cli", "serve"]
-    with log.open("wb") as file:
-        server = subprocess.Popen(command, env=os.environ | variables, stdout=file, stderr=file)
-    yield f"http://127.0.0.1:{port}", log
-    server.terminate()
-    server.wait(timeout=30)
+    with kept_port() as port:
+        variables = environment(settings, port) | {"LOG_LEVEL": "DEBUG"}
+        program = processes.start(*command, environment=os.environ | variables)
+        async with ClientSession() as visitor:
+            api = Api(f"http://127.0.0.1:{port}", visitor)
+            await program.until(partial(answers, api), "it answers")
+            yield Server(api, program.log)
+        await program.stop()
 
 
-@pytest.fixture
-async def server(process: tuple[str, Path]) -> AsyncIterator[Server]:
-    url, log = process
-    async with ClientSession() as visitor:
-        api = Api(url, visitor)
-        await until_it_answers(api)
-        yield Server(api, log)
-
-
-async def until_it_answers(api: Api) -> None:
-    async with asyncio.timeout(30):
-        while True:
-            try:
-                await api.get("/livez")
-            except ClientError:
-                await asyncio.sleep(0.1)
-            else:
-                return
+async def answers(api: Api) -> bool:
+    try:
+        return (await api.get("/livez")).status == 200
+    except ClientError:
+        return False
 
 
 def form(property_id: UUID, **fields: Any) -> dict[str, Any]:
