@@ -124,7 +124,7 @@ class OpenSearch:
             (folder / "log4j2.properties").write_text(LOGGING.format(log=self._log))
 
     def _listen(self, java: Path, jars: Path) -> list[int] | None:
-        """Start the JVM and return the nodes' ports; None if another server took a port during the start."""
+        """Start the JVM and return the nodes' ports; None if it ended, such as for a taken port."""
         kept = self._home / "port"
         wanted = ports.remembered(kept) or ports.free_run(HTTP_PORTS[: 1 - self._nodes or None], self._nodes)
         offset = self._log.stat().st_size if self._log.exists() else 0
@@ -137,8 +137,6 @@ class OpenSearch:
                 return found
             if child.has_ended():
                 kept.unlink(missing_ok=True)
-                if all(ports.is_free(port) for port in range(wanted, wanted + self._nodes)):
-                    child.require_running()  # a taken port was not the reason
                 return None
             time.sleep(0.05)
         raise ServerFailed(f"OpenSearch did not answer within {START_S:.0f} s", self._log)
