@@ -430,16 +430,16 @@ async def test_the_error_is_that_of_plain_loops_which_leave_each_listing_out(eng
     assert middle == pytest.approx(median(errors), abs=0.051)
 
 
-async def test_a_pass_waits_for_a_long_one_and_does_not_give_up(engine):
-    """A request's lock timeout is two seconds; a pass over a million listings takes longer."""
+async def test_a_pass_waits_for_a_long_one_and_does_not_give_up(engine, impatient):
+    """A request's lock timeout is short; a pass over a million listings takes longer."""
     await store(engine, *market(*[10_000] * 9))
     held = engine.execution_options(isolation_level="AUTOCOMMIT")
     async with held.connect() as connection:
         await connection.execute(LOCK_PASS)
-        waiting = asyncio.create_task(compare_withdrawn(engine))
-        await asyncio.sleep(2.5)
+        waiting = asyncio.create_task(compare_withdrawn(impatient))
+        await asyncio.sleep(0.5)  # ten lock timeouts
         assert not waiting.done()
         await connection.execute(text("SELECT pg_advisory_unlock_all()"))
     assert await waiting == 9
-    async with engine.connect() as connection:
-        assert await connection.scalar(text("SHOW lock_timeout")) == "2s"
+    async with impatient.connect() as connection:
+        assert await connection.scalar(text("SHOW lock_timeout")) == "50ms"

@@ -2,16 +2,14 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import event, text
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from schemas.settings import Settings
-from schemas.urls import sqlalchemy_url
 from schemas.vocabulary import JobState
 from services.audit import Actor
 from services.imports import request_import
@@ -55,15 +53,6 @@ async def upload(engine: AsyncEngine, *rows: str, content: bytes = b"", describe
             dry_run=False,
         )
         return job["id"]
-
-
-@pytest.fixture
-async def impatient(engine: AsyncEngine, settings: Settings) -> AsyncIterator[AsyncEngine]:
-    """A worker's database with a lock timeout of 50 ms instead of two seconds."""
-    options = {"options": "-c lock_timeout=50ms -c timezone=UTC"}
-    engine = create_async_engine(sqlalchemy_url(settings.database_url), connect_args=options)
-    yield engine
-    await engine.dispose()
 
 
 async def test_killed_between_its_last_row_and_its_end_it_is_ended_by_the_next_look(

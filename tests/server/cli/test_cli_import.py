@@ -23,9 +23,9 @@ def file(tmp_path: Path) -> Path:
     )
 
 
-async def imported(settings: Settings, file: Path, *arguments: str) -> Result:
+async def imported(settings: Settings, file: Path, *arguments: str, **environment: str) -> Result:
     command = ["import", str(file), "--map", "noida_flats", *arguments]
-    environment = {"DATABASE_URL": settings.database_url}
+    environment |= {"DATABASE_URL": settings.database_url}
     return await asyncio.to_thread(CliRunner().invoke, app, command, env=environment)
 
 
@@ -48,7 +48,7 @@ async def test_the_report_is_there_though_the_comparison_met_a_lock(
     report = tmp_path / "report.json"
     async with engine.connect() as another:
         await another.execute(text("LOCK TABLE market_segments IN EXCLUSIVE MODE"))
-        result = await imported(settings, file, "--report", str(report))
+        result = await imported(settings, file, "--report", str(report), DATABASE_LOCK_TIMEOUT_S="0.1")
     assert (result.exit_code, "Traceback" in result.output) == (4, False)
     assert "created" in result.stdout
     assert " ".join(result.stderr.split()) == (

@@ -46,7 +46,7 @@ class Server:
 async def server(settings: Settings, catalogue: Catalogue, processes: Processes) -> AsyncIterator[Server]:
     command = [sys.executable, "-m", "server.cli", "serve"]
     with kept_port() as port:
-        variables = environment(settings, port) | {"LOG_LEVEL": "DEBUG"}
+        variables = environment(settings, port) | {"LOG_LEVEL": "DEBUG", "DATABASE_LOCK_TIMEOUT_S": "2"}
         program = processes.start(*command, environment=os.environ | variables)
         async with ClientSession() as visitor:
             api = Api(f"http://127.0.0.1:{port}", visitor)

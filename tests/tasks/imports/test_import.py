@@ -10,12 +10,10 @@ from typing import Any
 import orjson
 import pytest
 from rich.console import Console
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import event, text
 
 from schemas.errors import DatabaseUnavailable, ImportRunning, InvalidRequest
 from schemas.settings import Settings
-from schemas.urls import sqlalchemy_url
 from stores.database import open_database
 from tasks.imports.job import file_lock, run_import
 from tasks.imports.reader import fingerprint_of_file
@@ -278,27 +276,29 @@ async def test_two_files_of_the_same_offers_at_once_end_as_one_of_them(engine, t
     assert sum(report.unchanged for report in reports) == 2_000
 
 
-async def test_a_row_that_an_editor_holds_is_waited_for(engine, file):
+async def test_a_row_that_an_editor_holds_is_waited_for(engine, settings, file):
+    """The editor lets go of it after the import has met the lock for the length of a lock timeout."""
     offers(file, offer("A-1"))
     await run_import(engine, file, FEED)
+    usual = open_database(settings.model_copy(update={"database_lock_timeout_s": 2}))
+    timed_out = asyncio.Event()
+    event.listen(usual.sync_engine, "handle_error", lambda _: timed_out.set())
     async with engine.connect() as editor:
         transaction = await editor.begin()
         await editor.execute(text("SELECT FROM properties FOR UPDATE"))
-        running = asyncio.create_task(run_import(engine, offers(file, offer("A-1", price=11_000_000)), FEED))
-        await asyncio.sleep(2.3)  # longer than one lock timeout
+        running = asyncio.create_task(run_import(usual, offers(file, offer("A-1", price=11_000_000)), FEED))
+        await timed_out.wait()
         await transaction.rollback()
         assert counts(await running) == {"rows": 1, "updated": 1}
+    await usual.dispose()
 
 
-async def test_rows_that_stay_locked_are_said_to_be(engine, settings, file):
+async def test_rows_that_stay_locked_are_said_to_be(engine, impatient, file):
     await run_import(engine, offers(file, offer("A-1")), FEED)
-    options = {"options": "-c lock_timeout=50ms"}
-    impatient = create_async_engine(sqlalchemy_url(settings.database_url), connect_args=options)
     async with engine.connect() as editor:
         await editor.execute(text("SELECT FROM properties FOR UPDATE"))
         with pytest.raises(DatabaseUnavailable, match="Somebody else holds rows"):
             await run_import(impatient, offers(file, offer("A-1", price=11_000_000)), FEED)
-    await impatient.dispose()
     assert counts(await run_import(engine, file, FEED)) == {"rows": 1, "updated": 1}
 
 
