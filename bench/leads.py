@@ -19,6 +19,7 @@ from bench.harness.catalogue import stores
 from bench.harness.load import BadAnswerError, Measured, summary
 from bench.harness.report import BenchReport
 from domain.security.tokens import issue_token, signing_keys
+from embedded.servers.ports import any_free
 from schemas.settings import Settings
 from stores.database import opened_database
 
@@ -99,7 +100,7 @@ async def fill(settings: Settings, leads: int) -> list[UUID]:
 @contextmanager
 def served(settings: Settings, admin: UUID) -> Iterator[tuple[str, str]]:
     """Start the API; yield its address and an admin's token."""
-    secret, port = token_hex(32), servers.free_port()
+    secret, port = token_hex(32), any_free()
     token = issue_token(admin, 0, signing_keys(secret), datetime.now(UTC))
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "server.cli", "serve"]

@@ -1,7 +1,6 @@
 """The servers that are measured, each in a separate process on a free port."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from urllib.request import urlopen
 import psutil
 import psycopg
 
+from embedded.servers.ports import any_free
 from schemas.settings import Settings
 
 SLOWEST_START_S = 120.0
@@ -32,11 +32,6 @@ GRANT USAGE ON SCHEMA peer TO peer;
 GRANT SELECT ON peer.properties TO peer;
 """
 PEER_PACKAGES = ("fastapi", "uvicorn[standard]", "asyncpg", "sqlalchemy[asyncio]", "orjson")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def msearch_url(settings: Settings, index: str) -> str:
@@ -91,7 +86,7 @@ def _answers(url: str) -> bool:
 
 @contextmanager
 def api(settings: Settings) -> Iterator[tuple[str, psutil.Process]]:
-    port = free_port()
+    port = any_free()
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "server.cli", "serve"]
     with running(command, f"{url}/livez", environment(settings, port)) as process:
@@ -100,7 +95,7 @@ def api(settings: Settings) -> Iterator[tuple[str, psutil.Process]]:
 
 @contextmanager
 def bare(settings: Settings) -> Iterator[str]:
-    port = free_port()
+    port = any_free()
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "bench.harness.bare", str(port)]
     with running(command, url, environment(settings, port)):
@@ -110,7 +105,7 @@ def bare(settings: Settings) -> Iterator[str]:
 @contextmanager
 def peer(settings: Settings, design: Path) -> Iterator[str]:
     """Run another design, a FastAPI module, in a separate environment on the same rows."""
-    port = free_port()
+    port = any_free()
     url = f"http://127.0.0.1:{port}"
     packages = [part for package in PEER_PACKAGES for part in ("--with", package)]
     command = [

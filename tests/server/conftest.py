@@ -11,7 +11,7 @@ from uuid import UUID
 
 import orjson
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientError, ClientSession
 from multidict import CIMultiDictProxy
 from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
@@ -77,6 +77,13 @@ class Api:
         """Send JSON; `if_match="..."` becomes the header If-Match."""
         sent = {"content-type": "application/json"} | _named(headers)
         return await self.ask(method, path, data=orjson.dumps(body), headers=sent)
+
+    async def answers(self) -> bool:
+        """Return whether the API accepts connections and is alive."""
+        try:
+            return (await self.get("/livez")).status == 200
+        except ClientError:
+            return False
 
     async def send(self, path: str, raw: bytes, content_type: str = "application/json") -> Answer:
         return await self.ask("POST", path, data=raw, headers={"content-type": content_type})

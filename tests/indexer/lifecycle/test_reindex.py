@@ -17,14 +17,11 @@ from stores.answers import CachedAnswers, SearchCacheEpoch
 from tests.factories import home, store
 from tests.indexer.agreement import agree, document, letters, pending, plain_sql, row_revisions, store_many
 from tests.indexer.changes.test_drain import errors
+from tests.indexer.commands import quietly
 from tests.indexer.lifecycle.test_generations import states
 from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.usefixtures("indexes")
-
-
-async def quietly(written, total):
-    assert 0 <= written <= total
 
 
 async def test_the_first_reindex_makes_everything_searchable(engine, search, settings, alias):

@@ -9,7 +9,7 @@ from indexer.lifecycle import segments
 from indexer.lifecycle.reindex import reindex
 from indexer.lifecycle.segments import is_merging, merge_segments
 from tests.indexer.agreement import agree, store_many
-from tests.indexer.lifecycle.test_reindex import quietly
+from tests.indexer.commands import quietly
 
 pytestmark = pytest.mark.usefixtures("indexes")
 

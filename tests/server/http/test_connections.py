@@ -3,10 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
 
 import pytest
-from aiohttp import ClientError
 from structlog.testing import capture_logs
 
 from schemas.settings import Settings
@@ -115,14 +113,7 @@ async def test_one_address_gets_so_many_connections_and_no_more(hurried: Api):
     async with AsyncExitStack() as stack:
         lines = [await stack.enter_async_context(line_to(hurried)) for _ in range(22)]
         assert await lines[-1].rest() == b""
-    await until(partial(answers, hurried), "others are served again")
-
-
-async def answers(api: Api) -> bool:
-    try:
-        return (await api.get("/livez")).status == 200
-    except ClientError:
-        return False
+    await until(hurried.answers, "others are served again")
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from server.search_cache import (
 )
 from stores.answers import SearchCacheEpoch
 from tests.factories import home, store
+from tests.indexer.commands import quietly
 from tests.server.conftest import Api, Catalogue, served
 from tests.waiting import until
 
@@ -78,10 +79,6 @@ async def test_no_answer_is_older_than_a_searchable_change(
         await catalogue.store(home())
         for _ in range(2):
             assert (await api.post(path, wanted)).body["total"] == number
-
-
-async def quietly(written: int, total: int) -> None:
-    assert written <= total
 
 
 async def test_no_answer_is_older_than_a_new_index(

@@ -14,14 +14,11 @@ from indexer.lifecycle.generations import alias_target
 from indexer.lifecycle.reindex import reindex
 from schemas.settings import Settings
 from tests.factories import home
+from tests.indexer.commands import quietly
 from tests.server.conftest import Api, Catalogue
 
 LAKH = 100_000
 LASTING, PASSING = 24, 12
-
-
-async def quietly(written: int, total: int) -> None:
-    assert written <= total
 
 
 async def change(catalogue: Catalogue, turn: int, passing: list[UUID]) -> None:

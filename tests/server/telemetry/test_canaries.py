@@ -8,13 +8,12 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from aiohttp import ClientError, ClientSession
+from aiohttp import ClientSession
 from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
 from sqlalchemy import select, text
@@ -50,16 +49,9 @@ async def server(settings: Settings, catalogue: Catalogue, processes: Processes)
         program = processes.start(*command, environment=os.environ | variables)
         async with ClientSession() as visitor:
             api = Api(f"http://127.0.0.1:{port}", visitor)
-            await program.until(partial(answers, api), "it answers")
+            await program.until(api.answers, "it answers")
             yield Server(api, program.log)
         await program.stop()
-
-
-async def answers(api: Api) -> bool:
-    try:
-        return (await api.get("/livez")).status == 200
-    except ClientError:
-        return False
 
 
 def form(property_id: UUID, **fields: Any) -> dict[str, Any]:
