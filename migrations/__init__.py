@@ -1,18 +1,22 @@
-"""The schema's history as Alembic versions; every process and test runs them with `upgrade`."""
+"""The schema's history as Alembic versions; every process and test runs them with `upgrade`.
+
+Alembic is loaded by the first migration, because API processes never need its 11 MB.
+"""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.script.revision import ResolutionError
-from alembic.util import CommandError
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 
 class UnknownRevision(Exception):
     """The database has a revision that is not in this history: another release made its schema."""
 
 
-def alembic_config(database_url: str) -> Config:
+def alembic_config(database_url: str) -> "Config":
+    from alembic.config import Config  # noqa: PLC0415  loads Alembic
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["database_url"] = database_url
@@ -25,6 +29,10 @@ def upgrade(database_url: str, revision: str = "head") -> None:
     Raises:
         UnknownRevision: the database's revision, which the error names. Nothing is changed.
     """
+    from alembic import command  # noqa: PLC0415  loads Alembic
+    from alembic.script.revision import ResolutionError  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
     try:
         command.upgrade(alembic_config(database_url), revision)
     except CommandError as error:
@@ -34,4 +42,6 @@ def upgrade(database_url: str, revision: str = "head") -> None:
 
 
 def downgrade(database_url: str, revision: str = "base") -> None:
+    from alembic import command  # noqa: PLC0415  loads Alembic
+
     command.downgrade(alembic_config(database_url), revision)

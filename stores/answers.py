@@ -7,7 +7,8 @@ An answer is stored under the epoch that was read before its search started, so 
 change is never served.
 
 All cached answers belong to one epoch, and their total size is limited. Beyond the limit all are dropped;
-popular ones are soon cached again.
+popular ones are soon cached again. Each process also holds the answers that it found, up to a limit. It asks
+Redis for the epoch before it serves one, and does not transfer it again while the epoch is the same.
 
 If Redis is unavailable, nothing is cached or served from the cache. A mark that could not be removed is
 removed once Redis is back. The mark of a killed process expires after a minute, which raises the epoch too.
@@ -16,7 +17,7 @@ All times come from the clock of Redis.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from secrets import token_hex
@@ -24,6 +25,8 @@ from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
+
+from stores.held_answers import EXPIRY_DIGITS, HeldAnswers
 
 ABANDONED_S = 60
 """A mark older than this belongs to a process that was killed."""
@@ -33,9 +36,6 @@ MOST_BYTES = 64 * 2**20
 """Default limit for the total size of the cached answers."""
 PAUSE_S = 5.0
 """After a failure Redis is not asked for this long, so that visitors do not wait for it each time."""
-
-EXPIRY_DIGITS = 10
-"""Number of digits before a cached answer; they hold the second in which it expires."""
 
 # If Redis loses its data, an old epoch must not occur again, because an answer for it may still be in
 # flight. The first epoch is therefore the time in microseconds, which is above every earlier epoch.
@@ -56,16 +56,17 @@ LOOK_UP = f"""
 {EXPIRE_ABANDONED_MARKS}
 if redis.call('ZCARD', KEYS[2]) > 0 then return {{}} end
 {ENSURE_EPOCH}
-local epoch, now = redis.call('GET', KEYS[1]), tonumber(redis.call('TIME')[1])
+local epoch = redis.call('GET', KEYS[1])
 local is_of_now = redis.call('HGET', KEYS[3], 'epoch') == epoch
-local found = {{epoch}}
-for place, key in ipairs(ARGV) do
-  local kept = is_of_now and redis.call('HGET', KEYS[3], key)
-  local holds = kept and tonumber(string.sub(kept, 1, {EXPIRY_DIGITS})) > now
-  found[place + 1] = holds and string.sub(kept, {EXPIRY_DIGITS} + 1)
+local held = ARGV[1] == epoch and tonumber(ARGV[2]) or 0
+local found = {{epoch, redis.call('TIME')[1]}}
+for place = 3, #ARGV do
+  found[place] = place > held + 2 and is_of_now and redis.call('HGET', KEYS[3], ARGV[place])
 end
 return found
 """
+"""Takes an epoch, the number of keys whose answers of that epoch the caller holds, and all keys, those first.
+Returns the epoch, the time, and for each other key the answer with its expiry in front, or nil."""
 STORE = f"""
 local epoch, key, answer, seconds, most = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 if redis.call('GET', KEYS[1]) ~= epoch or #answer > most then return end
@@ -118,6 +119,7 @@ class CachedAnswers:
         self._store_script = cache.register_script(STORE)
         self._look_up_script = cache.register_script(LOOK_UP)
         self._paused_until = 0.0
+        self._held = HeldAnswers()
         self._waiting: _Waiting = {}
         self._sending: asyncio.Task[None] | None = None
         self._looking_up = asyncio.Lock()
@@ -147,12 +149,20 @@ class CachedAnswers:
     async def _read(self, keys: list[str]) -> Mapping[str, Lookup]:
         if time.monotonic() < self._paused_until:
             return {}
+        held = self._held.among(keys)
+        asked = [*held, *(key for key in keys if key not in held)]
         for _ in range(ATTEMPTS):
             with suppress(RedisError, OSError):
-                epoch, *kept = await self._look_up_script(self._lookup_keys, keys) or [None]
-                return {key: Lookup(epoch, answer) for key, answer in zip(keys, kept, strict=bool(kept))}
+                reply = await self._look_up_script(self._lookup_keys, [self._held.epoch, len(held), *asked])
+                return self._lookups(asked, *reply) if reply else {}
         self._paused_until = time.monotonic() + PAUSE_S
         return {}
+
+    def _lookups(
+        self, keys: Sequence[str], epoch: bytes, now: bytes, *found: bytes | None
+    ) -> dict[str, Lookup]:
+        answers = self._held.answers(epoch, int(now), dict(zip(keys, found, strict=True)))
+        return {key: Lookup(epoch, answer) for key, answer in answers.items()}
 
     async def store(self, key: str, epoch: bytes, answer: bytes, *, seconds: int) -> None:
         """Cache an answer for this many seconds, if `epoch`, read before the search, is still current.

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache, wraps
 from hashlib import blake2b
 from math import isinf
 from typing import Any, NoReturn, TypeVar, get_origin
@@ -25,7 +26,10 @@ REVALIDATE = "no-cache"
 """Caches may keep answers but must revalidate each time, so that all clients see a change at once."""
 HEADERS_OF_304 = ("cache-control", "content-security-policy", "etag", "vary")
 """Headers of an answer that a 304 repeats (RFC 9110, 15.4.5)."""
+RECENT_BODIES, SHORT_BODY = 256, 1_000
+"""How many bodies of at most so many bytes are remembered as they were read."""
 Model = TypeVar("Model", bound=BaseModel)
+Read = TypeVar("Read")
 
 
 JSON = "application/json"
@@ -34,9 +38,25 @@ MERGE_PATCH = "application/merge-patch+json"
 
 def read_body(request: CasaRequest, model: type[Model]) -> Model:
     """Read a JSON body strictly: no coercion, no unknown fields, and all wrong fields reported together."""
+    return read_json(json_body(request), model, "body")
+
+
+def json_body(request: CasaRequest) -> bytes:
+    """Return the body; raises UnsupportedMediaType unless it is said to be JSON."""
     if _content_type(request) != JSON:
         raise UnsupportedMediaType("Send JSON, and say so by Content-Type: application/json.")
-    return read_json(request.body, model, "body")
+    return request.body
+
+
+def remembering_recent(read: Callable[[bytes], Read]) -> Callable[[bytes], Read]:
+    """Remember what a pure function read from recent short bodies, because popular ones are all alike."""
+    recent = lru_cache(RECENT_BODIES)(read)
+
+    @wraps(read)
+    def read_or_remember(body: bytes) -> Read:
+        return recent(body) if len(body) <= SHORT_BODY else read(body)
+
+    return read_or_remember
 
 
 def read_json(raw: bytes, model: type[Model], location: str) -> Model:

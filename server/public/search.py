@@ -9,6 +9,7 @@ from schemas.api.search.guided import GuidedAnswer, GuidedRequest
 from schemas.api.search.listings import ListingsAnswer, ListingsRequest
 from schemas.api.search.map import MapAnswer, MapRequest
 from schemas.api.search.suggest import Suggest, SuggestRequest
+from schemas.api.search.understood import Understood
 from schemas.errors import SearchUnavailable
 from search.guided import guide
 from search.listings import find_listings
@@ -17,7 +18,16 @@ from search.suggest import suggest
 from search.understanding import understand_listings
 from server.context import CasaRequest
 from server.http.described import CACHED, VISIT, describes
-from server.http.messages import read_body, read_query, reply_json_bytes, with_etag_or_304, with_member
+from server.http.messages import (
+    json_body,
+    read_body,
+    read_json,
+    read_query,
+    remembering_recent,
+    reply_json_bytes,
+    with_etag_or_304,
+    with_member,
+)
 from server.http.search_rate import limit_searches
 from server.pictures import with_picture_urls
 from server.search_cache import Find, SearchKind, cached_or_searched
@@ -44,7 +54,12 @@ async def continue_guided(request: CasaRequest) -> HTTPResponse:
 
     Returns the next question, how many listings each choice would leave, and the listings.
     """
-    return await guided(request, read_body(request, GuidedRequest))
+    return await guided(request, read_guided(json_body(request)))
+
+
+@remembering_recent
+def read_guided(body: bytes) -> GuidedRequest:
+    return read_json(body, GuidedRequest, "body")
 
 
 async def guided(request: CasaRequest, wanted: GuidedRequest) -> HTTPResponse:
@@ -62,12 +77,17 @@ async def listings(request: CasaRequest) -> HTTPResponse:
     however it is worded. `understood` says what was read from the text.
     """
     context = request.app.ctx
-    wanted, understood = understand_listings(read_body(request, ListingsRequest))
+    wanted, understood = read_listings(json_body(request))
     find = partial(
         find_listings, context.search, context.settings.index_alias, wanted, context.keys_for("cursor")
     )
     answer = await search_and_record(request, SearchKind.LISTINGS, wanted, find)
     return reply_json_bytes(with_member(answer, "understood", understood))
+
+
+@remembering_recent
+def read_listings(body: bytes) -> tuple[ListingsRequest, Understood | None]:
+    return understand_listings(read_json(body, ListingsRequest, "body"))
 
 
 @blueprint.post("/map")

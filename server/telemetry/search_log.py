@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -34,16 +35,26 @@ class LoggedSearch:
     """Size of the request in bytes."""
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
-    def event(self) -> SearchEvent:
+    def event(self, search: dict[str, Any], asked: dict[str, Any]) -> SearchEvent:
         return SearchEvent(
             kind=self.kind,
-            search=self.wanted.model_dump(mode="json", exclude_defaults=True),
-            asked=asked_for(wishes(self.wanted)),
+            search=search,
+            asked=asked,
             total=self.total,
             took_ms=self.took_ms,
             session_id=self.session_id,
             at=self.at,
         )
+
+
+def events_of(batch: Sequence[LoggedSearch]) -> list[SearchEvent]:
+    """Return the events. Popular searches share one request, which is described once."""
+    requests = {id(entry.wanted): entry.wanted for entry in batch}
+    described = {
+        key: (wanted.model_dump(mode="json", exclude_defaults=True), asked_for(wishes(wanted)))
+        for key, wanted in requests.items()
+    }
+    return [entry.event(*described[id(entry.wanted)]) for entry in batch]
 
 
 def wishes(wanted: SearchRequest) -> Wishes:
@@ -64,7 +75,7 @@ class SearchLog(Journal[LoggedSearch]):
         try:
             async with AsyncSession(self._database) as session, session.begin():
                 await session.connection()  # fail before computing events if Postgres is down
-                await record_searches(session, [entry.event() for entry in batch], self._key)
+                await record_searches(session, events_of(batch), self._key)
         except (SQLAlchemyError, OSError) as error:
             log.warning("searches_not_recorded", count=len(batch), error=type(error).__name__)
             return batch

@@ -48,6 +48,37 @@ async def test_an_answer_is_found_again_under_its_own_key(answers: CachedAnswers
     assert await answers.find("b") == Lookup(epoch, None)
 
 
+async def test_an_answer_that_was_found_is_not_transferred_again_until_a_change(
+    answers: CachedAnswers, epoch: SearchCacheEpoch, cache: Redis, alias: str
+):
+    before = await keep(answers, "a")
+    await keep(answers, "b")
+    assert await answers.find("a") == Lookup(before, b"old")
+    for key in ("a", "b"):
+        await cache.hset(f"search:{{{alias}}}:answers", key, "9999999999only in Redis")
+    found = await asyncio.gather(*(answers.find(key) for key in ("b", "a", "c")))
+    assert found == [Lookup(before, answer) for answer in (b"only in Redis", b"old", None)]
+    async with epoch.invalidating():
+        assert await answers.find("a") == CACHE_OFF
+    assert await answers.find("a") == Lookup(plus(before, 1), None)
+
+
+async def test_another_process_may_replace_an_answer_that_has_expired(
+    answers: CachedAnswers, cache: Redis, alias: str
+):
+    found = await answers.find("a")
+    assert found.epoch is not None
+    await answers.store("a", found.epoch, b"of a moment", seconds=2)
+    assert await answers.find("a") == Lookup(found.epoch, b"of a moment")
+
+    async def is_gone() -> bool:
+        return (await answers.find("a")).answer is None
+
+    await until(is_gone, "the answer has ended")
+    await CachedAnswers(cache, alias).store("a", found.epoch, b"new", seconds=60)
+    assert await answers.find("a") == Lookup(found.epoch, b"new")
+
+
 async def test_whoever_asks_while_others_wait_is_answered_in_their_own_right(answers: CachedAnswers):
     epoch = await keep(answers, "a")
     keys = ["a", "b", "a", "c"] * 50
@@ -142,6 +173,8 @@ async def test_an_answer_from_before_redis_lost_its_data_is_never_served(
             pass
     before = (await answers.find("a")).epoch
     assert before is not None
+    await answers.store("a", before, b"of the past", seconds=60)
+    assert await answers.find("a") == Lookup(before, b"of the past")
     await lose_data(cache, alias)
     await answers.store("a", before, b"of the past", seconds=60)
     for _ in range(4):

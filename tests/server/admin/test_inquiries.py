@@ -15,12 +15,11 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.states.inquiry_flow import MOVES
-from schemas.settings import Settings
 from schemas.tables import AuditRow, Inquiry, InquiryEvent, Property
 from schemas.vocabulary import InquiryStatus
 from tests.factories import home, inquiry, store, store_inquiries, store_user
 from tests.locks import until_waiting
-from tests.server.conftest import Api, served
+from tests.server.conftest import Api
 
 LEADS = "/api/v1/admin/inquiries"
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -481,14 +480,10 @@ async def test_a_lost_lead_keeps_its_reason(admin: Api, engine: AsyncEngine, lis
     assert (answer.status, answer.body["allowed"]) == (409, [])
 
 
-async def test_of_two_admins_at_once_one_moves_the_lead(
-    settings: Settings, engine: AsyncEngine, listing: UUID
-):
+async def test_of_two_admins_at_once_one_moves_the_lead(admin: Api, engine: AsyncEngine, listing: UUID):
     """Both admins have read `contacted`; a lock holds their writes until all of them wait."""
     lead = await lead_of(engine, listing, "contacted")
-    patient = settings.model_copy(update={"database_lock_timeout_s": 90})
-    async with served(patient, "two_admins") as api, engine.connect() as holder:
-        admin = api.signed_in(await store_user(engine), settings)
+    async with engine.connect() as holder:
         await holder.execute(select(Inquiry.id).where(Inquiry.id == lead).with_for_update())
         wanted = [change_to("qualified"), change_to("lost"), change_to("lost"), change_to("qualified")]
         asked = [asyncio.create_task(admin.patch(f"{LEADS}/{lead}/status", body)) for body in wanted]

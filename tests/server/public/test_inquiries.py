@@ -677,24 +677,17 @@ async def test_two_keys_are_none(visitor: Api, listing: UUID):
         assert answer.status == 400
 
 
-@pytest.fixture
-async def patient(settings: Settings, engine: AsyncEngine) -> AsyncIterator[Api]:
-    """The API without an early lock timeout, for tests that hold a lock."""
-    async with served(settings.model_copy(update={"database_lock_timeout_s": 90}), "patient") as api:
-        yield api
-
-
-async def test_a_request_in_flight_is_not_begun_again(patient: Api, engine: AsyncEngine, listing: UUID):
+async def test_a_request_in_flight_is_not_begun_again(visitor: Api, engine: AsyncEngine, listing: UUID):
     """The first request waits for the property's row, which the test has locked."""
     async with engine.connect() as holder:
         await holder.execute(select(Property.id).where(Property.id == listing).with_for_update())
-        first = asyncio.create_task(send_once(patient, form(listing)))
+        first = asyncio.create_task(send_once(visitor, form(listing)))
         await until_waiting(engine)
-        second = await send_once(patient, form(listing))
+        second = await send_once(visitor, form(listing))
         await holder.rollback()
     assert (second.status, second.body["code"]) == (409, "conflict")
     assert (await first).status == 201
-    assert (await send_once(patient, form(listing))).headers["idempotent-replayed"] == "true"
+    assert (await send_once(visitor, form(listing))).headers["idempotent-replayed"] == "true"
 
 
 async def test_the_same_key_many_times_at_once_is_done_once(visitor: Api, engine: AsyncEngine, listing: UUID):

@@ -135,9 +135,9 @@ async def test_without_the_extra_the_commands_say_what_to_install(
 
 
 async def test_an_api_process_loads_nothing_that_it_may_never_need():
-    """The extra for observability, the numbers of a market pass, buckets, and what decodes pictures."""
+    """The extra for observability, numbers of a market pass, migrations, buckets, decoders of pictures."""
     observed = ("sentry_sdk", "opentelemetry.exporter", "opentelemetry.sdk.trace")
-    packages = (*observed, "numpy", "stores.bucket", "PIL", "pyvips")
+    packages = (*observed, "numpy", "alembic", "stores.bucket", "PIL", "pyvips")
     program = f"import sys, server.cli; print([name for name in {packages} if name in sys.modules])"
     shown = await asyncio.to_thread(
         subprocess.run, [sys.executable, "-c", program], capture_output=True, check=True
