@@ -9,13 +9,11 @@ from opensearchpy import AsyncOpenSearch
 from domain.security.keys import Keys
 from schemas.api.search.canonical import ListingSearch
 from schemas.api.search.guided import (
-    AnsweredOption,
     AnsweredQuestion,
     AskedQuestion,
     Dropped,
     GuidedAnswer,
     GuidedRequest,
-    Option,
     Question,
 )
 from schemas.api.search.listings import Facet, FacetOption
@@ -155,7 +153,7 @@ def next_question(state: GuidedState, supplies: Mapping[Group, Counts]) -> Asked
         id=QUESTIONS[group],
         text=TEXTS[QUESTIONS[group]],
         options=[
-            Option(value=o["value"], label=o["label"], count=o["count"], disabled=not o["count"])
+            {"value": o["value"], "label": o["label"], "count": o["count"], "disabled": not o["count"]}
             for o in options
         ],
         skippable=group in THIRD,
@@ -180,7 +178,7 @@ def answered_question(state: GuidedState, group: Group, supply: Counts, total: i
         id=QUESTIONS[group],
         text=TEXTS[QUESTIONS[group]],
         any=group in state.passed,
-        options=[AnsweredOption(**o, disabled=not (o["count"] or o["selected"])) for o in options],
+        options=[{**o, "disabled": not (o["count"] or o["selected"])} for o in options],
     )
     if group == Facet.LOCALITY:
         answered["other_count"] = count_unlisted(supply, options)

@@ -11,6 +11,7 @@ from schemas.api.search.canonical import ListingSearch
 from schemas.api.search.listings import Facet, FacetOption, FoundListings, ListingsRequest
 from search.answers.cards import cards
 from search.answers.facets import FACETS, Supply, count_outside, facet_options, price_histogram, supply_in
+from search.answers.options import LISTED
 from search.answers.walks import walk_of
 from search.engine import ask, total_of
 from search.queries import (
@@ -21,11 +22,13 @@ from search.queries import (
     counts_query,
     filters,
     page_of_listings,
+    with_commonest,
     with_price_ends,
 )
 from search.relaxation import suggestions
 
 Response = dict[str, Any]
+OPEN = frozenset(facet for facet, facts in FACETS.items() if facts.open)
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class Plan:
 
     def _count_query(self, groups: Sequence[Group], ignoring: Group | None) -> Body:
         body = counts_query(self.filters, groups, ignoring=ignoring)
+        for group in OPEN.intersection(groups):
+            body = with_commonest(body, group, getattr(self.search, group), most=LISTED)
         return with_price_ends(body) if PRICE in groups else body
 
     def by_group(self, responses: Sequence[Response]) -> dict[Group, Response]:
@@ -100,6 +105,6 @@ def facets_of(
     supplies: dict[Facet, Supply] = {facet: supply_in(counted[facet], facet) for facet in request.facets}
     facets = {facet.value: facet_options(facet, search, supply) for facet, supply in supplies.items()}
     others = {
-        facet.value: count_outside(facets[facet], supplies[facet]) for facet in supplies if FACETS[facet].open
+        facet.value: count_outside(facets[facet], supplies[facet]) for facet in supplies if facet in OPEN
     }
     return facets, others

@@ -110,6 +110,21 @@ def counts_query(wanted: Filters, groups: Iterable[Group], *, ignoring: Group | 
     }
 
 
+def with_commonest(body: Body, group: Group, chosen: Sequence[str], *, most: int) -> Body:
+    """Return the body with only the `most` commonest values of a group counted, and the chosen ones.
+
+    Each shard still contributes all of its values, which makes the counts exact.
+    """
+    counted = {"terms": {"field": group, "size": most, "shard_size": EVERY_VALUE}}
+    picked = {"terms": {"field": group, "size": len(chosen), "include": chosen}}
+    return body | {"aggs": body["aggs"] | {group: counted} | ({chosen_of(group): picked} if chosen else {})}
+
+
+def chosen_of(group: Group) -> str:
+    """Return the name of the aggregation that counts a group's chosen values."""
+    return f"chosen {group}"
+
+
 def with_price_ends(body: Body) -> Body:
     """Return the body with aggregations for the lowest and highest price added."""
     ends = {"lowest": {"min": {"field": "price"}}, "highest": {"max": {"field": "price"}}}

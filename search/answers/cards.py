@@ -1,4 +1,8 @@
-"""Turn hits into the cards of a result page."""
+"""Turn hits into the cards of a result page.
+
+Cards, options and bars are written as literals: calling their types takes three times as long, and an answer
+has a hundred of them.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -6,7 +10,7 @@ from typing import Any
 
 from domain.bedrooms import bhk_number
 from domain.ranking import rank
-from schemas.api.search.canonical import KeyMetrics, ListingCard, PriceVsMarket, RankParts
+from schemas.api.search.canonical import KeyMetrics, ListingCard, RankParts
 
 Source = dict[str, Any]
 """A document of the index, see schemas/index/listings.py."""
@@ -23,36 +27,36 @@ def plain_card(hit: dict[str, Any]) -> ListingCard:
 
 def card(source: Source) -> ListingCard:
     location = source["location"]
-    return ListingCard(
-        id=source["id"],
-        title=source["title"],
-        society=source["society"],
-        locality=source["locality"],
-        sector=source["sector"],
-        latitude=location and location["lat"],
-        longitude=location and location["lon"],
-        location_approximate=source["location_approximate"],
-        property_type=source["property_type"],
-        listing_type=source["listing_type"],
-        bhk=source["bhk"] and bhk_number(source["bhk"]),
-        area_sqft=source["area_sqft"],
-        area_basis=source["area_basis"],
-        price=source["price"],
-        price_per_sqft=source["price_per_sqft"],
-        facing_direction=source["facing_direction"],
-        furnishing_status=source["furnishing_status"],
-        image=source["image"],
-        listed_at=source["listed_at"],
-        key_metrics=key_metrics(source),
-    )
+    return {
+        "id": source["id"],
+        "title": source["title"],
+        "society": source["society"],
+        "locality": source["locality"],
+        "sector": source["sector"],
+        "latitude": location and location["lat"],
+        "longitude": location and location["lon"],
+        "location_approximate": source["location_approximate"],
+        "property_type": source["property_type"],
+        "listing_type": source["listing_type"],
+        "bhk": source["bhk"] and bhk_number(source["bhk"]),
+        "area_sqft": source["area_sqft"],
+        "area_basis": source["area_basis"],
+        "price": source["price"],
+        "price_per_sqft": source["price_per_sqft"],
+        "facing_direction": source["facing_direction"],
+        "furnishing_status": source["furnishing_status"],
+        "image": source["image"],
+        "listed_at": source["listed_at"],
+        "key_metrics": key_metrics(source),
+    }
 
 
 def key_metrics(source: Source) -> KeyMetrics:
-    return KeyMetrics(
-        vastu=source["vastu_score"],
-        light=source["light_score"],
-        price_vs_market=PriceVsMarket(delta_pct=source["deal_delta_pct"], label=source["deal"]),
-    )
+    return {
+        "vastu": source["vastu_score"],
+        "light": source["light_score"],
+        "price_vs_market": {"delta_pct": source["deal_delta_pct"], "label": source["deal"]},
+    }
 
 
 def explained_card(hit: dict[str, Any]) -> ListingCard:

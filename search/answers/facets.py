@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from domain.bedrooms import Number, bhk_label
@@ -11,7 +12,7 @@ from schemas.api.search.canonical import ListingSearch
 from schemas.api.search.listings import Bar, Facet, FacetOption, PriceHistogram
 from schemas.vocabulary import LABELS, DealLabel, Direction, Furnishing, Possession, PropertyType
 from search.answers.options import Counts, Options, closed, commonest, numbers
-from search.queries import PRICE, Group
+from search.queries import PRICE, Group, chosen_of
 
 Response = dict[str, Any]
 
@@ -49,7 +50,10 @@ FACETS: dict[Facet, FacetFacts] = {
 
 @dataclass(frozen=True)
 class Supply:
-    """The listings counted for a facet: by value, and in total, including those without a value."""
+    """The listings counted for a facet: by value, and in total, including those without a value.
+
+    An open facet has only the counts of its commonest and its chosen values.
+    """
 
     values: Counts
     total: int
@@ -61,7 +65,8 @@ class Supply:
 
 def supply_in(response: Response, group: Group) -> Supply:
     """Read a group's counts. A listing has at most one value, so the rest of the total has none."""
-    buckets = response["aggregations"][group]["buckets"]
+    counted = response["aggregations"]
+    buckets = chain(*(counted[name]["buckets"] for name in (group, chosen_of(group)) if name in counted))
     return Supply(
         {str(bucket["key"]): bucket["doc_count"] for bucket in buckets}, response["hits"]["total"]["value"]
     )
@@ -74,7 +79,7 @@ def facet_options(facet: Facet, search: ListingSearch, supply: Supply) -> list[F
     chosen = UNKNOWN in getattr(search, facet)
     return [
         *options,
-        FacetOption(value=UNKNOWN, label=LABELS[UNKNOWN], count=supply.unknown, selected=chosen),
+        {"value": UNKNOWN, "label": LABELS[UNKNOWN], "count": supply.unknown, "selected": chosen},
     ]
 
 
@@ -88,8 +93,8 @@ def price_histogram(search: ListingSearch, response: Response) -> PriceHistogram
     supply = supply_in(response, PRICE).values
     steps = [0, *LADDER[search.listing_type]]
     ends = response["aggregations"]
-    bars = [
-        Bar({"from": floor or None, "to": ceiling, "count": supply.get(str(floor), 0)})
+    bars: list[Bar] = [
+        {"from": floor or None, "to": ceiling, "count": supply.get(str(floor), 0)}
         for floor, ceiling in zip(steps, [*steps[1:], None], strict=True)
     ]
     return PriceHistogram(

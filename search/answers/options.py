@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from itertools import islice
 from math import log2
 
 from domain.bedrooms import Number, bhk_number, bhk_term
@@ -13,7 +14,8 @@ from schemas.api.search.listings import FacetOption
 from schemas.vocabulary import LABELS
 
 Counts = Mapping[str, int]
-"""Number of listings for each value of a field that occurs."""
+"""Number of listings for each value of a field that occurs, in the engine's order: the largest number first,
+equal numbers by value."""
 
 Options = Callable[[ListingSearch, Counts], list[FacetOption]]
 
@@ -24,12 +26,12 @@ def budget_options(search: ListingSearch, supply: Counts) -> list[FacetOption]:
     """Return price bands of the current supply. They cover every price, so a free range may span several."""
     chosen = prices_of(search.price or PriceRange())
     return [
-        FacetOption(
-            value=band.value,
-            label=band.label,
-            count=band.count,
-            selected=(band.floor, band.ceiling) == chosen,
-        )
+        {
+            "value": band.value,
+            "label": band.label,
+            "count": band.count,
+            "selected": (band.floor, band.ceiling) == chosen,
+        }
         for band in price_bands({int(step): count for step, count in supply.items()})
     ]
 
@@ -77,9 +79,12 @@ def closed(field: str, vocabulary: type[StrEnum]) -> Options:
     def options(search: ListingSearch, supply: Counts) -> list[FacetOption]:
         chosen = getattr(search, field)
         return [
-            FacetOption(
-                value=value, label=LABELS[value], count=supply.get(value, 0), selected=value in chosen
-            )
+            {
+                "value": value,
+                "label": LABELS[value],
+                "count": supply.get(value, 0),
+                "selected": value in chosen,
+            }
             for value in vocabulary
         ]
 
@@ -93,12 +98,12 @@ def numbers(field: str, always: Sequence[int], label: Callable[[Number], str]) -
         chosen = getattr(search, field)
         values = {*always, *(value for value in chosen if value != UNKNOWN), *map(bhk_number, supply)}
         return [
-            FacetOption(
-                value=value,
-                label=label(value),
-                count=supply.get(bhk_term(value), 0),
-                selected=value in chosen,
-            )
+            {
+                "value": value,
+                "label": label(value),
+                "count": supply.get(bhk_term(value), 0),
+                "selected": value in chosen,
+            }
             for value in sorted(values)
         ]
 
@@ -110,10 +115,10 @@ def commonest(field: str) -> Options:
 
     def options(search: ListingSearch, supply: Counts) -> list[FacetOption]:
         chosen = getattr(search, field)
-        listed = sorted(supply, key=lambda value: (-supply[value], value))[:LISTED]
+        listed = list(islice(supply, LISTED))
         listed += [value for value in chosen if value not in listed]
         return [
-            FacetOption(value=value, label=value, count=supply.get(value, 0), selected=value in chosen)
+            {"value": value, "label": value, "count": supply.get(value, 0), "selected": value in chosen}
             for value in listed
         ]
 

@@ -125,6 +125,22 @@ async def test_an_answer_says_what_every_choice_would_leave(api: Api, stored: Ca
     assert answer["other_counts"] == {"locality": 0}
 
 
+async def test_an_open_facet_lists_its_commonest_values_by_number_and_name_and_every_chosen_one(
+    api: Api, catalogue: Catalogue
+):
+    towers = [f"Tower {number:02}" for number in range(25)]
+    await catalogue.store(*(home(society=tower) for tower in [*towers, *towers[3:6]]), home(society=None))
+    answer = await find(api, facets=["society"], society=["Tower 23", "Nowhere"])
+    options = answer["facets"]["society"]
+    assert [(option["value"], option["count"], option["selected"]) for option in options] == [
+        *((tower, 2, False) for tower in towers[3:6]),
+        *((tower, 1, False) for tower in [*towers[:3], *towers[6:20]]),
+        ("Nowhere", 0, True),
+        ("Tower 23", 1, True),
+    ]
+    assert (answer["total"], answer["other_counts"]) == (1, {"society": 5})
+
+
 async def test_the_histogram_ignores_the_price_that_was_chosen(api: Api, stored: Catalogue):
     answer = await find(api, price={"max": 70 * LAKH}, facets=[])
     histogram = answer["price_histogram"]
