@@ -1,4 +1,4 @@
-"""A real S3 server for tests: versitygw if `.ci/run` has built it with Go, else moto's server."""
+"""A real S3 server for tests: versitygw if `.ci/tools` has built it with Go, else moto's server."""
 
 import os
 import shutil

@@ -58,7 +58,7 @@ def events_of(batch: Sequence[LoggedSearch]) -> list[SearchEvent]:
 
 
 def wishes(wanted: SearchRequest) -> Wishes:
-    return wanted if isinstance(wanted, MapRequest) else wanted.search()
+    return wanted.search() if isinstance(wanted, GuidedRequest) else wanted
 
 
 class SearchLog(Journal[LoggedSearch]):
