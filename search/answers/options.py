@@ -75,17 +75,13 @@ def range_label(price: PriceRange) -> str:
 
 def closed(field: str, vocabulary: type[StrEnum]) -> Options:
     """List all values of a vocabulary in its order, with 0 for absent ones."""
+    labelled = [(member.value, LABELS[member]) for member in vocabulary]
 
     def options(search: ListingSearch, supply: Counts) -> list[FacetOption]:
         chosen = getattr(search, field)
         return [
-            {
-                "value": value,
-                "label": LABELS[value],
-                "count": supply.get(value, 0),
-                "selected": value in chosen,
-            }
-            for value in vocabulary
+            {"value": value, "label": label, "count": supply.get(value, 0), "selected": value in chosen}
+            for value, label in labelled
         ]
 
     return options
