@@ -60,8 +60,8 @@ from tasks.scheduling.queue import Queue
 from tasks.scores import score_waiting
 
 COLLECTED_AFTER = 20_000
-"""New objects after which a worker looks for garbage. Each answer makes hundreds, and with Python's default of
-700 the looking takes a twentieth of a search's time."""
+"""New objects after which a worker looks for garbage. With Python's default of 700, looking takes a twentieth
+of a search's time, because each answer makes hundreds."""
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 USAGE, REFUSED, UNREACHABLE = 2, 3, 4
 
