@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from domain.market.labels import MOST_TENTHS
 from domain.ranking import DEAL_POINTS, EPOCH, Rank, deal_order, rank, stored_rank
 from schemas.vocabulary import DealLabel
 
@@ -89,10 +90,11 @@ def test_what_is_stored_is_the_sum_of_the_parts(known):
     assert stored_rank(*scores, **known) == rank(**dict(zip(names, scores, strict=True)), **known).thousandths
 
 
-@given(
-    one=st.tuples(st.sampled_from(DealLabel), st.integers(-999_999, 999_999)),
-    other=st.tuples(st.sampled_from(DealLabel), st.integers(-999_999, 999_999)),
-)
+DEALS = st.tuples(st.sampled_from(DealLabel), st.integers(-MOST_TENTHS, MOST_TENTHS))
+
+
+@given(one=DEALS, other=DEALS)
+@example(one=(DealLabel.HIGH, MOST_TENTHS), other=(DealLabel.CHECK_PRICE, -MOST_TENTHS))
 def test_deals_stand_by_their_difference_and_doubtful_ones_behind(one, other):
     def order(deal):
         return deal_order(deal[0], deal[1] / 10)
