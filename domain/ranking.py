@@ -25,7 +25,7 @@ DEAL_POINTS: dict[str, float] = {
     DealLabel.CHECK_PRICE: 0,  # an implausibly low price is never rewarded
 }
 UNLABELLED_DEAL_POINTS = 10  # just below fair, because nothing speaks against it
-DOUBTFUL_ORDER = 1_000_000  # tenths of a percent; differences to the market are at most 99,999 either way
+DOUBTFUL_ORDER = 2_000_000  # tenths of a percent; wider than the whole range of the stored difference
 IMAGE_POINTS = 15  # a listing without a picture is hardly ever opened
 FRESH_POINTS_PER_DAY = 0.1  # half a year costs as much as a fair price loses against a great one
 

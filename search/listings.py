@@ -46,7 +46,8 @@ class Plan:
         return [page, *shared, *(self._count_query([group], group) for group in self.alone)]
 
     def _count_query(self, groups: Sequence[Group], ignoring: Group | None) -> Body:
-        body = counts_query(self.filters, groups, ignoring=ignoring)
+        listed_whole = [group for group in groups if group not in OPEN]
+        body = counts_query(self.filters, listed_whole, ignoring=ignoring)
         for group in OPEN.intersection(groups):
             body = with_commonest(body, group, getattr(self.search, group), most=LISTED)
         return with_price_ends(body) if PRICE in groups else body

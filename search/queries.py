@@ -111,13 +111,13 @@ def counts_query(wanted: Filters, groups: Iterable[Group], *, ignoring: Group | 
 
 
 def with_commonest(body: Body, group: Group, chosen: Sequence[str], *, most: int) -> Body:
-    """Return the body with only the `most` commonest values of a group counted, and the chosen ones.
+    """Return the body with counts of the `most` commonest values of a group added, and of the chosen ones.
 
     Each shard still contributes all of its values, which makes the counts exact.
     """
-    counted = {"terms": {"field": group, "size": most, "shard_size": EVERY_VALUE}}
+    counted = {str(group): {"terms": {"field": group, "size": most, "shard_size": EVERY_VALUE}}}
     picked = {"terms": {"field": group, "size": len(chosen), "include": chosen}}
-    return body | {"aggs": body["aggs"] | {group: counted} | ({chosen_of(group): picked} if chosen else {})}
+    return body | {"aggs": body["aggs"] | counted | ({chosen_of(group): picked} if chosen else {})}
 
 
 def chosen_of(group: Group) -> str:

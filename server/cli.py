@@ -5,7 +5,6 @@ unreachable or busy.
 """
 
 import asyncio
-import gc
 import os
 import signal
 from functools import partial
@@ -31,6 +30,7 @@ import migrations
 from domain.security.passwords import draw_password, hash_password, weakness
 from domain.security.tokens import signing_keys
 from domain.security.webhooks import secret_key
+from runtime.garbage import collect_seldom
 from runtime.logs import configure_logs
 from runtime.metrics_server import metrics_served
 from runtime.startup import read_settings
@@ -60,7 +60,7 @@ from tasks.scheduling.queue import Queue
 from tasks.scores import score_waiting
 
 COLLECTED_AFTER = 20_000
-"""New objects after which a worker looks for garbage. With Python's default of 700, looking takes a twentieth
+"""New objects after which a worker looks for garbage. With Python's default, looking takes a twentieth
 of a search's time, because each answer makes hundreds."""
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 USAGE, REFUSED, UNREACHABLE = 2, 3, 4
@@ -122,8 +122,7 @@ def run_workers(settings: Settings) -> None:
         protocol=DeadlineProtocol,
     )
     application.register_listener(hold_signals, "after_server_start")
-    gc.freeze()  # garbage collections in workers must not touch, and so copy, shared memory
-    gc.set_threshold(COLLECTED_AFTER)
+    collect_seldom(after=COLLECTED_AFTER)
     Sanic.serve(primary=application)
 
 

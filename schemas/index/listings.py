@@ -74,7 +74,7 @@ INTEGER = {"type": "integer"}
 
 MAPPING: dict[str, Any] = {
     # Increment when the content changes but the mapping does not, so that `schema_hash` differs.
-    "_meta": {"content": 3},
+    "_meta": {"content": 4},
     # An unmapped field is a bug in the renderer; only that document is refused.
     "dynamic": "strict",
     # Searched but not shown on cards, so hits do not carry it.

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from domain.market.labels import MOST_TENTHS
 from domain.ranking import DEAL_POINTS, EPOCH, Rank, deal_order, rank, stored_rank
 from schemas.vocabulary import DealLabel
 
@@ -90,6 +89,7 @@ def test_what_is_stored_is_the_sum_of_the_parts(known):
     assert stored_rank(*scores, **known) == rank(**dict(zip(names, scores, strict=True)), **known).thousandths
 
 
+MOST_TENTHS = 999_999  # what numeric(6, 1) holds
 DEALS = st.tuples(st.sampled_from(DealLabel), st.integers(-MOST_TENTHS, MOST_TENTHS))
 
 

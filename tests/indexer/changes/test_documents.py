@@ -47,7 +47,7 @@ async def render_one(connection: AsyncConnection, property_id: UUID) -> dict[str
     return dict(document)
 
 
-CONTENT = (3, "8ce7fe052840")
+CONTENT = (4, "fa1e01575a89")
 """`_meta.content` as of the last change of the documents, and a digest of sample documents. If only the
 digest changes, this release would accept an older index as its own: raise the number, then update both
 here."""
