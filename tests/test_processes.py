@@ -26,6 +26,16 @@ def test_a_child_fails(processes):
 """
 
 
+HANGING = """
+import signal, time
+from tests import plugin
+plugin.GRACE_S = 0.5
+def test_no_signal_reaches_it():
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+    time.sleep(600)
+"""
+
+
 def python(processes: Processes, program: str, *, apart: bool = False) -> Program:
     return processes.start(sys.executable, "-c", program, apart=apart)
 
@@ -84,11 +94,22 @@ def has_ended(process: psutil.Process) -> bool:
     return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
-def test_a_test_that_fails_shows_the_last_words(tmp_path: Path):
-    (tmp_path / "test_child.py").write_text(FAILING)
-    command = [sys.executable, "-m", "pytest", "-p", "tests.plugin", "--rootdir", str(tmp_path), tmp_path]
-    shown = subprocess.run(
-        command, cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False
+def run_tests(directory: Path, tests: str, *options: str) -> subprocess.CompletedProcess[str]:
+    (directory / "test_child.py").write_text(tests)
+    command = [sys.executable, "-m", "pytest", "-p", "tests.plugin", "--rootdir", str(directory), directory]
+    return subprocess.run(
+        [*command, *options], cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False
     )
+
+
+def test_a_test_that_fails_shows_the_last_words(tmp_path: Path):
+    shown = run_tests(tmp_path, FAILING)
     assert "process 0" in shown.stdout
     assert "ended with code 0:\nmy last words" in shown.stdout
+
+
+def test_a_test_that_no_timeout_ends_is_shown_and_ends_with_its_process(tmp_path: Path):
+    shown = run_tests(tmp_path, HANGING, "--timeout", "0.5")
+    assert shown.returncode == 1
+    assert "Timeout (" in shown.stderr
+    assert "in test_no_signal_reaches_it" in shown.stderr
