@@ -93,7 +93,9 @@ async def _request(
     header = header_of(seconds)
     lines = b"\n".join(line for body in bodies for line in (header, orjson.dumps(body)))
     try:
-        answer = await search.msearch(body=lines + b"\n", index=alias, params={"request_timeout": seconds})
+        answer = await search.transport.perform_request(
+            "POST", f"/{alias}/_msearch", params={"request_timeout": seconds}, body=lines + b"\n"
+        )
     except TransportError as error:
         raise _failure(error) from error
     except OpenSearchException as error:

@@ -7,10 +7,12 @@ unreachable or busy.
 import asyncio
 import os
 import signal
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
 from tempfile import TemporaryDirectory
+from types import FrameType
 from typing import Annotated, NoReturn
 
 import structlog
@@ -20,6 +22,7 @@ from pydantic import SecretStr, ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sanic import Sanic
+from sanic.exceptions import ServerKilled
 from sanic.mixins import startup
 from sanic.worker.constants import ProcessState
 from sanic.worker.manager import WorkerManager
@@ -78,18 +81,31 @@ errors = Console(stderr=True)
 
 
 class RestartingManager(WorkerManager):
-    """Sanic's worker manager with two defects corrected.
+    """Sanic's worker manager with three defects corrected.
 
-    Sanic never replaces a worker that was killed, and waits forever for workers stopped while they start.
+    Sanic never replaces a worker that was killed, and waits forever for workers stopped while they start. Its
+    signal handler stops the workers itself, using the state that processes share, although the signal may
+    have interrupted another use of it. Then answers go to the wrong callers.
     """
 
+    _was_told_to_stop = False
+
+    def shutdown_signal(self, _number: int, _frame: FrameType | None) -> None:
+        """Let the main loop stop the workers; a second signal kills them."""
+        if self._was_told_to_stop:
+            with suppress(ServerKilled):
+                self.kill()  # type: ignore[no-untyped-call]
+            return
+        self._was_told_to_stop = True
+        self.monitor_publisher.send("__TERMINATE__")
+
     def _all_workers_ack(self) -> bool:
-        return self._shutting_down or bool(super()._all_workers_ack())  # type: ignore[no-untyped-call]
+        return self._was_told_to_stop or bool(super()._all_workers_ack())  # type: ignore[no-untyped-call]
 
     def _sync_states(self) -> None:
         super()._sync_states()  # type: ignore[no-untyped-call]
         for process in self.transient_processes:
-            if process.state is ProcessState.FAILED and not self._shutting_down:
+            if process.state is ProcessState.FAILED and not self._was_told_to_stop:
                 log.error("worker_ended", exit_code=process.exitcode)
                 mark_process_dead(process.pid)  # type: ignore[no-untyped-call]
                 process.restart()

@@ -38,17 +38,23 @@ class ConcurrencyLimit:
             raise BusyError
         self._admitted += 1
         try:
-            try:
-                async with asyncio.timeout(patience_s):
-                    await self._free.acquire()
-            except TimeoutError:
-                raise BusyError from None
+            await self._acquire(patience_s)
             try:
                 yield
             finally:
                 self._free.release()
         finally:
             self._admitted -= 1
+
+    async def _acquire(self, patience_s: float) -> None:
+        if not self._free.locked():
+            await self._free.acquire()  # returns at once, so it needs no timeout
+            return
+        try:
+            async with asyncio.timeout(patience_s):
+                await self._free.acquire()
+        except TimeoutError:
+            raise BusyError from None
 
 
 @dataclass

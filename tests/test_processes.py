@@ -80,12 +80,14 @@ def test_it_ends_when_whoever_started_it_is_killed(processes: Processes, tmp_pat
 from pathlib import Path
 import sys, time
 from tests.processes import launch
-print(launch(sys.executable, "-c", {SLEEP!r}, log=Path({str(log)!r})).pid, flush=True)
+orphan = "print('here', flush=True); " + {SLEEP!r}
+print(launch(sys.executable, "-c", orphan, log=Path({str(log)!r})).pid, flush=True)
 time.sleep(600)
 """
     child = python(processes, starter)
     child.says_now("\n")
     orphan = psutil.Process(int(child.said))
+    until_now(lambda: "here" in log.read_text(), "the orphan is bound to whoever started it")
     child.kill()
     until_now(lambda: has_ended(orphan), "the orphan ends")
 

@@ -25,7 +25,10 @@ def create_bare(settings: Settings) -> Sanic[Any, Any]:
     async def open_stores(application: Sanic[Any, Any]) -> None:
         application.ctx.search = open_search(settings)
         application.ctx.cache = open_cache(settings)
-        application.ctx.session = ClientSession(headers={"content-type": NDJSON})
+        # Like the client, it asks for no compressed answers.
+        application.ctx.session = ClientSession(
+            headers={"content-type": NDJSON}, skip_auto_headers=("accept-encoding",)
+        )
 
     async def ask(request: Request) -> bytes:
         async with request.app.ctx.session.post(url, data=request.body) as answer:

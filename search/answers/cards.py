@@ -17,12 +17,7 @@ Source = dict[str, Any]
 
 
 def cards(hits: Iterable[dict[str, Any]], *, explain: bool = False) -> list[ListingCard]:
-    shown = explained_card if explain else plain_card
-    return [shown(hit) for hit in hits]
-
-
-def plain_card(hit: dict[str, Any]) -> ListingCard:
-    return card(hit["_source"])
+    return [explained_card(hit) if explain else card(hit["_source"]) for hit in hits]
 
 
 def card(source: Source) -> ListingCard:
