@@ -93,6 +93,7 @@ async def _request(
     header = header_of(seconds)
     lines = b"\n".join(line for body in bodies for line in (header, orjson.dumps(body)))
     try:
+        # The client's own `msearch` checks and quotes parameters that are always the same here.
         answer = await search.transport.perform_request(
             "POST", f"/{alias}/_msearch", params={"request_timeout": seconds}, body=lines + b"\n"
         )

@@ -28,7 +28,7 @@ from search.queries import (
 from search.relaxation import suggestions
 
 Response = dict[str, Any]
-OPEN = frozenset(facet for facet, facts in FACETS.items() if facts.open)
+OPEN = frozenset(facet.value for facet, facts in FACETS.items() if facts.open)
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ async def find_listings(
 def plan_of(request: ListingsRequest) -> Plan:
     search = request.search()
     wanted = filters(search)
-    counted = [*request.facets] + [PRICE] * request.histogram
+    counted = [facet.value for facet in request.facets] + [PRICE] * request.histogram
     return Plan(
         search,
         wanted,

@@ -65,11 +65,6 @@ class Filters:
     text: list[Body]
     chosen: dict[Group, Body]
 
-    @property
-    def parts(self) -> list[Body]:
-        """All filters; a listing must match each of them."""
-        return [*self.base, *self.text, *self.chosen.values()]
-
     def query(self, ignored: Group | None = None) -> Body:
         """Return a query with all filters except the choices of `ignored`, the group being counted."""
         chosen = [body for group, body in self.chosen.items() if group != ignored]
@@ -104,8 +99,7 @@ def counts_query(wanted: Filters, groups: Iterable[Group], *, ignoring: Group | 
         "size": 0,
         "track_total_hits": True,
         "aggs": {
-            str(group): {"terms": {"field": COUNTED_BY.get(group, group), "size": EVERY_VALUE}}
-            for group in groups
+            group: {"terms": {"field": COUNTED_BY.get(group, group), "size": EVERY_VALUE}} for group in groups
         },
     }
 
@@ -115,7 +109,7 @@ def with_commonest(body: Body, group: Group, chosen: Sequence[str], *, most: int
 
     Each shard still contributes all of its values, which makes the counts exact.
     """
-    counted = {str(group): {"terms": {"field": group, "size": most, "shard_size": EVERY_VALUE}}}
+    counted = {group: {"terms": {"field": group, "size": most, "shard_size": EVERY_VALUE}}}
     picked = {"terms": {"field": group, "size": len(chosen), "include": chosen}}
     return body | {"aggs": body["aggs"] | counted | ({chosen_of(group): picked} if chosen else {})}
 
@@ -134,7 +128,7 @@ def with_price_ends(body: Body) -> Body:
 def base_filters(search: Wishes) -> list[Body]:
     """Return the filters that every count keeps: live listings of the requested offer type and place."""
     live: list[Body] = [{"term": {"is_active": True}}, {"term": {"listing_type": search.listing_type}}]
-    return live if search.geo is None else [*live, within(search.geo)]
+    return [*live, *narrowing("geo", search.geo)]
 
 
 WORD_POINTS = {
@@ -205,6 +199,15 @@ def _point(point: Point) -> Body:
 def choice_filters(search: Wishes) -> dict[Group, Body]:
     """Return one filter for each group that has a choice."""
     return {group: choice(group, wanted) for group in GROUPS if (wanted := getattr(search, group))}
+
+
+def narrowing(field: str, wanted: Any) -> list[Body]:
+    """Return the filters for one field of a search: none if its value does not narrow the search."""
+    if field == "q":
+        return match_text(wanted)
+    if not wanted:
+        return []
+    return [within(wanted) if field == "geo" else choice(field, wanted)]
 
 
 def choice(group: Group, wanted: Any) -> Body:

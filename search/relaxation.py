@@ -5,7 +5,7 @@ answer is returned without them.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations, product
 from typing import Any
 
@@ -16,7 +16,7 @@ from schemas.api.search.canonical import Change, ListingSearch, Suggestion
 from schemas.errors import SearchUnavailable
 from search.engine import ask, search_timeout_s
 from search.ladders import ChangedFields, Ladder, ladders, within
-from search.queries import Body, filters
+from search.queries import Body, filters, narrowing
 
 FEW_RESULTS = 3
 """A search with fewer results than this gets suggestions."""
@@ -30,13 +30,12 @@ SHARE_OF_PATIENCE = 1 / 3
 
 
 @dataclass(frozen=True)
-class RelaxedSearch:
-    """A relaxed search and what it finds."""
+class Counted:
+    """A step of a ladder and what the search with it finds."""
 
     update: ChangedFields
-    search: ListingSearch
-    count: int = 0
-    cheapest: int | None = None
+    count: int
+    cheapest: int | None
 
 
 async def suggestions(
@@ -48,7 +47,7 @@ async def suggestions(
     """
     if total >= FEW_RESULTS:
         return []
-    found: list[RelaxedSearch] = []
+    found: list[Counted] = []
     try:
         with ending_in(SHARE_OF_PATIENCE * search_timeout_s(search)):
             found = await helpful_changes(search, alias, wanted, total)
@@ -59,13 +58,13 @@ async def suggestions(
 
 async def helpful_changes(
     search: AsyncOpenSearch, alias: str, wanted: ListingSearch, total: int
-) -> list[RelaxedSearch]:
+) -> list[Counted]:
     """Return the smallest step of each ladder that finds more than `total`.
 
     Pairs of ladders are tried only if no ladder helps alone, in a second round trip.
     """
 
-    def smallest_helpful(ladder: Sequence[RelaxedSearch]) -> RelaxedSearch | None:
+    def smallest_helpful(ladder: Sequence[Counted]) -> Counted | None:
         return next((step for step in ladder if step.count > total), None)
 
     single = ladders(wanted)
@@ -89,36 +88,37 @@ def pairs_of(candidates: Sequence[Ladder]) -> Iterator[Ladder]:
 
 async def count(
     search: AsyncOpenSearch, alias: str, wanted: ListingSearch, candidates: Sequence[Ladder]
-) -> list[list[RelaxedSearch]]:
+) -> list[list[Counted]]:
     """Count the steps of some ladders, all in one round trip."""
-    relaxed = [
-        [RelaxedSearch(update, wanted.model_copy(update=update | {"page": 1})) for update in ladder]
-        for ladder in candidates
-    ]
-    bodies = [count_query([step.search for step in ladder]) for ladder in relaxed]
+    bodies = [count_query(wanted, ladder) for ladder in candidates]
     responses = await ask(search, alias, bodies) if bodies else []
-    return [_with_counts(ladder, response) for ladder, response in zip(relaxed, responses, strict=True)]
+    return [_counted(ladder, response) for ladder, response in zip(candidates, responses, strict=True)]
+
+
+def relaxed(wanted: ListingSearch, step: ChangedFields) -> ListingSearch:
+    return wanted.model_copy(update=step | {"page": 1})
 
 
 CHEAPEST: Body = {"cheapest": {"min": {"field": "price"}}}
 
 
-def count_query(ladder: Sequence[ListingSearch]) -> Body:
+def count_query(wanted: ListingSearch, ladder: Ladder) -> Body:
     """Return a body that counts all steps of a ladder.
 
     The last step finds all that the others find. So it is the query, and the others are counted among its
-    matches, by the filters that it has not.
+    matches, by the filters of the fields that they change.
     """
-    *smaller, last = map(filters, ladder)
-    matched = last.parts
+    *smaller, last = ladder
     return {
-        "query": last.query(),
+        "query": filters(relaxed(wanted, last)).query(),
         "size": 0,
         "track_total_hits": True,
         "aggs": CHEAPEST
         | {
             str(number): {
-                "filter": {"bool": {"filter": [part for part in step.parts if part not in matched]}},
+                "filter": {
+                    "bool": {"filter": [part for change in step.items() for part in narrowing(*change)]}
+                },
                 "aggs": CHEAPEST,
             }
             for number, step in enumerate(smaller)
@@ -126,26 +126,27 @@ def count_query(ladder: Sequence[ListingSearch]) -> Body:
     }
 
 
-def _with_counts(ladder: Sequence[RelaxedSearch], response: dict[str, Any]) -> list[RelaxedSearch]:
+def _counted(ladder: Ladder, response: dict[str, Any]) -> list[Counted]:
     *smaller, last = ladder
     found = response["aggregations"]
     counted = [
-        _with_count(step, found[str(number)]["doc_count"], found[str(number)])
+        Counted(step, found[str(number)]["doc_count"], _cheapest(found[str(number)]))
         for number, step in enumerate(smaller)
     ]
-    return [*counted, _with_count(last, response["hits"]["total"]["value"], found)]
+    return [*counted, Counted(last, response["hits"]["total"]["value"], _cheapest(found))]
 
 
-def _with_count(step: RelaxedSearch, count: int, found: dict[str, Any]) -> RelaxedSearch:
-    cheapest = found["cheapest"]["value"]
-    return replace(step, count=count, cheapest=None if cheapest is None else int(cheapest))
+def _cheapest(found: dict[str, Any]) -> int | None:
+    price = found["cheapest"]["value"]
+    return None if price is None else int(price)
 
 
-def suggestion(wanted: ListingSearch, step: RelaxedSearch) -> Suggestion:
-    before, after = wanted.model_dump(mode="json"), step.search.model_dump(mode="json")
+def suggestion(wanted: ListingSearch, step: Counted) -> Suggestion:
+    widened = relaxed(wanted, step.update)
+    before, after = wanted.model_dump(mode="json"), widened.model_dump(mode="json")
     return Suggestion(
         changes=[Change({"field": name, "from": before[name], "to": after[name]}) for name in step.update],
         count=step.count,
         cheapest=step.cheapest,
-        search=step.search.canonical(),
+        search=widened.canonical(),
     )

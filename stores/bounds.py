@@ -47,11 +47,9 @@ class ConcurrencyLimit:
             self._admitted -= 1
 
     async def _acquire(self, patience_s: float) -> None:
-        if not self._free.locked():
-            await self._free.acquire()  # returns at once, so it needs no timeout
-            return
         try:
-            async with asyncio.timeout(patience_s):
+            # A free slot is taken at once, so it needs no timer.
+            async with asyncio.timeout(patience_s if self._free.locked() else None):
                 await self._free.acquire()
         except TimeoutError:
             raise BusyError from None

@@ -70,11 +70,11 @@ def _one(request: ListingsRequest, query: Sequence[Body]) -> Body:
         "query": {"bool": {"filter": list(query)}},
         "post_filter": {"bool": {"filter": list(wanted.chosen.values())}},
         "aggs": {
-            str(group): {
+            group: {
                 "filter": {"bool": {"filter": [f for name, f in wanted.chosen.items() if name != group]}},
                 "aggs": {"values": {"terms": {"field": COUNTED_BY.get(group, group), "size": EVERY_VALUE}}},
             }
-            for group in (*request.facets, PRICE)
+            for group in (*(facet.value for facet in request.facets), PRICE)
         },
     }
 

@@ -20,8 +20,8 @@ TYPES = ("apartment", "villa", "independent_house", "builder_floor")
 COMMON_TYPES = ("apartment", "builder_floor")
 
 
-VISITORS = 6_000
-"""More than one turn requests, so that hardly any answer comes from a cache."""
+VISITORS = 20_000
+"""More than one turn requests even of the engine alone, so that hardly any answer comes from a cache."""
 
 
 def visitors(seed: int) -> list[dict[str, Any]]:
