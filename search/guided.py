@@ -38,11 +38,12 @@ from search.relaxation import suggestions
 
 Response = dict[str, Any]
 
+TYPE, BHK, LOCALITY = Facet.PROPERTY_TYPE.value, Facet.BHK.value, Facet.LOCALITY.value
 QUESTIONS: dict[Group, Question] = {
     PRICE: Question.BUDGET,
-    Facet.PROPERTY_TYPE: Question.PROPERTY_TYPE,
-    Facet.BHK: Question.BHK,
-    Facet.LOCALITY: Question.LOCALITY,
+    TYPE: Question.PROPERTY_TYPE,
+    BHK: Question.BHK,
+    LOCALITY: Question.LOCALITY,
 }
 GROUPS = {question: group for group, question in QUESTIONS.items()}
 TEXTS = {
@@ -52,9 +53,9 @@ TEXTS = {
     Question.LOCALITY: "Where in Noida?",
 }
 OPTIONS: dict[Group, Options] = {PRICE: budget_options} | {
-    facet: FACETS[facet].options for facet in (Facet.PROPERTY_TYPE, Facet.BHK, Facet.LOCALITY)
+    facet.value: FACETS[facet].options for facet in (Facet.PROPERTY_TYPE, Facet.BHK, Facet.LOCALITY)
 }
-THIRD = (Facet.BHK, Facet.LOCALITY)
+THIRD = (BHK, LOCALITY)
 
 
 @dataclass(frozen=True)
@@ -131,12 +132,12 @@ def state_of(search: ListingSearch, settled: Collection[Group] = ()) -> GuidedSt
 
 
 def _candidates(search: ListingSearch, settled: set[Group]) -> tuple[Group, ...]:
-    for group in (PRICE, Facet.PROPERTY_TYPE):
+    for group in (PRICE, TYPE):
         if group not in settled:
             return (group,)
     if settled.intersection(THIRD):
         return ()
-    return (Facet.LOCALITY,) if _only_plots(search) else THIRD
+    return (LOCALITY,) if _only_plots(search) else THIRD
 
 
 def _only_plots(search: ListingSearch) -> bool:
@@ -158,7 +159,7 @@ def next_question(state: GuidedState, supplies: Mapping[Group, Counts]) -> Asked
         ],
         skippable=group in THIRD,
     )
-    if group == Facet.LOCALITY:
+    if group == LOCALITY:
         asked["other_count"] = count_unlisted(supplies[group], options)
     return asked
 
@@ -180,7 +181,7 @@ def answered_question(state: GuidedState, group: Group, supply: Counts, total: i
         any=group in state.passed,
         options=[{**o, "disabled": not (o["count"] or o["selected"])} for o in options],
     )
-    if group == Facet.LOCALITY:
+    if group == LOCALITY:
         answered["other_count"] = count_unlisted(supply, options)
     return answered
 

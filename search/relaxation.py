@@ -143,7 +143,7 @@ def _cheapest(found: dict[str, Any]) -> int | None:
 
 def suggestion(wanted: ListingSearch, step: Counted) -> Suggestion:
     widened = relaxed(wanted, step.update)
-    before, after = wanted.model_dump(mode="json"), widened.model_dump(mode="json")
+    before, after = (one.model_dump(mode="json", include={*step.update}) for one in (wanted, widened))
     return Suggestion(
         changes=[Change({"field": name, "from": before[name], "to": after[name]}) for name in step.update],
         count=step.count,
