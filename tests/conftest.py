@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
@@ -38,12 +39,15 @@ hypothesis.settings.load_profile("suite")
 
 pytest_plugins = ["tests.plugin"]
 
-# Use plain tracebacks: printing the source and all variables of each error, as by default, is slow.
+# Log to stderr, as the product does, and to this one: a command that runs in this process has its own output,
+# into which nothing must log that runs beside it. Use plain tracebacks: printing the source and all variables
+# of each error, as by default, is slow.
 structlog.configure(
+    logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     processors=[
         *structlog.get_config()["processors"][:-1],
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
-    ]
+    ],
 )
 
 RUN_ENV = Settings.model_config["env_file"]
